@@ -134,13 +134,13 @@ class Shell:
         assert done.returncode == 0, f"{command}: {done.stdout}"
         return done.stdout.replace(self.namespace, "default")
 
-    def follow(self, told: Iterable[Step], alive: Callable[[], None]) -> None:
+    def follow(self, shown: Iterable[Step], alive: Callable[[], None]) -> None:
         """Runs these commands. Raises AssertionError for one that doesn't print what the page says.
 
         A command that only looks is repeated for a minute, since what it shows may take a while. `alive`
         raises if the operator has ended.
         """
-        for step in told:
+        for step in shown:
 
             def as_told(step: Step = step) -> bool:
                 output = self.run(step.command)

@@ -200,14 +200,14 @@ class Run:
         """Until the background has built what the step needs, or has ended."""
         if not step.after:
             return
-        told = False
+        announced = False
         while not re.search(rf"^{re.escape(step.after)}: ", _text(BUILDS.log), re.MULTILINE):
             with self._changed:
                 if self.ended or BUILDS not in self.running:
                     return
-                if not told:
+                if not announced:
                     self.say(f"{step.name}: waiting for the build of {step.after} ({BUILDS.log})")
-                    told = True
+                    announced = True
                 self._changed.wait(1)
 
 

@@ -30,7 +30,7 @@ class Terminal:
             start_new_session=True,
         )
         #: What the command has printed on the terminal, and on its standard error, which is none.
-        self.seen, self.told = b"", b""
+        self.seen, self.errors = b"", b""
         self._is_open = True
         self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._listen)]
         for thread in self._threads:
@@ -46,7 +46,7 @@ class Terminal:
     def _listen(self) -> None:
         assert self.process.stderr is not None
         while data := self.process.stderr.read1():  # type: ignore[attr-defined]
-            self.told += data
+            self.errors += data
 
     def type(self, keys: bytes) -> None:
         """Types keys."""

@@ -37,7 +37,7 @@ def command(
     boot: Boot, image: Image, overlay: Path, disks: Mapping[str, Path], machine: Architecture
 ) -> list[str]:
     """QEMU's command line. `overlay` is the root disk, over the image's; `disks` are raw, by serial."""
-    forwards = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for there, here in boot.forwards.items())
+    forwards = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in boot.forwards.items())
     arguments = f"console={machine.console} {KERNEL_ARGUMENTS} {boot.arguments}".strip()
     return [
         *machine.machine,

@@ -69,8 +69,8 @@ def commands(built: Mapping[str, Path]) -> dict[str, list[str]]:
         "helm --help": [str(built["helm"]), "--help"],
         "twinhull --help": [twinhull, "--help"],
     }
-    for told in verbs():
-        found[f"twinhull {told.verb.name} --help"] = [twinhull, told.verb.name, "--help"]
+    for entry in verbs():
+        found[f"twinhull {entry.verb.name} --help"] = [twinhull, entry.verb.name, "--help"]
     for name, args in OFFLINE.items():
         found[f"twinhull {name}"] = [twinhull, name, *args]
     return found

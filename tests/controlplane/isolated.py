@@ -88,11 +88,11 @@ async def _forward(child: subprocess.Popen[bytes], ways: list[tuple[socket.socke
             port: int = port,
         ) -> None:
             try:
-                back, there = await asyncio.open_connection(sock=await _connected(namespace, port))
+                reader_in, writer_in = await asyncio.open_connection(sock=await _connected(namespace, port))
             except OSError:
                 writer.close()
                 return
-            await asyncio.gather(_copy(reader, there), _copy(back, writer))
+            await asyncio.gather(_copy(reader, writer_in), _copy(reader_in, writer))
 
         await asyncio.start_server(serve, sock=listening)
     await asyncio.to_thread(child.wait)

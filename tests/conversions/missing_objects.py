@@ -22,13 +22,13 @@ _APIS = {
 
 def missing_objects(found: list[NamespacedObject]) -> Iterator[Raw]:
     """What inputs refer to and don't have themselves, as little of it as a hull needs to start."""
-    there = {(one.obj["kind"], one.namespace, one.obj["metadata"]["name"]) for one in found}
+    known = {(one.obj["kind"], one.namespace, one.obj["metadata"]["name"]) for one in found}
     for one in found:
         for kind, name in sorted(set(_references(one.obj["spec"]))) if one.is_workload else ():
             namespace = one.namespace if kind == "PersistentVolumeClaim" else ""
-            if (kind, namespace, name) in there:
+            if (kind, namespace, name) in known:
                 continue
-            there.add((kind, namespace, name))
+            known.add((kind, namespace, name))
             metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
             obj: Raw = {"apiVersion": _APIS[kind], "kind": kind, "metadata": metadata}
             match kind:

@@ -35,8 +35,8 @@ def main() -> int:
         shutil.rmtree(folder)
         return 130
     except _FAILURES as failure:
-        told = isinstance(failure, ComponentDied)  # it ends with that log itself
-        printer.failure(f"{failure}\n{'' if told else _last_words(folder)}\nAll logs are kept in {folder}.")
+        logs = isinstance(failure, ComponentDied)  # it ends with that log itself
+        printer.failure(f"{failure}\n{'' if logs else _last_words(folder)}\nAll logs are kept in {folder}.")
         return 1
     shutil.rmtree(folder)
     printer.summary()

@@ -125,10 +125,10 @@ def _talk(demo: DemoCluster, address: str) -> None:
     demo.expect("the name of its host", seen["hostname"], _WORKLOAD)
     demo.expect("its environment", "GREETING=hello from a machine" in seen["env"], expected=True)
 
-    def told() -> bool:
+    def is_shown() -> bool:
         (web,) = demo.workload(_WORKLOAD)["status"].get("containers", [])
         return bool(web["ready"])
 
-    demo.eventually(told, "the status shows the container")
+    demo.eventually(is_shown, "the status shows the container")
     demo.run(f"kubectl get twl {_WORKLOAD} -o jsonpath='{{.status.containers}}'")
     demo.printer.good("the same image, arguments, environment and probe as in a Pod, in a machine of its own")

@@ -47,8 +47,8 @@ def _bring(demo: DemoCluster, folder: Path) -> None:
         made = disks.convert(folder / "disk.raw", file)
         say(f"{made.name}, {made.stat().st_size >> 10:,} KiB, as {origin} writes it")
         manifest = yaml.safe_dump(_workload(name, firmware, file), sort_keys=False)
-        told = demo.cluster.kubectl.apply(manifest)
-        demo.printer.command("kubectl apply -f - <<EOF", f"{manifest}EOF\n{told}")
+        output = demo.cluster.kubectl.apply(manifest)
+        demo.printer.command("kubectl apply -f - <<EOF", f"{manifest}EOF\n{output}")
     for name in _BROUGHT:
         demo.ready(name)
     demo.run("kubectl get twl store billing")

@@ -93,11 +93,11 @@ def _run(demo: DemoCluster, folder: Path, line: str) -> str:
 
 def in_terminal(command: list[str], kubeconfig: Path) -> str:
     """What a command shows in a terminal. Raises CalledProcessError if it fails."""
-    main, there = pty.openpty()
-    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 60, _COLUMNS, 0, 0))
+    main, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 60, _COLUMNS, 0, 0))
     environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "TERM": "xterm-256color"}
-    with subprocess.Popen(command, stdin=there, stdout=there, stderr=there, env=environment) as running:
-        os.close(there)
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as running:
+        os.close(theirs)
         shown = bytearray()
         with suppress(OSError):  # Linux' word for a terminal that nobody has any more
             while piece := os.read(main, 1 << 16):

@@ -80,14 +80,14 @@ def show_events(demo: DemoCluster) -> None:
     """What Kubernetes was told of it."""
     wanted = {"Created": len(WALK), "Ready": len(WALK), "Replacing": len(WALK) - 1}
 
-    def told() -> bool:
+    def are_posted() -> bool:
         events = demo.api.list("Event.events.k8s.io", NAMESPACE, fields="regarding.name=shop")
         reasons = [event["reason"] for event in events if event["regarding"]["kind"] == "Workload"]
         if (seen := {reason: reasons.count(reason) for reason in wanted}) != wanted:
             raise AssertionError(seen)
         return True
 
-    demo.eventually(told, f"these events of Workload shop: {wanted}")
+    demo.eventually(are_posted, f"these events of Workload shop: {wanted}")
     demo.run("twinhull events shop")
 
 

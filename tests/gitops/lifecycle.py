@@ -247,7 +247,7 @@ def _settled(web: Subject, reason: str) -> Manifest:
 
     def rests() -> Manifest:
         seen = web.becomes(reason)
-        web.all_told()
+        web.all_events()
         assert web.get() == seen
         return seen
 

@@ -74,11 +74,11 @@ def recorded(found: WorkloadObjects, namespace: str) -> WorkloadObjects:
         value = steady(value, namespace)
         return _UID.sub(lambda uid: uids.setdefault(uid[0], f"uid-{next(numbers)}"), value)
 
-    told = [
+    entries = [
         {**event, "metadata": {**event["metadata"], "name": f"event-{number:02}"}}
         for number, event in enumerate(events.in_order(found.events))
     ]
-    parts = {field.name: getattr(found, field.name) for field in fields(found)} | {"events": tuple(told)}
+    parts = {field.name: getattr(found, field.name) for field in fields(found)} | {"events": tuple(entries)}
     plain: Any = {
         name: tuple(impersonal(list(part))) if isinstance(part, tuple) else impersonal(part)
         for name, part in parts.items()

@@ -318,7 +318,7 @@ def _network(machine_spec: MachineSpec, layout: MachineLayout, topology: Topolog
     options = [
         *("user", f"id={_NETWORK}", f"hostname={machine_spec.hostname}"),
         *(f"dnssearch={domain}" for domain in machine_spec.searches),
-        *(f"hostfwd=tcp:{layout.address}:{here}-:{there}" for there, here in layout.forwards.items()),
+        *(f"hostfwd=tcp:{layout.address}:{host}-:{guest}" for guest, host in layout.forwards.items()),
     ]
     model = machine_spec.interface.model
     card = {"netdev": _NETWORK, "mac": machine_spec.interface.mac or _MAC, "romfile": ""}

@@ -66,8 +66,8 @@ class VirtHandler:
         ports: Iterable[int] = (),
     ) -> VirtHandler:
         """Waits for the instance of the Workload (a namespace and a name), and boots it."""
-        there = eventually(lambda: fetch(api, *where), 60, f"the machine of {where[1]} is there")
-        name = there.vm["metadata"]["name"]
+        fetched = eventually(lambda: fetch(api, *where), 60, f"the machine of {where[1]} is there")
+        name = fetched.vm["metadata"]["name"]
         eventually(lambda: _phase(api, where[0], name) == "Running", 60, f"the instance {name} is to run")
         rendered = fetch(api, *where)  # what it was when its instance was made
         if "instancetype" in rendered.vm["spec"]:  # whose size only the instance has

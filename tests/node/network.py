@@ -113,11 +113,11 @@ class _Forward:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            there, back = await asyncio.open_connection("127.0.0.1", self._local)
+            local_reader, local_writer = await asyncio.open_connection("127.0.0.1", self._local)
         except OSError:
             writer.close()
             return
-        await asyncio.gather(_copy(reader, back), _copy(there, writer))
+        await asyncio.gather(_copy(reader, local_writer), _copy(local_reader, writer))
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -140,17 +140,17 @@ class Terminal:
     _read: bytearray = field(default_factory=bytearray)
 
     def __enter__(self) -> Self:
-        self._main, there = pty.openpty()
+        self._main, theirs = pty.openpty()
         self.resize(80, 24)
         # setsid(1) makes it the terminal that gets the signals of keys and sizes.
         self._process = subprocess.Popen(
             ["setsid", "--ctty", "--wait", *self.person.command(*self.arguments)],
-            stdin=there,
-            stdout=there,
-            stderr=there,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
             env=self.person.environment(),
         )
-        os.close(there)
+        os.close(theirs)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -61,10 +61,10 @@ def start_containerd(node: Node) -> None:
 
 def import_images(node: Node, archive: Path) -> None:
     """Gives containerd the images in an archive."""
-    there = node.folder / "share" / archive.name
-    shutil.copyfile(archive, there)
+    copied = node.folder / "share" / archive.name
+    shutil.copyfile(archive, copied)
     node.run("/share/bin/ctr", "--namespace=k8s.io", "images", "import", "--local", f"/share/{archive.name}")
-    there.unlink()
+    copied.unlink()
 
 
 def start_kubelet(node: Node, plane: ControlPlane) -> None:

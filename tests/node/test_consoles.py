@@ -34,7 +34,7 @@ def console(machine: Machine) -> Iterator[Terminal]:
     """A terminal with the machine's console, once that is connected."""
     terminal = Terminal(admin(machine).command("console", machine.name), admin(machine).environment())
     try:
-        eventually(lambda: terminal.is_raw, 60, f"the console is connected: {terminal.told!r}")
+        eventually(lambda: terminal.is_raw, 60, f"the console is connected: {terminal.errors!r}")
         yield terminal
     finally:
         terminal.close()

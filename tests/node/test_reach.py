@@ -62,8 +62,8 @@ def person(started: NodeCluster) -> Person:
 
 
 def tells_of_all(machine: Machine) -> bool:
-    told = {one["name"]: one["state"] for one in machine.get()["status"]["containers"]}
-    return told == {"setup": "Terminated", **dict.fromkeys(("web", "twice", "typed"), "Running")}
+    states = {one["name"]: one["state"] for one in machine.get()["status"]["containers"]}
+    return states == {"setup": "Terminated", **dict.fromkeys(("web", "twice", "typed"), "Running")}
 
 
 @pytest.mark.node_quick
@@ -221,18 +221,18 @@ def test_a_large_file_is_copied_both_ways(person: Person, name: str, tmp_path: P
     digest = hashlib.sha256(sent.read_bytes()).hexdigest()
     began = time.monotonic()
     person.done("cp", sent, f"{name}:/files")
-    there = time.monotonic()
+    arrived = time.monotonic()
     assert person.done("exec", name, "--", "sha256sum", "/files/sent").split()[0] == digest
     back = time.monotonic()
     person.done("cp", f"{name}:/files/sent", tmp_path / "back")
-    print(f"{name}: 200 MB there in {there - began:.1f} s, back in {time.monotonic() - back:.1f} s")
+    print(f"{name}: 200 MB there in {arrived - began:.1f} s, back in {time.monotonic() - back:.1f} s")
     assert hashlib.sha256((tmp_path / "back").read_bytes()).hexdigest() == digest
     person.done("exec", name, "--", "rm", "/files/sent")
 
 
 @contextmanager
 def forwarded(person: Person, name: str, port: str, messages: list[str]) -> Iterator[int]:
-    """A local port that leads to a Workload's. What is said of connections that fail is added to `messages`."""
+    """A local port that leads to a Workload's. What is said of failed connections is added to `messages`."""
     command = person.command("port-forward", name, f":{port}", "--address", "127.0.0.1")
     environment = person.environment()
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as ours:

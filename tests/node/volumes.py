@@ -43,11 +43,11 @@ class Volumes:
         """Makes a claim that is a block device, with a file behind it."""
         loop = LoopDevice.attach(self.path(name), mebibytes << 20)
         self._loops.append(loop)
-        there = Path("/dev") / f"claim-{name}"
+        device = Path("/dev") / f"claim-{name}"
         self.node.run(
-            "mknod", "-m", "660", there, "b", str(os.major(loop.number)), str(os.minor(loop.number))
+            "mknod", "-m", "660", device, "b", str(os.major(loop.number)), str(os.minor(loop.number))
         )
-        self._bind(name, "Block", there)
+        self._bind(name, "Block", device)
 
     def machine_disk(self, name: str, export: Export, mebibytes: int) -> None:
         """Makes a claim with an imported disk, as CDI leaves it: disk.img in a folder, QEMU's user's own."""

@@ -178,7 +178,7 @@ DISK_SIZE = 192
 
 
 def _booting(name: str, bootloader: str, mac: str, **machine_fields: Any) -> Raw:
-    """A machine that boots the disk in the claim of its name. `machine_fields` are its Workload's other ones."""
+    """A machine that boots the disk in the claim of its name, with `machine_fields` beside."""
     machine = {
         "cpus": 1,
         "memory": "320Mi",

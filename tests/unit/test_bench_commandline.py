@@ -15,7 +15,7 @@ from tools.verbs import verbs
 def test_the_help_of_every_verb_and_every_offline_verb_is_measured() -> None:
     assert unmeasured() == set(), "give the verb arguments in OFFLINE"
     named = commands({"kubectl": Path("kubectl"), "helm": Path("helm")})
-    assert {f"twinhull {told.verb.name} --help" for told in verbs()} <= named.keys()
+    assert {f"twinhull {entry.verb.name} --help" for entry in verbs()} <= named.keys()
 
 
 def test_everything_has_its_turn_in_each_round_and_the_first_is_not_told() -> None:

@@ -13,7 +13,7 @@ def fails(web: DiskWorkload, kubelet: Kubelet, *words: str) -> None:
     kubelet.again(web.namespace)
     assert kubelet.imports(web.namespace).exit_code != 0
 
-    def told() -> bool:
+    def says_why() -> bool:
         failed = web.becomes("DiskFailed")
         status, reason, message = condition(failed, "Stalled")
         assert (status, reason) == ("True", "DiskFailed")
@@ -21,7 +21,7 @@ def fails(web: DiskWorkload, kubelet: Kubelet, *words: str) -> None:
         assert [one for one in words if one not in message] == [], message
         return True
 
-    web.eventually(told, "it says why")
+    web.eventually(says_why, "it says why")
     assert "VirtualMachine" not in web.belongings()
 
 

@@ -52,11 +52,11 @@ def test_too_small_a_disk(web: DiskWorkload, kubelet: Kubelet, server: DiskServe
     web.boots(source, "16Mi")
     fails(web, kubelet, "DataVolume too small to contain image: set size of the disk to the virtual size")
 
-    def told() -> bool:
+    def tells_both_sizes() -> bool:
         events = web.cluster.api.list("Event", web.namespace)
         return any(f"virtual image size {len(content)} is larger" in event["message"] for event in events)
 
-    web.eventually(told, "CDI tells both sizes")
+    web.eventually(tells_both_sizes, "CDI tells both sizes")
     web.boots(source, "64Mi")
     succeeds(web, kubelet, content)
 
@@ -121,8 +121,8 @@ def test_a_connection_that_breaks_off(
     server.broken_off[SPARSE] = 1 << 20
     web.boots({"http": {"url": server.url(SPARSE)}})
     assert kubelet.imports(web.namespace).exit_code != 0
-    told = "unexpected EOF: the connection broke off, or the file ends too early"
-    web.eventually(lambda: told in web.condition("Ready")[2], "it says so")
+    expected = "unexpected EOF: the connection broke off, or the file ends too early"
+    web.eventually(lambda: expected in web.condition("Ready")[2], "it says so")
     assert web.condition("Ready")[1] == "DiskImporting"
     assert web.condition("Stalled")[0] == "False"
     server.broken_off.clear()

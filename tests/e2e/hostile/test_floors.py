@@ -129,11 +129,11 @@ def test_what_is_held_below_a_floor_is_told_counted_and_evicted(
 
     for name, (_, reason) in TRICKS.items():
 
-        def told(name: str = name, reason: str = reason) -> bool:
+        def names_policy(name: str = name, reason: str = reason) -> bool:
             is_told(seen.named(name).becomes(reason), policy)
             return True
 
-        seen.eventually(told, f"{name} is told")
+        seen.eventually(names_policy, f"{name} is told")
     first = f"{seen.namespace}/claim"
     seen.eventually(
         lambda: counted(policies, policy) == (0, len(TRICKS), first), "the policy counts and names them"
@@ -158,7 +158,7 @@ def test_what_is_held_below_a_floor_is_told_counted_and_evicted(
 
         seen.eventually(ended, f"{name} is told to run no more")
     seen.eventually(lambda: counted(policies, policy)[1:] == (0, None), "none is pending any more")
-    seen.named("claim").told("EvictedByPolicy")
+    seen.named("claim").gets_event("EvictedByPolicy")
 
 
 def test_a_grace_period_of_ten_years_lasts_as_long_as_the_policy_says(
@@ -173,11 +173,11 @@ def test_a_grace_period_of_ten_years_lasts_as_long_as_the_policy_says(
 
     policy = policies.make("floor", **RAISING)
 
-    def told() -> bool:
+    def names_policy() -> bool:
         is_told(seen.becomes("Replacing"), policy)
         return True
 
-    seen.eventually(told, "it is told that the old one still runs")
+    seen.eventually(names_policy, "it is told that the old one still runs")
     (pod,) = seen.cluster.api.list("Pod", seen.namespace, labels="twinhull.dev/hull=Pod")
     assert (pod["metadata"]["uid"], pod["metadata"]["deletionGracePeriodSeconds"]) == (uid, TEN_YEARS)
 

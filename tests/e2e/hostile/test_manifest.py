@@ -99,7 +99,7 @@ def test_a_forged_manifest_is_put_back(
     )
     assert web.one("VirtualMachineInstance", machine)["metadata"]["uid"] == runs["metadata"]["uid"]
     web.becomes("Ready")
-    web.told("DriftCorrected")
+    web.gets_event("DriftCorrected")
 
 
 def test_one_that_is_kept_from_going_is_put_right_all_the_same(

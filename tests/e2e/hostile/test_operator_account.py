@@ -467,12 +467,12 @@ def test_the_audit_log_tells_of_a_refusal(thief: Thief, simulation: ControlPlane
     """By this it can be alerted on, and test_rights.py sees whether the operator itself was ever refused."""
     thief.is_refused(rehearsed(thief.api, configured("told-of", thief.namespace)))
 
-    def told() -> bool:
+    def is_audited() -> bool:
         events = [one for one in jsonlog.entries(simulation.audit_log) if thief.namespace in str(one)]
         (found,) = [one for one in events if "told-of" in one["responseStatus"].get("message", "")]
         return POLICY in found["responseStatus"]["message"]
 
-    simulation.eventually(told, 30, "the audit log has it")
+    simulation.eventually(is_audited, 30, "the audit log has it")
 
 
 def test_others_are_let_be(thief: Thief, tenant: Person) -> None:

@@ -63,15 +63,15 @@ class HullHistory:
 
     def hulls_after_each_write(self) -> Iterator[tuple[str, list[Entry]]]:
         """After each write to a hull: its Workload's name, and all the hulls that this then had."""
-        there: dict[str, dict[str, Entry]] = defaultdict(dict)
+        hulls: dict[str, dict[str, Entry]] = defaultdict(dict)
         for entry in self._sorted():
             metadata = entry.hull["metadata"]
             name = metadata["labels"][WORKLOAD_LABEL]
             if entry.change == "DELETED":
-                there[name].pop(metadata["uid"], None)
+                hulls[name].pop(metadata["uid"], None)
             else:
-                there[name][metadata["uid"]] = entry
-            yield name, list(there[name].values())
+                hulls[name][metadata["uid"]] = entry
+            yield name, list(hulls[name].values())
 
     def _sorted(self) -> list[Entry]:
         return sorted(self._entries, key=lambda entry: entry.version)

@@ -11,7 +11,7 @@ from tests.operator_process import OperatorProcess
 
 Manifest = dict[str, Any]
 #: (type, reason, note) of an Event.
-Told = tuple[str, str, str]
+EventRow = tuple[str, str, str]
 T = TypeVar("T")
 
 NEVER_READY = "simulate.twinhull.dev/never-ready"
@@ -117,9 +117,9 @@ class Subject:
         }
         return {kind: names for kind, names in named.items() if names}
 
-    def events(self) -> list[Told]:
+    def events(self) -> list[EventRow]:
         """The Events on it so far, in their order. The operator posts an Event some time after the write that
-        it tells of: see `told` and `all_told`.
+        it tells of: see `gets_event` and `all_events`.
         """
         uid = self.get()["metadata"]["uid"]
         found = self.cluster.api.list("Event.events.k8s.io", self.namespace)
@@ -148,24 +148,24 @@ class Subject:
             never.add_note(f"its status: {self.get().get('status')}")
             raise
 
-    def told(self, reason: str, note: str = "", *, times: int = 1) -> list[Told]:
+    def gets_event(self, reason: str, note: str = "", *, times: int = 1) -> list[EventRow]:
         """Wait until so many Events of this reason have this in their notes; all Events then."""
 
-        def posted() -> list[Told]:
+        def posted() -> list[EventRow]:
             found = self.events()
             assert len([one for one in found if one[1] == reason and note in one[2]]) >= times, found
             return found
 
         return self.eventually(posted, f"{reason} is told of {self.name}")
 
-    def all_told(self) -> list[Told]:
+    def all_events(self) -> list[EventRow]:
         """All Events about what the operator has done so far, also to see that something isn't among them.
 
         A namespace's Events are posted one after the other: this waits for one of a further Workload.
         """
         later = self.named(f"after-{self.name}")
         later.apply(state="Stopped")
-        later.told("Stopped")
+        later.gets_event("Stopped")
         found = self.events()
         later.delete()
         return found

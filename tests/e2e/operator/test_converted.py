@@ -121,11 +121,11 @@ def test_what_a_compose_file_mounts_is_printed_or_made_by_a_command_that_is_told
             continue
         for kind, name, keys in _mounted(one.obj["spec"]["template"]["spec"]):
             if kind == "PersistentVolumeClaim":
-                there = (one.result, kind, name) in printed
+                exists = (one.result, kind, name) in printed
             else:
                 found = cluster.api.get(kind, name, one.namespace)
-                there = found is not None and found["data"].keys() >= keys
-            if not there:
+                exists = found is not None and found["data"].keys() >= keys
+            if not exists:
                 missing.add(f"{one.result}: {kind} {name}")
     run = {one.result for one in applied}
     assert missing == {one for one in EXTERNAL if one.partition(":")[0] in run}

@@ -122,7 +122,7 @@ def test_a_disk_is_filled_and_booted(web: Subject) -> None:
     assert "VirtualMachine" not in web.belongings()
     say(web, "web-boot", phase="ImportInProgress", progress="41.7%")
     until(lambda: web.get()["status"]["disks"][0].get("progress") == "41%")
-    web.told("DiskImporting", "disk boot is filled to 41%")
+    web.gets_event("DiskImporting", "disk boot is filled to 41%")
     fill(web)
     ready = web.becomes("Ready")
     assert ready["status"]["disks"] == [
@@ -184,10 +184,8 @@ def test_what_kubevirt_makes_of_a_machine_is_nobodys_edit(web: Subject) -> None:
     web.becomes("Ready")
     machine = web.hull()["spec"]["template"]
     assert machine["spec"]["domain"]["cpu"]["cores"] == 4
-    (told,) = [
-        sentence for _, _, sentence in web.all_told() if sentence.startswith("switched VirtualMachine web on")
-    ]
-    assert told == "switched VirtualMachine web on: set spec.template.spec.domain.cpu.cores"
+    (note,) = [text for _, _, text in web.all_events() if text.startswith("switched VirtualMachine web on")]
+    assert note == "switched VirtualMachine web on: set spec.template.spec.domain.cpu.cores"
 
 
 def test_what_is_plugged_into_a_machine_stays_and_what_is_edited_is_told(booted: Subject) -> None:
@@ -241,7 +239,7 @@ def test_a_retained_disk_outlives_its_workload_and_is_taken_up_again(booted: Sub
     ask(booted)
     booted.becomes("Ready")
     assert booted.one("DataVolume", "web-boot")["metadata"]["uid"] == volume["metadata"]["uid"]
-    assert [reason for _, reason, _ in booted.all_told() if reason == "DiskTakenUp"] == ["DiskTakenUp"]
+    assert [reason for _, reason, _ in booted.all_events() if reason == "DiskTakenUp"] == ["DiskTakenUp"]
 
 
 def test_a_disk_that_was_never_filled_goes_with_its_workload(web: Subject) -> None:

@@ -40,7 +40,7 @@ def test_deleted_service(web: Subject, api: Api) -> None:
         lambda: web.one("Service", "web")["metadata"]["uid"] != before,
     )
     note = "created Service web again, which somebody had deleted"
-    assert ("Warning", "DriftCorrected", note) in web.told("DriftCorrected")
+    assert ("Warning", "DriftCorrected", note) in web.gets_event("DriftCorrected")
 
 
 def test_changed_service(web: Subject, api: Api) -> None:
@@ -53,7 +53,7 @@ def test_changed_service(web: Subject, api: Api) -> None:
         lambda: web.one("Service", "web")["spec"]["selector"] == {WORKLOAD_LABEL: "web"},
     )
     note = "restored spec.selector of Service web"
-    assert ("Warning", "DriftCorrected", note) in web.told("DriftCorrected")
+    assert ("Warning", "DriftCorrected", note) in web.gets_event("DriftCorrected")
 
 
 def test_a_change_of_the_spec_is_no_drift(web: Subject) -> None:
@@ -62,9 +62,9 @@ def test_a_change_of_the_spec_is_no_drift(web: Subject) -> None:
     web.change(service={"type": "NodePort"})
     web.eventually(lambda: web.one("Service", "web")["spec"]["type"] == "NodePort", "the type is changed")
     web.becomes("Ready")
-    told = web.all_told()
-    assert ("Normal", "ServiceChanged", "changed Service web to match the spec") in told
-    assert "DriftCorrected" not in [reason for _, reason, _ in told]
+    events = web.all_events()
+    assert ("Normal", "ServiceChanged", "changed Service web to match the spec") in events
+    assert "DriftCorrected" not in [reason for _, reason, _ in events]
 
 
 def test_deleted_and_changed_manifest(web: Subject, api: Api) -> None:
@@ -78,7 +78,7 @@ def test_deleted_and_changed_manifest(web: Subject, api: Api) -> None:
         lambda: web.one("ConfigMap", name)["data"] == before["data"],
     )
     note = f"restored the manifest in ConfigMap {name}"
-    assert ("Warning", "DriftCorrected", note) in web.told("DriftCorrected")
+    assert ("Warning", "DriftCorrected", note) in web.gets_event("DriftCorrected")
     corrected(
         web,
         "a deleted manifest",
@@ -86,7 +86,7 @@ def test_deleted_and_changed_manifest(web: Subject, api: Api) -> None:
         lambda: web.one("ConfigMap", name)["metadata"]["uid"] != before["metadata"]["uid"],
     )
     note = f"created ConfigMap {name} again, which somebody had deleted"
-    assert ("Warning", "DriftCorrected", note) in web.told("DriftCorrected", times=2)
+    assert ("Warning", "DriftCorrected", note) in web.gets_event("DriftCorrected", times=2)
     assert web.one("ConfigMap", name)["data"] == before["data"]
 
 
@@ -104,7 +104,7 @@ def test_deleted_hull(web: Subject, api: Api, isolation: str) -> None:
     )
     web.becomes("Ready")
     note = f"created {what} again (isolation {isolation})"
-    assert ("Normal", "Created", note) in web.told("Created", times=2)
+    assert ("Normal", "Created", note) in web.gets_event("Created", times=2)
 
 
 @pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
@@ -127,7 +127,7 @@ def test_changed_labels_of_a_hull(web: Subject, isolation: str, key: str, value:
     )
     web.becomes("Ready")
     assert web.hull()["metadata"]["uid"] == before["uid"], "it isn't made anew for a label"
-    web.told("DriftCorrected")
+    web.gets_event("DriftCorrected")
 
 
 def test_labels_that_others_add_to_a_hull_stay(web: Subject, api: Api) -> None:
@@ -152,7 +152,7 @@ def test_a_machine_that_is_changed_by_hand_is_not_restarted_and_says_so(web: Sub
     workload = web.becomes("MachineEdited")
     assert workload["status"]["hull"]["ready"]
     assert web.one("VirtualMachineInstance", name)["metadata"]["uid"] == instance
-    web.told("MachineEdited")
+    web.gets_event("MachineEdited")
 
     web.annotate("Workload", "web", **{"twinhull.dev/restart": "1"})
     web.eventually(lambda: web.hull()["metadata"]["name"] != name, "another machine takes its place")

@@ -28,7 +28,7 @@ def test_a_whole_life_is_told_once_and_in_order(web: Subject) -> None:
     )
     job = web.becomes("Completed")["status"]["hull"]["name"]
 
-    seen = web.all_told()
+    seen = web.all_events()
     expected = [
         ("Normal", "Created", f"created Pod {pod} (isolation Container)"),
         ("Normal", "Ready", f"Pod {pod} is ready"),
@@ -54,7 +54,7 @@ def test_a_whole_life_is_told_once_and_in_order(web: Subject) -> None:
 def test_what_goes_wrong_is_told_as_a_warning(web: Subject) -> None:
     web.apply("Sandbox", sandbox={"runtimeClassName": "nowhere"})
     web.becomes("RuntimeClassMissing")
-    (event,) = web.all_told()
+    (event,) = web.all_events()
     assert event == (
         *("Warning", "RuntimeClassMissing"),
         "RuntimeClass nowhere does not exist: create it, or name another in spec.sandbox.runtimeClassName",
@@ -69,7 +69,7 @@ def test_ceasing_to_be_ready_unasked_is_told_and_so_is_its_end(web: Subject) -> 
     web.becomes("ContainersNotReady")
     web.annotate("Pod", pod, **{NEVER_READY: None})
     web.becomes("Ready")
-    assert web.all_told()[1:] == [
+    assert web.all_events()[1:] == [
         ("Normal", "Ready", f"Pod {pod} is ready"),
         ("Warning", "ContainersNotReady", f"Pod {pod}: simulated"),
         ("Normal", "Ready", f"Pod {pod} is ready"),
@@ -84,13 +84,13 @@ def test_a_hull_that_comes_back_is_told(web: Subject, api: Api) -> None:
     web.eventually(lambda: web.hull()["metadata"]["uid"] != pod["uid"], "another Pod is there")
     web.becomes("Ready")
     note = f"created Pod {pod['name']} again (isolation Container)"
-    assert ("Normal", "Created", note) in web.told("Created", times=2)[2:]
+    assert ("Normal", "Created", note) in web.gets_event("Created", times=2)[2:]
 
 
 def test_kubectl_describe_shows_them(web: Subject, kubectl: Kubectl) -> None:
     web.apply("Container")
     web.becomes("Ready")
-    web.told("Ready")
+    web.gets_event("Ready")
     described = kubectl("describe", "workloads.twinhull.dev", "web", "--namespace", web.namespace)
     events = described[described.index("Events:") :]
     assert "twinhull.dev/operator" in events

@@ -38,7 +38,7 @@ def test_a_label_an_image_and_resources(web: Subject) -> None:
     assert after["metadata"]["annotations"]["other"] == "b"
     [found] = after["spec"]["containers"]
     assert (found["image"], found["resources"]) == ("nginx:1.30", LARGE)
-    assert [reason for _, reason, _ in web.all_told()].count("ChangedInPlace") == 1
+    assert [reason for _, reason, _ in web.all_events()].count("ChangedInPlace") == 1
 
 
 def test_what_kubernetes_refuses_is_replaced(web: Subject) -> None:

@@ -138,7 +138,7 @@ def test_an_orphaned_hull_runs_on_and_is_not_taken_over(web: Subject, api: Api, 
     web.eventually(lambda: api.get("Workload", "web", web.namespace) is None, "the Workload is gone")
     web.apply(isolation, SERVED)
 
-    def told() -> bool:
+    def is_named() -> bool:
         """The operator may see one of the objects to have lost its owner before it sees another."""
         status, reason, message = condition(web.becomes("NameConflict"), "Stalled")
         assert (status, reason) == ("True", "NameConflict")
@@ -146,7 +146,7 @@ def test_an_orphaned_hull_runs_on_and_is_not_taken_over(web: Subject, api: Api, 
             f"{KINDS[isolation]} {kept['name']} has no owner but has this Workload's name"
         )
 
-    web.eventually(told, "what is in the way is named")
+    web.eventually(is_named, "what is in the way is named")
     orphan = web.one(KINDS[isolation], kept["name"])["metadata"]
     assert (orphan["uid"], orphan.get("ownerReferences")) == (kept["uid"], None)
     assert web.belongings() == left

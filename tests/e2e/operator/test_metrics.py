@@ -147,18 +147,18 @@ def test_promtool_has_nothing_against_the_page(scene: Scene) -> None:
 def test_the_page_is_in_the_catalogue_with_its_labels(scene: Scene) -> None:
     labels = {definition.name: set(definition.labels) for definition in CATALOGUE}
 
-    def all_told() -> bool:
-        told = set()
+    def has_all() -> bool:
+        names = set()
         for sample in scene.samples():
             name = sample.name
             if name not in labels:
                 name = re.sub(r"_(bucket|sum|count)$", "", name)
             assert set(sample.labels) - {"le"} == labels[name], sample
-            told.add(name)
-        assert told == labels.keys() - _UNTOLD
+            names.add(name)
+        assert names == labels.keys() - _UNTOLD
         return True
 
-    scene.cluster.eventually(all_told, 30, "the page has what the catalogue has")
+    scene.cluster.eventually(has_all, 30, "the page has what the catalogue has")
 
 
 def test_labels_are_bounded(scene: Scene) -> None:
@@ -176,19 +176,19 @@ def test_labels_are_bounded(scene: Scene) -> None:
 
 def test_workloads_are_counted_as_kubectl_shows_them(scene: Scene) -> None:
     def agree() -> bool:
-        told = Counter[tuple[str, str, str]]()
+        counted = Counter[tuple[str, str, str]]()
         for sample in scene.samples():
             if sample.name == "twinhull_workloads" and sample.labels["workload_namespace"] == scene.namespace:
                 isolation, hull, reason = (sample.labels[label] for label in ("isolation", "hull", "reason"))
-                told[isolation, hull, reason] += int(sample.value)
-        there = Counter[tuple[str, str, str]]()
+                counted[isolation, hull, reason] += int(sample.value)
+        shown = Counter[tuple[str, str, str]]()
         for workload in scene.cluster.api.list("Workload", scene.namespace):
             status = workload["status"]
             ready = next(found for found in status["conditions"] if found["type"] == "Ready")
             hull = (status.get("hull") or {}).get("kind", "None")
-            there[status["isolation"]["resolved"], hull, ready["reason"]] += 1
-        assert told == there
-        assert sum(there.values()) == 6
+            shown[status["isolation"]["resolved"], hull, ready["reason"]] += 1
+        assert counted == shown
+        assert sum(shown.values()) == 6
         return True
 
     scene.cluster.eventually(agree, 30, "what is counted is what kubectl shows")
@@ -197,14 +197,14 @@ def test_workloads_are_counted_as_kubectl_shows_them(scene: Scene) -> None:
 def test_each_write_that_was_made_is_counted(scene: Scene) -> None:
     def agree() -> bool:
         made = Counter(_write(request) for request in scene.proxy.requests if request.method in _VERBS)
-        told = Counter[tuple[str, str, bool]]()
+        counted = Counter[tuple[str, str, bool]]()
         for sample in scene.samples():
             if sample.name == "twinhull_writes_total":
                 labels = sample.labels
-                told[labels["verb"], labels["resource"], labels["result"] == "ok"] += int(sample.value)
+                counted[labels["verb"], labels["resource"], labels["result"] == "ok"] += int(sample.value)
         lease = ("patch", "leases", True)  # it is renewed while this looks
-        del made[lease], told[lease]
-        assert made == told
+        del made[lease], counted[lease]
+        assert made == counted
         return True
 
     scene.cluster.eventually(agree, 30, "what was written is what was counted")

@@ -84,9 +84,9 @@ def test_the_first_screen(reader: Reader, tmp_path: Path) -> None:
 
 def test_five_minutes(reader: Reader, tmp_path: Path) -> None:
     shell = Shell.opened(reader.plane, reader.namespace("five-minutes"), tmp_path)
-    told = [step for step in steps(FIVE_MINUTES) if not is_elsewhere(step)]
-    assert told[0].command == "kubectl apply -f crds/"
-    shell.follow(told[1:], reader.operator.check)
+    local = [step for step in steps(FIVE_MINUTES) if not is_elsewhere(step)]
+    assert local[0].command == "kubectl apply -f crds/"
+    shell.follow(local[1:], reader.operator.check)
 
 
 def test_every_command_is_run() -> None:

@@ -68,7 +68,7 @@ def test_a_full_quota_stalls_is_told_once_and_a_raised_one_lets_it_go_on(web: Su
 
     web.becomes("Ready")
     # It was tried three times or more until then.
-    assert [reason for _, reason, _ in web.all_told()] == ["PodRefused", "Created", "Ready"]
+    assert [reason for _, reason, _ in web.all_events()] == ["PodRefused", "Created", "Ready"]
 
 
 def test_a_service_that_is_refused_does_not_keep_the_hull_from_running(web: Subject, api: Api) -> None:

@@ -55,7 +55,7 @@ def test_the_workloads_alone_are_all_that_a_backup_needs(
         after = each.hull()["metadata"]
         assert after["name"] == before[each.name]["name"]
         assert after["uid"] != before[each.name]["uid"]
-        assert [event for event in each.all_told() if event[0] == "Warning"] == []
+        assert [event for event in each.all_events() if event[0] == "Warning"] == []
     idle.becomes("Stopped")
     assert idle.belongings() == {}
     assert web.one("PersistentVolumeClaim", "data")["status"]["phase"] == "Bound"

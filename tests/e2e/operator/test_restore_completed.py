@@ -26,8 +26,8 @@ def test_it_runs_again_unless_its_status_is_restored(  # noqa: PLR0913  fixtures
     velero.lose(namespace)
     operator.stop()
 
-    told = ["--status-include-resources", "workloads.twinhull.dev"] if status else []
-    velero.restore(namespace, "--from-backup", namespace, *ALONE, *told)
+    options = ["--status-include-resources", "workloads.twinhull.dev"] if status else []
+    velero.restore(namespace, "--from-backup", namespace, *ALONE, *options)
     another = OperatorProcess.start(account, tmp_path / "another.log")
     web = web.served_by(another)
     web.change(replacement={"drainSeconds": 7})  # so that it is known to have been looked at

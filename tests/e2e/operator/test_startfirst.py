@@ -47,8 +47,8 @@ def test_the_old_hull_goes_once_the_new_one_is_reached(web: Subject, before: str
     assert web.get()["status"]["lastChange"]["how"] == "Replaced"
     assert selector(web) == {WORKLOAD_LABEL: "web"}
 
-    told = [reason for _, reason, _ in web.told("Replacing")]
-    assert told.index("TrafficMoved") < told.index("Replacing")
+    reasons = [reason for _, reason, _ in web.gets_event("Replacing")]
+    assert reasons.index("TrafficMoved") < reasons.index("Replacing")
     assert_overlap(history, first["name"], second["name"])
 
 

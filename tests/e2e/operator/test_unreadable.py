@@ -40,8 +40,8 @@ def test_what_runs_goes_on_and_the_field_is_named(web: Subject) -> None:
     assert "can't read spec.isolationPolicy: Input should be 'Auto'" in condition(workload, "Ready")[2]
     assert workload["status"]["hull"]["ready"]
     assert web.belongings() == belongings
-    told = [event for event in web.all_told() if event[1] == "Unreadable"]
-    assert [kind for kind, _, _ in told] == ["Warning"]
+    events = [event for event in web.all_events() if event[1] == "Unreadable"]
+    assert [kind for kind, _, _ in events] == ["Warning"]
 
     web.change(isolationPolicy="Container")
     web.becomes("Ready")

@@ -29,8 +29,8 @@ def test_it_says_what_there_is(cluster: Cluster) -> None:
     assert kubernetes == cluster.api.request("GET", "/version")["gitVersion"]
     assert found["KubeVirt"]["found"] == f"{kubevirt} Deployed"
     assert int(found["Nodes for machines"]["found"]) > 0
-    there = ("Twinhull's kinds", "Gate EnableVirtioFsStorageVolumes", "Panic devices", "Isolation Container")
-    assert {found[check]["state"] for check in there} == {"ok"}
+    checks = ("Twinhull's kinds", "Gate EnableVirtioFsStorageVolumes", "Panic devices", "Isolation Container")
+    assert {found[check]["state"] for check in checks} == {"ok"}
     works = "missing" if too_old(kubevirt, kubernetes) else "ok"
     assert found["Isolation VirtualMachine"]["state"] == works
 

@@ -210,7 +210,7 @@ def section(lines: Sequence[str], title: str) -> list[str]:
 def test_a_ready_workload_is_fine_and_all_of_it_is_shown(web: Subject) -> None:
     web.apply("Container", PORT)
     hull = web.becomes("Ready")["status"]["hull"]
-    web.told("Created")
+    web.gets_event("Created")
     lines = web.eventually(lambda: _fine(web), "nothing is wrong, the Service included")
     assert lines[0] == f"Workload {web.namespace}/web"
     assert lines[1].startswith(f"Nothing is wrong: Pod {hull['name']} is ready (for ")
@@ -277,7 +277,7 @@ def test_who_has_the_role_view_sees_all(web: Subject) -> None:
     viewer = grant(web, f"viewer-{web.namespace}", "view")
     web.apply("VirtualMachine", PORT)
     hull = web.becomes("Ready")["status"]["hull"]["name"]
-    web.told("Created")
+    web.gets_event("Created")
     lines = web.eventually(
         lambda: _told(run(web, "status", "web", kubeconfig=viewer)), "the role view has the rights"
     )
@@ -323,10 +323,10 @@ def test_who_may_read_workloads_only_is_told_what_is_missing(web: Subject) -> No
     assert not section(lines, "Events")
     assert section(lines, "Hull")[0].startswith("VirtualMachine web-"), "the status has it"
     assert run(web, "events", "web", kubeconfig=reader).exit_code == 1
-    told = {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]}
-    grant(web, f"reader-{web.namespace}", rules=[rule, told])
+    events_rule = {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]}
+    grant(web, f"reader-{web.namespace}", rules=[rule, events_rule])
 
-    web.told("Created")
+    web.gets_event("Created")
 
     def events() -> Result:
         ended = run(web, "events", "web", kubeconfig=reader)
@@ -421,12 +421,12 @@ def test_a_terminal_is_not_wider_than_it_is_and_a_pipe_cuts_nothing(web: Subject
 def test_what_changes_is_printed_as_it_comes(web: Subject) -> None:
     web.apply("Container")
     web.becomes("Ready")
-    with watching(web, "list") as listed, watching(web, "events", "web") as told:
+    with watching(web, "list") as listed, watching(web, "events", "web") as events:
         comes(listed, "web", "True", "Ready")
-        comes(told, "Ready", "workload/web")
+        comes(events, "Ready", "workload/web")
         web.change(state="Stopped")
         comes(listed, "web", "True", "Stopped")
-        comes(told, "Stopped", "workload/web", "stopped, as spec.state asks")
+        comes(events, "Stopped", "workload/web", "stopped, as spec.state asks")
     with watching(web, "status", "web") as screens:
         comes(screens, "Nothing is wrong: stopped, as spec.state asks")
         web.change(state="Running")

@@ -124,7 +124,7 @@ def commands(run: ScenarioRun) -> None:
 
 @WEB.case("a person reaches a port of the Pod", docs.ACCESS)
 def ports(run: ScenarioRun) -> None:
-    told = list[Exception]()
+    errors = list[Exception]()
 
     async def look(visit: _Visit) -> None:
         def dial(port: int) -> port_forward.Dial:
@@ -132,17 +132,17 @@ def ports(run: ScenarioRun) -> None:
             return lambda: visit.session.ws_connect(url, protocols=(port_forward.PROTOCOL,))
 
         async with (
-            port_forward.listening(dial(8080), told.append) as local,
+            port_forward.listening(dial(8080), errors.append) as local,
             visit.session.get(f"http://127.0.0.1:{local}/health?of=web") as answer,
         ):
             assert answer.status == 200
-        async with port_forward.listening(dial(9), told.append) as local:
+        async with port_forward.listening(dial(9), errors.append) as local:
             with pytest.raises(aiohttp.ClientError):
                 await visit.session.get(f"http://127.0.0.1:{local}/")
 
     _visit(run, look, "port-forward")
-    assert told
-    assert all("forwarding port 9" in str(error) for error in told)
+    assert errors
+    assert all("forwarding port 9" in str(error) for error in errors)
 
 
 @WEB.case("a person does nothing that the certificate doesn't name", docs.ACCESS)

@@ -88,12 +88,12 @@ def refusal(run: ScenarioRun, stranger: GuestApi, manifest: bytes) -> str:
     the connection's end, so it is asked for until it is heard.
     """
 
-    def told() -> str:
+    def reason() -> str:
         with pytest.raises(OSError) as refused:  # noqa: PT011  whoever asks says what it is
             stranger.put(manifest)
         return str(refused.value) if isinstance(refused.value, ssl.SSLError) else ""
 
-    return run.eventually(told, "it is told why")
+    return run.eventually(reason, "it is told why")
 
 
 @FORGED.case("once the operator gives it its own, it runs that", docs.CONTRACT)

@@ -194,5 +194,5 @@ def end(run: ScenarioRun) -> None:
     run.machine.power_button()
     run.machine.kubelet.stop()
     assert run.machine.ended(run.machine.spec.grace + 60) == "guest-shutdown"
-    told = re.findall(r"(database|sidecar) \| (got TERM|ends)", run.machine.console())
-    assert told == [(name, line) for name in ("database", "sidecar") for line in ("got TERM", "ends")]
+    lines = re.findall(r"(database|sidecar) \| (got TERM|ends)", run.machine.console())
+    assert lines == [(name, line) for name in ("database", "sidecar") for line in ("got TERM", "ends")]

@@ -147,13 +147,13 @@ def readiness(run: ScenarioRun) -> None:
     assert not run.container("web")["ready"]
     assert run.container("from")["ready"]
 
-    def told() -> str:
+    def reason() -> str:
         last = run.machine.kubelet.last
         assert last is not None
         assert last.code == 503
         return last.text
 
-    assert "web" in run.eventually(told, "the node's kubelet is told why")
+    assert "web" in run.eventually(reason, "the node's kubelet is told why")
     run.unready()
     run.get(8080, "/set", health="good")
     run.ready(60)

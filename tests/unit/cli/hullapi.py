@@ -166,7 +166,7 @@ class HullApi(WatchApi, ReachApi):
         """Do what comes next, of which is told before the log ends: it isn't waited for long after that."""
         if self.then:
             self.then.pop(0)()
-            await self.told()
+            await self.delivered()
 
     async def _command(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(protocols=_COMMANDS)

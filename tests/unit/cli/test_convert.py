@@ -347,8 +347,8 @@ def test_a_command_line_without_its_word_is_told_what_to_write(
     line: tuple[str, ...], before: tuple[str, ...]
 ) -> None:
     result = convert(*before, *line)
-    told = f"Error: to convert a command line, write twinhull convert docker-run -- {shlex.join(line)}\n"
-    assert (result.exit_code, result.stderr.endswith(told)) == (2, True)
+    expected = f"Error: to convert a command line, write twinhull convert docker-run -- {shlex.join(line)}\n"
+    assert (result.exit_code, result.stderr.endswith(expected)) == (2, True)
 
 
 def test_a_domain_of_libvirt_is_converted_with_what_it_does_not_say() -> None:

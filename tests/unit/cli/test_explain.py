@@ -147,8 +147,8 @@ def test_rejected_image_is_one_too(tmp_path: Path) -> None:
     assert "Workload shop/web: VirtualMachine (Requested), but its images are rejected\n" in result.stdout
     reason = "elsewhere.example/guest matches none of the guestImages of IsolationPolicy listed"
     assert f"Refused: spec.virtualMachine.guestImage ({reason})\n" in result.stdout
-    told = json.loads(explain("--policies", str(listed), "-o", "json", given=[given]).stdout)
-    assert told["rejectedImages"] == [{"path": "spec.virtualMachine.guestImage", "reason": reason}]
+    document = json.loads(explain("--policies", str(listed), "-o", "json", given=[given]).stdout)
+    assert document["rejectedImages"] == [{"path": "spec.virtualMachine.guestImage", "reason": reason}]
     given["spec"]["isolationPolicy"] = "Sandbox"
     assert explain("--policies", str(listed), given=[given]).exit_code == 0, "a Pod boots no guest image"
 

@@ -41,17 +41,17 @@ class Followed:
         #: The name of each that was told, and its version; with a - before it if it is gone.
         self.seen: list[tuple[str, str]] = []
         #: What was told of the connection.
-        self.told: list[str] = []
+        self.notes: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self, name: str = "") -> asyncio.Task[None]:
         """Follow all Workloads, or one."""
-        follower = Follower(self.cluster, WORKLOAD, "shop", Outages(self.told.append), name)
+        follower = Follower(self.cluster, WORKLOAD, "shop", Outages(self.notes.append), name)
         return self._begin(self._note(follower))
 
     def begin_states(self, *names: str) -> asyncio.Task[None]:
         """Follow Workloads by their names."""
-        return self._begin(self._note_states(WorkloadStates(self.cluster, "shop", self.told.append), names))
+        return self._begin(self._note_states(WorkloadStates(self.cluster, "shop", self.notes.append), names))
 
     def _begin(self, work: Awaitable[None]) -> asyncio.Task[None]:
         self._tasks.append(asyncio.ensure_future(work))
@@ -98,7 +98,7 @@ def run(check: Callable[[Followed, WatchApi], Awaitable[None]]) -> list[str]:
     async def checked() -> list[str]:
         async with asyncio.timeout(PATIENCE), _followed(WatchApi()) as followed:
             await check(followed, followed.api)
-            return followed.told
+            return followed.notes
 
     return asyncio.run(checked())
 
@@ -216,8 +216,8 @@ def test_what_ends_soon_waits_longer_each_time_until_it_lasts(monkeypatch: pytes
     assert pauses.after(0) < 1.3
 
 
-def lost_and_back(told: list[str]) -> bool:
-    first, *others = told
+def lost_and_back(notes: list[str]) -> bool:
+    first, *others = notes
     begin = "The connection to the API server was lost, and is tried again until it is back: "
     assert first.startswith(begin)
     return others == ["The connection to the API server is back"]
@@ -231,8 +231,8 @@ def test_an_outage_is_told_and_waited_out_and_what_did_not_change_is_not_repeate
         followed.begin(name)
         await followed.until(lambda: api.open)
         api.is_down = True
-        await followed.until(lambda: followed.told and api.failed > 3)
-        assert len(followed.told) == 1, "it is told once"
+        await followed.until(lambda: followed.notes and api.failed > 3)
+        assert len(followed.notes) == 1, "it is told once"
         api.is_down = False
         await followed.until(lambda: api.open)
         assert len(followed.seen) == 1
@@ -249,7 +249,7 @@ def test_what_became_of_objects_during_an_outage_is_noticed() -> None:
         followed.begin()
         await followed.until(lambda: api.open)
         api.is_down = True
-        await followed.until(lambda: followed.told)
+        await followed.until(lambda: followed.notes)
         seen = len(followed.seen)
         changed = api.put("workloads", "changed")
         api.delete("workloads", "gone")
@@ -275,23 +275,23 @@ def test_no_more_is_kept_of_objects_than_is_asked_for() -> None:
     async def check(followed: Followed, api: WatchApi) -> None:
         gone = api.put("workloads", "gone", spec={"template": {}})
         changed = api.put("workloads", "changed", spec={"template": {}})
-        told: list[Raw] = []
+        objs: list[Raw] = []
         follower = Follower(followed.cluster, WORKLOAD, "shop", Outages(lambda _: None), kept=identity)
 
         async def note() -> None:
             async with aclosing(follower.changes()) as given:
                 async for changes in given:
-                    told.extend(change.obj for change in changes)
+                    objs.extend(change.obj for change in changes)
 
         following = asyncio.ensure_future(note())
         await followed.until(lambda: api.open)
         api.delete("workloads", "gone")
         api.forget()
         api.end_watches()
-        await followed.until(lambda: len(told) == 3)
+        await followed.until(lambda: len(objs) == 3)
         following.cancel()
-        assert [obj["metadata"]["resourceVersion"] for obj in told] == [gone, changed, gone]
-        assert ["spec" in obj for obj in told] == [True, True, False]
+        assert [obj["metadata"]["resourceVersion"] for obj in objs] == [gone, changed, gone]
+        assert ["spec" in obj for obj in objs] == [True, True, False]
 
     run(check)
 
@@ -359,14 +359,14 @@ def test_an_api_server_that_is_back_may_refuse_a_few_times() -> None:
         following = followed.begin()
         await followed.until(lambda: api.open)
         api.is_down = True
-        await followed.until(lambda: followed.told)
+        await followed.until(lambda: followed.notes)
         api.refuses, api.is_down, api.failed = 403, False, 0
         await followed.until(lambda: api.failed)
         api.refuses = 0
-        await followed.until(lambda: len(followed.told) == 2)
+        await followed.until(lambda: len(followed.notes) == 2)
         await followed.until(lambda: api.open)
         api.is_down = True
-        await followed.until(lambda: len(followed.told) == 3)
+        await followed.until(lambda: len(followed.notes) == 3)
         api.refuses, api.is_down = 403, False
         with pytest.raises(Refused):
             await following
@@ -397,7 +397,7 @@ def test_an_outage_that_concerns_several_is_told_once() -> None:
         api.is_down = True
         await followed.until(lambda: api.failed > 5)
         api.is_down = False
-        await followed.until(lambda: len(api.open) == 2 and len(followed.told) > 1)
+        await followed.until(lambda: len(api.open) == 2 and len(followed.notes) > 1)
         assert len(followed.seen) == 2
 
     assert lost_and_back(run(check))
@@ -408,7 +408,7 @@ def test_states_are_waited_for_from_the_very_beginning() -> None:
         web = api.put("workloads", "web")
         api.refuses = 503
         followed.begin_states("web")
-        await followed.until(lambda: followed.told and api.failed > 2)
+        await followed.until(lambda: followed.notes and api.failed > 2)
         api.refuses = 0
         await followed.until(lambda: followed.seen)
         assert followed.seen == [("web", web)]

@@ -15,14 +15,14 @@ from tools.verbs import Told, calls, verbs
 VERBS = verbs()
 
 
-def named(told: Told) -> str:
-    return told.verb.name
+def named(entry: Told) -> str:
+    return entry.verb.name
 
 
-def example_calls(told: Told) -> list[list[str]]:
+def example_calls(entry: Told) -> list[list[str]]:
     """The arguments of each call of this verb in its examples."""
-    found = [call for line in told.examples for call in calls(line)]
-    return [args for name, *args in found if name == told.verb.name]
+    found = [call for line in entry.examples for call in calls(line)]
+    return [args for name, *args in found if name == entry.verb.name]
 
 
 def check(command: click.Command, args: list[str]) -> None:
@@ -42,12 +42,12 @@ def check(command: click.Command, args: list[str]) -> None:
                 kind.convert(one, parameter, context)
 
 
-@pytest.mark.parametrize("told", VERBS, ids=named)
-def test_every_verb_has_examples_that_it_takes(told: Told) -> None:
-    found = example_calls(told)
+@pytest.mark.parametrize("entry", VERBS, ids=named)
+def test_every_verb_has_examples_that_it_takes(entry: Told) -> None:
+    found = example_calls(entry)
     assert found
     for args in found:
-        check(told.command, args)
+        check(entry.command, args)
 
 
 @pytest.mark.parametrize(
@@ -60,22 +60,22 @@ def test_every_verb_has_examples_that_it_takes(told: Told) -> None:
     ],
 )
 def test_an_example_that_the_verb_does_not_take_is_found(verb: str, args: list[str]) -> None:
-    (told,) = [told for told in VERBS if told.verb.name == verb]
+    (entry,) = [entry for entry in VERBS if entry.verb.name == verb]
     with pytest.raises(click.UsageError):
-        check(told.command, args)
+        check(entry.command, args)
 
 
-@pytest.mark.parametrize("told", VERBS, ids=named)
-def test_no_help_shows_a_mark_of_click(told: Told) -> None:
-    shown = told.command.get_help(click.Context(told.command, info_name=told.verb.name))
+@pytest.mark.parametrize("entry", VERBS, ids=named)
+def test_no_help_shows_a_mark_of_click(entry: Told) -> None:
+    shown = entry.command.get_help(click.Context(entry.command, info_name=entry.verb.name))
     assert "\\b" not in shown
     assert "\b" not in shown
 
 
-@pytest.mark.parametrize("told", VERBS, ids=named)
-def test_other_verbs_in_examples_are_called_as_they_take_it(told: Told) -> None:
+@pytest.mark.parametrize("entry", VERBS, ids=named)
+def test_other_verbs_in_examples_are_called_as_they_take_it(entry: Told) -> None:
     by_name = {other.verb.name: other.command for other in VERBS}
-    for line in told.examples:
+    for line in entry.examples:
         for name, *args in calls(line):
             check(by_name[name], args)
 
@@ -85,9 +85,9 @@ def test_calls_are_found_wherever_a_shell_has_them() -> None:
     assert list(calls(line)) == [["a", "-o", "json"], ["b"], ["c", "d"]]
 
 
-@pytest.mark.parametrize("told", VERBS, ids=named)
-def test_every_verb_tells_its_exit_codes(told: Told) -> None:
-    assert {0, 2} <= told.exit_codes.keys()
+@pytest.mark.parametrize("entry", VERBS, ids=named)
+def test_every_verb_tells_its_exit_codes(entry: Told) -> None:
+    assert {0, 2} <= entry.exit_codes.keys()
 
 
 class Code(Protocol):
@@ -109,11 +109,11 @@ def code(preloaded: Preloaded, tmp_path: Path) -> Code:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("told", VERBS, ids=named)
-def test_codes_are_those_that_the_help_tells(told: Told, code: Code) -> None:
-    assert code(told.verb.name, "--no-such-option") == 2
-    assert code(told.verb.name, "--help") == 0
-    assert code(told.verb.name, *example_calls(told)[0]) in told.exit_codes
+@pytest.mark.parametrize("entry", VERBS, ids=named)
+def test_codes_are_those_that_the_help_tells(entry: Told, code: Code) -> None:
+    assert code(entry.verb.name, "--no-such-option") == 2
+    assert code(entry.verb.name, "--help") == 0
+    assert code(entry.verb.name, *example_calls(entry)[0]) in entry.exit_codes
 
 
 #: A Workload that can't be a machine, one that is wrong, and a policy that lets nothing be.
@@ -188,5 +188,5 @@ def test_a_code_comes_of_what_the_help_says(verb: str, exit_code: int, code: Cod
 
 
 def test_each_code_of_each_offline_verb_is_tried() -> None:
-    told = {(one.verb.name, exit_code) for one in VERBS for exit_code in one.exit_codes}
-    assert {(verb, exit_code) for verb, exit_code in told if verb in OFFLINE} <= CALLS.keys() <= told
+    codes = {(one.verb.name, exit_code) for one in VERBS for exit_code in one.exit_codes}
+    assert {(verb, exit_code) for verb, exit_code in codes if verb in OFFLINE} <= CALLS.keys() <= codes

@@ -517,8 +517,8 @@ def test_ctrl_c_on_the_logs_of_a_pod_and_a_machine_leaves_nothing_behind(
     try:
         eventually(lambda: api.reading and api.requests, PATIENCE, "both are followed")
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, told, api.requests) == (130, "", {})
+        _, stderr = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, stderr, api.requests) == (130, "", {})
     finally:
         api.stays = False
         process.kill()
@@ -599,8 +599,8 @@ def test_an_attachment_is_left_by_its_escape(api: HullApi, kubeconfig: Path) -> 
         eventually(lambda: b"A\x03B" in terminal.seen, PATIENCE, "the process has the keys")
         terminal.type(b"c\x1dd")
         assert terminal.ends() == 0
-        assert b"Ctrl+] ends the connection." in terminal.told
-        assert b"The connection is ended; the process in container web goes on." in terminal.told
+        assert b"Ctrl+] ends the connection." in terminal.errors
+        assert b"The connection is ended; the process in container web goes on." in terminal.errors
         eventually(lambda: api.received == b"a\x03bc", PATIENCE, "nothing behind the escape is typed")
     finally:
         terminal.close()

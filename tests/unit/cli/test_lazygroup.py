@@ -56,7 +56,7 @@ def test_python_does_not_look_through_all_modules_at_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ("rendr", "No such command 'rendr'. Did you mean 'render'?"),
         ("zzz", "No such command 'zzz'."),
@@ -65,10 +65,10 @@ def test_python_does_not_look_through_all_modules_at_its_end() -> None:
         ("version", "No such command 'version': twinhull --version prints"),
     ],
 )
-def test_an_unknown_verb_is_refused_with_what_may_be_meant(given: str, told: str) -> None:
+def test_an_unknown_verb_is_refused_with_what_may_be_meant(given: str, expected: str) -> None:
     result = CliRunner().invoke(main, [given])
     assert result.exit_code == click.UsageError.exit_code
-    assert told in result.output
+    assert expected in result.output
 
 
 @pytest.mark.parametrize(

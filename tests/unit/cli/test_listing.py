@@ -24,23 +24,23 @@ def listed(folder: Path, line: str) -> Result:
 
 
 def test_one_that_is_missing_hides_no_other(tmp_path: Path) -> None:
-    told = listed(tmp_path, "list nope shop nowhere")
-    assert told.exit_code == 1
-    assert [line.split()[0] for line in told.stdout.splitlines()] == ["NAME", "shop"]
-    assert told.stderr.count("Error: there is no Workload") == 2
+    result = listed(tmp_path, "list nope shop nowhere")
+    assert result.exit_code == 1
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["NAME", "shop"]
+    assert result.stderr.count("Error: there is no Workload") == 2
     alone = listed(tmp_path, "list nope")
     assert (alone.exit_code, alone.stdout) == (1, "")
     assert alone.stderr.startswith("Error: there is no Workload nope in namespace shop")
 
 
 def test_one_that_is_named_twice_is_listed_once(tmp_path: Path) -> None:
-    told = listed(tmp_path, "list twl/shop shop workload/shop --no-headers")
-    assert [line.split()[0] for line in told.stdout.splitlines()] == ["shop"]
+    result = listed(tmp_path, "list twl/shop shop workload/shop --no-headers")
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["shop"]
 
 
 def test_labels_are_shown_where_they_are_asked_for(tmp_path: Path) -> None:
-    told = listed(tmp_path, "list -L app,example.com/tier -L team --show-labels")
-    assert told.stdout.splitlines()[0].split()[-4:] == ["APP", "TIER", "TEAM", "LABELS"]
+    result = listed(tmp_path, "list -L app,example.com/tier -L team --show-labels")
+    assert result.stdout.splitlines()[0].split()[-4:] == ["APP", "TIER", "TEAM", "LABELS"]
 
 
 @pytest.mark.slow
@@ -58,12 +58,12 @@ def test_a_change_that_no_column_shows_is_no_row(tmp_path: Path) -> None:
 
 
 def test_several_have_a_screen_each(tmp_path: Path) -> None:
-    told = listed(tmp_path, "status web nope shop")
-    assert told.exit_code == 2
-    assert [line for line in told.stdout.splitlines() if line.startswith("Workload ")] == [
+    result = listed(tmp_path, "status web nope shop")
+    assert result.exit_code == 2
+    assert [line for line in result.stdout.splitlines() if line.startswith("Workload ")] == [
         *("Workload shop/web", "Workload shop/shop")
     ]
-    assert told.stderr.startswith("Error: there is no Workload nope in namespace shop")
+    assert result.stderr.startswith("Error: there is no Workload nope in namespace shop")
     documents = json.loads(listed(tmp_path, "status web shop -o json").stdout)["items"]
     assert [one["workload"]["metadata"]["name"] for one in documents] == ["web", "shop"]
     chosen = listed(tmp_path, "status -l app=shop")
@@ -94,9 +94,9 @@ def test_the_events_of_all_workloads_are_those_of_what_belongs_to_them(tmp_path:
         event(api, name, kind, of)
     with beside(api):
         login = {"KUBECONFIG": str(api.kubeconfig(tmp_path))}
-        told = CliRunner().invoke(main, ["events", "-o", output], env=login)
-    assert told.exit_code == 0, told.stderr
-    lines = told.stdout.splitlines()
+        result = CliRunner().invoke(main, ["events", "-o", output], env=login)
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
     if output == "name":
         assert sorted(lines) == ["event/four", "event/one", "event/two"]
     else:

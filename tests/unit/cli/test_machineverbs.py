@@ -57,8 +57,8 @@ def connected(console: Terminal) -> Terminal:
 
 
 def test_the_console_gives_each_key_until_its_escape(connected: Terminal, api: VirtApi) -> None:
-    told = b"Connected with the console of VirtualMachine web. Ctrl+] ends the connection."
-    eventually(lambda: told in connected.told, PATIENCE, "it says how to end the connection")
+    greeting = b"Connected with the console of VirtualMachine web. Ctrl+] ends the connection."
+    eventually(lambda: greeting in connected.errors, PATIENCE, "it says how to end the connection")
     connected.type(b"a\x03b")  # Ctrl+C is the machine's, too
     eventually(lambda: b"A\x03B" in connected.seen, PATIENCE, "the machine has answered")
     connected.type(b"c\x1dd")
@@ -78,8 +78,8 @@ def test_the_terminal_is_restored_if_the_process_is_told_to_end(
 def test_the_terminal_is_restored_if_the_machines_end_closes(connected: Terminal) -> None:
     connected.type(b"bye")
     assert connected.ends() == 1
-    assert b"the machine's end has closed the console" in connected.told
-    assert b"Unclosed" not in connected.told
+    assert b"the machine's end has closed the console" in connected.errors
+    assert b"Unclosed" not in connected.errors
 
 
 def test_the_console_waits_for_a_machine_that_does_not_run_yet(
@@ -91,7 +91,7 @@ def test_the_console_waits_for_a_machine_that_does_not_run_yet(
         eventually(lambda: terminal.is_raw, PATIENCE, "the console is connected")
         terminal.type(b"\x1d")
         assert terminal.ends() == 0
-        assert terminal.told.count(b"Waiting for the machine: phase is \\x1b[2JScheduling") == 1
+        assert terminal.errors.count(b"Waiting for the machine: phase is \\x1b[2JScheduling") == 1
     finally:
         terminal.close()
 
@@ -153,9 +153,9 @@ def test_vnc_listens_on_loopback_and_prints_the_port(environment: dict[str, str]
         viewer.sendall(b"rfb")
         assert viewer.recv(3) == b"RFB"
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, api.streams[0][0]) == (0, "/vnc"), told
-    assert f"127.0.0.1:{port}" in told
+    _, stderr = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, api.streams[0][0]) == (0, "/vnc"), stderr
+    assert f"127.0.0.1:{port}" in stderr
 
 
 def test_vnc_opens_a_viewer_and_ends_with_it(
@@ -199,8 +199,8 @@ def test_vnc_says_which_port_is_taken(environment: dict[str, str], api: VirtApi)
 
 
 def test_viewers_are_told_the_port_as_they_take_it() -> None:
-    told = {name: address(5_901) for name, address in VIEWERS}
-    assert told == {"remote-viewer": "vnc://127.0.0.1:5901", "vncviewer": "127.0.0.1::5901"}
+    addresses = {name: address(5_901) for name, address in VIEWERS}
+    assert addresses == {"remote-viewer": "vnc://127.0.0.1:5901", "vncviewer": "127.0.0.1::5901"}
 
 
 def test_ssh_is_run_with_the_machine_at_its_input_and_output(

@@ -111,7 +111,7 @@ def test_an_api_server_that_is_down_is_told_of_each_connection(
     api = ReachApi()
 
     async def check() -> None:
-        told: asyncio.Queue[Exception] = asyncio.Queue()
+        errors: asyncio.Queue[Exception] = asyncio.Queue()
         runner = await api.start()
         async with (
             asyncio.timeout(PATIENCE),
@@ -125,9 +125,9 @@ def test_an_api_server_that_is_down_is_told_of_each_connection(
                 async with hull.connected(80):
                     raise AssertionError
 
-            async with listening(serve, told.put_nowait, "127.0.0.1", 0) as port:
+            async with listening(serve, errors.put_nowait, "127.0.0.1", 0) as port:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
-                error = await told.get()
+                error = await errors.get()
                 writer.close()
             assert isinstance(error, EntryError)
             await hull.close()

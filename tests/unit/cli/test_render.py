@@ -99,10 +99,10 @@ def test_placeholder_is_explained() -> None:
     (pod,) = yaml.load_all(result.stdout, yaml.CSafeLoader)
     assert pod["metadata"]["ownerReferences"][0]["uid"] == ZEROS
     assert pod["metadata"]["namespace"] == "default"
-    told = f"note: uid {ZEROS} stands for the Workload's own uid"
-    assert result.stderr == f"{told}\n"
+    note = f"note: uid {ZEROS} stands for the Workload's own uid"
+    assert result.stderr == f"{note}\n"
     machine = render("--isolation", "VirtualMachine", given=[workload()])
-    assert f"{told}, from which the token of its machine's probe is made\n" in machine.stderr
+    assert f"{note}, from which the token of its machine's probe is made\n" in machine.stderr
 
 
 def test_what_a_cluster_says_is_taken_over() -> None:
@@ -344,9 +344,9 @@ def test_what_shows_changes_in_a_machine_is_told_with_its_cost() -> None:
     mounts = [{"name": "v0", "mountPath": "/a"}, {"name": "v1", "mountPath": "/b", "subPath": "b"}]
     containers = [{"name": "web", "image": "nginx", "volumeMounts": mounts}]
     given = [workload(pod={"containers": containers, "volumes": volumes})]
-    told = render("--isolation", "VirtualMachine", given=given).stderr
-    assert "its machine has 2 virtiofs file systems (token-0, configmap-1): each of them adds" in told
-    assert "10m CPU and 1M memory and limits of 100m and 80M" in told
+    stderr = render("--isolation", "VirtualMachine", given=given).stderr
+    assert "its machine has 2 virtiofs file systems (token-0, configmap-1): each of them adds" in stderr
+    assert "10m CPU and 1M memory and limits of 100m and 80M" in stderr
     assert "virtiofs" not in render("--isolation", "Container", given=given).stderr
     assert "virtiofs" not in render("--isolation", "VirtualMachine", given=[workload()]).stderr
 

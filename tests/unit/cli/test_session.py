@@ -18,10 +18,10 @@ from twinhull.shell.errors import ApiError, Conflict, NotFound, Refused, Unautho
 
 @pytest.mark.parametrize("error", [Refused, Conflict, NotFound, Unauthorized, Unreachable])
 def test_the_api_servers_words_have_no_control_characters(error: type[ApiError]) -> None:
-    with pytest.raises(click.ClickException) as told, explained(Target()):
+    with pytest.raises(click.ClickException) as raised, explained(Target()):
         raise error("\x1b]0;owned\x07 denied\nby a webhook")
-    assert "\\x1b]0;owned\\x07 denied by a webhook" in told.value.message
-    assert told.value.message.isprintable()
+    assert "\\x1b]0;owned\\x07 denied by a webhook" in raised.value.message
+    assert raised.value.message.isprintable()
 
 
 def test_a_target_is_repeated_by_the_options_that_were_given() -> None:
@@ -36,6 +36,6 @@ def test_a_cluster_without_our_kinds_is_told_by_every_verb(tmp_path: Path, line:
     api = WatchApi()
     api.refuses = 404
     with beside(api):
-        told = CliRunner().invoke(main, line.split(), env={"KUBECONFIG": str(api.kubeconfig(tmp_path))})
-    assert told.exit_code == (2 if line.startswith("status") else 1)
-    assert "the cluster has no Workloads: its API server doesn't serve them. Install the chart" in told.stderr
+        done = CliRunner().invoke(main, line.split(), env={"KUBECONFIG": str(api.kubeconfig(tmp_path))})
+    assert done.exit_code == (2 if line.startswith("status") else 1)
+    assert "the cluster has no Workloads: its API server doesn't serve them. Install the chart" in done.stderr

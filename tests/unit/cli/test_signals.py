@@ -58,10 +58,10 @@ def told_to_end(process: subprocess.Popen[str], number: signal.Signals) -> int:
     process.send_signal(number)
     began = time.monotonic()
     try:
-        _, told = process.communicate(timeout=PATIENCE)
+        _, stderr = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
-    assert told == ""
+    assert stderr == ""
     assert time.monotonic() - began < AT_ONCE
     return process.returncode
 

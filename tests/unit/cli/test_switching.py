@@ -8,7 +8,7 @@ from twinhull.cli.switching import beside_state
 
 
 @pytest.mark.parametrize(
-    ("reason", "state", "told"),
+    ("reason", "state", "expected"),
     [
         (
             "Completed",
@@ -32,7 +32,7 @@ from twinhull.cli.switching import beside_state
         ("Ready", "Running", ""),
     ],
 )
-def test_what_a_state_does_not_start_is_told_with_what_does(reason: str, state: str, told: str) -> None:
+def test_what_a_state_does_not_start_is_told_with_what_does(reason: str, state: str, expected: str) -> None:
     ready = {
         "type": "Ready",
         "status": "False",
@@ -48,5 +48,5 @@ def test_what_a_state_does_not_start_is_told_with_what_does(reason: str, state: 
         "status": {"observedGeneration": 1, "conditions": [ready]},
     }
     found = beside_state(workload, state)
-    assert told in found
-    assert bool(told) == bool(found)
+    assert expected in found
+    assert bool(expected) == bool(found)

@@ -126,8 +126,8 @@ def test_a_credential_plugin_that_hangs_doesnt_hold_it_beyond_its_time(tmp_path:
             assert process.wait(PATIENCE) == 4
         finally:
             os.killpg(process.pid, signal.SIGKILL)  # the plugin, too
-            _, told = process.communicate()
-    assert told == "Error: Workload web: no login within 0.2 s: see to the credential plugin\n"
+            _, stderr = process.communicate()
+    assert stderr == "Error: Workload web: no login within 0.2 s: see to the credential plugin\n"
 
 
 def test_it_may_wait_for_longer_than_a_thread_may(tmp_path: Path) -> None:

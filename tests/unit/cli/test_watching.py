@@ -36,10 +36,10 @@ class Verb:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.out: list[str] = []
-        self.told: list[str] = []
+        self.errors: list[str] = []
         self._threads = [
             Thread(target=self._read, args=pair)
-            for pair in ((process.stdout, self.out), (process.stderr, self.told))
+            for pair in ((process.stdout, self.out), (process.stderr, self.errors))
         ]
         for thread in self._threads:
             thread.start()
@@ -64,7 +64,7 @@ class Verb:
 
     def tells(self, *words: str) -> None:
         """Wait for a line with these words on the standard error."""
-        self._has(lambda: self.told, *words)
+        self._has(lambda: self.errors, *words)
 
     @staticmethod
     def _has(lines: Callable[[], list[str]], *words: str) -> None:
@@ -116,7 +116,7 @@ def test_list_goes_on_and_repeats_nothing(api: WatchApi, tmp_path: Path) -> None
         verb.process.terminate()
         assert verb.ends() == 143
     assert rows(verb)[3:] == [["db", "Deleted"], ["web", "Stopping"], ["same", "Changing"]]
-    assert len(verb.told) == 2
+    assert len(verb.errors) == 2
 
 
 def test_events_go_on_and_repeat_nothing(api: WatchApi, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_events_go_on_and_repeat_nothing(api: WatchApi, tmp_path: Path) -> None:
         "during it",
         "after it",
     ]
-    assert len(verb.told) == 2
+    assert len(verb.errors) == 2
 
 
 def test_status_goes_on(api: WatchApi, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_status_goes_on(api: WatchApi, tmp_path: Path) -> None:
         api.delete("workloads", "web")
         assert verb.ends() == 2
     assert len(verb.out) == 2
-    assert "there is no Workload web" in verb.told[2]
+    assert "there is no Workload web" in verb.errors[2]
 
 
 def test_wait_goes_on(api: WatchApi, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_wait_goes_on(api: WatchApi, tmp_path: Path) -> None:
         api.delete("workloads", "web")
         api.is_down = False
         assert verb.ends() == 0
-    assert [line for line in verb.told if BACK in line]
+    assert [line for line in verb.errors if BACK in line]
     assert verb.out == ["Workload web is deleted\n"]
 
 
@@ -184,5 +184,5 @@ def test_an_api_server_that_never_answers_is_no_lost_connection(
     api.is_down = True
     with started(api, tmp_path, *line.split()) as verb:
         assert verb.ends() == (2 if line.startswith("status") else 1)
-    assert LOST not in "".join(verb.told)
-    assert "doesn't answer" in "".join(verb.told)
+    assert LOST not in "".join(verb.errors)
+    assert "doesn't answer" in "".join(verb.errors)

@@ -35,7 +35,7 @@ class WatchApi(VirtApi):
         #: The watches that are open.
         self.open: list[web.Request] = []
         #: How many of the changes each of them was told, by its id.
-        self._told: dict[int, int] = {}
+        self._delivered: dict[int, int] = {}
         #: The paths that were read, each watch's selector and version, and how many requests have failed.
         self.reads: list[str] = []
         self.watches: list[tuple[str, str]] = []
@@ -97,7 +97,7 @@ class WatchApi(VirtApi):
         response = web.StreamResponse()
         await response.prepare(request)
         self.open.append(request)
-        told = self._told[id(request)] = 0
+        delivered = self._delivered[id(request)] = 0
         while request in self.open:
             if self.is_down:
                 assert request.transport is not None
@@ -107,19 +107,19 @@ class WatchApi(VirtApi):
                 gone = {"type": "ERROR", "object": {"code": 410, "message": "too old"}}
                 await response.write(json.dumps(gone).encode() + b"\n")
                 break
-            for path, number, event in self._history[told:]:
+            for path, number, event in self._history[delivered:]:
                 mine = path == request.path and name in {"", event["object"]["metadata"]["name"]}
                 if mine and number > int(version):
                     await response.write(json.dumps(event).encode() + b"\n")
-            told = self._told[id(request)] = len(self._history)
+            delivered = self._delivered[id(request)] = len(self._history)
             await asyncio.sleep(0.01)
         if request in self.open:
             self.open.remove(request)
         return response
 
-    async def told(self) -> None:
+    async def delivered(self) -> None:
         """Wait until all that has changed is told to those who watch."""
-        while any(self._told[id(watch)] < len(self._history) for watch in self.open if watch.transport):  # noqa: ASYNC110
+        while any(self._delivered[id(watch)] < len(self._history) for watch in self.open if watch.transport):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     def end_watches(self) -> None:

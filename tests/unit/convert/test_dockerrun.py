@@ -72,7 +72,7 @@ def _shown(workload: Raw) -> Raw:
     }
 
 
-def told(line: str, subject: Path) -> Raw:
+def outcome(line: str, subject: Path) -> Raw:
     """What a command line gives, as the golden file has it."""
     try:
         found = converted(line, subject)
@@ -91,7 +91,7 @@ def told(line: str, subject: Path) -> Raw:
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda path: path.stem)
 def test_what_each_command_line_gives(subject: Path, request: pytest.FixtureRequest) -> None:
-    given = [told(line, subject) for line in lines(subject)]
+    given = [outcome(line, subject) for line in lines(subject)]
     text: str = yaml.dump_all(given, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
     expected = subject.with_suffix(".output.yaml")
     if request.config.getoption("--update"):

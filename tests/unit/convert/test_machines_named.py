@@ -85,7 +85,7 @@ def named(tag: str) -> str:
     return _SPACES.get(uri, f"{{{uri}}}" if uri and "dmtf" not in uri else "") + local if brace else tag
 
 
-def told(conversion: Conversion) -> tuple[Any, ...]:
+def result(conversion: Conversion) -> tuple[Any, ...]:
     """The objects, and all that is named, without the numbers of parts, which go on when one is away."""
     named = sorted((re.sub(r"\[[0-9]+\]", "", part.path), part.why) for part in conversion.left)
     return json.dumps(conversion.objects, sort_keys=True), tuple(named)
@@ -175,13 +175,13 @@ def is_without_meaning(one: Sample, kind: str, value: str) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("one", SAMPLES, ids=str)
 def test_no_part_vanishes(one: Sample) -> None:
-    whole = told(one.converted())
+    whole = result(one.converted())
     vanished = []
     for kind, value, text in without_each(one):
         if is_without_meaning(one, kind, value) or fits(REDUNDANT[one.of.name], kind, value):
             continue
         try:
-            if told(one.converted(text)) != whole:
+            if result(one.converted(text)) != whole:
                 continue
         except CannotConvert:
             continue

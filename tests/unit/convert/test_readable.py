@@ -19,9 +19,9 @@ def test_a_secret_of_docker_run_is_named_with_what_to_do() -> None:
     words = ["-e", "GF_SECURITY_ADMIN_PASSWORD=hunter2", "-e", "LEVEL=debug", "grafana/grafana"]
     found = dockerrun.convert(words)
     assert "hunter2" in str(found.objects)
-    told = readable(found)
-    assert list(told) == ["Workload grafana: env GF_SECURITY_ADMIN_PASSWORD"]
-    (why,) = told.values()
+    named = readable(found)
+    assert list(named) == ["Workload grafana: env GF_SECURITY_ADMIN_PASSWORD"]
+    (why,) = named.values()
     for word in ("kubectl create secret generic grafana", "valueFrom.secretKeyRef", "envFrom"):
         assert word in why
 
@@ -53,15 +53,15 @@ configs:
 
 def test_secrets_that_env_fills_in_are_named_wherever_they_are() -> None:
     files = {".env": "DB_PASSWORD=hunter2\nTZ=UTC\n"}
-    told = readable(compose.convert(COMPOSE, read=files.get))
-    assert list(told) == [
+    named = readable(compose.convert(COMPOSE, read=files.get))
+    assert list(named) == [
         "ConfigMap site: data.site",
         "Workload wiki: spec.template.spec.containers[0].args[2]",
         "Workload wiki: env DATABASE_URL",
         "Workload wiki: env GREETING",
         "TZ",
     ]
-    assert "$(DB_PASSWORD)" in told["Workload wiki: spec.template.spec.containers[0].args[2]"]
+    assert "$(DB_PASSWORD)" in named["Workload wiki: spec.template.spec.containers[0].args[2]"]
 
 
 def test_variables_of_a_file_that_is_extended_count_too() -> None:

@@ -36,11 +36,11 @@ def _conversions() -> Iterator[Conversion]:
 
 def test_commands_that_are_told_name_a_namespace() -> None:
     """What is to be done with a machine that is converted from a cluster is done in its own namespace."""
-    told = 0
+    count = 0
     for conversion in _conversions():
         names = {obj["metadata"]["name"] for obj in conversion.objects}
         for why in (one.why for one in conversion.left):
-            told += f" -n {CHOSEN}" in why
+            count += f" -n {CHOSEN}" in why
             found = {name: wrong for name in names if (wrong := elsewhere(why, name, r"[\w-]+"))}
             assert found == {}, why
-    assert told > 20
+    assert count > 20

@@ -19,13 +19,13 @@ def _rules_give_their_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _held(rule: Rule) -> Rule:
-    told = Reasons.of(rule)
+    reasons = Reasons.of(rule)
 
     @wraps(rule)
     def held(case: Case) -> Step | None:
         step = rule(case)
-        if step is not None and step.reason not in told.own:
-            assert told.others, f"{rule.__name__} gives {step.reason}, which its docstring doesn't say"
+        if step is not None and step.reason not in reasons.own:
+            assert reasons.others, f"{rule.__name__} gives {step.reason}, which its docstring doesn't say"
         return step
 
     return held

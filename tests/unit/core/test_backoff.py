@@ -19,8 +19,8 @@ REVISION = case(workload(ALONE)).revision
 
 def lost(**spec: object) -> Raw:
     """A Workload whose first hull was lost when it began."""
-    told = {"revision": REVISION, "losses": 1, "since": at(0), "lostAt": at(0), "retryAt": at(0)}
-    status = {"observedGeneration": 1, "backOff": {**told, "hull": "old", "reason": "Evicted"}}
+    record = {"revision": REVISION, "losses": 1, "since": at(0), "lostAt": at(0), "retryAt": at(0)}
+    status = {"observedGeneration": 1, "backOff": {**record, "hull": "old", "reason": "Evicted"}}
     return workload({**ALONE, **spec}) | {"status": status}
 
 
@@ -54,8 +54,8 @@ def test_a_replacement_that_was_given_up_is_no_loss() -> None:
     seen = case(raw, new, old, now=CREATED + timedelta(seconds=606))
     assert back_off(seen) is None
     leaving = {**new["metadata"], "deletionTimestamp": at(640), "deletionGracePeriodSeconds": 30}
-    for there in ([{**new, "metadata": leaving}, old], [old]):
-        after = case(raw, *there, now=CREATED + timedelta(seconds=611))
+    for pods in ([{**new, "metadata": leaving}, old], [old]):
+        after = case(raw, *pods, now=CREATED + timedelta(seconds=611))
         after = replace(after, observed=replace(after.observed, remembered=to_remember(seen)))
         assert back_off(after) is None
         seen = after

@@ -132,15 +132,15 @@ HOLDS: dict[str, tuple[str, Raw, tuple[Raw, ...]]] = {
 
 @pytest.mark.parametrize("how", HOLDS)
 def test_what_runs_below_a_floor_is_told_whatever_holds_it_there(how: str) -> None:
-    reason, raw, there = HOLDS[how]
-    found = case(pending(raw), namespace(), RAISING, KUBEVIRT, *there)
+    reason, raw, objects = HOLDS[how]
+    found = case(pending(raw), namespace(), RAISING, KUBEVIRT, *objects)
     step = decide(found)
     assert step.reason == reason
-    told = status(found, step)
-    assert told.isolation is not None
-    assert (told.isolation.resolved, told.isolation.running) == ("VirtualMachine", "Container")
-    assert told.isolation.raw()["pendingSince"] == LONG_AGO
-    resolved = next(c for c in told.conditions or () if c.type == "IsolationResolved")
+    reported = status(found, step)
+    assert reported.isolation is not None
+    assert (reported.isolation.resolved, reported.isolation.running) == ("VirtualMachine", "Container")
+    assert reported.isolation.raw()["pendingSince"] == LONG_AGO
+    resolved = next(c for c in reported.conditions or () if c.type == "IsolationResolved")
     assert (resolved.status, resolved.reason) == ("False", "BelowFloor")
     assert resolved.message == (
         "Pod web-1before runs as Container, below the VirtualMachine that IsolationPolicy machines requires"
@@ -152,15 +152,15 @@ def test_what_runs_below_a_floor_is_told_whatever_holds_it_there(how: str) -> No
 
 @pytest.mark.parametrize("how", HOLDS)
 def test_raise_ends_nothing_that_it_has_no_heir_for(how: str) -> None:
-    _, raw, there = HOLDS[how]
-    found = case(pending(raw), namespace(), RAISING, KUBEVIRT, *there)
+    _, raw, objects = HOLDS[how]
+    found = case(pending(raw), namespace(), RAISING, KUBEVIRT, *objects)
     assert not [action for action in plan(found).actions if isinstance(action, Delete)]
 
 
 @pytest.mark.parametrize("how", HOLDS)
 def test_evict_ends_it_after_its_deadline_in_the_policys_grace_period(how: str) -> None:
-    _, raw, there = HOLDS[how]
-    found = case(pending(raw), namespace(), EVICTING, KUBEVIRT, *there)
+    _, raw, objects = HOLDS[how]
+    found = case(pending(raw), namespace(), EVICTING, KUBEVIRT, *objects)
     (action,) = [action for action in plan(found).actions if isinstance(action, Delete)]
     assert (action.key, action.uid, action.grace_seconds) == ("Pod/web-1before", "uid-web-1before", 30)
     assert action.event is not None
@@ -175,8 +175,8 @@ def test_evict_ends_it_after_its_deadline_in_the_policys_grace_period(how: str) 
 
 @pytest.mark.parametrize("how", HOLDS)
 def test_evict_waits_for_its_deadline_and_says_when_that_is(how: str) -> None:
-    _, raw, there = HOLDS[how]
-    found = case(pending(raw, at(840)), namespace(), EVICTING, KUBEVIRT, *there)
+    _, raw, objects = HOLDS[how]
+    found = case(pending(raw, at(840)), namespace(), EVICTING, KUBEVIRT, *objects)
     planned = plan(found)
     assert not [action for action in planned.actions if isinstance(action, Delete)]
     assert planned.requeue_after is not None
@@ -245,8 +245,8 @@ def test_what_is_strong_enough_is_neither_pending_nor_evicted() -> None:
 
 
 def test_what_has_ended_does_not_run() -> None:
-    there = hull("Pod", "web-1before", status=ended("Failed", reason="Evicted"))
-    found = case(spec(), namespace(), EVICTING, KUBEVIRT, there)
+    present = hull("Pod", "web-1before", status=ended("Failed", reason="Evicted"))
+    found = case(spec(), namespace(), EVICTING, KUBEVIRT, present)
     assert (found.compliance.shortfalls, found.compliance.isolation_status.running) == ((), None)
 
 
@@ -263,8 +263,8 @@ BOXED = policy("boxed", minimum="Sandbox", onViolation="Evict", sandbox={"runtim
 def test_a_sandbox_under_a_floor_is_one_of_the_policys_runtime_class(
     runtime_class: str | None, running_as: str
 ) -> None:
-    there = pod(runtimeClassName=runtime_class) if runtime_class else pod()
-    found = case(pending(spec()), namespace(), BOXED, GVISOR, there)
+    present = pod(runtimeClassName=runtime_class) if runtime_class else pod()
+    found = case(pending(spec()), namespace(), BOXED, GVISOR, present)
     assert found.compliance.isolation_status.running == running_as
     assert bool(found.compliance.shortfalls) == (running_as == "Container")
 
@@ -278,8 +278,8 @@ def test_without_a_floor_a_plain_pods_own_runtime_class_makes_no_sandbox() -> No
 def test_what_reaches_past_a_sandbox_that_runs_is_below_the_floor() -> None:
     """It was there before the policy, and its owner asks for something else by now that is refused, too."""
     raw = workload({"isolationPolicy": "Sandbox"}, pod={"hostIPC": True})
-    there = pod(runtimeClassName="gvisor", hostNetwork=True)
-    found = case(pending(raw), namespace(), BOXED, GVISOR, there)
+    present = pod(runtimeClassName="gvisor", hostNetwork=True)
+    found = case(pending(raw), namespace(), BOXED, GVISOR, present)
     assert decide(found).reason == "EvadesFloor"
     (shortfall,) = found.compliance.shortfalls
     assert shortfall.sentence == (
@@ -294,12 +294,12 @@ def test_what_reaches_past_a_sandbox_that_runs_is_below_the_floor() -> None:
 @pytest.mark.parametrize("of_template", [True, False])
 def test_of_annotations_only_those_of_the_template_reach_past_a_sandbox(*, of_template: bool) -> None:
     raw = workload({"isolationPolicy": "Sandbox"}, pod={"hostIPC": True})
-    there = pod(runtimeClassName="gvisor")
+    boxed = pod(runtimeClassName="gvisor")
     template = {"metadata": {"annotations": {"dev.gvisor.flag.x": "y"} if of_template else {}}}
     note = Applied.of(template | raw["spec"]["template"], "x").note()
     annotations = {"dev.gvisor.flag.x": "y", APPLIED_ANNOTATION: note}
-    there["metadata"] = there["metadata"] | {"annotations": annotations}
-    assert bool(case(pending(raw), namespace(), BOXED, GVISOR, there).compliance.shortfalls) == of_template
+    boxed["metadata"] = boxed["metadata"] | {"annotations": annotations}
+    assert bool(case(pending(raw), namespace(), BOXED, GVISOR, boxed).compliance.shortfalls) == of_template
 
 
 @pytest.mark.parametrize("of_template", [True, False])
@@ -308,18 +308,16 @@ def test_of_labels_only_those_of_the_template_reach_past_a_machine(*, of_templat
     template = {"metadata": {"labels": label if of_template else {}}}
     note = Applied.of(template | raw["spec"]["template"], "x").note()
     inside = {"metadata": {"labels": label}, "spec": {"domain": {}}}
-    there = hull("VirtualMachine", "web-1before", spec={"template": inside})
-    there["metadata"] = there["metadata"] | {"annotations": {APPLIED_ANNOTATION: note}}
-    assert (
-        bool(case(pending(raw), namespace(), EVICTING, KUBEVIRT, there).compliance.shortfalls) == of_template
-    )
+    vm = hull("VirtualMachine", "web-1before", spec={"template": inside})
+    vm["metadata"] = vm["metadata"] | {"annotations": {APPLIED_ANNOTATION: note}}
+    assert bool(case(pending(raw), namespace(), EVICTING, KUBEVIRT, vm).compliance.shortfalls) == of_template
 
 
 def test_a_machine_that_reaches_to_the_node_is_deleted_whole() -> None:
     devices = {"template": {"spec": {"domain": {"devices": {"gpus": [{"name": "g", "deviceName": "d"}]}}}}}
-    there = hull("VirtualMachine", "web-1before", spec=devices)
+    present = hull("VirtualMachine", "web-1before", spec=devices)
     raw = workload({"isolationPolicy": "VirtualMachine"})
-    found = case(pending(raw), namespace(), EVICTING, KUBEVIRT, there)
+    found = case(pending(raw), namespace(), EVICTING, KUBEVIRT, present)
     (action,) = written(found)
     assert (action.key, action.grace_seconds) == ("VirtualMachine/web-1before", None)
 
@@ -372,10 +370,10 @@ def test_what_can_not_be_read_counts_and_is_evicted_too(how: str) -> None:
     (action,) = found.actions()
     assert isinstance(action, Delete)
     assert (action.key, action.grace_seconds) == ("Pod/web-1before", 30)
-    told = found.status()
-    assert told["isolation"]["running"] == "Container"
-    assert told["isolation"]["pendingSince"] == LONG_AGO
-    conditions = {condition["type"]: condition for condition in told["conditions"]}
+    reported = found.status()
+    assert reported["isolation"]["running"] == "Container"
+    assert reported["isolation"]["pendingSince"] == LONG_AGO
+    conditions = {condition["type"]: condition for condition in reported["conditions"]}
     assert conditions["IsolationResolved"]["reason"] == "BelowFloor"
     assert conditions["Stalled"]["status"] == "True"
 
@@ -529,10 +527,10 @@ def test_a_machine_keeps_the_devices_that_its_instancetype_gave_it(
     assert [action.key for action in left.actions()] == [f"VirtualMachine/{vm['metadata']['name']}"]
 
 
-@pytest.mark.parametrize("there", ["instance", "machine alone"])
-def test_a_clean_machine_stays_whatever_its_instancetype_says_by_now(there: str) -> None:
+@pytest.mark.parametrize("present", ["instance", "machine alone"])
+def test_a_clean_machine_stays_whatever_its_instancetype_says_by_now(present: str) -> None:
     raw, vm, vmi = machines()
-    objects = (vm, vmi) if there == "instance" else (vm,)
+    objects = (vm, vmi) if present == "instance" else (vm,)
     found = case(raw, namespace(), EVICTING, KUBEVIRT, instancetype(gpus=GPU), *objects)
     assert decide(found).reason == "EvadesFloor"
     assert (found.compliance.shortfalls, written(found)) == ((), [])
@@ -584,9 +582,9 @@ def test_a_machine_runs_until_kubevirt_says_otherwise_whatever_its_guest_says(
 
 def test_what_is_remembered_stays_while_its_namespaces_labels_are_not_known() -> None:
     found = case(pending(spec()), EVICTING, KUBEVIRT, pod())
-    told = status(found, decide(found)).isolation
-    assert told is not None
-    assert (told.raw()["pendingSince"], found.compliance.shortfalls, written(found)) == (LONG_AGO, (), [])
+    known = status(found, decide(found)).isolation
+    assert known is not None
+    assert (known.raw()["pendingSince"], found.compliance.shortfalls, written(found)) == (LONG_AGO, (), [])
     left = unreadable(pending(spec(**UNREADABLE["a newer isolation"])), EVICTING, KUBEVIRT, pod())
     assert (left.status()["isolation"]["pendingSince"], left.actions()) == (LONG_AGO, ())
     for never in (case(spec(), EVICTING, pod()), case(pending(spec()), pod())):

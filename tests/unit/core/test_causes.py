@@ -52,7 +52,7 @@ def test_a_quota_that_the_former_hull_may_still_fill_is_given_some_seconds() -> 
 
 @pytest.mark.parametrize("ago", [0, 601, 90_000])
 @pytest.mark.parametrize(
-    ("condition", "reason", "told"),
+    ("condition", "reason", "expected"),
     [
         (
             {"type": "Paused", "reason": "PausedByUser"},
@@ -63,12 +63,12 @@ def test_a_quota_that_the_former_hull_may_still_fill_is_given_some_seconds() -> 
     ],
 )
 def test_what_somebody_has_to_end_is_stalled_at_once_and_stays_told(
-    condition: Raw, reason: str, told: str, ago: int
+    condition: Raw, reason: str, expected: str, ago: int
 ) -> None:
     objects = machine(MACHINE, {**condition, "status": "True"}, phase="Running")
     step = decide(case(MACHINE, *objects, now=CREATED + timedelta(seconds=ago)))
     assert (step.reason, step.stalled, step.reconciling) == (reason, True, False)
-    assert told in step.message
+    assert expected in step.message
 
 
 @pytest.mark.parametrize("reason", ["PausedByMigrationMonitor", "PausedByMoon", "Unschedulable"])

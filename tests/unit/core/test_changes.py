@@ -55,9 +55,9 @@ TYPES = [one for one in hull_types() if one.runs_template]
 
 @pytest.mark.parametrize("hull_type", TYPES, ids=lambda one: str(one.isolation))
 def test_change_does_what_the_table_says(hull_type: HullType) -> None:
-    told = {row.path: hull_type.change_of(row) for row in TABLE}
+    expected = {row.path: hull_type.change_of(row) for row in TABLE}
     found = {row.path: change(row, hull_type) for row in TABLE}
-    assert found == told
+    assert found == expected
 
 
 def test_sandbox_may_not_grow_and_a_container_may() -> None:
@@ -75,7 +75,7 @@ def test_page_of_flips_says_the_same() -> None:
     lines = [
         [cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line[:1] == "|"
     ]
-    told = {line[0]: line[1:] for line in lines}
+    by_field = {line[0]: line[1:] for line in lines}
     fields = {
         "labels, annotations": "metadata.labels",
         "images": "spec.containers[].image",
@@ -83,6 +83,6 @@ def test_page_of_flips_says_the_same() -> None:
     }
     rows = {row.path: row for row in TABLE}
     for what, path in fields.items():
-        cells = [told[what][0] if cell == "the same" else cell for cell in told[what]]
+        cells = [by_field[what][0] if cell == "the same" else cell for cell in by_field[what]]
         replaced = [cell.startswith("another") for cell in cells]
         assert replaced == [one.change_of(rows[path]) is ChangeEffect.REPLACED for one in TYPES], what

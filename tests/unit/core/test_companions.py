@@ -105,10 +105,10 @@ def test_manifest_is_made_again_beside_its_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "there", [(), (hull("VirtualMachine", VM),)], ids=["machine to come", "machine there"]
+    "objects", [(), (hull("VirtualMachine", VM),)], ids=["machine to come", "machine there"]
 )
-def test_manifest_is_kept(there: tuple[Raw, ...]) -> None:
-    assert kept(MACHINE, KUBEVIRT, manifest(), *there) == []
+def test_manifest_is_kept(objects: tuple[Raw, ...]) -> None:
+    assert kept(MACHINE, KUBEVIRT, manifest(), *objects) == []
 
 
 def test_manifest_is_not_made_for_a_machine_on_its_way_out() -> None:
@@ -228,12 +228,12 @@ FORGED = {"manifest.json": "{}"}
 )
 @pytest.mark.parametrize("beside", [{}, {"twinhull.dev/manifest": digest("{}")}])
 def test_whatever_is_written_beside_it_a_manifest_is_put_right_in_one_patch(forged: Raw, beside: Raw) -> None:
-    there = manifest(**{"data": CARRIED["data"], **forged})
-    there["metadata"]["annotations"] = beside
-    there["metadata"]["labels"] = CARRIED["metadata"]["labels"]
-    (action,) = kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), there)
+    present = manifest(**{"data": CARRIED["data"], **forged})
+    present["metadata"]["annotations"] = beside
+    present["metadata"]["labels"] = CARRIED["metadata"]["labels"]
+    (action,) = kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), present)
     assert isinstance(action, Change)
-    put_right = merge_patch(there, action.patch)
+    put_right = merge_patch(present, action.patch)
     assert (put_right["data"], put_right.get("binaryData")) == (CARRIED["data"], None)
     assert kept(MACHINE, KUBEVIRT, hull("VirtualMachine", VM), put_right) == []
 
@@ -331,22 +331,22 @@ HEADLESS = workload({"isolationPolicy": "Container", "service": {"headless": Tru
 
 
 def test_service_that_is_to_be_headless_is_deleted_and_made_once_it_is_gone() -> None:
-    there = service()
-    there["spec"] = {**there["spec"], "clusterIP": "10.0.0.1"}
-    (action,) = kept(HEADLESS, there)
+    live = service()
+    live["spec"] = {**live["spec"], "clusterIP": "10.0.0.1"}
+    (action,) = kept(HEADLESS, live)
     assert isinstance(action, Delete)
     assert action.event == Event(
         "Normal", Reason.SERVICE_CHANGED, "deleted Service web, to make it again without a cluster IP"
     )
-    there["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    assert kept(HEADLESS, there) == []
+    live["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert kept(HEADLESS, live) == []
     (made,) = kept(HEADLESS)
     assert isinstance(made, Create)
     assert made.obj["spec"]["clusterIP"] == "None"
-    there = companion("Service", "web", spec=made.obj["spec"])
-    there["metadata"]["annotations"] = made.obj["metadata"]["annotations"]
-    assert kept(HEADLESS, there) == []
-    (action,) = kept(SERVED, there)
+    live = companion("Service", "web", spec=made.obj["spec"])
+    live["metadata"]["annotations"] = made.obj["metadata"]["annotations"]
+    assert kept(HEADLESS, live) == []
+    (action,) = kept(SERVED, live)
     assert isinstance(action, Delete)
     assert action.event
     assert action.event.message.endswith(" with a cluster IP")
@@ -355,8 +355,8 @@ def test_service_that_is_to_be_headless_is_deleted_and_made_once_it_is_gone() ->
 def test_a_node_port_of_no_port_is_told() -> None:
     asked = {"type": "NodePort", "nodePorts": {"https": 30443}}
     raw = workload({"isolationPolicy": "Container", "service": asked}, pod=PORTS)
-    there = hull("Pod", case(raw).hull_name, status=running())
-    step = decide(case(raw, there))
+    present = hull("Pod", case(raw).hull_name, status=running())
+    step = decide(case(raw, present))
     assert (step.stalled, step.reason) == (True, "ServiceRefused")
     assert step.message == (
         "spec.service.nodePorts: the Service has no port https, but http: name one of these, or remove it"

@@ -44,7 +44,7 @@ DROPPED = status("True", "Ready", dropped=("spec.hostUsers",))
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "expected"),
     [
         pytest.param(NEW, STARTING, [], id="starting"),
         pytest.param(NEW, READY, ["Normal Ready"], id="ready"),
@@ -64,8 +64,8 @@ DROPPED = status("True", "Ready", dropped=("spec.hostUsers",))
         pytest.param(DROPPED, DROPPED, [], id="a field was dropped before"),
     ],
 )
-def test_told(before: WorkloadStatus, after: WorkloadStatus, told: list[str]) -> None:
-    assert [f"{event.type} {event.reason}" for event in events(before, after)] == told
+def test_told(before: WorkloadStatus, after: WorkloadStatus, expected: list[str]) -> None:
+    assert [f"{event.type} {event.reason}" for event in events(before, after)] == expected
 
 
 def test_note_says_what_the_condition_says() -> None:

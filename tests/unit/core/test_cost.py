@@ -142,15 +142,15 @@ def test_a_revision_is_worked_out_once_however_many_hulls_there_are(monkeypatch:
 def test_an_elements_name_is_told_once_at_most_if_it_is_long() -> None:
     """Overrides may have anything for a name, and each field below it is told with it."""
 
-    def told(name: object) -> int:
+    def length(name: object) -> int:
         limits = {f"example.com/{number}": 1 for number in range(100)}
         named = {"name": name, "resources": {"limits": limits}}
         raw = workload({"virtualMachine": {"overrides": {"volumes": [named]}}})
         found = type_giving(Isolation.VIRTUAL_MACHINE).evasions(WorkloadSpec.model_validate(raw["spec"]))
         return sum(len(evasion.path) for evasion in found)
 
-    assert told("a" * 50_000) < 2 * told("a")
-    assert told({str(number): 1 for number in range(5_000)}) < 2 * told("a")
+    assert length("a" * 50_000) < 2 * length("a")
+    assert length({str(number): 1 for number in range(5_000)}) < 2 * length("a")
 
 
 def test_no_text_is_slow_to_tell_from_a_quantity() -> None:

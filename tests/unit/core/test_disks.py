@@ -191,8 +191,8 @@ def test_a_tenth_is_told_once() -> None:
     for progress in ("9.9%", "10.1%", "19%", "N/A", "31%", "31.5%"):
         world.tell("ImportInProgress", progress=progress)
         world.settle()
-    told = [event for event in world.events if "is filled to" in event]
-    assert told == ["disk boot is filled to 10%", "disk boot is filled to 31%"]
+    events = [event for event in world.events if "is filled to" in event]
+    assert events == ["disk boot is filled to 10%", "disk boot is filled to 31%"]
 
 
 def test_it_is_nobodys_unless_it_is_to_be_deleted_with_its_workload() -> None:
@@ -404,8 +404,8 @@ def test_what_goes_that_somebody_has_changed_is_told_by_name(state: str) -> None
     else:
         world.ask()
         assert world.settle() == "Pending"
-    (told,) = [event for event in world.events if event.startswith("switched VirtualMachine web on")]
-    assert told == f"switched VirtualMachine web on: set {lost[0]}; removed {', '.join(lost[1:])}"
+    (message,) = [event for event in world.events if event.startswith("switched VirtualMachine web on")]
+    assert message == f"switched VirtualMachine web on: set {lost[0]}; removed {', '.join(lost[1:])}"
     assert names(world) == (["boot"], ["boot"])
     assert "nodeSelector" not in world.vm["spec"]["template"]["spec"]
 
@@ -434,24 +434,24 @@ def test_a_disk_that_waits_for_its_upload_says_by_which_command() -> None:
     world.settle()
     world.tell("UploadReady")
     assert world.settle() == "DiskWaiting"
-    told = (
+    expected = (
         "waiting for the upload, of which CDI doesn't say whether it has begun: virtctl image-upload dv "
         f"{NAME}-boot --no-create --image-path=FILE -n shop"
     )
-    assert told in decide(world.case()).message
+    assert expected in decide(world.case()).message
     later = decide(replace(world.case(), now=NOW + timedelta(days=7)))
     assert (later.reason, later.stalled) == ("DiskWaiting", False), "nothing is overdue"
 
 
 @pytest.mark.parametrize(
-    ("phase", "told"),
+    ("phase", "expected"),
     [
         ("UploadReady", "waiting for the upload"),
         ("ImportInProgress", "ImportInProgress"),
         ("Pending", "PVC web-boot Pending"),
     ],
 )
-def test_a_claim_that_is_bound_once_it_is_filled_hides_nothing(phase: str, told: str) -> None:
+def test_a_claim_that_is_bound_once_it_is_filled_hides_nothing(phase: str, expected: str) -> None:
     """CDI fills the claims of CSI drivers so."""
     world = World(wl())
     world.settle()
@@ -459,7 +459,7 @@ def test_a_claim_that_is_bound_once_it_is_filled_hides_nothing(phase: str, told:
     bound = {"type": "Bound", "status": "False", "reason": "Pending", "message": "PVC web-boot Pending"}
     world.objects["DataVolume", f"{NAME}-boot"]["status"]["conditions"] = [bound]
     world.settle()
-    assert decide(world.case()).message.startswith(f"disk boot: {told}")
+    assert decide(world.case()).message.startswith(f"disk boot: {expected}")
 
 
 @pytest.mark.parametrize("progress", ["", "N/A", "45.32%"])
@@ -529,8 +529,8 @@ def test_a_machine_that_is_made_before_its_disk_is_filled_has_its_time_once_that
 )
 def test_disks_that_are_filled_again_with_a_lost_machine_are_not_overdue(phase: str, reason: str) -> None:
     world = World(wl())
-    told = {"revision": world.case().revision, "losses": 1, "since": at(0), "lostAt": at(0), "retryAt": at(0)}
-    world.raw = world.raw | {"status": {"observedGeneration": 1, "backOff": {**told, "hull": "old"}}}
+    loss = {"revision": world.case().revision, "losses": 1, "since": at(0), "lostAt": at(0), "retryAt": at(0)}
+    world.raw = world.raw | {"status": {"observedGeneration": 1, "backOff": {**loss, "hull": "old"}}}
     world.settle()
     world.tell(phase)
     assert world.settle() == reason
@@ -806,7 +806,7 @@ def test_a_disk_that_isnt_filled_is_made_anew_by_another_claim(asked: Raw) -> No
 
 
 @pytest.mark.parametrize(
-    ("metadata", "told"),
+    ("metadata", "expected"),
     [
         ({"deletionTimestamp": at(899)}, "it is being deleted"),
         (
@@ -825,7 +825,7 @@ def test_a_disk_that_isnt_filled_is_made_anew_by_another_claim(asked: Raw) -> No
     ],
     ids=["it is being deleted", "its DataVolume is gone"],
 )
-def test_a_disk_is_made_anew_once_its_former_claim_is_gone(metadata: Raw, told: str) -> None:
+def test_a_disk_is_made_anew_once_its_former_claim_is_gone(metadata: Raw, expected: str) -> None:
     """What is on it may be half a disk."""
     name = "web-boot"
     claim = running().objects["PersistentVolumeClaim", name]
@@ -833,7 +833,7 @@ def test_a_disk_is_made_anew_once_its_former_claim_is_gone(metadata: Raw, told: 
     world = World(wl(), {("PersistentVolumeClaim", name): going})
     assert world.settle() == "DiskWaiting"
     assert world.kinds == ["PersistentVolumeClaim"]
-    assert told in decide(world.case()).message
+    assert expected in decide(world.case()).message
     del world.objects["PersistentVolumeClaim", name]
     world.settle()
     assert world.kinds == ["DataVolume"]
@@ -900,8 +900,8 @@ def test_a_failure_stays_told_while_cdi_tries_again_and_again(progress: str) -> 
         "progress": progress,
         "dataVolume": "uid-DataVolume/web-boot",
     }
-    told = [event for event in world.events if "is filled to" in event]
-    assert told == ([] if progress == "N/A" else ["disk boot is filled to 48%"])
+    events = [event for event in world.events if "is filled to" in event]
+    assert events == ([] if progress == "N/A" else ["disk boot is filled to 48%"])
 
 
 def test_a_failure_is_forgotten_once_the_import_gets_further() -> None:
@@ -963,7 +963,7 @@ def test_while_nothing_is_to_be_made_a_disk_has_no_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("web-s001.vmdk", "one of several parts of a split VMDK"),
         ("web-f002.vmdk.xz", "one of several parts of a split VMDK"),
@@ -978,17 +978,17 @@ def test_while_nothing_is_to_be_made_a_disk_has_no_message() -> None:
     ],
 )
 def test_a_file_that_may_have_only_a_part_of_the_disk_is_warned_of_before_and_after(
-    name: str, told: str
+    name: str, expected: str
 ) -> None:
     world = from_file(name)
     world.settle()
     world.tell("ImportInProgress", progress="10%")
     assert world.settle() == "DiskImporting", "a name proves nothing"
-    assert told in decide(world.case()).message
+    assert expected in decide(world.case()).message
     world.fill()
     assert world.settle() == "Pending"
-    assert told in world.raw["status"]["disks"][0].get("message", "")
-    assert ("message" in world.raw["status"]["disks"][0]) == bool(told)
+    assert expected in world.raw["status"]["disks"][0].get("message", "")
+    assert ("message" in world.raw["status"]["disks"][0]) == bool(expected)
 
 
 def test_another_failure_takes_the_place_of_the_last_one() -> None:
@@ -1173,18 +1173,18 @@ def test_storage_that_cannot_grow_is_told_and_what_runs_is_ready() -> None:
     world = running()
     world.ask({"bootDisk": BOOT | {"size": "80Gi"}})
     found = world.case()
-    told = Refusal(Reason.CLAIM_REFUSED, "it can't be resized", final=True, retry_at=LATER, since=NOW)
-    refusals = {"PersistentVolumeClaim/web-boot/change": told}
+    refusal = Refusal(Reason.CLAIM_REFUSED, "it can't be resized", final=True, retry_at=LATER, since=NOW)
+    refusals = {"PersistentVolumeClaim/web-boot/change": refusal}
     step = decide(replace(found, observed=replace(found.observed, refusals=refusals)))
-    assert (step.ready, step.reason, step.stalled, step.refusal) == ("True", "Ready", True, told)
+    assert (step.ready, step.reason, step.stalled, step.refusal) == ("True", "Ready", True, refusal)
 
 
 def test_a_size_that_the_storage_cannot_grow_to_can_be_taken_back() -> None:
     world = running()
     world.ask({"bootDisk": BOOT | {"size": "80Gi"}})
     found = world.case()
-    told = Refusal(Reason.CLAIM_REFUSED, "it can't be resized", final=True, retry_at=LATER, since=NOW)
-    refusals = {"PersistentVolumeClaim/web-boot/change": told}
+    refusal = Refusal(Reason.CLAIM_REFUSED, "it can't be resized", final=True, retry_at=LATER, since=NOW)
+    refusals = {"PersistentVolumeClaim/web-boot/change": refusal}
     refused = replace(found, observed=replace(found.observed, refusals=refusals))
     for action in plan(refused).actions:
         world.do(action)
@@ -1290,12 +1290,12 @@ def test_a_claim_that_is_larger_than_asked_for_keeps_no_machine_from_starting() 
     assert world.settle() == "Pending"
 
 
-@pytest.mark.parametrize("told", [{}, {"phase": "Failed"}, {"phase": "ImportInProgress"}])
-def test_a_disk_that_was_filled_once_is_never_deleted(told: Raw) -> None:
+@pytest.mark.parametrize("status", [{}, {"phase": "Failed"}, {"phase": "ImportInProgress"}])
+def test_a_disk_that_was_filled_once_is_never_deleted(status: Raw) -> None:
     """A backup restores no status, and CDI says Failed when a claim's volume comes back late."""
     former = running()
     kept = {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"}
-    kept["DataVolume", "web-boot"] = kept["DataVolume", "web-boot"] | {"status": told}
+    kept["DataVolume", "web-boot"] = kept["DataVolume", "web-boot"] | {"status": status}
     changes: tuple[Raw, ...] = ({"size": "80Gi"}, {"storageClassName": "fast"}, {"source": {"blank": {}}})
     for asked in changes:
         world = World(wl({"bootDisk": BOOT | asked}), dict(kept))

@@ -76,9 +76,9 @@ def test_rejection_leaves_alone(what: str) -> None:
 
 
 def test_stopped_workload_stops_though_it_is_rejected() -> None:
-    there = hull("Pod", POD, status=running())
+    present = hull("Pod", POD, status=running())
     found = case(
-        workload({"isolationPolicy": "Container", "state": "Stopped"}), namespace(), REJECTING, there
+        workload({"isolationPolicy": "Container", "state": "Stopped"}), namespace(), REJECTING, present
     )
     assert decide(found).reason == "Stopping"
     assert written(found) == [f"Pod/{POD}"]
@@ -86,8 +86,8 @@ def test_stopped_workload_stops_though_it_is_rejected() -> None:
 
 def test_completed_workload_stays_completed_though_it_is_rejected() -> None:
     once = workload({"isolationPolicy": "Container"}, pod={"restartPolicy": "Never"})
-    there = hull("Pod", case(once).hull_name, status=ended("Succeeded", terminated("web", 0)))
-    assert decide(case(once, namespace(), REJECTING, there)).reason == "Completed"
+    present = hull("Pod", case(once).hull_name, status=ended("Succeeded", terminated("web", 0)))
+    assert decide(case(once, namespace(), REJECTING, present)).reason == "Completed"
 
 
 @pytest.mark.parametrize("asked", ["Sandbox", "VirtualMachine"])
@@ -98,8 +98,8 @@ def test_what_is_strong_enough_is_not_rejected(asked: str) -> None:
 
 
 def test_policy_that_is_gone_rejects_no_more() -> None:
-    there = hull("Pod", POD, status=running())
-    assert decide(case(CONTAINER, namespace(), there)).reason == "Ready"
+    present = hull("Pod", POD, status=running())
+    assert decide(case(CONTAINER, namespace(), present)).reason == "Ready"
 
 
 def test_unreadable_policy_lets_nothing_start() -> None:
@@ -122,8 +122,8 @@ def test_unreadable_policy_concerns_whom_it_can_be_read_to() -> None:
 
 
 def test_raised_workload_moves() -> None:
-    there = hull("Pod", POD, status=running())
-    found = case(CONTAINER, namespace(), BOXING, GVISOR, there)
+    present = hull("Pod", POD, status=running())
+    found = case(CONTAINER, namespace(), BOXING, GVISOR, present)
     step = decide(found)
     assert (step.reason, written(found)) == ("Replacing", [f"Pod/{POD}"])
     assert found.blueprint.resolution.message == (
@@ -132,9 +132,9 @@ def test_raised_workload_moves() -> None:
 
 
 def test_raised_workload_stays_where_it_can_not_be_moved() -> None:
-    there = hull("Pod", POD, status=running())
-    assert stalled(case(CONTAINER, namespace(), MACHINES, there))[0] == "KubeVirtMissing"
-    assert stalled(case(CONTAINER, namespace(), BOXING, there))[0] == "RuntimeClassMissing"
+    present = hull("Pod", POD, status=running())
+    assert stalled(case(CONTAINER, namespace(), MACHINES, present))[0] == "KubeVirtMissing"
+    assert stalled(case(CONTAINER, namespace(), BOXING, present))[0] == "RuntimeClassMissing"
 
 
 def test_nothing_weaker_is_made_where_the_raise_can_not_be_had() -> None:
@@ -251,16 +251,16 @@ def test_what_reaches_past_a_floor_is_refused_by_name(evasion: str) -> None:
         "Sandbox": (BOXING, "Sandbox or stronger"),
         "VirtualMachine": (MACHINES, "VirtualMachine"),
     }[isolation]
-    there = (namespace(), floor, GVISOR, KUBEVIRT)
+    objects = (namespace(), floor, GVISOR, KUBEVIRT)
     message = (
         f"IsolationPolicy {floor['metadata']['name']} requires {requirement}, and these fields reach past "
         f"that isolation: {evasion}: remove them"
     )
-    assert stalled(case(raw, *there)) == ("EvadesFloor", message)
+    assert stalled(case(raw, *objects)) == ("EvadesFloor", message)
     free = decide(case(raw, namespace(), GVISOR, KUBEVIRT))
     assert free.reason != "EvadesFloor", "without the floor"
-    running_already = hull("Pod", case(raw, *there).hull_name, status={"conditions": conditions("True")})
-    assert stalled(case(raw, *there, running_already))[0] == "EvadesFloor"
+    running_already = hull("Pod", case(raw, *objects).hull_name, status={"conditions": conditions("True")})
+    assert stalled(case(raw, *objects, running_already))[0] == "EvadesFloor"
 
 
 @pytest.mark.parametrize(
@@ -289,10 +289,10 @@ def completed(name: str, **also: str) -> Raw:
 
 def test_what_has_run_to_completion_does_not_run_again_because_of_a_policy() -> None:
     name = case(ONCE).hull_name
-    there = hull("Pod", name, status=ended("Succeeded", terminated("web", 0)))
+    present = hull("Pod", name, status=ended("Succeeded", terminated("web", 0)))
     for found in (
-        case(ONCE, namespace(), BOXING, GVISOR, there),
-        case(completed(name), namespace(), BOXING, GVISOR, there),
+        case(ONCE, namespace(), BOXING, GVISOR, present),
+        case(completed(name), namespace(), BOXING, GVISOR, present),
         case(completed(name), namespace(), BOXING, GVISOR),
         case(completed(name), namespace(), MACHINES, KUBEVIRT),
     ):
@@ -301,8 +301,8 @@ def test_what_has_run_to_completion_does_not_run_again_because_of_a_policy() -> 
 
 def test_what_ran_to_completion_as_a_policy_wanted_does_not_run_again_without_it() -> None:
     raised = case(ONCE, namespace(), BOXING, GVISOR)
-    there = hull("Pod", raised.hull_name, status=ended("Succeeded", terminated("web", 0)))
-    found = case(ONCE, namespace(), BOXING, GVISOR, there)
+    present = hull("Pod", raised.hull_name, status=ended("Succeeded", terminated("web", 0)))
+    found = case(ONCE, namespace(), BOXING, GVISOR, present)
     assert found.history.exit is not None
     assert found.history.exit.asked == case(ONCE).revision
     remembered = completed(raised.hull_name, asked=found.history.exit.asked)
@@ -318,11 +318,11 @@ def test_what_ran_to_completion_runs_again_once_it_asks_for_something_else() -> 
 
 def test_job_that_was_evicted_runs_again_where_the_policy_says() -> None:
     again = workload({"isolationPolicy": "Container"}, pod={"restartPolicy": "OnFailure"})
-    there = hull("Pod", case(again).hull_name, status=ended("Failed", reason="Evicted"))
-    found = case(again, namespace(), BOXING, GVISOR, there)
+    present = hull("Pod", case(again).hull_name, status=ended("Failed", reason="Evicted"))
+    found = case(again, namespace(), BOXING, GVISOR, present)
     assert (decide(found).reason, written(found)) == (
         "Replacing",
-        [there["kind"] + "/" + there["metadata"]["name"]],
+        [present["kind"] + "/" + present["metadata"]["name"]],
     )
 
 
@@ -331,10 +331,10 @@ def test_instancetype_of_the_namespace_brings_no_devices_of_the_node(field: str)
     kind = {"name": "own", "kind": "VirtualMachineInstancetype"}
     raw = workload({"isolationPolicy": "VirtualMachine", "virtualMachine": {"instancetype": kind}})
     own: Raw = {"kind": "VirtualMachineInstancetype", "metadata": {"name": "own"}, "spec": {}}
-    there = (namespace(), MACHINES, KUBEVIRT)
-    assert decide(case(raw, *there, own)).reason == "Creating"
+    objects = (namespace(), MACHINES, KUBEVIRT)
+    assert decide(case(raw, *objects, own)).reason == "Creating"
     devices = own | {"spec": {field: [{"name": "d", "deviceName": "vendor/d"}]}}
-    reason, message = stalled(case(raw, *there, devices))
+    reason, message = stalled(case(raw, *objects, devices))
     assert reason == "EvadesFloor"
     assert message == (
         "IsolationPolicy machines requires VirtualMachine, and these fields reach past that isolation: "
@@ -364,9 +364,9 @@ def both(raw: Raw, *policies: Raw, old: Raw, new: Raw | None = None, strategy: s
     """A policy appears in the middle of a replacement, which `old` and `new` are the statuses of."""
     spec = raw["spec"] | {"replacement": {"strategy": strategy, "drainSeconds": 0}}
     raw = raw | {"spec": spec}
-    there = (namespace(), GVISOR, hull("Pod", "web-1before", status=old))
-    added = [] if new is None else [hull("Pod", case(raw, *there, *policies).hull_name, status=new)]
-    return case(raw, *there, *policies, *added)
+    objects = (namespace(), GVISOR, hull("Pod", "web-1before", status=old))
+    added = [] if new is None else [hull("Pod", case(raw, *objects, *policies).hull_name, status=new)]
+    return case(raw, *objects, *policies, *added)
 
 
 NOT_READY = running(ready=False)
@@ -417,8 +417,8 @@ def test_in_the_middle_of_a_replacement_the_one_that_serves_goes_on_alone(middle
 
 def test_what_starts_for_a_spec_of_before_goes_too() -> None:
     """Two hulls, neither of the revision that is asked for now, and that a policy rejects."""
-    there = hull("Pod", "web-1before", status=running())
+    present = hull("Pod", "web-1before", status=running())
     starting = hull("Pod", "web-1between", status=NOT_READY)
     raw = workload({"isolationPolicy": "Container", "replacement": {"strategy": "StartFirst"}})
-    found = case(raw, namespace(), REJECTING, there, starting)
+    found = case(raw, namespace(), REJECTING, present, starting)
     assert written(found) == ["Pod/web-1between"]

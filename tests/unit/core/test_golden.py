@@ -134,7 +134,7 @@ def _done(action: Action, objects: list[Raw]) -> list[Raw]:
     return others
 
 
-def told(event: Event) -> str:
+def event_line(event: Event) -> str:
     return f"{event.type} {event.reason}: {event.message}"
 
 
@@ -156,8 +156,8 @@ def output(path: Path) -> str:
     before, objects = read(path)
     actions, after = settle(before, objects)
     planned = plan(after)
-    events = [told(action.event) for action in actions if action.event] + [
-        told(event) for event in planned.events
+    events = [event_line(action.event) for action in actions if action.event] + [
+        event_line(event) for event in planned.events
     ]
     requeue = planned.requeue_after
     whole: dict[str, Any] = {

@@ -24,8 +24,8 @@ def machine(isolation: str = "VirtualMachine", **built: object) -> Raw:
 
 def test_a_machine_of_another_image_is_not_made_and_what_runs_is_left_alone() -> None:
     raw = machine(guestImage="evil/guest:1")
-    for there in ((), (hull("Pod", "web-1before", status=running()),)):
-        found = case(raw, namespace(), LISTED, KUBEVIRT, *there)
+    for objects in ((), (hull("Pod", "web-1before", status=running()),)):
+        found = case(raw, namespace(), LISTED, KUBEVIRT, *objects)
         step = decide(found)
         assert (step.ready, step.stalled, step.reason) == ("False", True, "ImageRejected")
         assert step.message == (

@@ -22,11 +22,11 @@ VOLUMES = [
 STORED = {"volumes": VOLUMES}
 
 
-def there(kind: str, name: str) -> Raw:
+def obj(kind: str, name: str) -> Raw:
     return {"kind": kind, "metadata": {"name": name}}
 
 
-CLAIM, CLASS = there("PersistentVolumeClaim", "data"), there("StorageClass", "fast")
+CLAIM, CLASS = obj("PersistentVolumeClaim", "data"), obj("StorageClass", "fast")
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ CLAIM, CLASS = there("PersistentVolumeClaim", "data"), there("StorageClass", "fa
             workload(MACHINE | SIZED),
             [
                 KUBEVIRT,
-                there("VirtualMachineClusterInstancetype", "small"),
-                there("VirtualMachineClusterPreference", "linux"),
+                obj("VirtualMachineClusterInstancetype", "small"),
+                obj("VirtualMachineClusterPreference", "linux"),
             ],
             [],
         ),
         (
             workload(MACHINE | SIZED),
-            [KUBEVIRT, there("VirtualMachineInstancetype", "small")],  # the namespace's isn't the cluster's
+            [KUBEVIRT, obj("VirtualMachineInstancetype", "small")],  # the namespace's isn't the cluster's
             ["InstancetypeMissing", "PreferenceMissing"],
         ),
     ],
@@ -62,8 +62,8 @@ def test_what_is_missing(raw: Raw, objects: list[Raw], expected: list[str]) -> N
     ("objects", "missing"),
     [
         ([], ["InstancetypeMissing"]),
-        ([there("VirtualMachineInstancetype", "small")], []),
-        ([there("VirtualMachineClusterInstancetype", "small")], ["InstancetypeMissing"]),
+        ([obj("VirtualMachineInstancetype", "small")], []),
+        ([obj("VirtualMachineClusterInstancetype", "small")], ["InstancetypeMissing"]),
     ],
 )
 def test_an_instancetype_that_only_a_policy_names_is_looked_for(
@@ -80,7 +80,7 @@ def test_an_instancetype_that_only_a_policy_names_is_looked_for(
 )
 def test_what_names_nothing_hides_no_other_reference(volume: object) -> None:
     """An edited definition may have let it in. It is looked at all the same: it may be below a floor."""
-    small = there("VirtualMachineClusterInstancetype", "small")
+    small = obj("VirtualMachineClusterInstancetype", "small")
     found = case(workload(MACHINE | SIZED, pod={"volumes": [volume]}), small, rehearsed=False)
     assert list(found.observed.referred) == [("VirtualMachineClusterInstancetype", "small")]
 
@@ -120,9 +120,9 @@ def test_one_that_is_not_or_may_not_be(virt: str, kubernetes: str) -> None:
 def test_a_machine_that_runs_there_is_left_alone() -> None:
     raw = workload(MACHINE)
     name = case(raw).hull_name
-    there = hull("VirtualMachine", name, status={"conditions": conditions("True"), "ready": True})
+    vm = hull("VirtualMachine", name, status={"conditions": conditions("True"), "ready": True})
     objects = (
-        there,
+        vm,
         companion("ConfigMap", name),
         hull("VirtualMachineInstance", name, status={"phase": "Running"}),
     )

@@ -525,8 +525,8 @@ def test_every_rule_decides_some_situation() -> None:
 
 def _refused_service() -> tuple[Case, None, None]:
     raw = workload(pod={"containers": [{"name": "web", "ports": [{"containerPort": 80}]}]})
-    there = hull("Pod", name(raw), status=running())
-    return case(raw, there, refusals={"Service/web": refusal()}), None, None
+    pod = hull("Pod", name(raw), status=running())
+    return case(raw, pod, refusals={"Service/web": refusal()}), None, None
 
 
 def refusal(*, final: bool = True) -> Refusal:
@@ -585,15 +585,15 @@ def test_whatever_was_refused_is_not_asked_for_before_its_time(
     [(0, 10), (4, 6), (9.5, 0.5), (10, 600)],
 )
 def test_failed_hull_is_made_again_ten_seconds_after_its_creation(created: float, wait: float) -> None:
-    there = hull("Pod", POD, status=ended("Failed", reason="NodeShutdown"))
-    step = decide(case(CONTAINER, there, now=CREATED + timedelta(seconds=created)))
+    pod = hull("Pod", POD, status=ended("Failed", reason="NodeShutdown"))
+    step = decide(case(CONTAINER, pod, now=CREATED + timedelta(seconds=created)))
     assert step.requeue_after == timedelta(seconds=wait)
     assert bool(step.actions) == (created == 10)
 
 
 def test_deadline_counts_from_when_the_hull_ceased_to_be_ready() -> None:
-    there = hull("Pod", POD, status=running(ready=False, since=100))
-    step = decide(case(CONTAINER, there, now=CREATED + timedelta(seconds=150)))
+    pod = hull("Pod", POD, status=running(ready=False, since=100))
+    step = decide(case(CONTAINER, pod, now=CREATED + timedelta(seconds=150)))
     assert (step.reconciling, step.requeue_after) == (True, timedelta(seconds=550))
 
 
@@ -622,15 +622,15 @@ def test_replacement_that_is_refused_leaves_what_runs() -> None:
         retry_at=NOW + timedelta(hours=1),
         since=NOW,
     )
-    there = hull("Pod", "web-1former", status=running())
-    found = case(CONTAINER, there, refusals={f"Pod/{POD}": refusal}, rehearsed=False)
+    pod = hull("Pod", "web-1former", status=running())
+    found = case(CONTAINER, pod, refusals={f"Pod/{POD}": refusal}, rehearsed=False)
     assert summary(decide(found)) == ("stalled", "PodRefused", "spec.volumes[0]: invalid")
     assert plan(found).actions == ()
 
 
 def test_nothing_is_tried_out_for_a_hull_that_is_leaving_anyway() -> None:
-    there = hull("Pod", "web-1former", status=running(), deleting=True)
-    assert decide(case(CONTAINER, there, rehearsed=False)).actions == ()
+    pod = hull("Pod", "web-1former", status=running(), deleting=True)
+    assert decide(case(CONTAINER, pod, rehearsed=False)).actions == ()
 
 
 def test_creation_tells_the_isolation() -> None:
@@ -667,10 +667,10 @@ class TestRunsToCompletion:
         )
 
     def test_its_pod_is_being_tidied_away(self) -> None:
-        there = hull(
+        pod = hull(
             "Pod", name(ONCE), deleting=True, status=ended("Succeeded", terminated("web", 0, seconds=20))
         )
-        found = case(once("Never", status={"exit": self.RECORD}), there)
+        found = case(once("Never", status={"exit": self.RECORD}), pod)
         assert decide(found).reason == "Completed"
 
     def test_another_revision_runs_anew(self) -> None:
@@ -694,21 +694,21 @@ class TestRunsToCompletion:
     @pytest.mark.parametrize("code", [0, 143])
     def test_end_by_deletion_is_not_the_end_of_the_run(self, code: int) -> None:
         status = ended("Failed" if code else "Succeeded", terminated("web", code, seconds=840))
-        there = hull("Pod", name(ONCE), deleting=True, status=status)  # asked for 840 s after its creation
-        found = case(ONCE, there)
+        pod = hull("Pod", name(ONCE), deleting=True, status=status)  # asked for 840 s after its creation
+        found = case(ONCE, pod)
         assert (found.history.exit, decide(found).reason) == (None, "Restarting")
 
     def test_end_before_the_deletion_is_the_end_of_the_run(self) -> None:
-        there = hull(
+        pod = hull(
             "Pod", name(ONCE), deleting=True, status=ended("Succeeded", terminated("web", 0, seconds=839))
         )
-        assert decide(case(ONCE, there)).reason == "Completed"
+        assert decide(case(ONCE, pod)).reason == "Completed"
 
     @pytest.mark.parametrize("policy", ["Never", "OnFailure"])
     def test_machine_that_was_shut_down_has_not_completed(self, policy: str) -> None:
         raw = workload({"isolationPolicy": "VirtualMachine"}, pod={"restartPolicy": policy})
         of = name(raw)
-        there = hull("VirtualMachine", of, spec={"runStrategy": "Once"})
+        present = hull("VirtualMachine", of, spec={"runStrategy": "Once"})
         status = {
             "phase": "Succeeded",
             "phaseTransitionTimestamps": [{"phase": "Succeeded", "phaseTransitionTimestamp": at(850)}],
@@ -716,15 +716,15 @@ class TestRunsToCompletion:
         completed = hull("VirtualMachineInstance", of, status=status)
         drained = hull("VirtualMachineInstance", of, status=status, deleting=True)
         manifest = companion("ConfigMap", of)
-        assert decide(case(raw, KUBEVIRT, manifest, there, completed)).reason == "Completed"
-        found = case(raw, KUBEVIRT, manifest, there, drained)
+        assert decide(case(raw, KUBEVIRT, manifest, present, completed)).reason == "Completed"
+        found = case(raw, KUBEVIRT, manifest, present, drained)
         assert (found.history.exit, decide(found).reason) == (None, "ProgressDeadlineExceeded")
 
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_hull_that_does_not_end_is_named_once_the_deadline_has_passed(late: bool) -> None:  # noqa: FBT001
-    there = hull("Pod", POD, deleting=True, status=running())  # its grace is over at 870 s
-    step = decide(case(CONTAINER, there, now=CREATED + timedelta(seconds=870 + 600 - (not late))))
+    pod = hull("Pod", POD, deleting=True, status=running())  # its grace is over at 870 s
+    step = decide(case(CONTAINER, pod, now=CREATED + timedelta(seconds=870 + 600 - (not late))))
     assert (step.stalled, step.reason) == (late, "TerminationDeadlineExceeded" if late else "Restarting")
     assert step.requeue_after == (None if late else timedelta(seconds=1))
     assert (f"delete it with kubectl delete --force pod/{POD} -n shop" in step.message) == late
@@ -791,8 +791,8 @@ def test_how_it_ended_stays_said_though_its_machine_can_not_be_deleted(
     assert (planned.actions, planned.requeue_after) == ((), timedelta(minutes=1))
     by_type = {c.type: c for c in (planned.status or first).conditions or ()}
     assert by_type["Ready"].reason == outcome
-    told = "Stalled" if final else "Reconciling"
-    assert by_type[told].message == "kept for the audit" or outcome == "Failed"
+    kind = "Stalled" if final else "Reconciling"
+    assert by_type[kind].message == "kept for the audit" or outcome == "Failed"
     assert by_type["Stalled"].status == str(final or outcome == "Failed")
 
 
@@ -857,10 +857,10 @@ def test_hull_that_was_there_before_is_created_again() -> None:
 
 def test_machine_whose_guest_runs_by_another_manifest_and_takes_no_other_says_so() -> None:
     """A guest of before this could be checked may have started by what somebody else had written."""
-    there = hull("VirtualMachine", VM, status={"conditions": conditions("True"), "ready": True})
+    present = hull("VirtualMachine", VM, status={"conditions": conditions("True"), "ready": True})
     instance = hull("VirtualMachineInstance", VM, status={"phase": "Running"})
     report = Report({"phase": "Running"}, manifest="a" * 64, refused="probe.port differs")
-    objects = (KUBEVIRT, companion("ConfigMap", VM), there, instance)
+    objects = (KUBEVIRT, companion("ConfigMap", VM), present, instance)
     step = decide(case(MACHINE, *objects, reports={f"uid-{VM}": report}))
     assert (step.ready, step.reason) == ("True", "MachineEdited")
     assert "another manifest than the Workload's" in step.message
@@ -904,8 +904,8 @@ def test_a_failure_that_should_pass_has_as_long_as_a_hull(after: float, stalls: 
 
 
 def test_a_hull_that_does_not_end_is_said_with_its_finalizers() -> None:
-    there = kept_back(hull("Pod", "web-1former", deleting=True))
-    step = decide(case(CONTAINER, there, now=LATER))
+    pod = kept_back(hull("Pod", "web-1former", deleting=True))
+    step = decide(case(CONTAINER, pod, now=LATER))
     assert (step.stalled, step.reason) == (True, Reason.TERMINATION_DEADLINE_EXCEEDED)
     assert "see its finalizers (example.com/keep) and its node" in step.message
 
@@ -920,10 +920,10 @@ def test_a_run_that_an_earlier_operator_took_for_ended_stays_so() -> None:
     disrupted = {"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}
     status = {"phase": "Failed", "reason": "Evicted", "conditions": [disrupted]}
     status["containerStatuses"] = [{"name": "web", "state": {"terminated": ended}}]
-    told = {"code": 137, "container": "web", "reason": "Evicted", "finishedAt": at(50)}
-    told["revision"] = case(raw).revision
+    record = {"code": 137, "container": "web", "reason": "Evicted", "finishedAt": at(50)}
+    record["revision"] = case(raw).revision
     evicted = made | {"status": status}
-    for remembered, ends in ((told, True), (None, False)):
+    for remembered, ends in ((record, True), (None, False)):
         found = case(raw | {"status": {"observedGeneration": 1, "exit": remembered}}, evicted)
         assert (found.history.exit is not None) == ends
         assert any(isinstance(action, Delete) for action in plan(found).actions) != ends

@@ -185,13 +185,13 @@ def job(container: Raw, status: Raw | None = None) -> Raw:
 def test_a_run_that_an_earlier_operator_saw_end_isnt_repeated() -> None:
     cluster = Cluster(job(WEB), formerly=True)
     cluster.objects["Pod"]["status"] = ended("Succeeded", terminated("web", 0))
-    told = plan(cluster.case(as_asked(job(WEB)))).status
-    assert told is not None
-    assert told.exit is not None
-    assert (told.exit.revision, told.exit.canonical) == (cluster.revision, case(job(WEB)).blueprint.revision)
+    last = plan(cluster.case(as_asked(job(WEB)))).status
+    assert last is not None
+    assert last.exit is not None
+    assert (last.exit.revision, last.exit.canonical) == (cluster.revision, case(job(WEB)).blueprint.revision)
 
     # Its Pod is tidied away; and what an earlier operator's status says doesn't name the present revision.
-    status = told.raw()
+    status = last.raw()
     for remembered in (status, {**status, "exit": {**status["exit"], "canonical": None}}):
         after = plan(case(job(WEB, remembered)))
         assert not any(isinstance(action, Create) for action in after.actions)

@@ -279,15 +279,15 @@ def test_a_resize_waits_for_the_old_hull_to_go_not_the_other_way_round() -> None
 def test_the_service_is_moved_to_one_hull_and_back() -> None:
     moved, _, _ = SITUATIONS["the new one is ready"]
     released, _, _ = SITUATIONS["the old one is gone"]
-    [there], [back] = plan(moved).actions, plan(released).actions
-    assert isinstance(there, Change)
-    assert isinstance(back, Change)
-    assert there.patch["spec"]["selector"] == {HULL_NAME_LABEL: NEW}
-    assert there.patch["metadata"]["annotations"] == {
+    [move], [release] = plan(moved).actions, plan(released).actions
+    assert isinstance(move, Change)
+    assert isinstance(release, Change)
+    assert move.patch["spec"]["selector"] == {HULL_NAME_LABEL: NEW}
+    assert move.patch["metadata"]["annotations"] == {
         "twinhull.dev/pinned-at": "2026-01-01T00:00:09.000+00:00"
     }
-    assert back.patch["spec"]["selector"] == {HULL_NAME_LABEL: None}
-    assert back.patch["metadata"]["annotations"] == {"twinhull.dev/pinned-at": None}
+    assert release.patch["spec"]["selector"] == {HULL_NAME_LABEL: None}
+    assert release.patch["metadata"]["annotations"] == {"twinhull.dev/pinned-at": None}
 
 
 def test_the_service_keeps_its_ports_for_as_long_as_the_old_hull_serves() -> None:
@@ -385,8 +385,8 @@ def test_ready_says_what_serves_though_the_old_hull_can_not_be_deleted(final: bo
     assert planned.status is not None
     conditions = {c.type: (c.status, c.reason, c.message) for c in planned.status.conditions or ()}
     assert conditions["Ready"] == ("True", "Ready", f"Pod {NEW} is ready")
-    told = "Stalled" if final else "Reconciling"
-    assert conditions[told] == ("True", "PodRefused", "kept for the audit")
+    kind = "Stalled" if final else "Reconciling"
+    assert conditions[kind] == ("True", "PodRefused", "kept for the audit")
     assert conditions["Reconciling" if final else "Stalled"][0] == "False"
     assert [event.reason for event in planned.events] == (["PodRefused"] if final else ["Ready"])
 

@@ -91,11 +91,11 @@ def sandboxed(**also: Any) -> Raw:
 
 @pytest.mark.parametrize("large", [False, True])
 def test_a_sandbox_that_finds_no_room_is_known_for_one(*, large: bool) -> None:
-    there = sandboxed()
+    present = sandboxed()
     if large:  # its outline has no spec
-        there["metadata"]["labels"] |= {f"label{number}": "x" * 400 for number in range(90)}
-        there["status"]["containerStatuses"] = [{"name": "web", "image": "x" * 40_000}]
-    found, store = look(SANDBOXED, there, namespace(), BOXED, GVISOR, full=[kinds.POD])
+        present["metadata"]["labels"] |= {f"label{number}": "x" * 400 for number in range(90)}
+        present["status"]["containerStatuses"] = [{"name": "web", "image": "x" * 40_000}]
+    found, store = look(SANDBOXED, present, namespace(), BOXED, GVISOR, full=[kinds.POD])
     assert UNREAD in (store.get(kinds.POD, (NAMESPACE, "web-1before")) or ())
     assert not evicted(found)
     without, _ = look(SANDBOXED, pod(), namespace(), BOXED, GVISOR, full=[kinds.POD])

@@ -38,8 +38,8 @@ def test_the_page_has_every_exit_code_and_so_has_each_help() -> None:
     for verb in VERBS:
         command = main.get_command(click.Context(main), verb)
         assert command is not None
-        told = (command.epilog or "").partition("Exit codes:")[2]
-        assert set(re.findall(r"^  (\d+)  ", told, re.MULTILINE)) == listed
+        section = (command.epilog or "").partition("Exit codes:")[2]
+        assert set(re.findall(r"^  (\d+)  ", section, re.MULTILINE)) == listed
 
 
 def test_the_page_has_every_goal() -> None:

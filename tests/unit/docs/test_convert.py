@@ -55,6 +55,6 @@ def test_the_page_of_compose_says_what_to_do_about_all_that_is_named() -> None:
     assert {one.path for one in found.left} == {row for row in rows if "." in row and "/" not in row} - {
         "compose.yaml"
     }
-    told = {one.path: one.why for one in found.left}
+    named = {one.path: one.why for one in found.left}
     (command,) = re.findall(r"^\$ (kubectl create secret .*)$", page, re.MULTILINE)
-    assert told["secrets.password"].endswith(command)
+    assert named["secrets.password"].endswith(command)

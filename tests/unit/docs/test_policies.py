@@ -59,7 +59,7 @@ def explained(policy: Raw, labels: dict[str, str], row: dict[str, Any]) -> Expla
     return explain("shop/web", subject, WorkloadSpec.model_validate(spec), (read(policy),), DEFAULTS)
 
 
-def told(explanation: Explanation) -> str:
+def cell(explanation: Explanation) -> str:
     """It as the tables say it."""
     found = explanation.resolution
     verdict = "rejected" if found.rejected else str(found.resolved)
@@ -86,7 +86,7 @@ def test_policy_is_valid(policy: Raw) -> None:
 def test_workload_gets_what_the_page_says(
     policy: Raw, labels: dict[str, str], workload: dict[str, Any], gets: str
 ) -> None:
-    assert told(explained(policy, labels, workload)) == gets
+    assert cell(explained(policy, labels, workload)) == gets
 
 
 def test_every_annotation_that_a_floor_refuses_is_told_of() -> None:

@@ -31,8 +31,8 @@ def pages(nav: object) -> Iterator[str]:
 
 
 def test_every_page_is_in_the_nav_once_and_the_nav_has_no_other() -> None:
-    there = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
-    assert sorted(pages(SITE["nav"])) == there
+    files = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
+    assert sorted(pages(SITE["nav"])) == files
 
 
 def test_a_reader_s_browser_asks_nobody_else() -> None:

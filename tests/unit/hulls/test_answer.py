@@ -77,9 +77,9 @@ def test_a_sentence_has_few_fields_and_no_long_values() -> None:
     ],
 )
 def test_of_very_many_fields_the_parts_are_named_that_they_are_in(asked: Raw, expected: str) -> None:
-    there = {"data": dict.fromkeys(asked.get("data", {}), "x")}
-    fields = tuple(unmet(asked, there))
-    assert overruled(asked, there, fields, "ConfigMap web", ["rival"]) == (
+    live = {"data": dict.fromkeys(asked.get("data", {}), "x")}
+    fields = tuple(unmet(asked, live))
+    assert overruled(asked, live, fields, "ConfigMap web", ["rival"]) == (
         f"ConfigMap web: {expected}: rival changes it each time that the operator sets it: prevent that "
         "change, or ask for the value that it sets"
     )
@@ -103,8 +103,8 @@ class Counted(dict[str, Any]):
 
 @pytest.mark.parametrize("fields", [1, 64, 9_000])
 def test_few_managers_are_asked_about_few_fields(fields: int) -> None:
-    there = Counted({"f:spec": {}})
-    managed = [{"manager": f"m{n}", "time": f"{n:04}", "fieldsV1": there} for n in range(2_900)]
+    owned = Counted({"f:spec": {}})
+    managed = [{"manager": f"m{n}", "time": f"{n:04}", "fieldsV1": owned} for n in range(2_900)]
     Counted.asked = 0
     assert managers(managed, [("data", f"k{n}") for n in range(fields)], but="twinhull") == ()
     assert Counted.asked <= 64 * 4

@@ -202,7 +202,7 @@ def test_kubevirts_printed_words_are_ours(printed: str, phase: str | None, reaso
 
 
 @pytest.mark.parametrize(
-    ("sentence", "told"),
+    ("sentence", "expected"),
     [
         (
             "VMI is missing the Ready condition",
@@ -212,13 +212,13 @@ def test_kubevirts_printed_words_are_ours(printed: str, phase: str | None, reaso
         ("a sentence of a later KubeVirt", "a sentence of a later KubeVirt"),
     ],
 )
-def test_what_kubevirt_says_of_its_own_parts_is_told_in_plain_words(sentence: str, told: str) -> None:
+def test_what_kubevirt_says_of_its_own_parts_is_told_in_plain_words(sentence: str, expected: str) -> None:
     vm = hull("VirtualMachine", NAME, spec={"runStrategy": "Always"})
     vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
     unready = condition("Ready", "False", "VMIConditionMissing", sentence)
     vm["status"] = {"printableStatus": "Starting", "conditions": [unready]}
     found = instance.read(vm, None, {"spec": {"containers": [{"name": "web"}]}}, now=NOW)
-    assert (found.reason, found.message) == ("Starting", told)
+    assert (found.reason, found.message) == ("Starting", expected)
 
 
 @pytest.mark.parametrize(

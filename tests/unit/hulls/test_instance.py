@@ -159,10 +159,10 @@ def ended(phase: str, code: int) -> Report:
 
 
 @pytest.mark.parametrize("phase", ["Running", "Succeeded", "Failed"])
-@pytest.mark.parametrize(("told", "code"), [("Succeeded", 0), ("Failed", 3)])
-def test_the_guest_has_the_last_word_on_how_it_ended(phase: str, told: str, code: int) -> None:
-    found = read(phase, "Once", report=ended(told, code))
-    assert found.phase == told
+@pytest.mark.parametrize(("guest_phase", "code"), [("Succeeded", 0), ("Failed", 3)])
+def test_the_guest_has_the_last_word_on_how_it_ended(phase: str, guest_phase: str, code: int) -> None:
+    found = read(phase, "Once", report=ended(guest_phase, code))
+    assert found.phase == guest_phase
     assert found.exit
     assert (found.exit.code, found.exit.container) == (code, "web")
     assert found.exit.finished_at == timestamp(at(30))

@@ -99,20 +99,20 @@ def test_it_is_waited_for_what_kubevirt_says_of_a_launcher_that_is_not_seen() ->
 def test_an_end_that_the_guest_told_counts_unless_the_launcher_was_deleted_before(code: int) -> None:
     phase = "Failed" if code else "Succeeded"
     report = ended(phase, code)  # 30 s after its creation
-    for there in (None, launcher(phase="Failed", reason="TerminationByKubelet"), launcher(deleting=True)):
-        found = run(phase, there, unready_reason="PodNotExists", report=report)
+    for present in (None, launcher(phase="Failed", reason="TerminationByKubelet"), launcher(deleting=True)):
+        found = run(phase, present, unready_reason="PodNotExists", report=report)
         assert found.exit
         assert found.exit.code == code
 
 
 def test_of_two_launchers_the_one_on_the_instances_node_counts() -> None:
-    there, target = launcher(), launcher(node="n2")
+    source, target = launcher(), launcher(node="n2")
     target["metadata"] |= {"creationTimestamp": at(600)}
-    there["metadata"] |= {"creationTimestamp": at()}
+    source["metadata"] |= {"creationTimestamp": at()}
     vmi: Raw = {"status": {"nodeName": "n1"}}
-    assert launchers.serving(vmi, [there, target]) is there
-    assert launchers.serving({"status": {"nodeName": "n2"}}, [there, target]) is target
-    assert launchers.serving({"status": {}}, [there, target]) is target
+    assert launchers.serving(vmi, [source, target]) is source
+    assert launchers.serving({"status": {"nodeName": "n2"}}, [source, target]) is target
+    assert launchers.serving({"status": {}}, [source, target]) is target
     assert launchers.serving(vmi, []) is None
 
 

@@ -50,13 +50,13 @@ def rendered(**policy: Any) -> Raw:
 
 def stored(made: Raw) -> Raw:
     """As the API server would have it."""
-    there = deepcopy(made)
-    there["spec"] = {**DEFAULTS, **there["spec"]}
-    for port in there["spec"]["ports"]:
+    live = deepcopy(made)
+    live["spec"] = {**DEFAULTS, **live["spec"]}
+    for port in live["spec"]["ports"]:
         port.setdefault("nodePort", 31000 + port["port"])
-    if affinity := there["spec"].get("sessionAffinityConfig"):
+    if affinity := live["spec"].get("sessionAffinityConfig"):
         affinity["clientIP"].setdefault("timeoutSeconds", 10800)
-    return there
+    return live
 
 
 def test_a_service_of_which_nothing_is_asked_is_as_it_was() -> None:
@@ -77,30 +77,30 @@ def test_all_that_can_be_asked_for_is_rendered() -> None:
 @pytest.mark.parametrize("policy", [{}, ALL, {"headless": True}, {"publishNotReadyAddresses": False}])
 def test_what_the_api_server_and_others_add_is_no_difference(policy: Raw) -> None:
     made = rendered(**policy)
-    there = stored(made)
-    there["metadata"].setdefault("annotations", {})["theirs"] = "x"
-    there["metadata"]["labels"]["theirs"] = "x"
-    there["spec"]["externalIPs"] = ["192.0.2.7"]
-    assert service.differences(made, there) == ()
-    assert not service.is_of_another_kind(made, there)
+    live = stored(made)
+    live["metadata"].setdefault("annotations", {})["theirs"] = "x"
+    live["metadata"]["labels"]["theirs"] = "x"
+    live["spec"]["externalIPs"] = ["192.0.2.7"]
+    assert service.differences(made, live) == ()
+    assert not service.is_of_another_kind(made, live)
 
 
 @pytest.mark.parametrize("field", sorted(ALL.keys() - {"type", "annotations", "labels", "nodePorts"}))
 def test_each_field_that_is_no_more_asked_for_is_taken_off(field: str) -> None:
-    there = stored(rendered(**ALL))
+    live = stored(rendered(**ALL))
     after = rendered(**{key: value for key, value in ALL.items() if key != field})
-    assert f"spec.{field}" in service.differences(after, there)
-    patch = service.change(after, there)
+    assert f"spec.{field}" in service.differences(after, live)
+    patch = service.change(after, live)
     assert patch["spec"][field] is None
-    assert service.differences(after, merge_patch(there, patch)) == ()
+    assert service.differences(after, merge_patch(live, patch)) == ()
 
 
 def test_annotations_and_labels_that_are_no_more_asked_for_are_taken_off_and_others_stay() -> None:
-    there = stored(rendered(**ALL))
-    there["metadata"]["annotations"]["theirs"] = "x"
-    there["metadata"]["labels"]["theirs"] = "x"
+    live = stored(rendered(**ALL))
+    live["metadata"]["annotations"]["theirs"] = "x"
+    live["metadata"]["labels"]["theirs"] = "x"
     after = rendered(annotations={"b": "2"})
-    patched = merge_patch(there, service.change(after, there))
+    patched = merge_patch(live, service.change(after, live))
     assert patched["metadata"]["annotations"].keys() == {"b", "theirs", NOTE}
     assert patched["metadata"]["labels"].keys() == {"theirs", "twinhull.dev/workload"}
     nothing = rendered()
@@ -125,18 +125,18 @@ def test_annotations_and_labels_that_are_no_more_asked_for_are_taken_off_and_oth
 )
 def test_a_note_of_somebody_elses_making_takes_nothing_off_that_is_not_spec_services(note: str) -> None:
     made = rendered()
-    there = stored(made)
-    there["metadata"]["annotations"] = {NOTE: note, "twinhull.dev/pinned-at": "x"}
-    assert service.differences(made, there) == ()
+    live = stored(made)
+    live["metadata"]["annotations"] = {NOTE: note, "twinhull.dev/pinned-at": "x"}
+    assert service.differences(made, live) == ()
 
 
 def test_a_node_port_that_is_another_is_a_difference() -> None:
     made = rendered(type="NodePort", nodePorts={"http": 30080})
-    there = stored(made)
-    assert service.differences(made, there) == ()
-    there["spec"]["ports"][0]["nodePort"] = 30081
-    assert service.differences(made, there) == ("spec.ports",)
-    assert service.change(made, there)["spec"]["ports"][0]["nodePort"] == 30080
+    live = stored(made)
+    assert service.differences(made, live) == ()
+    live["spec"]["ports"][0]["nodePort"] = 30081
+    assert service.differences(made, live) == ("spec.ports",)
+    assert service.change(made, live)["spec"]["ports"][0]["nodePort"] == 30080
 
 
 def test_a_service_is_made_anew_to_become_headless_and_back() -> None:
@@ -150,9 +150,9 @@ def test_a_service_is_made_anew_to_become_headless_and_back() -> None:
 @pytest.mark.parametrize("headless", [True, False])
 def test_what_a_webhook_makes_of_its_address_is_left(headless: bool) -> None:  # noqa: FBT001
     made = rendered(**({"headless": True} if headless else {}))
-    there = stored(made)
-    there["spec"]["clusterIP"] = "10.0.0.9" if headless else "None"
-    assert not service.is_of_another_kind(made, there)
+    live = stored(made)
+    live["spec"]["clusterIP"] = "10.0.0.9" if headless else "None"
+    assert not service.is_of_another_kind(made, live)
 
 
 def test_node_ports_of_no_port_are_named() -> None:

@@ -32,9 +32,9 @@ def tar(*members: tarfile.TarInfo, content: bytes = b"content") -> io.BytesIO:
 
 
 def unpack(stream: io.BytesIO, root: str, target: Path, *, preserve: bool = True) -> list[str]:
-    told: list[str] = []
-    archive.unpack(stream, root, target, told.append, preserve=preserve)
-    return told
+    messages: list[str] = []
+    archive.unpack(stream, root, target, messages.append, preserve=preserve)
+    return messages
 
 
 def test_a_folder_is_packed_and_unpacked(tmp_path: Path) -> None:
@@ -46,13 +46,13 @@ def test_a_folder_is_packed_and_unpacked(tmp_path: Path) -> None:
     (source / "empty").mkdir()
     (source / "link").symlink_to("tool")
     os.link(source / "tool", source / "other name")
-    stream, told = io.BytesIO(), list[str]()
-    archive.pack(source, "there", stream, told.append, preserve=True)
+    stream, messages = io.BytesIO(), list[str]()
+    archive.pack(source, "there", stream, messages.append, preserve=True)
     stream.seek(0)
     with tarfile.open(fileobj=stream) as packed:
         assert {(each.uid, each.gid, each.uname, each.gname) for each in packed} == {(0, 0, "", "")}
     stream.seek(0)
-    assert unpack(stream, "there", tmp_path / "back") == told == []
+    assert unpack(stream, "there", tmp_path / "back") == messages == []
     back = tmp_path / "back"
     assert (back / "sub" / long).read_bytes() == b"long name"
     assert (back / "tool").stat().st_mode & 0o777 == 0o755
@@ -73,9 +73,9 @@ def test_modes_are_left_if_they_arent_to_be_kept(tmp_path: Path) -> None:
 
 def test_what_is_no_file_is_left_out_of_what_is_packed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    told: list[str] = []
-    archive.pack(tmp_path, "there", io.BytesIO(), told.append, preserve=True)
-    assert told == ["there/pipe is left out: it is no file, folder or link"]
+    messages: list[str] = []
+    archive.pack(tmp_path, "there", io.BytesIO(), messages.append, preserve=True)
+    assert messages == ["there/pipe is left out: it is no file, folder or link"]
 
 
 @pytest.mark.parametrize(
@@ -102,16 +102,16 @@ def test_a_link_cannot_lead_out_by_another_link(tmp_path: Path) -> None:
         member("d/e/f/l", tarfile.SYMTYPE, leads_to="../../.."),
         member("m", tarfile.SYMTYPE, leads_to="d/e/f/l/../../home"),
     )
-    (told,) = unpack(tar(*members), ".", tmp_path / "target")
-    assert "/m is left out" in told
+    (message,) = unpack(tar(*members), ".", tmp_path / "target")
+    assert "/m is left out" in message
     assert (tmp_path / "target/d/e/f/l").resolve() == tmp_path / "target"
 
 
 @pytest.mark.parametrize("leads_to", ["/etc", "..", "../..", "sub/../../elsewhere"])
 def test_links_that_lead_out_are_left_out(tmp_path: Path, leads_to: str) -> None:
     members = member("sent", tarfile.DIRTYPE), member("sent/link", tarfile.SYMTYPE, leads_to=leads_to)
-    (told,) = unpack(tar(*members), "sent", tmp_path / "target")
-    assert "outside of what is copied" in told
+    (message,) = unpack(tar(*members), "sent", tmp_path / "target")
+    assert "outside of what is copied" in message
     assert not (tmp_path / "target/link").is_symlink()
 
 

@@ -289,14 +289,14 @@ def test_each_local_connection_has_a_stream_of_its_own() -> None:
 
 
 def test_a_stream_that_cannot_be_opened_is_told_and_closes_the_connection() -> None:
-    told: list[str] = []
+    errors: list[str] = []
 
     async def check(api: VirtApi, machine: Instance) -> None:
         api.refusals = [(403, "you may not")]
-        async with listening(machine.screen, told.append) as port:
+        async with listening(machine.screen, errors.append) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             assert await reader.read() == b""
             writer.close()
 
     run(check)
-    assert told == ["you may not"]
+    assert errors == ["you may not"]

@@ -180,16 +180,16 @@ def test_a_server_without_the_protocol_is_refused() -> None:
 
 def forwarded(handler: Handler, client: Callable[[int], Awaitable[bytes]]) -> tuple[bytes, list[str]]:
     """What a client of a forwarded port gets, and what was told."""
-    told: list[Exception] = []
+    errors: list[Exception] = []
 
     async def forward() -> bytes:
         async with (
             served(handler) as (session, url),
-            listening(lambda: websocket(session, url, (), PORT_PROTOCOLS), told.append) as port,
+            listening(lambda: websocket(session, url, (), PORT_PROTOCOLS), errors.append) as port,
         ):
             return await client(port)
 
-    return asyncio.run(forward()), [str(error) for error in told]
+    return asyncio.run(forward()), [str(error) for error in errors]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a defect"), Unreachable("it has gone")])
@@ -198,12 +198,12 @@ def test_whatever_a_connection_fails_by_is_told(error: Exception) -> None:
         raise error
 
     async def connect() -> list[Exception]:
-        told: list[Exception] = []
-        async with listening(dial, told.append) as port:
+        errors: list[Exception] = []
+        async with listening(dial, errors.append) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             assert await reader.read() == b""
             writer.close()
-        return told
+        return errors
 
     assert asyncio.run(connect()) == [error]
 

@@ -183,9 +183,9 @@ class Invariants:
         drain = timedelta(seconds=workload["spec"]["replacement"]["drainSeconds"])
         uid = hull["metadata"]["uid"]
         last = self._clock() if uid in self._reached else self._last_reached.get(uid)
-        there = self._server.objects["Service"].get(self._key)
+        service = self._server.objects["Service"].get(self._key)
         asked = workload["spec"].get("service", {}).get("enabled", True)  # else it is to go, and isn't moved
-        if there and asked and last and self._clock() - last < drain:
+        if service and asked and last and self._clock() - last < drain:
             raise Broken(f"a hull is drained before it goes: the Service led to it at {last}")
 
     def _seen_ready(self, kind: str) -> list[Raw]:

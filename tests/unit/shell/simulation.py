@@ -251,13 +251,13 @@ class Simulation:
             self.server.patch("Workload", KEY, change.patch or {})
 
     def _change_policy(self, name: str, spec: Raw | None) -> None:
-        there = self.server.objects["IsolationPolicy"].get(("", name))
-        if there is None and spec is not None:
+        present = self.server.objects["IsolationPolicy"].get(("", name))
+        if present is None and spec is not None:
             self.server.create({"kind": "IsolationPolicy", "metadata": {"name": name}, "spec": spec})
-        elif there is not None and spec is not None:
-            gone = dict.fromkeys(there["spec"].keys() - spec.keys())
+        elif present is not None and spec is not None:
+            gone = dict.fromkeys(present["spec"].keys() - spec.keys())
             self.server.patch("IsolationPolicy", ("", name), {"spec": gone | spec})
-        elif there is not None:
+        elif present is not None:
             self.server.remove("IsolationPolicy", ("", name))
 
     def delete_something(self, choice: int) -> None:
@@ -275,9 +275,9 @@ class Simulation:
 
     def switch(self, kind: str) -> None:
         """KubeVirt or the RuntimeClass goes, or comes back."""
-        there = self.server.all(kind)
-        if there:
-            self.server.remove(kind, key_of(there[0]))
+        objects = self.server.all(kind)
+        if objects:
+            self.server.remove(kind, key_of(objects[0]))
         else:
             self.server.create(_kubevirt() if kind == "KubeVirt" else _runtime_class())
 

@@ -128,11 +128,11 @@ class Cluster:
 
     def ready(self) -> tuple[str, str, str]:
         """The condition Ready, its reason, and whether the request is Stalled."""
-        told = {one["type"]: one for one in self.status()["conditions"]}
-        assert (told["Reconciling"]["status"] == "True") == (
-            told["Ready"]["status"] == told["Stalled"]["status"] == "False"
+        conditions = {one["type"]: one for one in self.status()["conditions"]}
+        assert (conditions["Reconciling"]["status"] == "True") == (
+            conditions["Ready"]["status"] == conditions["Stalled"]["status"] == "False"
         )
-        return told["Ready"]["status"], told["Ready"]["reason"], told["Stalled"]["status"]
+        return conditions["Ready"]["status"], conditions["Ready"]["reason"], conditions["Stalled"]["status"]
 
 
 @pytest.fixture
@@ -160,8 +160,8 @@ def test_a_certificate_names_the_usages_the_boot_and_the_end_and_nothing_that_wa
         x509.load_pem_x509_certificate(authority.certificate(SECRET, "w1").encode())
     )
     assert made.public_key() == key.public_key()
-    told = [(part.oid, part.value) for part in made.subject]
-    assert told == [
+    subject = [(part.oid, part.value) for part in made.subject]
+    assert subject == [
         (NameOID.COMMON_NAME, "shop/ann"),
         (NameOID.ORGANIZATIONAL_UNIT_NAME, "logs"),
         (NameOID.SERIAL_NUMBER, FINGERPRINT),

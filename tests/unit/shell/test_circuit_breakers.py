@@ -51,8 +51,8 @@ class Hanging:
         self.answered: asyncio.Future[ApiError | None] = asyncio.get_running_loop().create_future()
         self.under_way, self.most, self.tried = 0, 0, Counter[str]()
         for (namespace, name), isolation in workloads:
-            there = self.world.server.objects["Namespace"]
-            if ("", namespace) not in there:
+            namespaces = self.world.server.objects["Namespace"]
+            if ("", namespace) not in namespaces:
                 self.world.server.create({"kind": "Namespace", "metadata": {"name": namespace, "labels": {}}})
             made = _workload({"isolationPolicy": isolation})
             made["metadata"] |= {"name": name, "namespace": namespace}
@@ -97,7 +97,7 @@ class Hanging:
         """What comes from now on waits again."""
         self.answered = asyncio.get_running_loop().create_future()
 
-    def there(self, kind: str) -> int:
+    def number_of(self, kind: str) -> int:
         """How many objects there are of a kind."""
         return len(self.world.server.all(kind))
 
@@ -138,11 +138,11 @@ def test_pods_dont_wait_for_machines(namespaces: tuple[str, ...], hung: str) -> 
     async def test() -> None:
         world = Hanging([*machines(60, *namespaces), *PODS], hung)
         async with world.at_work():
-            await until(lambda: world.there("Pod") == len(PODS))
+            await until(lambda: world.number_of("Pod") == len(PODS))
             assert world.most <= _WORKERS // 4
-            assert world.there("VirtualMachine") == 0
+            assert world.number_of("VirtualMachine") == 0
             world.answer(None)
-            await until(lambda: world.there("VirtualMachine") == 60)
+            await until(lambda: world.number_of("VirtualMachine") == 60)
 
     works(test)
 
@@ -154,7 +154,7 @@ def test_once_it_has_timed_out_one_asks_for_all() -> None:
         async with world.at_work():
             await until(lambda: world.under_way == 3)  # all places of the kind
             world.answer(HUNG)
-            await until(lambda: not len(world.queue) and told(world) == 60)
+            await until(lambda: not len(world.queue) and informed(world) == 60)
             tried = sum(count for what, count in world.tried.items() if what.startswith("VirtualMachine"))
             assert tried <= _WORKERS // 4, "those that were under way"
             for _ in range(5):
@@ -170,12 +170,12 @@ def test_once_it_has_timed_out_one_asks_for_all() -> None:
             world.answer(None)
             world.clock.move(301)  # however many stood before it
             world.queue.add(("shop", "vm-7"))
-            await until(lambda: world.there("VirtualMachine") == 60)
+            await until(lambda: world.number_of("VirtualMachine") == 60)
 
     works(test)
 
 
-def told(world: Hanging) -> int:
+def informed(world: Hanging) -> int:
     """How many Workloads know why they wait."""
     found = [workload["metadata"] for workload in world.world.server.all("Workload")]
     pages = (world.refusals.of(key_of({"metadata": one}), (one["uid"], 1)) for one in found)
@@ -380,7 +380,7 @@ def test_an_executor_forgets_what_a_workload_that_is_gone_waited_for() -> None:
         executor = world.executor
         async with world.at_work():
             world.answer(HUNG)
-            await until(lambda: not len(world.queue) and told(world) == 2)
+            await until(lambda: not len(world.queue) and informed(world) == 2)
             for name in ("vm-0", "vm-1"):
                 assert executor._circuits._circuits  # noqa: SLF001
                 executor.forget(("shop", name))

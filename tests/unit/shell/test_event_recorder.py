@@ -22,12 +22,12 @@ class _Posted(FakeCluster):
 
     def __init__(self) -> None:
         super().__init__(ApiServer(lambda: datetime.now(UTC)))
-        self.told: list[tuple[str, str]] = []
+        self.notes: list[tuple[str, str]] = []
 
     async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
         assert kind.name == "Event"
         await asyncio.sleep(0)
-        self.told.append((namespace, obj["note"]))
+        self.notes.append((namespace, obj["note"]))
         if namespace == "refused":
             raise Refused("the namespace is being terminated")
         return obj
@@ -38,21 +38,21 @@ def _post(events: EventRecorder, namespace: str, message: str) -> None:
     events.post(WORKLOAD, {"metadata": metadata}, Event("Normal", Reason.CREATED, message))
 
 
-async def _posted(*told: tuple[str, str]) -> list[tuple[str, str]]:
+async def _posted(*notes: tuple[str, str]) -> list[tuple[str, str]]:
     cluster = _Posted()
     events = EventRecorder(cluster)
     await asyncio.wait_for(events.drain(), PATIENCE)
-    for namespace, message in told:
+    for namespace, message in notes:
         _post(events, namespace, message)
     running = asyncio.create_task(events.run())
     await asyncio.wait_for(events.drain(), PATIENCE)
     running.cancel()
-    return cluster.told
+    return cluster.notes
 
 
 def test_events_are_posted_in_order_though_some_are_refused() -> None:
-    told = [("shop", "one"), ("refused", "no"), ("shop", "two"), ("shop", "three")]
-    assert asyncio.run(_posted(*told)) == [told[0], told[1], told[2], told[3]]
+    notes = [("shop", "one"), ("refused", "no"), ("shop", "two"), ("shop", "three")]
+    assert asyncio.run(_posted(*notes)) == [notes[0], notes[1], notes[2], notes[3]]
 
 
 def test_a_flood_is_cut_and_makes_no_others_late() -> None:
@@ -84,10 +84,10 @@ def test_the_same_again_and_again_is_told_as_a_series() -> None:
         return posted
 
     posted = asyncio.run(run())
-    told = [(event["note"], event.get("series", {}).get("count")) for event in posted]
+    counts = [(event["note"], event.get("series", {}).get("count")) for event in posted]
     again = "created Pod web again"
     first, then = [(again, None)] * 3, [(again, 598), (again, None), (again, None)]
-    assert told == [*first, *then, ("something else", None)]
+    assert counts == [*first, *then, ("something else", None)]
 
 
 def test_events_give_way_to_passes_that_wait_and_are_told_in_the_end() -> None:
@@ -97,18 +97,18 @@ def test_events_give_way_to_passes_that_wait_and_are_told_in_the_end() -> None:
         running = asyncio.create_task(events.run())
         _post(events, "shop", "one")
         await asyncio.sleep(0.2)
-        assert cluster.told == [], "passes wait"
+        assert cluster.notes == [], "passes wait"
         busy = False
-        await _until(lambda: cluster.told == [("shop", "one")])
+        await _until(lambda: cluster.notes == [("shop", "one")])
         busy = True
         _post(events, "shop", "two")
         await asyncio.sleep(0.2)
-        assert len(cluster.told) == 1
+        assert len(cluster.notes) == 1
         now += 11
-        await _until(lambda: len(cluster.told) == 2)  # passes wait on, but not for ever
+        await _until(lambda: len(cluster.notes) == 2)  # passes wait on, but not for ever
         for number in range(500):
             _post(events, "shop", str(number))
-        await _until(lambda: len(cluster.told) == 502)  # so many give way to nothing
+        await _until(lambda: len(cluster.notes) == 502)  # so many give way to nothing
         _post(events, "shop", "last")
         await asyncio.wait_for(events.drain(), PATIENCE)  # nor does what is told before the end
         running.cancel()

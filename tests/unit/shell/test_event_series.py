@@ -10,8 +10,8 @@ def repeats() -> EventSeries:
 
 
 def test_the_same_is_told_three_times_and_then_counted() -> None:
-    told, now = repeats(), 0.0
-    assert [told.count("shop", "a") for _ in range(5)] == [1, 1, 1, 0, 0]
+    series, now = repeats(), 0.0
+    assert [series.count("shop", "a") for _ in range(5)] == [1, 1, 1, 0, 0]
     later = EventSeries(lambda: now)
     assert [later.count("shop", "a") for _ in range(5)] == [1, 1, 1, 0, 0]
     now = 600.0
@@ -19,24 +19,24 @@ def test_the_same_is_told_three_times_and_then_counted() -> None:
 
 
 def test_the_same_of_another_namespace_is_another() -> None:
-    told = repeats()
-    assert [told.count(namespace, "a") for namespace in "abcd"] == [1, 1, 1, 1]
+    series = repeats()
+    assert [series.count(namespace, "a") for namespace in "abcd"] == [1, 1, 1, 1]
 
 
 def test_a_namespace_of_which_much_is_told_loses_its_own() -> None:
-    told = repeats()
+    series = repeats()
     for number in range(100):
         for _ in range(4):
-            told.count("shop", number)
+            series.count("shop", number)
     for number in range(10_000):
-        told.count("flood", number)
-    assert {told.count("shop", number) for number in range(100)} == {0}
-    assert told.count("flood", 9_999) == 1
-    assert [told.count("flood", 0) for _ in range(3)] == [1, 1, 1], "that was forgotten"
+        series.count("flood", number)
+    assert {series.count("shop", number) for number in range(100)} == {0}
+    assert series.count("flood", 9_999) == 1
+    assert [series.count("flood", 0) for _ in range(3)] == [1, 1, 1], "that was forgotten"
 
 
 def test_no_more_is_remembered_however_many_namespaces_there_are() -> None:
-    told = repeats()
+    series = repeats()
     for number in range(5_000):
-        told.count(f"n{number}", "a")
-    assert sum(map(len, told._told.values())) == len(told._told) == 4_096  # noqa: SLF001
+        series.count(f"n{number}", "a")
+    assert sum(map(len, series._told.values())) == len(series._told) == 4_096  # noqa: SLF001

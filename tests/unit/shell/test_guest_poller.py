@@ -96,9 +96,9 @@ class Guest:
 class Launchers:
     """The launcher Pods that the API server has of the machine, and how often they were listed."""
 
-    def __init__(self, *addresses: str, **told: object) -> None:
+    def __init__(self, *addresses: str, **status: object) -> None:
         self.addresses = addresses
-        self.told = told
+        self.status = status
         self.listed = 0
         self.fails = False
 
@@ -108,7 +108,7 @@ class Launchers:
         if self.fails:
             raise Unreachable("no answer")
         pods: list[Raw] = [
-            {"status": {"podIPs": [{"ip": address}], **self.told}} for address in self.addresses
+            {"status": {"podIPs": [{"ip": address}], **self.status}} for address in self.addresses
         ]
         return [*pods, {"status": {}}], "1"
 
@@ -220,7 +220,7 @@ def test_what_a_guest_says_is_kept_and_its_workload_looked_at(
 
 
 @pytest.mark.parametrize(
-    ("told", "header"),
+    ("status", "header"),
     [
         ({"hostIP": "10.0.0.7", "hostIPs": [{"ip": "10.0.0.7"}, {"ip": "fd00::7"}]}, "10.0.0.7,fd00::7"),
         ({"hostIP": "10.0.0.7"}, None),
@@ -228,13 +228,13 @@ def test_what_a_guest_says_is_kept_and_its_workload_looked_at(
     ],
 )
 def test_a_guest_is_told_its_nodes_addresses(
-    guest: Guest, monkeypatch: pytest.MonkeyPatch, told: dict[str, object], header: str | None
+    guest: Guest, monkeypatch: pytest.MonkeyPatch, status: dict[str, object], header: str | None
 ) -> None:
     async def check(_: GuestPoller, queue: Queue) -> None:
         await queue.get()
         assert guest.hosts == header
 
-    run(guest, store_with(*machine()), monkeypatch, check, launchers=Launchers("127.0.0.1", **told))
+    run(guest, store_with(*machine()), monkeypatch, check, launchers=Launchers("127.0.0.1", **status))
 
 
 def config_map(manifest: str) -> Raw:
@@ -260,14 +260,14 @@ def test_a_guest_is_told_its_nodes_addresses_only_if_its_containers_ask(
         await queue.get()
         assert guest.hosts == header
 
-    there = Store()
+    store = Store()
     vm, vmi = machine()
     objects = [(kinds.VIRTUAL_MACHINE, vm), (kinds.VIRTUAL_MACHINE_INSTANCE, vmi)]
     objects.insert(0 if comes == "first" else 2, (kinds.CONFIG_MAP, config_map(manifest)))
     for kind, obj in objects:
-        there.put(kind, obj)
+        store.put(kind, obj)
     launchers = Launchers("127.0.0.1", hostIPs=[{"ip": "10.0.0.7"}])
-    run(guest, there, monkeypatch, check, launchers=launchers)
+    run(guest, store, monkeypatch, check, launchers=launchers)
 
 
 def test_guest_that_has_said_its_last_word_is_left_alone(

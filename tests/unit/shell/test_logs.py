@@ -61,10 +61,10 @@ def test_a_line_in_json_has_its_fields(caplog: pytest.LogCaptureFixture) -> None
     world.settle()
     pod = world.hulls()[0]["metadata"]["name"]
     formatter = make_formatter(log_format=FORMATS["json"])
-    told = [json.loads(formatter.format(record)) for record in caplog.records]
-    assert [(line["workload"], line["hull"], line["reason"]) for line in told] == [
+    entries = [json.loads(formatter.format(record)) for record in caplog.records]
+    assert [(line["workload"], line["hull"], line["reason"]) for line in entries] == [
         ("shop/web", "Service/web", "Created"),
         ("shop/web", f"Pod/{pod}", "Created"),
         ("shop/web", f"Pod/{pod}", "Ready"),
     ]
-    assert {line["severity"] for line in told} == {"info"}
+    assert {line["severity"] for line in entries} == {"info"}

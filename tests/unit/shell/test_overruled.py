@@ -41,8 +41,8 @@ def admitting(world: Simulation, kind: str, mutate: Mutate, monkeypatch: pytest.
             mutate(wanted)
             parts: Raw = {part: wanted[part] for part in ("spec", "data") if part in wanted}
             labels = wanted["metadata"].get("labels") or {}
-            there = world.server.get(of, key)["metadata"].get("labels") or {}
-            gone: Raw = dict.fromkeys(there.keys() - labels.keys())
+            present = world.server.get(of, key)["metadata"].get("labels") or {}
+            gone: Raw = dict.fromkeys(present.keys() - labels.keys())
             change = {**change, **parts, "metadata": {**change["metadata"], "labels": {**gone, **labels}}}
         return patch(of, key, change, **more)
 

@@ -12,6 +12,6 @@ from twinhull.shell.transport import Request, unreachable
     ("error", "text"), [(TimeoutError(), "TimeoutError"), (OSError("no route to host"), "no route to host")]
 )
 def test_an_error_without_words_is_named(error: Exception, text: str) -> None:
-    with pytest.raises(Unreachable) as told, unreachable(Request("GET", "/api/v1/pods")):
+    with pytest.raises(Unreachable) as raised, unreachable(Request("GET", "/api/v1/pods")):
         raise error
-    assert str(told.value) == f"GET /api/v1/pods: {text}"
+    assert str(raised.value) == f"GET /api/v1/pods: {text}"

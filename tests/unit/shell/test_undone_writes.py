@@ -20,14 +20,14 @@ OWNER = ReconciledObject("shop", "web", "uid", 1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def noticed(asked: list[Raw], there: Raw) -> tuple[list[str], Refusals]:
+def noticed(asked: list[Raw], live: Raw) -> tuple[list[str], Refusals]:
     """What is told of changes that ask for this, one after the other, and what is remembered."""
 
     async def managed_fields(*_: object) -> list[Raw]:
         return []
 
     cluster = cast("Any", SimpleNamespace(managed_fields=managed_fields))
-    store = cast("Any", SimpleNamespace(get=lambda *_: there))
+    store = cast("Any", SimpleNamespace(get=lambda *_: live))
     refusals = Refusals()
     rivals = UndoneWrites(cluster, store, refusals, lambda: NOW)
     messages = []
@@ -49,9 +49,9 @@ def test_what_is_remembered_is_as_small_for_very_many_fields() -> None:
 
 
 def test_the_same_fields_in_a_row_have_a_rival_and_others_none() -> None:
-    there = keys(100, "x")
-    assert [bool(message) for message in noticed([keys(100)] * 4, there)[0]] == [False, False, True, True]
+    live = keys(100, "x")
+    assert [bool(message) for message in noticed([keys(100)] * 4, live)[0]] == [False, False, True, True]
     other_values = [keys(100, value) for value in "abcd"]
     other_fields = [keys(count) for count in (97, 98, 99, 100)]
     for changes in (other_values, other_fields):
-        assert noticed(changes, there)[0] == [""] * 4
+        assert noticed(changes, live)[0] == [""] * 4

@@ -104,8 +104,8 @@ def test_one_of_another_name_keeps_nothing_from_being_made(how: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("how", TOO_MUCH)
 def test_one_in_the_manifests_place_is_made_anew_whether_or_not_its_machine_is_there(how: str) -> None:
-    for there in ((), (machine(),)):
-        found, store = look(MACHINE, config_map(VM, **TOO_MUCH[how]), *there)
+    for objects in ((), (machine(),)):
+        found, store = look(MACHINE, config_map(VM, **TOO_MUCH[how]), *objects)
         assert unheld(store, VM)
         (action,) = plan(found).actions
         assert isinstance(action, Delete)

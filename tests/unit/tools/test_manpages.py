@@ -18,7 +18,7 @@ _MACROS = {"BR", "PP", "RE", "RS", "SH", "SS", "TH", "TP", "ad", "fi", "nf", "nh
 
 
 def test_there_is_a_page_for_the_command_and_for_each_verb_and_no_other() -> None:
-    names = {"twinhull.1", *(f"twinhull-{told.verb.name}.1" for told in verbs())}
+    names = {"twinhull.1", *(f"twinhull-{entry.verb.name}.1" for entry in verbs())}
     assert {path.name for path in MAN.iterdir()} == names == set(pages())
 
 
@@ -42,10 +42,10 @@ def test_programs_that_show_it_warn_of_nothing(path: Path) -> None:
         # The page has no date: it is made anew from the help, not written on a day.
         "mandoc": ["mandoc", "-T", "lint", "-W", "warning", str(path)],
     }
-    there = [command for program, command in checks.items() if shutil.which(program)]
-    if not there:
+    available = [command for program, command in checks.items() if shutil.which(program)]
+    if not available:
         pytest.skip("neither groff nor mandoc is installed")
-    for command in there:
+    for command in available:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         lines = (done.stdout + done.stderr).splitlines()
         assert [line for line in lines if "missing date" not in line] == []

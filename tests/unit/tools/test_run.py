@@ -64,10 +64,10 @@ def test_one_run_tells_all_that_is_wrong(
     monkeypatch.setattr(run, "LANES", ((one, python("after", "")), (other,)))
     with handlers_kept():
         assert run.main() == 1
-    told = capfd.readouterr().out
-    assert "the word of one\n" in told
-    assert "the word of other\n" in told
-    assert "after: done" in told
+    output = capfd.readouterr().out
+    assert "the word of one\n" in output
+    assert "the word of other\n" in output
+    assert "after: done" in output
     assert (logs / "after.log").exists()
 
 
@@ -86,9 +86,9 @@ def test_nothing_goes_on_if_the_linters_find_something(
     monkeypatch.setattr(run, "LANES", ((endless, python("later", "")),))
     with handlers_kept():
         assert run.main() == 1
-    told = capfd.readouterr().out
-    assert "why\n" in told
-    assert "endless:" not in told
+    output = capfd.readouterr().out
+    assert "why\n" in output
+    assert "endless:" not in output
     assert not (logs / "later.log").exists()
 
 

@@ -37,8 +37,8 @@ def entry(manager: str, operation: str = "Update", *fields: str, **more: Any) ->
 def test_a_tool_that_sets_the_field_again_is_named(given: Raw, tool: str, when: str) -> None:
     (found,) = owners([given], {}, FIELD)
     assert (found.tool, found.when, found.manager) == (tool, when, given["manager"])
-    told = found.told("spec.state", "web")
-    assert told.count("field manager") <= 1, told
+    sentence = found.told("spec.state", "web")
+    assert sentence.count("field manager") <= 1, sentence
     assert found.sets is (given["operation"] == "Apply"), "of the others the fields have defaults among them"
 
 

@@ -174,7 +174,7 @@ def test_what_may_not_be_read_is_said_and_nothing_is_made_of_it() -> None:
 
 
 def test_old_events_are_counted() -> None:
-    told = [
+    events = [
         {
             "metadata": {"name": f"e{number}"},
             "involvedObject": {"kind": "Pod", "name": "web-1"},
@@ -182,7 +182,7 @@ def test_old_events_are_counted() -> None:
         }
         for number in range(8)
     ]
-    lines = parts(WorkloadObjects(workload(), events=tuple(told)))["Events"]
+    lines = parts(WorkloadObjects(workload(), events=tuple(events)))["Events"]
     assert len(lines) == 1 + 5 + 1
     assert lines[-1] == "3 older ones: twinhull events web -n shop"
 

@@ -158,11 +158,11 @@ REMARKED = {"name": "data", "phase": "Succeeded", "message": "a part of a split 
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_wrong_first(found: WorkloadObjects, level: Level, reason: str, remedy: str) -> None:
-    told = verdict(found, NOW)
-    assert (told.level, told.reason) == (level, reason)
-    assert told.remedy.startswith(remedy)
-    assert bool(told.remedy) == bool(remedy)
-    assert told.needs_somebody == (level in {Level.WRONG, Level.LIMITED})
+    shown = verdict(found, NOW)
+    assert (shown.level, shown.reason) == (level, reason)
+    assert shown.remedy.startswith(remedy)
+    assert bool(shown.remedy) == bool(remedy)
+    assert shown.needs_somebody == (level in {Level.WRONG, Level.LIMITED})
 
 
 def test_one_that_the_operator_has_not_seen_is_wrong_after_a_minute() -> None:
@@ -177,26 +177,26 @@ def test_one_that_the_operator_has_not_seen_is_wrong_after_a_minute() -> None:
 
 
 def test_a_message_is_the_condition_s_own() -> None:
-    told = verdict(
+    shown = verdict(
         workload_objects(condition("Stalled", "True", "ClaimMissing", "claim data isn't there")), NOW
     )
-    assert told.message == "claim data isn't there"
+    assert shown.message == "claim data isn't there"
 
 
 @pytest.mark.parametrize("reason", sorted(KNOWN))
 def test_every_known_reason_has_a_verdict_whatever_the_conditions(reason: str) -> None:
     for stalled, reconciling in ((True, False), (False, True), (False, False)):
-        told = verdict(unready(reason, stalled=stalled, reconciling=reconciling), NOW)
-        assert told.level is not Level.FINE
-        assert told.reason == reason
+        shown = verdict(unready(reason, stalled=stalled, reconciling=reconciling), NOW)
+        assert shown.level is not Level.FINE
+        assert shown.reason == reason
 
 
 @pytest.mark.parametrize("reason", [*(str(reason) for _, table in SECTIONS for reason in table), "MadeUp"])
 def test_each_command_of_a_remedy_is_for_the_workload_s_namespace(reason: str) -> None:
     hull = {"kind": "VirtualMachine", "name": "web-1"}
-    told = remedy(reason, WorkloadObjects(workload(metadata={"namespace": "elsewhere"}, hull=hull)))
-    assert elsewhere(told, "web", "elsewhere") == []
-    assert not {"NAME", "NAMESPACE", "HULL"} & set(told.replace("`", " ").split())
+    text = remedy(reason, WorkloadObjects(workload(metadata={"namespace": "elsewhere"}, hull=hull)))
+    assert elsewhere(text, "web", "elsewhere") == []
+    assert not {"NAME", "NAMESPACE", "HULL"} & set(text.replace("`", " ").split())
 
 
 def test_a_service_that_leads_nowhere_is_looked_at_in_its_namespace() -> None:

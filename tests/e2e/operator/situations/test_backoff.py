@@ -65,10 +65,10 @@ def test_a_pod_that_its_node_throws_out_at_once_is_made_ever_less_often(
     web.apply("Container", pod, replacement=DEADLINE)
     web.eventually(lambda: is_stalled(web, "NoExecute"), "it is Stalled")
     web.eventually(lambda: back_off(web)["losses"] >= 2, "it is made again")
-    told = len(web.events())
+    count = len(web.events())
     losses = back_off(web)["losses"]
     assert losses <= most(time.monotonic() - began)
-    assert told <= 3 * losses + 2
+    assert count <= 3 * losses + 2
 
     operator.kill()
     operator = OperatorProcess.start(account, tmp_path / "operator.log")

@@ -144,7 +144,7 @@ def test_a_machine_that_is_made_or_restarts_is_never_said_to_be_stopped(
     reasons = {one["reason"] for status in statuses for one in status.get("conditions", [])}
     assert "Ready" in reasons
     assert "Stopped" not in reasons
-    assert not [event for event in web.all_told() if event[1] == "Stopped"]
+    assert not [event for event in web.all_events() if event[1] == "Stopped"]
 
 
 @pytest.mark.parametrize(("policy", "how"), [("Never", "evicted"), ("OnFailure", "deleted")])

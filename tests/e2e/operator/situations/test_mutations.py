@@ -36,7 +36,7 @@ def assert_well(web: Subject) -> None:
     truth = {condition["type"]: condition["status"] for condition in web.get()["status"]["conditions"]}
     assert truth == {"Ready": "True", "Reconciling": "False", "Stalled": "False", "IsolationResolved": "True"}
     assert "unsupportedFields" not in web.get()["status"]
-    assert [event for event in web.all_told() if event[0] != "Normal"] == []
+    assert [event for event in web.all_events() if event[0] != "Normal"] == []
 
 
 def generations(web: Subject) -> dict[tuple[str, str], Any]:
@@ -148,7 +148,7 @@ def test_an_image_that_a_webhook_makes_a_digest_of(
         before = web.hull()
         runs(web, "containerd://first", restarts=1)
         web.apply("Container", of("a", image), replacement=deadline)
-        web.told("ChangedInPlace")
+        web.gets_event("ChangedInPlace")
         if named != DIGEST:
             web.becomes("Changing")
             runs(web, "containerd://second", restarts=2)

@@ -20,9 +20,9 @@ NO_NODE_PORTS = (
 
 
 def is_told_once(web: Subject) -> None:
-    told = [reason for _, reason, _ in web.all_told()]
-    assert told.count("Overruled") == 1
-    assert not {"ServiceChanged", "DriftCorrected", "InternalError"} & set(told), told
+    reasons = [reason for _, reason, _ in web.all_events()]
+    assert reasons.count("Overruled") == 1
+    assert not {"ServiceChanged", "DriftCorrected", "InternalError"} & set(reasons), reasons
 
 
 def rests(web: Subject, kind: str, name: str) -> None:

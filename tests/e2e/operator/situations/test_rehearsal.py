@@ -87,13 +87,13 @@ def refuses(web: Subject, reason: str, *words: str) -> None:
     status, actual, message = condition(web.becomes(reason), "Stalled")
     assert (status, actual) == ("True", reason), message
 
-    def told() -> bool:
+    def says_why() -> bool:
         """A quota that is new is refused by before it is known how much of it is used."""
         message = web.condition("Stalled")[2]
         assert [word for word in words if word not in message] == [], message
         return True
 
-    web.eventually(told, "it says why")
+    web.eventually(says_why, "it says why")
 
 
 def untouched(web: Subject, hull: Manifest) -> None:

@@ -173,8 +173,8 @@ def test_names_in_a_template_are_taken_and_told_of_once(cluster: Cluster, web: S
     assert web.hull()["metadata"]["name"].startswith("web-")
     cluster.kubectl.apply(pair.workload({"metadata": None, "spec": BASE["spec"]}))
     assert pair.runs() == begun
-    told = [note for _, _, note in web.all_told() if "spec.template.metadata.name" in note]
-    assert len(told) == 1
+    notes = [note for _, _, note in web.all_events() if "spec.template.metadata.name" in note]
+    assert len(notes) == 1
 
 
 def test_a_sandbox_takes_its_own_runtime_class_in_the_template(cluster: Cluster, web: Subject) -> None:

@@ -100,7 +100,7 @@ def test_what_somebody_else_makes_of_a_field_is_put_back(web: Subject, api: Api)
     api.patch("Service", "web", web.namespace, patch)
     web.eventually(lambda: _spec(web, sessionAffinity="ClientIP"), "it is put back")
     web.eventually(lambda: _service(web)["metadata"]["annotations"].get("one") == "1", "so is the annotation")
-    web.told("DriftCorrected")
+    web.gets_event("DriftCorrected")
 
 
 def test_headless_and_back_has_the_service_made_anew(web: Subject) -> None:
@@ -118,7 +118,7 @@ def test_headless_and_back_has_the_service_made_anew(web: Subject) -> None:
     web.change(service={"headless": True})
     web.eventually(lambda: _service(web)["spec"]["clusterIP"] == "None", "it has none")
     web.becomes("Ready")
-    assert not [event for event in web.all_told() if event[1] == "DriftCorrected"]
+    assert not [event for event in web.all_events() if event[1] == "DriftCorrected"]
 
 
 def test_node_ports_are_fixed_by_port_name(web: Subject) -> None:
@@ -191,4 +191,4 @@ def test_dual_stack_is_asked_for_once(web: Subject, policy: str) -> None:
     web.change(service={"annotations": {"one": "1"}})
     web.eventually(lambda: _service(web)["metadata"]["resourceVersion"] != version, "it is changed")
     web.becomes("Ready")
-    assert not [event for event in web.all_told() if event[1] == "DriftCorrected"]
+    assert not [event for event in web.all_events() if event[1] == "DriftCorrected"]

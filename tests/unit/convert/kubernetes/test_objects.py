@@ -94,7 +94,7 @@ def test_what_a_workload_refers_to_stays() -> None:
             {"name": "c", "persistentVolumeClaim": {"claimName": "claim"}},
         ],
     }
-    there = [
+    referred = [
         obj("ServiceAccount", "sa"),
         obj("Secret", "pull"),
         obj("ConfigMap", "env", data={"a": "b"}),
@@ -104,25 +104,25 @@ def test_what_a_workload_refers_to_stays() -> None:
         obj("PersistentVolumeClaim", "claim", spec={"accessModes": ["ReadWriteMany"]}),
     ]
     others = [obj("Secret", "other"), obj("ConfigMap", "key"), obj("Namespace", "shop")]
-    conversion = converted(controller("Deployment", {"spec": pod}), *there, *others)
-    assert list(conversion.objects[:-1]) == there
+    conversion = converted(controller("Deployment", {"spec": pod}), *referred, *others)
+    assert list(conversion.objects[:-1]) == referred
     assert list(left(conversion)) == ["Secret other", "ConfigMap key", "Namespace shop"]
 
 
 def test_what_a_machine_refers_to_stays() -> None:
     machine, *_ = read("machine-windows")
     sized, *_ = read("machine-of-an-instancetype")
-    there = [
+    referred = [
         obj("PersistentVolumeClaim", "win-c"),
         obj("PersistentVolumeClaim", "shared-files"),
         obj("Secret", "answers"),
         obj("VirtualMachineClusterInstancetype", "u1.medium", "instancetype.kubevirt.io/v1beta1"),
         obj("VirtualMachineClusterPreference", "centos.stream9", "instancetype.kubevirt.io/v1beta1"),
     ]
-    conversion = converted(machine, sized, *there, obj("Secret", "other"))
-    assert list(conversion.objects[:-2]) == there
+    conversion = converted(machine, sized, *referred, obj("Secret", "other"))
+    assert list(conversion.objects[:-2]) == referred
     assert "Secret other" in left(conversion)
-    moved = converted(machine, sized, *there, namespace="vms").objects
+    moved = converted(machine, sized, *referred, namespace="vms").objects
     assert ["namespace" in made["metadata"] for made in moved] == [True, True, True, False, False, True, True]
 
 

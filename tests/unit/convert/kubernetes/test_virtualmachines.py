@@ -82,16 +82,16 @@ def test_the_operators_machine_says_all_that_the_machine_says(name: str) -> None
     """But for disks, volumes and cards, which have other names there and are tried below."""
     before, after = rendered(name)
 
-    def within(wanted: Any, there: Any, path: str) -> None:
+    def within(wanted: Any, actual: Any, path: str) -> None:
         if path in {".volumes", ".domain.devices.disks", ".networks", ".domain.devices.interfaces"}:
             return
         if isinstance(wanted, dict):
-            assert isinstance(there, dict), path
+            assert isinstance(actual, dict), path
             for key, value in wanted.items():
-                assert key in there, f"{path}.{key}"
-                within(value, there[key], f"{path}.{key}")
+                assert key in actual, f"{path}.{key}"
+                within(value, actual[key], f"{path}.{key}")
         else:
-            assert there == wanted, path
+            assert actual == wanted, path
 
     within(before, after, "")
 
@@ -100,10 +100,10 @@ def test_the_operators_machine_says_all_that_the_machine_says(name: str) -> None
 def test_the_operators_machine_has_as_many_disks_in_the_same_order(name: str) -> None:
     before, after = (spec["domain"]["devices"]["disks"] for spec in rendered(name))
     assert len(before) == len(after)
-    for wanted, there in zip(before, after, strict=True):
+    for wanted, actual in zip(before, after, strict=True):
         kind = next(key for key in ("disk", "cdrom", "lun") if key in wanted)
-        assert kind in there
-        assert wanted[kind].items() <= there[kind].items()
+        assert kind in actual
+        assert wanted[kind].items() <= actual[kind].items()
 
 
 def test_a_plain_machine_needs_no_overrides() -> None:

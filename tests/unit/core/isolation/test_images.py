@@ -104,11 +104,11 @@ def test_what_only_looks_like_an_id_has_its_name(name: str) -> None:
 
 def test_a_tag_beside_a_digest_is_compared_as_it_is_written() -> None:
     """Nodes go by the digest alone, so whoever writes the tag says what a pattern of tags sees."""
-    told = parse(f"quay.io/vendor/proxy:3.1.0@{DIGEST}")
-    assert not matches("**/proxy:2.*", told)
-    assert matches("**/proxy:3.1.*", told)
-    assert matches("**/proxy@sha256:*", told)
-    assert matches(f"**/proxy@{DIGEST}", told)
+    image = parse(f"quay.io/vendor/proxy:3.1.0@{DIGEST}")
+    assert not matches("**/proxy:2.*", image)
+    assert matches("**/proxy:3.1.*", image)
+    assert matches("**/proxy@sha256:*", image)
+    assert matches(f"**/proxy@{DIGEST}", image)
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,9 @@ def test_objects_that_are_not_read_are_counted() -> None:
     assert world.workload is not None
     metadata = {**world.workload["metadata"], "resourceVersion": "10000"}
     world.watches.take(kinds.WORKLOAD, "MODIFIED", unread({"metadata": metadata}, "it nests too deep"))
-    told = seen(world, "twinhull_unreadable_objects")
-    assert told["workloads",] == 1
-    assert sum(told.values()) == 1
+    counts = seen(world, "twinhull_unreadable_objects")
+    assert counts["workloads",] == 1
+    assert sum(counts.values()) == 1
 
 
 def test_no_gauge_tells_twice_of_the_same() -> None:
@@ -64,8 +64,8 @@ def test_no_gauge_tells_twice_of_the_same() -> None:
     world = Simulation({})
     world.settle()
     for family in world.metrics.registry.collect():
-        told = [(sample.name, *sorted(sample.labels.items())) for sample in family.samples]
-        assert len(told) == len(set(told))
+        series = [(sample.name, *sorted(sample.labels.items())) for sample in family.samples]
+        assert len(series) == len(set(series))
 
 
 def test_the_catalogue_names_all_that_there_is() -> None:
@@ -76,8 +76,8 @@ def test_the_catalogue_names_all_that_there_is() -> None:
         for family in world.metrics.registry.collect()
     }
     # What only the one that acts tells is described, even while another does.
-    told = {family.name for family in state(world).describe()}
-    assert families | told == {definition.name for definition in CATALOGUE}
+    described = {family.name for family in state(world).describe()}
+    assert families | described == {definition.name for definition in CATALOGUE}
 
 
 def test_names_have_their_units_and_help() -> None:
