@@ -20,7 +20,7 @@ class Terminal:
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self.ours, self.theirs = pty.openpty()
         #: Its settings before the command began.
-        self.before = termios.tcgetattr(self.theirs)
+        self.settings = termios.tcgetattr(self.theirs)
         self.process = subprocess.Popen(
             [*HEARING_SIGHUP, *command],
             stdin=self.theirs,
@@ -60,7 +60,7 @@ class Terminal:
     def ends(self) -> int:
         """Its exit code; the terminal is as it was before."""
         code = self.process.wait(PATIENCE)
-        assert termios.tcgetattr(self.theirs) == self.before, "the terminal isn't as before"
+        assert termios.tcgetattr(self.theirs) == self.settings, "the terminal isn't as before"
         self.close()
         return code
 

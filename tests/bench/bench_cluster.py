@@ -86,8 +86,8 @@ class BenchCluster:
 
         def rests() -> bool:
             nonlocal last
-            before, last = last, cpu_seconds(process)
-            return last - before < 0.03
+            earlier, last = last, cpu_seconds(process)
+            return last - earlier < 0.03
 
         eventually(rests, 300, f"{process.name} is at rest", alive=self.plane.check, interval=1)
         return last

@@ -40,10 +40,10 @@ def replica_set_backlog(cluster: BenchCluster, count: int) -> Outcome:
         cluster.create([objects.replica_set(namespace, 0, 0)])
         pods = cluster.record("Pod", namespace, objects.is_ready, count)
         controller = cluster.component("kube-controller-manager")
-        before = cluster.at_rest(controller)
+        idle = cluster.at_rest(controller)
         cluster.plane.api.patch("ReplicaSet", "bench-00000", namespace, {"spec": {"replicas": count}})
         _wait(cluster, pods)
-        cpu = cluster.at_rest(controller) - before
+        cpu = cluster.at_rest(controller) - idle
     start = min(pods.created.values())
     return Outcome(rate(count, pods.created.values(), start), rate(count, pods.ready.values(), start), cpu)
 
@@ -85,12 +85,12 @@ def twinhull_live(cluster: BenchCluster, count: int, isolation: str = "Container
     with cluster.namespace() as namespace:
         hulls = cluster.record(hull, namespace, objects.exists, count)
         workloads = cluster.record("Workload", namespace, objects.is_ready, count)
-        cpu, asked = cluster.at_rest(operator.process), cluster.requests()
+        cpu, counts = cluster.at_rest(operator.process), cluster.requests()
         cluster.create([objects.workload(namespace, number, isolation) for number in range(count)])
         _wait(cluster, hulls, workloads)
         cpu = cluster.at_rest(operator.process) - cpu
-        asked = cluster.requests() - asked
-        requests = {what: asked[what] / count for what in _OPERATORS[hull]}
+        counts = cluster.requests() - counts
+        requests = {what: counts[what] / count for what in _OPERATORS[hull]}
         requests["POST events"] = _told(cluster, namespace) / count
         memory = operator.process.peak_memory()
         operator.stop()
@@ -108,10 +108,10 @@ def replica_set_live(cluster: BenchCluster, count: int) -> Outcome:
         pods = cluster.record("Pod", namespace, objects.exists, count)
         sets = cluster.record("ReplicaSet", namespace, objects.is_ready, count)
         controller = cluster.component("kube-controller-manager")
-        before = cluster.at_rest(controller)
+        idle = cluster.at_rest(controller)
         cluster.create([objects.replica_set(namespace, number, 1) for number in range(count)])
         _wait(cluster, pods, sets)
-        cpu = cluster.at_rest(controller) - before
+        cpu = cluster.at_rest(controller) - idle
     return _live(count, pods, sets, cpu)
 
 
@@ -121,15 +121,15 @@ def agent_sandbox_live(cluster: BenchCluster, count: int, *options: str) -> Outc
     with cluster.namespace() as namespace:
         pods = cluster.record("Pod", namespace, objects.exists, count)
         sandboxes = cluster.record("Sandbox", namespace, objects.is_ready, count)
-        cpu, asked = cluster.at_rest(controller.process), cluster.requests()
+        cpu, counts = cluster.at_rest(controller.process), cluster.requests()
         cluster.create([objects.sandbox(namespace, number) for number in range(count)])
         _wait(cluster, pods, sandboxes)
         cpu = cluster.at_rest(controller.process) - cpu
-        asked = cluster.requests() - asked
+        counts = cluster.requests() - counts
         memory = controller.process.peak_memory()
         controller.stop()
-    status = sum(asked[f"{verb} sandboxes/status"] for verb in ("PATCH", "PUT"))
-    requests = {"POST pods": asked["POST pods"] / count, "writes of sandboxes/status": status / count}
+    status = sum(counts[f"{verb} sandboxes/status"] for verb in ("PATCH", "PUT"))
+    requests = {"POST pods": counts["POST pods"] / count, "writes of sandboxes/status": status / count}
     return replace(_live(count, pods, sandboxes, cpu), requests=requests, memory=memory)
 
 

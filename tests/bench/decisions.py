@@ -78,24 +78,24 @@ def _timed_rules(case: Case, clock: Clock) -> dict[str, int]:
     return taken
 
 
-def table(timings: Iterable[Timing], before: Mapping[str, float]) -> Iterable[str]:
+def table(timings: Iterable[Timing], baseline: Mapping[str, float]) -> Iterable[str]:
     """A line for each case, the slowest first; then the rules by all that they take in all cases."""
     slowest_first = sorted(timings, key=lambda timing: -timing.plan)
     usual = median(timing.plan for timing in slowest_first)
     yield _line("case", "µs", "of median", "of before", "its slowest rule")
     for timing in slowest_first:
         rule, took = max(timing.rules.items(), key=lambda entry: entry[1])
-        earlier = f"{timing.plan / before[timing.case]:.2f}" if timing.case in before else ""
+        earlier = f"{timing.plan / baseline[timing.case]:.2f}" if timing.case in baseline else ""
         ratio = f"{timing.plan / usual:.2f}"
         yield _line(timing.case, f"{timing.plan:.0f}", ratio, earlier, f"{rule} {took:.0f}")
-    yield _line("median", f"{usual:.0f}", "1.00", _against(slowest_first, before), "")
+    yield _line("median", f"{usual:.0f}", "1.00", _against(slowest_first, baseline), "")
     yield ""
     yield _line("rule", "µs", "of all", "most", "in")
     yield from _rules(slowest_first)
 
 
-def _against(timings: list[Timing], before: Mapping[str, float]) -> str:
-    ratios = [timing.plan / before[timing.case] for timing in timings if timing.case in before]
+def _against(timings: list[Timing], baseline: Mapping[str, float]) -> str:
+    ratios = [timing.plan / baseline[timing.case] for timing in timings if timing.case in baseline]
     return f"{median(ratios):.2f}" if ratios else ""
 
 
@@ -122,8 +122,8 @@ def _line(name: str, *cells: str) -> str:
 def main(save: Path | None, against: Path | None) -> None:
     """Time every golden case."""
     timings = [measure(path.name.removesuffix(".input.yaml"), read(path)[0]) for path in INPUTS]
-    before = json.loads(against.read_text(encoding="utf-8")) if against else {}
-    for line in table(timings, before):
+    baseline = json.loads(against.read_text(encoding="utf-8")) if against else {}
+    for line in table(timings, baseline):
         click.echo(line.rstrip())
     if save:
         times = {timing.case: timing.plan for timing in timings}

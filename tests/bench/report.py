@@ -33,10 +33,10 @@ def table(rounds: Rounds, columns: Sequence[Column]) -> Iterable[str]:
 def cost(name: str, outcomes: Sequence[Outcome]) -> str:
     """What one object costs a contestant in requests, and all of them in memory."""
     kinds = outcomes[0].requests
-    asked = ", ".join(f"{median(each.requests[kind] for each in outcomes):.2f} {kind}" for kind in kinds)
+    costs = ", ".join(f"{median(each.requests[kind] for each in outcomes):.2f} {kind}" for kind in kinds)
     memory, restarted = max(each.memory for each in outcomes), max(each.restarted for each in outcomes)
     again = f", and {restarted:.0f} MiB when it was started with all of them there" if restarted else ""
-    return f"{name}: one object costs {asked}. The process had {memory:.0f} MiB of memory at most{again}."
+    return f"{name}: one object costs {costs}. The process had {memory:.0f} MiB of memory at most{again}."
 
 
 def _line(name: str, cells: Iterable[str]) -> str:

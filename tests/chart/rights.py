@@ -84,9 +84,9 @@ def kubeconfig_of(cluster: Cluster, folder: Path, account: str) -> Path:
         str(cluster.kubeconfig), client_configuration=settings, persist_config=False
     )
     path = cluster.api.path("ServiceAccount", NAMESPACE, account) + "/token"
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
-    asked |= {"spec": {"expirationSeconds": _TOKEN_SECONDS}}  # type: ignore[dict-item]
-    token: str = cluster.api.request("POST", path, asked)["status"]["token"]
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+    body |= {"spec": {"expirationSeconds": _TOKEN_SECONDS}}  # type: ignore[dict-item]
+    token: str = cluster.api.request("POST", path, body)["status"]["token"]
     return kubeconfig.write(
         folder / f"{account}.kubeconfig",
         server=settings.host,
@@ -134,7 +134,7 @@ class Used:
     @classmethod
     def of(cls, log: Path) -> Used:
         """What the operator's ServiceAccount asked for, in any namespace, but for tests that act as it."""
-        asked: dict[bool, set[Right]] = {True: set(), False: set()}
+        rights: dict[bool, set[Right]] = {True: set(), False: set()}
         out_of_bounds = set()
         for event in jsonlog.entries(log):
             about = event.get("objectRef")
@@ -147,10 +147,10 @@ class Used:
             decision = event.get("annotations", {}).get("authorization.k8s.io/decision")
             if decision is None:  # nobody was asked: a busy API server put it off, or its client was gone
                 continue
-            asked[decision == "allow"].add(right)
+            rights[decision == "allow"].add(right)
             if BOUNDS in event.get("responseStatus", {}).get("message", ""):
                 out_of_bounds.add(right)
-        return cls(frozenset(asked[True]), frozenset(asked[False]), frozenset(out_of_bounds))
+        return cls(frozenset(rights[True]), frozenset(rights[False]), frozenset(out_of_bounds))
 
     def covers(self, right: Right) -> bool:
         """Whether a right was made use of."""

@@ -46,19 +46,19 @@ def now(api: Api, namespace: str, service: str) -> PublishedEndpoints:
     return PublishedEndpoints(slices, answer["metadata"]["resourceVersion"])
 
 
-def since(api: Api, namespace: str, service: str, before: PublishedEndpoints) -> list[Endpoints]:
-    """Everything that was published from `before` until now, in order, beginning with that.
+def since(api: Api, namespace: str, service: str, known: PublishedEndpoints) -> list[Endpoints]:
+    """Everything that was published from `known` until now, in order, beginning with that.
 
     A watch from a past resource version gives every change since, so none is missed by looking too late.
     """
     query = {
         "labelSelector": f"{_SERVICE}={service}",
-        "resourceVersion": before.version,
+        "resourceVersion": known.version,
         "timeoutSeconds": "1",
         "watch": "true",
     }
     _, lines = api.raw("GET", api.path("EndpointSlice", namespace), query=query)
-    slices, seen = dict(before.slices), [before]
+    slices, seen = dict(known.slices), [known]
     for event in map(json.loads, lines.splitlines()):
         found = event["object"]
         if event["type"] == "DELETED":

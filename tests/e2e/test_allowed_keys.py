@@ -49,9 +49,9 @@ def _policy(cluster: Cluster) -> Iterator[None]:
 @pytest.fixture
 def place(cluster: Cluster, namespace: str, _policy: None) -> str:
     """A namespace in which the policy is in force; there is a Workload from before in it."""
-    before = workload(namespace, {"annotations": {"example.com/old": "x"}})
-    before["metadata"]["name"] = "before"
-    cluster.api.apply(before)
+    existing = workload(namespace, {"annotations": {"example.com/old": "x"}})
+    existing["metadata"]["name"] = "before"
+    cluster.api.apply(existing)
     cluster.api.apply(
         {
             "apiVersion": "v1",

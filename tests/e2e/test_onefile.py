@@ -65,20 +65,20 @@ def home(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_is_unpacked_once_and_does_what_the_command_does(file: Path, home: Path) -> None:
     (parts,) = unpacked(home)
-    before = parts.stat().st_ino
+    inode = parts.stat().st_ino
     assert "Without a cluster:" in run(file, "--help", home=home).stdout
     assert "kind: Pod\n" in run(file, "render", "-f", str(MANIFEST), home=home).stdout
     checked = run(file, "validate", str(MANIFEST), home=home).stdout
     assert checked == "1 Workload checked: nothing is wrong\n", "the CEL engine works without its extensions"
-    assert [path.stat().st_ino for path in unpacked(home)] == [before]
+    assert [path.stat().st_ino for path in unpacked(home)] == [inode]
 
 
 def test_it_has_nothing_of_the_python_that_runs_it(file: Path, home: Path) -> None:
     code = "import sys, runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
-    asked = "import click, yaml, twinhull; print(click.__file__, yaml.__file__, twinhull.__file__)"
+    script = "import click, yaml, twinhull; print(click.__file__, yaml.__file__, twinhull.__file__)"
     (parts,) = unpacked(home)
     names = subprocess.run(
-        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(parts)!r}); {asked}"],
+        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(parts)!r}); {script}"],
         capture_output=True,
         text=True,
         check=True,

@@ -280,14 +280,14 @@ def test_what_was_stored_with_mistakes_can_be_updated(control_plane: Cluster, na
     crd = control_plane.api.get("CustomResourceDefinition", "workloads.twinhull.dev")
     assert crd is not None
     (version,) = crd["spec"]["versions"]
-    before = _without_rules(version)
+    definition = _without_rules(version)
     mistaken = merged(container(livenessProbe=TWO), template_metadata(labels={"my app": "a"}))
     manifest = merged(MINIMAL, merged(mistaken, name("old")))
 
     def store() -> object:
         return control_plane.api.request("POST", control_plane.api.path("Workload", namespace), manifest)
 
-    _define(control_plane, before)
+    _define(control_plane, definition)
     try:
         control_plane.eventually(store, 30, "the CRD of before takes it")
     finally:

@@ -65,7 +65,7 @@ class Fleet:
         self.pod, self.moved, self.machine, self.job = self.all = [
             Subject(plane, "default", name) for name in ("pod", "moved", "machine", "job")
         ]
-        self.before: dict[str, Manifest] = {}
+        self.original: dict[str, Manifest] = {}
 
     def starts(self) -> None:
         web = template(containers=[container(ports=[{"containerPort": 80}])])
@@ -82,12 +82,12 @@ class Fleet:
             containers = workload.get()["spec"]["template"]["spec"]["containers"]
             changed = [{**one, **spelled} for one in containers]
             workload.change(template={"spec": {**same, "containers": changed}})
-            self.before[workload.name] = {**dict.fromkeys(same), "containers": containers}
+            self.original[workload.name] = {**dict.fromkeys(same), "containers": containers}
 
     def written_as_before(self) -> None:
         """The templates as an earlier operator knows them."""
         for workload in self.all:
-            workload.change(template={"spec": self.before[workload.name]})
+            workload.change(template={"spec": self.original[workload.name]})
 
     def ready(self, operator: OperatorProcess) -> dict[str, str]:
         """Wait until all are; the uids of what they run in and are reached by."""

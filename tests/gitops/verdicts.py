@@ -55,8 +55,8 @@ def _ask(command: Sequence[str], questions: Sequence[Manifest]) -> list[Any]:
 def _run(command: Sequence[str], questions: Sequence[Manifest]) -> str:
     program, *arguments = command
     path = build.programs([program])[program]
-    asked = subprocess.run(
+    done = subprocess.run(
         [str(path), *arguments], input=json.dumps(questions), capture_output=True, text=True, check=False
     )
-    assert asked.returncode == 0, f"{program}: {asked.stderr}"
-    return asked.stdout
+    assert done.returncode == 0, f"{program}: {done.stderr}"
+    return done.stdout

@@ -79,13 +79,13 @@ class Launcher:
         if probe is None:
             raise ValueError(f"{machine_spec.name} has no readinessProbe")
         api_port = _manifest(rendered, machine_spec).get("api", {}).get("port", 0)
-        asked = [*ports, probe["httpGet"]["port"], *([api_port] if api_port else [])]
+        inside = [*ports, probe["httpGet"]["port"], *([api_port] if api_port else [])]
         layout = MachineLayout(
             folder,
             self.guest.disk,
             images,
             self._start(machine_spec, folder),
-            dict(zip(asked, free_ports(len(asked)) if address == LOOPBACK else asked, strict=True)),
+            dict(zip(inside, free_ports(len(inside)) if address == LOOPBACK else inside, strict=True)),
             address,
             all(map(_direct, [self.guest.disk, *images.values()])),
             frozenset(name for name, image in images.items() if _has_holes(image)),

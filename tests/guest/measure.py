@@ -87,10 +87,10 @@ def _pods(folder: Path, mirrors: dict[str, str], times: int) -> list[tuple[str, 
             idle = "node, from its boot to Ready", _seconds([(node.ready_after, used())])
             took, memories = [], []
             for _ in range(times + 1):
-                before = used()
+                start = used()
                 pod = ReferencePod.create(node, _SERVER)
                 pod.ready(_PATIENCE)
-                took.append((pod.age, used() - before))
+                took.append((pod.age, used() - start))
                 print(f"Pod: Ready after {_seconds(took[-1:])}", flush=True)
                 memories.append(_memory(pod.get))
                 pod.delete()

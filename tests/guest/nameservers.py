@@ -71,10 +71,10 @@ def with_name_servers(frame: bytes, addresses: Sequence[str]) -> bytes:
     payload = bootp + _options(frame[udp + _UDP + _BOOTP :], packed)
     length = _UDP + len(payload)
     datagram = frame[udp : udp + 4] + struct.pack("!HH", length, 0) + payload  # 0: it has no checksum
-    before = frame[_ETHERNET : _ETHERNET + 2] + struct.pack("!H", header + length)
+    head = frame[_ETHERNET : _ETHERNET + 2] + struct.pack("!H", header + length)
     rest = frame[_ETHERNET + 4 : _ETHERNET + 10], frame[_ETHERNET + 12 : udp]
-    checksum = struct.pack("!H", _checksum(before + rest[0] + b"\0\0" + rest[1]))
-    return frame[:_ETHERNET] + before + rest[0] + checksum + rest[1] + datagram
+    checksum = struct.pack("!H", _checksum(head + rest[0] + b"\0\0" + rest[1]))
+    return frame[:_ETHERNET] + head + rest[0] + checksum + rest[1] + datagram
 
 
 def _options(options: bytes, name_servers: bytes) -> bytes:

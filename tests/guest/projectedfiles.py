@@ -40,7 +40,7 @@ class Projection:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.owners.give(self.folder, user=0, mode=0o2777 if self.kind == "configMap" else 0o3777)
         data = self.folder / "..data"
-        before = data.resolve() if data.exists() else None
+        old = data.resolve() if data.exists() else None
         fresh = self.folder / f"..2026_01_01_00_00_00.{next(_numbers):09d}"
         fresh.mkdir()
         self.owners.give(fresh, user=0, mode=0o2755)
@@ -60,8 +60,8 @@ class Projection:
         for link in self.folder.iterdir():
             if not link.name.startswith("..") and link.name not in files:
                 link.unlink()
-        if before is not None:
-            shutil.rmtree(before)
+        if old is not None:
+            shutil.rmtree(old)
 
     def _user(self, name: str) -> int:
         return VIRTIOFSD if self.kind == "serviceAccount" and name == _TOKEN else 0

@@ -48,8 +48,8 @@ class ScenarioRuns:
         """Starts the scenarios of these cases."""
         wanted: dict[Scenario, list[Case]] = {}
         for case in cases:
-            for before in case.scenario.earlier():
-                wanted[before] = list(before.cases)  # they make what the other scenario finds
+            for earlier in case.scenario.earlier():
+                wanted[earlier] = list(earlier.cases)  # they make what the other scenario finds
             if case not in wanted.setdefault(case.scenario, []):
                 wanted[case.scenario].append(case)
         for rank, (scenario, chosen) in enumerate(wanted.items(), _RANK):

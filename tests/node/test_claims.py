@@ -24,7 +24,7 @@ def test_a_filesystem_claim_is_shared_and_a_block_claim_is_a_device(machine: Mac
 
 def test_an_evicted_launcher_has_the_machine_made_again(machine: Machine) -> None:
     """It can't be migrated, since its claims are its node's, so KubeVirt lets it be evicted."""
-    before = machine.ready().instance()["metadata"]["uid"]
+    uid = machine.ready().instance()["metadata"]["uid"]
     machine.eventually(
         lambda: machine.get()["status"]["hull"]["migratable"]["possible"] is False, "it is said to stay"
     )
@@ -36,7 +36,7 @@ def test_an_evicted_launcher_has_the_machine_made_again(machine: Machine) -> Non
     }
     api.request("POST", f"{api.path('Pod', machine.namespace, name)}/eviction", eviction)
     machine.eventually(
-        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", READY
+        lambda: machine.instance()["metadata"]["uid"] != uid, "KubeVirt makes another instance", READY
     )
     machine.ready()
     assert machine.report()
@@ -46,7 +46,7 @@ def test_what_a_container_writes_at_its_end_is_in_the_claim(machine: Machine, vo
     """The operator has the guest end its Pod before it deletes the machine, which takes virtiofsd away."""
     machine.ready()
     log = volumes.path("files") / "log"
-    before = log.read_text(encoding="ascii") if log.exists() else ""
+    text = log.read_text(encoding="ascii") if log.exists() else ""
     machine.change(state="Stopped")
     machine.becomes("Stopped", timeout=READY)
-    assert log.read_text(encoding="ascii").removeprefix(before) == "TERM\nend\n"
+    assert log.read_text(encoding="ascii").removeprefix(text) == "TERM\nend\n"

@@ -27,14 +27,14 @@ def test_a_database_has_its_files_on_both_kinds_of_claims(machine: Machine, volu
 
 
 def test_its_rows_are_there_after_its_launcher_is_killed(machine: Machine) -> None:
-    before = machine.ready().instance()["metadata"]["uid"]
+    uid = machine.ready().instance()["metadata"]["uid"]
     for folder in _FOLDERS:
         assert machine.ask("/insert", path=f"{folder}/main/rows", row="kept") == "done"
     api, launcher = machine.cluster.api, machine.launcher()["metadata"]["name"]
     options = {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0}
     api.request("DELETE", api.path("Pod", machine.namespace, launcher), options)
     machine.eventually(
-        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", READY
+        lambda: machine.instance()["metadata"]["uid"] != uid, "KubeVirt makes another instance", READY
     )
     machine.ready()
     for folder in _FOLDERS:

@@ -64,17 +64,17 @@ def test_qemu_is_started_as_the_harness_was_told_of_hyper_v(
 def test_it_is_the_same_disk_after_a_stop_and_after_a_changed_spec(machine: Machine) -> None:
     client = at_its_service(machine.ready())
     client.write("note", "kept")
-    before = client.look().boots
+    boots = client.look().boots
     machine.change(state="Stopped")
     machine.becomes("Stopped", timeout=READY)
     machine.change(state="Running")
     machine.ready()
-    assert (client.look().boots, client.read("note")) == (before + 1, "kept")
+    assert (client.look().boots, client.read("note")) == (boots + 1, "kept")
 
     first = machine.instance()["metadata"]["uid"]
     machine.change(virtualMachine={"devices": "Virtio"})
     machine.eventually(lambda: machine.instance()["metadata"]["uid"] != first, "it starts again", READY)
     seen = at_its_service(machine.ready()).look()
-    assert (seen.boots, client.read("note")) == (before + 2, "kept")
+    assert (seen.boots, client.read("note")) == (boots + 2, "kept")
     assert seen.disks == (Hardware("virtio-pci", mebibytes=DISK_SIZE),)
     assert seen.cards == (Hardware("virtio-pci", mac="00:50:56:01:02:03"),)

@@ -61,7 +61,7 @@ def test_a_changed_config_map_reaches_its_files(machine: Machine) -> None:
 
 
 def test_its_image_changes_in_place(machine: Machine) -> None:
-    before = machine.ready().instance()["metadata"]["uid"]
+    uid = machine.ready().instance()["metadata"]["uid"]
     pod = machine.get()["spec"]["template"]
     pod["spec"]["containers"][0]["image"] = f"{REGISTRY}/late:1"
     machine.change(template=pod)
@@ -74,11 +74,11 @@ def test_its_image_changes_in_place(machine: Machine) -> None:
 
     machine.eventually(lambda: restarts() == 1, "its container is started again, once")
     assert machine.get()["status"]["lastChange"]["how"] == "InPlace"
-    assert machine.instance()["metadata"]["uid"] == before
+    assert machine.instance()["metadata"]["uid"] == uid
 
 
 def test_it_outlives_virt_handler(machine: Machine, cluster: NodeCluster) -> None:
-    before = machine.ready().instance()["metadata"]["uid"]
+    uid = machine.ready().instance()["metadata"]["uid"]
     (handler,) = cluster.plane.api.list("Pod", "kubevirt", labels="kubevirt.io=virt-handler")
     cluster.plane.api.delete("Pod", handler["metadata"]["name"], "kubevirt")
 
@@ -91,25 +91,25 @@ def test_it_outlives_virt_handler(machine: Machine, cluster: NodeCluster) -> Non
 
     machine.eventually(restarted, "another virt-handler is ready", READY)
     machine.ready()
-    assert machine.instance()["metadata"]["uid"] == before
+    assert machine.instance()["metadata"]["uid"] == uid
     assert machine.report()
 
 
 def test_it_comes_back_when_qemu_is_killed(machine: Machine, cluster: NodeCluster) -> None:
-    before = machine.ready().instance()["metadata"]["uid"]
+    uid = machine.ready().instance()["metadata"]["uid"]
     cluster.nodes[0].run("pkill", "-KILL", "-f", f"guest={machine.namespace}_{hull_name(machine)}")
     machine.eventually(
-        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", READY
+        lambda: machine.instance()["metadata"]["uid"] != uid, "KubeVirt makes another instance", READY
     )
     machine.ready()
     assert machine.report()
 
 
 def test_it_comes_back_when_its_launcher_is_deleted(machine: Machine, cluster: NodeCluster) -> None:
-    before = machine.ready().instance()["metadata"]["uid"]
+    uid = machine.ready().instance()["metadata"]["uid"]
     cluster.plane.api.delete("Pod", machine.launcher()["metadata"]["name"], machine.namespace)
     machine.eventually(
-        lambda: machine.instance()["metadata"]["uid"] != before, "KubeVirt makes another instance", READY
+        lambda: machine.instance()["metadata"]["uid"] != uid, "KubeVirt makes another instance", READY
     )
     machine.ready()
     assert machine.report()

@@ -50,8 +50,8 @@ def test_status_says_that_it_can_be_migrated(moving: Machine) -> None:
 
 
 def test_a_drain_moves_it_and_its_pod_runs_on(moving: Machine, started: NodeCluster) -> None:
-    before = moving.instance()
-    uid, source, address = before["metadata"]["uid"], before["status"]["nodeName"], moving.address()
+    instance = moving.instance()
+    uid, source, address = instance["metadata"]["uid"], instance["status"]["nodeName"], moving.address()
     began = _started_at(moving)
     service = moving.one("Service", moving.name)["spec"]["clusterIP"]
     # A connection that is open when the machine moves gets no answer any more: the next one does.
@@ -75,7 +75,7 @@ def test_a_drain_moves_it_and_its_pod_runs_on(moving: Machine, started: NodeClus
 
 
 def test_a_processor_is_plugged_in_while_it_runs(moving: Machine) -> None:
-    before = moving.ready().instance()["metadata"]["uid"]
+    uid = moving.ready().instance()["metadata"]["uid"]
     began = _started_at(moving)
     moving.change(virtualMachine={"overrides": {"domain": {"cpu": {"sockets": 2}}}})
     moving.becomes("Ready", timeout=_MOVED)
@@ -85,7 +85,7 @@ def test_a_processor_is_plugged_in_while_it_runs(moving: Machine) -> None:
         lambda: moving.instance()["status"]["currentCPUTopology"]["sockets"] == 2, "it has both", _MOVED
     )
     assert moving.get()["status"]["lastChange"]["how"] == "InPlace"
-    assert moving.instance()["metadata"]["uid"] == before
+    assert moving.instance()["metadata"]["uid"] == uid
     # Its new address may be known a moment after it is Ready.
     moving.eventually(lambda: _started_at(moving) == began, "the same process of its Pod answers", 90)
 

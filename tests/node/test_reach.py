@@ -67,12 +67,12 @@ def tells_of_all(machine: Machine) -> bool:
 
 
 @pytest.mark.node_quick
-@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
-def test_each_hull_answers_the_same(person: Person, asked: str) -> None:
+@pytest.mark.parametrize("command", ASKED.values(), ids=ASKED.keys())
+def test_each_hull_answers_the_same(person: Person, command: str) -> None:
     answers = []
     for name in REACHED.values():
-        script = [_SCRIPT] if asked.endswith(" -c") else []
-        ended = person.run(*asked.replace("NAME", name).split(), *script)
+        script = [_SCRIPT] if command.endswith(" -c") else []
+        ended = person.run(*command.replace("NAME", name).split(), *script)
         streams = (ended.stdout, ended.stderr)
         answers.append((ended.returncode, *(_anonymous(text.decode(), name) for text in streams)))
     of_pod, of_sandbox, of_machine = answers

@@ -88,11 +88,11 @@ def value(quantity: str) -> Decimal:
 
 def test_it_says_what_was_measured(measured: NodeCluster) -> None:
     def seen_at_once() -> tuple[dict[str, Figures], dict[str, Use]]:
-        before = figures(measured)
-        assert len(before) == len(REACHED), "what a kubelet answers too late isn't measured"
+        by_server = figures(measured)
+        assert len(by_server) == len(REACHED), "what a kubelet answers too late isn't measured"
         by_verb = {use["workload"]: use for use in uses(measured)}
-        assert figures(measured) == before, "they were measured anew meanwhile"
-        return before, by_verb
+        assert figures(measured) == by_server, "they were measured anew meanwhile"
+        return by_server, by_verb
 
     by_server, by_verb = measured.plane.eventually(seen_at_once, 60, "they are of the same moment")
     for name in REACHED.values():

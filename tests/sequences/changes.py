@@ -52,7 +52,7 @@ _IN_PRODUCTION = {"namespaceSelector": {"matchLabels": {"env": "production"}}}
 _OF_TENANTS = {"workloadSelector": {"matchLabels": {"tier": "tenant"}}}
 
 CHANGES: tuple[Change, ...] = (
-    *(_spec(isolationPolicy=asked) for asked in ("Auto", "Container", "Sandbox", "VirtualMachine")),
+    *(_spec(isolationPolicy=isolation) for isolation in ("Auto", "Container", "Sandbox", "VirtualMachine")),
     *(_spec(state=state) for state in ("Running", "Stopped")),
     *(_spec(replacement={"strategy": strategy}) for strategy in ("StartFirst", "Recreate")),
     *(_spec(service={"enabled": enabled}) for enabled in (True, False)),

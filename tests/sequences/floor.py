@@ -31,13 +31,13 @@ class Demand:
 def demand(workload: Raw, policies: Iterable[Raw], namespace_labels: Raw) -> Demand:
     """What is demanded of a Workload's hull by its spec and by the policies, as they are."""
     concerning = [found["spec"] for found in policies if _concerns(found["spec"], workload, namespace_labels)]
-    asked = _asked(workload["spec"].get("isolationPolicy", "Auto"), concerning)
+    requested = _asked(workload["spec"].get("isolationPolicy", "Auto"), concerning)
     minima = {"Raise": 0, "Reject": 0}  # what Evict adds to Raise ends hulls, and makes none
     for policy in concerning:
         how = "Reject" if policy.get("onViolation") == "Reject" else "Raise"
         minima[how] = max(minima[how], _ORDER.index(policy.get("minimum", "Container")))
-    rejected = minima["Reject"] > asked
-    raised = asked if rejected else max(asked, minima["Raise"])
+    rejected = minima["Reject"] > requested
+    raised = requested if rejected else max(requested, minima["Raise"])
     return Demand(raised, max(minima.values()), rejected)
 
 

@@ -97,5 +97,5 @@ def test_every_module_of_the_guest_is_audited_and_our_own_the_closest() -> None:
 
 def test_pip_audit_is_pinned_by_hash() -> None:
     folder = ROOT / "tools" / "audit"
-    asked = (folder / "requirements.in").read_text(encoding="utf-8").strip()
-    assert f"\n{asked} \\\n    --hash=sha256:" in (folder / "requirements.lock").read_text(encoding="utf-8")
+    pin = (folder / "requirements.in").read_text(encoding="utf-8").strip()
+    assert f"\n{pin} \\\n    --hash=sha256:" in (folder / "requirements.lock").read_text(encoding="utf-8")

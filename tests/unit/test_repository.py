@@ -93,9 +93,9 @@ def test_a_workflow_has_the_tools_of_the_project_and_keeps_its_cache(workflow: P
 def test_a_form_for_issues_asks_with_labels_and_names_what_is_there(form: Path) -> None:
     found = loaded(form)
     assert {"name", "description", "body"} <= found.keys()
-    asked = [part for part in found["body"] if part["type"] != "markdown"]
-    assert len({part["id"] for part in asked}) == len(asked)
-    assert all(part["attributes"]["label"] for part in asked)
+    inputs = [part for part in found["body"] if part["type"] != "markdown"]
+    assert len({part["id"] for part in inputs}) == len(inputs)
+    assert all(part["attributes"]["label"] for part in inputs)
     form_text = form.read_text(encoding="utf-8")
     named = re.findall(r"\b(?:docs/[\w./-]*\w|[A-Z]+\.md)\b", form_text)
     assert [name for name in named if not (ROOT / name).exists()] == []

@@ -45,9 +45,9 @@ class Person:
         kubeconfig: Path = plane.kubeconfig_for(name)
         kubectl = Kubectl(plane.kubectl.program, kubeconfig, plane.kubectl.cache)
         person = cls(Api(kubeconfig), kubectl, namespace)
-        asked = [(group, resource) for group, resources in rights.items() for resource in resources]
+        wanted = [(group, resource) for group, resources in rights.items() for resource in resources]
         plane.eventually(
-            lambda: all(person.api.may("*", *right, namespace) for right in asked),
+            lambda: all(person.api.may("*", *right, namespace) for right in wanted),
             30,
             f"{name} has these rights",
         )

@@ -138,8 +138,8 @@ def test_what_is_held_below_a_floor_is_told_counted_and_evicted(
     seen.eventually(
         lambda: counted(policies, policy) == (0, len(TRICKS), first), "the policy counts and names them"
     )
-    before = pods(seen)
-    assert set(before.values()) == TRICKS.keys(), "Raise ends nothing that it has no heir for"
+    running = pods(seen)
+    assert set(running.values()) == TRICKS.keys(), "Raise ends nothing that it has no heir for"
     table = tenant.kubectl("get", "workloads.twinhull.dev", "--namespace", tenant.namespace).splitlines()
     columns = table[0].split()
     for row in table[1:]:

@@ -31,41 +31,41 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _noted(before: Manifest) -> Manifest:
+def _noted(original: Manifest) -> Manifest:
     """The digest beside it is changed with it."""
-    text = forged(before["data"][FILE])
+    text = forged(original["data"][FILE])
     return {"metadata": {"annotations": {"twinhull.dev/manifest": digest(text)}}, "data": {FILE: text}}
 
 
-def _bare(before: Manifest) -> Manifest:
+def _bare(original: Manifest) -> Manifest:
     """No digest is left beside it."""
-    return {"metadata": {"annotations": None}, "data": {FILE: forged(before["data"][FILE])}}
+    return {"metadata": {"annotations": None}, "data": {FILE: forged(original["data"][FILE])}}
 
 
-def _binary(before: Manifest) -> Manifest:
+def _binary(original: Manifest) -> Manifest:
     """It is under the other field that a ConfigMap has for content."""
-    content = base64.b64encode(forged(before["data"][FILE]).encode()).decode()
+    content = base64.b64encode(forged(original["data"][FILE]).encode()).decode()
     return {"metadata": {"annotations": None}, "data": None, "binaryData": {FILE: content}}
 
 
-def _accompanied(before: Manifest) -> Manifest:
+def _accompanied(original: Manifest) -> Manifest:
     """There is another file beside it."""
-    return {"data": {"Manifest.json": forged(before["data"][FILE])}}
+    return {"data": {"Manifest.json": forged(original["data"][FILE])}}
 
 
-def _relabelled(before: Manifest) -> Manifest:
+def _relabelled(original: Manifest) -> Manifest:
     """It says that it is of another revision."""
-    return _noted(before) | {"metadata": {"labels": {"twinhull.dev/revision": "1other"}}}
+    return _noted(original) | {"metadata": {"labels": {"twinhull.dev/revision": "1other"}}}
 
 
-def _immutable(before: Manifest) -> Manifest:
+def _immutable(original: Manifest) -> Manifest:
     """It can't be changed back."""
-    return _noted(before) | {"immutable": True}
+    return _noted(original) | {"immutable": True}
 
 
-def _kept(before: Manifest) -> Manifest:
+def _kept(original: Manifest) -> Manifest:
     """It is to be kept when it is deleted."""
-    return _noted(before) | {"metadata": {"finalizers": ["attacker.example/kept"]}}
+    return _noted(original) | {"metadata": {"finalizers": ["attacker.example/kept"]}}
 
 
 def content(config_map: Manifest) -> Manifest:
@@ -90,12 +90,12 @@ def machine(web: Subject) -> str:
 def test_a_forged_manifest_is_put_back(
     web: Subject, configurer: Person, machine: str, forge: Callable[[Manifest], Manifest]
 ) -> None:
-    before, runs = web.one("ConfigMap", machine), web.one("VirtualMachineInstance", machine)
+    original, runs = web.one("ConfigMap", machine), web.one("VirtualMachineInstance", machine)
 
-    configurer.api.patch("ConfigMap", machine, web.namespace, forge(before))
+    configurer.api.patch("ConfigMap", machine, web.namespace, forge(original))
 
     web.eventually(
-        lambda: content(web.one("ConfigMap", machine)) == content(before), "the manifest is put back"
+        lambda: content(web.one("ConfigMap", machine)) == content(original), "the manifest is put back"
     )
     assert web.one("VirtualMachineInstance", machine)["metadata"]["uid"] == runs["metadata"]["uid"]
     web.becomes("Ready")
@@ -105,13 +105,13 @@ def test_a_forged_manifest_is_put_back(
 def test_one_that_is_kept_from_going_is_put_right_all_the_same(
     web: Subject, configurer: Person, machine: str
 ) -> None:
-    before = web.one("ConfigMap", machine)
-    configurer.api.patch("ConfigMap", machine, web.namespace, _kept(before))
+    original = web.one("ConfigMap", machine)
+    configurer.api.patch("ConfigMap", machine, web.namespace, _kept(original))
     configurer.api.delete("ConfigMap", machine, web.namespace)
-    configurer.api.patch("ConfigMap", machine, web.namespace, _noted(before))
+    configurer.api.patch("ConfigMap", machine, web.namespace, _noted(original))
 
     web.eventually(
-        lambda: content(web.one("ConfigMap", machine)) == content(before), "the manifest is put back"
+        lambda: content(web.one("ConfigMap", machine)) == content(original), "the manifest is put back"
     )
 
     configurer.api.patch("ConfigMap", machine, web.namespace, {"metadata": {"finalizers": None}})
@@ -122,11 +122,11 @@ def test_one_that_is_kept_from_going_is_put_right_all_the_same(
 
 def _stopped(web: Subject, api: Api, machine: str) -> Manifest:
     """Stop it, and wait until its manifest is gone; as that was."""
-    before = web.one("ConfigMap", machine)
+    original = web.one("ConfigMap", machine)
     web.change(state="Stopped")
     web.becomes("Stopped")
     web.eventually(lambda: api.get("ConfigMap", machine, web.namespace) is None, "the manifest is gone")
-    return before
+    return original
 
 
 def test_no_machine_is_made_for_a_manifest_that_waits_for_it(
@@ -135,9 +135,9 @@ def test_no_machine_is_made_for_a_manifest_that_waits_for_it(
     """A machine's name comes from its content, so it can be known beforehand; and so can its owner. It isn't
     seen as long as it lacks the label.
     """
-    before = _stopped(web, api, machine)
-    del before["metadata"]["labels"]
-    _plant(configurer, before)
+    original = _stopped(web, api, machine)
+    del original["metadata"]["labels"]
+    _plant(configurer, original)
     seen: list[Manifest] = []
 
     web.change(state="Running")
@@ -149,16 +149,16 @@ def test_no_machine_is_made_for_a_manifest_that_waits_for_it(
         return True
 
     web.eventually(made, "the machine is made")
-    assert content(seen[0]) == content(before)
+    assert content(seen[0]) == content(original)
     web.becomes("Ready")
 
 
 def test_one_that_is_nobodys_is_told_by_name(
     web: Subject, api: Api, configurer: Person, machine: str
 ) -> None:
-    before = _stopped(web, api, machine)
-    del before["metadata"]["ownerReferences"]
-    _plant(configurer, before)
+    original = _stopped(web, api, machine)
+    del original["metadata"]["ownerReferences"]
+    _plant(configurer, original)
     web.change(state="Running")
 
     web.becomes("NameConflict")

@@ -122,27 +122,27 @@ def pods(person: Person, cluster: Cluster) -> set[str]:
 def test_what_is_too_much_is_named_and_nobody_else_notices(
     tenant: Person, hard: list[str], neighbour: Subject, cluster: Cluster, log: Path
 ) -> None:
-    before = pods(tenant, cluster)
+    running = pods(tenant, cluster)
     for name in hard:
         neighbour.eventually(partial(_is_named, tenant, name, cluster), f"{name} is named")
         assert f"Workload {tenant.namespace}/{name} can't be read: it " in log.read_text(encoding="utf-8")
     is_served(neighbour)
-    assert pods(tenant, cluster) == before
-    assert len(before) == len(HARD), "what is too much from the beginning has no Pod"
+    assert pods(tenant, cluster) == running
+    assert len(running) == len(HARD), "what is too much from the beginning has no Pod"
 
 
 def test_an_operator_starts_where_it_is_there_and_leaves_what_runs(
     tenant: Person, hard: list[str], web: Subject, neighbour: Subject, restart: Callable[[], None]
 ) -> None:
-    before = pods(tenant, web.cluster)
+    running = pods(tenant, web.cluster)
     restart()
 
     is_served(neighbour)
-    assert pods(tenant, web.cluster) == before
+    assert pods(tenant, web.cluster) == running
     for name in hard:
         put(tenant, name, HARMLESS)
         web.named(name).becomes("Ready")
-    assert pods(tenant, web.cluster) >= before, "once they can be read, they run on"
+    assert pods(tenant, web.cluster) >= running, "once they can be read, they run on"
 
 
 def _is_named(person: Person, name: str, cluster: Cluster) -> bool:

@@ -57,8 +57,8 @@ class HullHistory:
         for found in self._sorted():
             metadata = found.hull["metadata"]
             revision = metadata["labels"].get(REVISION_LABEL, "")
-            before, revisions[metadata["uid"]] = revisions.get(metadata["uid"]), revision
-            if found.change != "DELETED" and revision != before and found.version > since:
+            last, revisions[metadata["uid"]] = revisions.get(metadata["uid"]), revision
+            if found.change != "DELETED" and revision != last and found.version > since:
                 yield found.hull
 
     def hulls_after_each_write(self) -> Iterator[tuple[str, list[Entry]]]:

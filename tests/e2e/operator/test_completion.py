@@ -40,12 +40,12 @@ def test_a_pod_that_fails_and_may_never_run_again_is_failed_with_its_code(web: S
 def test_a_pod_that_fails_as_a_whole_is_made_again_until_it_succeeds(web: Subject) -> None:
     web.apply("Container", template(restartPolicy="OnFailure"))
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
-    web.annotate("Pod", before["name"], **{EXIT: "3"})
-    web.eventually(lambda: web.hull()["metadata"]["uid"] != before["uid"], "another Pod is there")
+    web.annotate("Pod", old["name"], **{EXIT: "3"})
+    web.eventually(lambda: web.hull()["metadata"]["uid"] != old["uid"], "another Pod is there")
     web.becomes("Ready")
-    web.annotate("Pod", before["name"], **{EXIT: "0"})
+    web.annotate("Pod", old["name"], **{EXIT: "0"})
 
     assert web.becomes("Completed")["status"]["exit"]["reason"] == "Completed"
 
@@ -119,11 +119,11 @@ def test_a_machine_that_fails_is_run_again_until_it_succeeds(web: Subject) -> No
     web.apply("VirtualMachine", template(restartPolicy="OnFailure"))
     web.becomes("Ready")
     name = web.hull()["metadata"]["name"]
-    before = web.one("VirtualMachineInstance", name)["metadata"]["uid"]
+    uid = web.one("VirtualMachineInstance", name)["metadata"]["uid"]
 
     web.annotate("VirtualMachineInstance", name, **{EXIT: "3"})
     web.eventually(
-        lambda: web.one("VirtualMachineInstance", name)["metadata"]["uid"] != before, "another is there", 60
+        lambda: web.one("VirtualMachineInstance", name)["metadata"]["uid"] != uid, "another is there", 60
     )
     web.becomes("Ready")
     assert "exit" not in web.get()["status"]

@@ -85,18 +85,18 @@ def test_labels_of_the_workload_itself_do_not_reach_the_pod(web: Subject, api: A
 def test_a_pod_deleted_behind_our_back_comes_back(web: Subject, api: Api) -> None:
     web.apply("Container")
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
-    api.delete("Pod", before["name"], web.namespace)
+    api.delete("Pod", old["name"], web.namespace)
 
-    web.eventually(lambda: web.hull()["metadata"]["uid"] != before["uid"], "another Pod is there")
+    web.eventually(lambda: web.hull()["metadata"]["uid"] != old["uid"], "another Pod is there")
     web.becomes("Ready")
-    assert web.hull()["metadata"]["name"] == before["name"]
-    assert web.belongings() == {"Pod": [before["name"]]}
+    assert web.hull()["metadata"]["name"] == old["name"]
+    assert web.belongings() == {"Pod": [old["name"]]}
 
 
-def is_made_again(web: Subject, before: Manifest) -> None:
-    web.eventually(lambda: web.hull()["metadata"]["uid"] != before["uid"], "another Pod is there")
+def is_made_again(web: Subject, old: Manifest) -> None:
+    web.eventually(lambda: web.hull()["metadata"]["uid"] != old["uid"], "another Pod is there")
     web.becomes("Ready")
 
 
@@ -110,18 +110,18 @@ def test_an_evicted_pod_is_made_again(web: Subject, api: Api) -> None:
     history = History.begin(web.cluster, web.namespace)
     web.apply("Container")
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
     evicted = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}
-    api.patch("Pod", before["name"], web.namespace, {"status": evicted}, subresource="status")
+    api.patch("Pod", old["name"], web.namespace, {"status": evicted}, subresource="status")
 
-    is_made_again(web, before)
+    is_made_again(web, old)
     # The status may say so only after the other Pod is there.
     web.eventually(lambda: web.get()["status"]["backOff"]["reason"] == "Evicted", "it is told why")
     # The first one for the rest of the first ten seconds of its life, if any is left.
     sentences = {
-        f"Pod {before['name']} ended (Evicted) and is made again",
-        f"waiting for Pod {before['name']} to end",
+        f"Pod {old['name']} ended (Evicted) and is made again",
+        f"waiting for Pod {old['name']} to end",
     }
     for obj in restarting(history):
         status, _, message = condition(obj, "Ready")
@@ -134,11 +134,11 @@ def test_a_pod_that_ends_is_made_again_when_it_is_to_run_always(web: Subject) ->
     history = History.begin(web.cluster, web.namespace)
     web.apply("Container")
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
-    web.annotate("Pod", before["name"], **{EXIT: "0"})
+    web.annotate("Pod", old["name"], **{EXIT: "0"})
 
-    is_made_again(web, before)
+    is_made_again(web, old)
     assert not [obj for obj in restarting(history) if "exit" in obj["status"]]
 
 
@@ -146,27 +146,27 @@ def test_a_pod_that_ends_is_made_again_when_it_is_to_run_always(web: Subject) ->
 def test_a_label_taken_off_the_pod_is_put_back(web: Subject, api: Api, label: str) -> None:
     web.apply("Container")
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
-    api.patch("Pod", before["name"], web.namespace, {"metadata": {"labels": {label: None}}})
+    api.patch("Pod", old["name"], web.namespace, {"metadata": {"labels": {label: None}}})
 
     web.eventually(lambda: label in web.hull()["metadata"]["labels"], "the label is back")
     web.becomes("Ready")
-    assert web.hull()["metadata"]["uid"] == before["uid"]
+    assert web.hull()["metadata"]["uid"] == old["uid"]
 
 
 def test_a_pod_that_ceases_to_be_ready_is_left_to_its_kubelet(web: Subject) -> None:
     web.apply("Container")
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
-    web.annotate("Pod", before["name"], **{NEVER_READY: "true"})
+    web.annotate("Pod", old["name"], **{NEVER_READY: "true"})
 
     workload = web.becomes("ContainersNotReady")
     assert condition(workload, "Ready") == (
         *("False", "ContainersNotReady"),
-        f"Pod {before['name']}: simulated",
+        f"Pod {old['name']}: simulated",
     )
-    web.annotate("Pod", before["name"], **{NEVER_READY: None})
+    web.annotate("Pod", old["name"], **{NEVER_READY: None})
     web.becomes("Ready")
-    assert web.hull()["metadata"]["uid"] == before["uid"]
+    assert web.hull()["metadata"]["uid"] == old["uid"]

@@ -138,13 +138,13 @@ def test_a_flip_makes_machines_of_it_or_its_fields_are_named(
     _flip(cluster, flipped)
     booting = [one for one in applied if one.is_workload and not one.has_containers]
 
-    asked = [*flipped, *booting]
-    titles = {one.title for one in asked}
+    objects = [*flipped, *booting]
+    titles = {one.title for one in objects}
     expected = {title: why for title, why in (REFUSED | UNREADY).items() if title in titles}
 
     def are_ready() -> bool:
         _fill(cluster, {one.namespace for one in booting})
-        assert _unready(cluster, asked) == expected
+        assert _unready(cluster, objects) == expected
         return True
 
     eventually(are_ready, _MOST, "all others are Ready", alive=operator.check, interval=0.5)

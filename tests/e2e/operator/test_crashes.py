@@ -152,11 +152,11 @@ def test_a_machine_made_from_nothing_and_deleted_while_no_operator_lives(
 def assert_quiet(web: Subject, mortal: Mortal) -> None:
     """One more operator, undisturbed, finds nothing to do."""
     mortal.end()
-    before = web.get()
+    workload = web.get()
     other = web.named("other")
     other.apply(state="Stopped")
     other.becomes("Stopped")
-    assert web.get() == before
+    assert web.get() == workload
 
 
 def names(lives: list[Life]) -> list[str]:

@@ -32,12 +32,12 @@ def label(web: Subject, kind: str, name: str, **labels: str | None) -> Manifest:
 def test_deleted_service(web: Subject, api: Api) -> None:
     web.apply(pod_template=SERVED)
     web.becomes("Ready")
-    before = web.one("Service", "web")["metadata"]["uid"]
+    uid = web.one("Service", "web")["metadata"]["uid"]
     corrected(
         web,
         "a deleted Service",
         lambda: api.delete("Service", "web", web.namespace),
-        lambda: web.one("Service", "web")["metadata"]["uid"] != before,
+        lambda: web.one("Service", "web")["metadata"]["uid"] != uid,
     )
     note = "created Service web again, which somebody had deleted"
     assert ("Warning", "DriftCorrected", note) in web.gets_event("DriftCorrected")
@@ -70,12 +70,12 @@ def test_a_change_of_the_spec_is_no_drift(web: Subject) -> None:
 def test_deleted_and_changed_manifest(web: Subject, api: Api) -> None:
     web.apply("VirtualMachine")
     name = web.becomes("Ready")["status"]["hull"]["name"]
-    before = web.one("ConfigMap", name)
+    manifest = web.one("ConfigMap", name)
     corrected(
         web,
         "a changed manifest",
         lambda: api.patch("ConfigMap", name, web.namespace, {"data": {"manifest.json": "{}"}}),
-        lambda: web.one("ConfigMap", name)["data"] == before["data"],
+        lambda: web.one("ConfigMap", name)["data"] == manifest["data"],
     )
     note = f"restored the manifest in ConfigMap {name}"
     assert ("Warning", "DriftCorrected", note) in web.gets_event("DriftCorrected")
@@ -83,24 +83,24 @@ def test_deleted_and_changed_manifest(web: Subject, api: Api) -> None:
         web,
         "a deleted manifest",
         lambda: api.delete("ConfigMap", name, web.namespace),
-        lambda: web.one("ConfigMap", name)["metadata"]["uid"] != before["metadata"]["uid"],
+        lambda: web.one("ConfigMap", name)["metadata"]["uid"] != manifest["metadata"]["uid"],
     )
     note = f"created ConfigMap {name} again, which somebody had deleted"
     assert ("Warning", "DriftCorrected", note) in web.gets_event("DriftCorrected", times=2)
-    assert web.one("ConfigMap", name)["data"] == before["data"]
+    assert web.one("ConfigMap", name)["data"] == manifest["data"]
 
 
 @pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
 def test_deleted_hull(web: Subject, api: Api, isolation: str) -> None:
     web.apply(isolation)
     web.becomes("Ready")
-    kind, before = KINDS[isolation], web.hull()["metadata"]
-    what = f"{kind} {before['name']}"
+    kind, old = KINDS[isolation], web.hull()["metadata"]
+    what = f"{kind} {old['name']}"
     corrected(
         web,
         f"a deleted {kind}",
-        lambda: api.delete(kind, before["name"], web.namespace),
-        lambda: web.one(kind, before["name"])["metadata"]["uid"] != before["uid"],
+        lambda: api.delete(kind, old["name"], web.namespace),
+        lambda: web.one(kind, old["name"])["metadata"]["uid"] != old["uid"],
     )
     web.becomes("Ready")
     note = f"created {what} again (isolation {isolation})"
@@ -117,16 +117,16 @@ def test_changed_labels_of_a_hull(web: Subject, isolation: str, key: str, value:
         pytest.skip("a machine's launcher Pod has that one, and it can't be seen there")
     web.apply(isolation)
     web.becomes("Ready")
-    kind, before = KINDS[isolation], web.hull()["metadata"]
-    name = before["name"]
+    kind, old = KINDS[isolation], web.hull()["metadata"]
+    name = old["name"]
     corrected(
         web,
         f"the label {key} of a {kind}, made {value},",
         lambda: label(web, kind, name, **{key: value}),
-        lambda: web.one(kind, name)["metadata"]["labels"] == before["labels"],
+        lambda: web.one(kind, name)["metadata"]["labels"] == old["labels"],
     )
     web.becomes("Ready")
-    assert web.hull()["metadata"]["uid"] == before["uid"], "it isn't made anew for a label"
+    assert web.hull()["metadata"]["uid"] == old["uid"], "it isn't made anew for a label"
     web.gets_event("DriftCorrected")
 
 
@@ -143,8 +143,8 @@ def test_labels_that_others_add_to_a_hull_stay(web: Subject, api: Api) -> None:
 def test_a_machine_that_is_changed_by_hand_is_not_restarted_and_says_so(web: Subject, api: Api) -> None:
     web.apply("VirtualMachine")
     web.becomes("Ready")
-    before = web.hull()
-    name, spec = before["metadata"]["name"], {"template": {"spec": {"terminationGracePeriodSeconds": 99}}}
+    hull = web.hull()
+    name, spec = hull["metadata"]["name"], {"template": {"spec": {"terminationGracePeriodSeconds": 99}}}
     instance = web.one("VirtualMachineInstance", name)["metadata"]["uid"]
 
     api.patch("VirtualMachine", name, web.namespace, {"spec": spec})

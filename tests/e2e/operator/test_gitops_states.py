@@ -114,11 +114,11 @@ def _shown(
     """
     if request.config.getoption("--update"):
         screens.save(state, screens.seen(cluster, namespace, taken, state))
-    before = screens.without_events(screens.printed(screens.load(state)))
+    expected = screens.without_events(screens.printed(screens.load(state)))
 
     def as_recorded() -> bool:
         seen = screens.seen(cluster, namespace, _now(cluster, taken, state), state)
-        assert screens.without_events(screens.printed(seen)) == before
+        assert screens.without_events(screens.printed(seen)) == expected
         return True
 
     # Endpoints, say, come after the Workload's status.

@@ -116,12 +116,12 @@ def test_one_that_slept_through_its_lease_writes_nothing(
     for name in ("one", "two", "three"):
         web.named(name).apply("Container")
         web.named(name).becomes("Ready")
-    before = len(proxy.requests)
+    count = len(proxy.requests)
 
     sleeper.process.signal(signal.SIGCONT)
 
     eventually(lambda: not sleeper.process.alive(), 30, "it ends")
-    assert [str(request) for request in proxy.requests[before:] if request.is_write] == []
+    assert [str(request) for request in proxy.requests[count:] if request.is_write] == []
     assert "it was not renewed in time" in sleeper.process.log.read_text()
     for name in ("web", "one", "two", "three"):
         assert len(web.named(name).belongings()["Pod"]) == 1

@@ -22,7 +22,7 @@ SERVED = template(containers=[container(ports=[{"containerPort": 80}])])
 def test_stopped_keeps_the_service_only_and_running_brings_all_back(web: Subject, isolation: str) -> None:
     web.apply(isolation, SERVED)
     web.becomes("Ready")
-    before = web.belongings()
+    belongings = web.belongings()
     service = web.one("Service", "web")["metadata"]["uid"]
 
     web.change(state="Stopped")
@@ -34,7 +34,7 @@ def test_stopped_keeps_the_service_only_and_running_brings_all_back(web: Subject
 
     web.change(state="Running")
     web.becomes("Ready")
-    assert web.belongings().keys() == before.keys()
+    assert web.belongings().keys() == belongings.keys()
     assert web.one("Service", "web")["metadata"]["uid"] == service
 
 
@@ -73,24 +73,24 @@ def test_several_changes_at_once_end_in_the_last(web: Subject, isolation: str) -
 def test_a_change_of_nothing_that_runs_leaves_the_hull_alone(web: Subject, isolation: str) -> None:
     web.apply(isolation, SERVED)
     web.becomes("Ready")
-    before = web.hull()["metadata"]["uid"]
+    uid = web.hull()["metadata"]["uid"]
 
     web.change(service={"type": "NodePort"}, replacement={"progressDeadlineSeconds": 60})
 
     web.becomes("Ready")
-    assert web.hull()["metadata"]["uid"] == before
+    assert web.hull()["metadata"]["uid"] == uid
 
 
 def test_a_hull_deleted_behind_our_back_comes_back(web: Subject, api: Api, isolation: str) -> None:
     web.apply(isolation)
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
-    api.delete(KINDS[isolation], before["name"], web.namespace)
+    api.delete(KINDS[isolation], old["name"], web.namespace)
 
-    web.eventually(lambda: web.hull()["metadata"]["uid"] != before["uid"], "another one is there")
+    web.eventually(lambda: web.hull()["metadata"]["uid"] != old["uid"], "another one is there")
     web.becomes("Ready")
-    assert web.belongings()[KINDS[isolation]] == [before["name"]]
+    assert web.belongings()[KINDS[isolation]] == [old["name"]]
 
 
 @pytest.mark.parametrize("policy", ["Background", "Foreground"])

@@ -368,26 +368,26 @@ def test_a_flip_that_cannot_be_leaves_the_container_running(web: Subject) -> Non
     pod_template = template(hostNetwork=True)
     web.apply("Container", pod_template)
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
     web.change(isolationPolicy="VirtualMachine")
 
     web.becomes("UnsupportedFields")
-    assert web.belongings() == {"Pod": [before["name"]]}
+    assert web.belongings() == {"Pod": [old["name"]]}
 
 
 def test_manifest_deleted_by_hand_comes_back(web: Subject, api: Api) -> None:
     web.apply("VirtualMachine")
     web.becomes("Ready")
     name = web.hull()["metadata"]["name"]
-    before = web.one("ConfigMap", name)
+    old = web.one("ConfigMap", name)
 
     api.delete("ConfigMap", name, web.namespace)
 
     web.eventually(
-        lambda: web.one("ConfigMap", name)["metadata"]["uid"] != before["metadata"]["uid"], "another is there"
+        lambda: web.one("ConfigMap", name)["metadata"]["uid"] != old["metadata"]["uid"], "another is there"
     )
-    assert web.one("ConfigMap", name)["data"] == before["data"]
+    assert web.one("ConfigMap", name)["data"] == old["data"]
 
 
 def test_a_machine_that_is_not_ready_says_so(web: Subject) -> None:

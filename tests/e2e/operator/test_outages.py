@@ -30,18 +30,18 @@ def test_an_api_server_that_answers_nothing_but_errors_is_outlived(
 ) -> None:
     web.apply()
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
     proxy.outage = code
     proxy.cut_streams()
     proxy.forget()
-    web.cluster.api.delete("Pod", before["name"], web.namespace)
+    web.cluster.api.delete("Pod", old["name"], web.namespace)
     web.named("meanwhile").apply()
     web.eventually(lambda: len(proxy.refused) >= 10, "it was refused ten times")
     proxy.outage = None
 
     web.named("meanwhile").becomes("Ready")
-    web.eventually(lambda: web.hull()["metadata"]["uid"] != before["uid"], "the Pod is back")
+    web.eventually(lambda: web.hull()["metadata"]["uid"] != old["uid"], "the Pod is back")
     web.becomes("Ready")
 
 

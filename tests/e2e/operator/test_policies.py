@@ -52,9 +52,9 @@ def is_rejected(web: Subject, policy: str) -> Manifest:
 
 def stays(web: Subject) -> None:
     """Make sure that its hulls are the same once the operator has looked at it again."""
-    before = web.belongings()
+    belongings = web.belongings()
     web.is_looked_at("RejectedByPolicy")
-    assert web.belongings() == before
+    assert web.belongings() == belongings
 
 
 def test_policy_raises_what_runs_and_lets_it_go(web: Subject, policies: Policies) -> None:
@@ -189,8 +189,8 @@ def test_ephemeral_container_below_the_floor_goes_with_its_pod(
     policies.make("boxed", **BOXED, match=UNTRUSTED)
     web.apply("Container")
     web.becomes("Ready")
-    before = debug(web, api, COMMUNITY)
-    web.eventually(lambda: web.hull()["metadata"]["uid"] != before, "its Pod is another")
+    uid = debug(web, api, COMMUNITY)
+    web.eventually(lambda: web.hull()["metadata"]["uid"] != uid, "its Pod is another")
     is_plain(web)
     assert "ephemeralContainers" not in web.hull()["spec"]
 
@@ -201,9 +201,9 @@ def test_ephemeral_container_is_said_where_policies_reject(
     policy = policies.make("strict", **STRICT, match=UNTRUSTED)
     web.apply("Container")
     web.becomes("Ready")
-    before = debug(web, api, COMMUNITY)
+    uid = debug(web, api, COMMUNITY)
     is_rejected(web, policy)
-    assert web.hull()["metadata"]["uid"] == before
+    assert web.hull()["metadata"]["uid"] == uid
 
 
 def test_floor_is_not_evaded_by_a_runtime_class_of_the_workloads_own(
@@ -221,14 +221,14 @@ def test_floor_is_not_evaded_by_what_reaches_to_the_node(web: Subject, policies:
     policy = policies.make("boxed", **BOXED)
     web.apply("Container")
     is_sandboxed(web)
-    before = web.hull()["metadata"]["uid"]
+    uid = web.hull()["metadata"]["uid"]
     web.change(template=template(hostNetwork=True))
     workload = web.becomes("EvadesFloor")
     assert condition(workload, "Stalled")[2] == (
         f"IsolationPolicy {policy} requires Sandbox or stronger, and these fields reach past that "
         "isolation: spec.template.spec.hostNetwork (it is the node's network): remove them"
     )
-    assert web.hull()["metadata"]["uid"] == before
+    assert web.hull()["metadata"]["uid"] == uid
 
     disk = {"name": "node", "hostDisk": {"path": "/disk.img", "type": "Disk"}}
     web.change(isolationPolicy="VirtualMachine", virtualMachine={"overrides": {"volumes": [disk]}})

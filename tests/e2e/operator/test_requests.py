@@ -179,14 +179,14 @@ def test_watches_that_start_over_list_everything_and_write_nothing(
 def test_what_happened_while_the_watches_were_broken_is_seen(watched: Subject, proxy: RequestProxy) -> None:
     watched.apply("Container")
     watched.becomes("Ready")
-    before = watched.hull()["metadata"]
+    old = watched.hull()["metadata"]
     proxy.outage = 503
     proxy.cut_streams()
-    watched.cluster.api.delete("Pod", before["name"], watched.namespace)
+    watched.cluster.api.delete("Pod", old["name"], watched.namespace)
 
     proxy.outage = None
 
-    watched.eventually(lambda: watched.hull()["metadata"]["uid"] != before["uid"], "another Pod is there")
+    watched.eventually(lambda: watched.hull()["metadata"]["uid"] != old["uid"], "another Pod is there")
     watched.becomes("Ready")
 
 
@@ -238,7 +238,7 @@ def test_a_refused_hull_is_not_asked_for_without_end(watched: Subject, proxy: Re
         watched.annotate("Workload", "web", touched=str(turn))
     all_is_done(watched)
 
-    asked, took = of(watched, proxy), time.monotonic() - began
-    assert [line for line in asked if line != MAKES] == [*("POST podtemplates", "POST configmaps", REPORT)]
+    requests, took = of(watched, proxy), time.monotonic() - began
+    assert [line for line in requests if line != MAKES] == [*("POST podtemplates", "POST configmaps", REPORT)]
     # Again after two seconds, and after twice as long each further time.
-    assert took >= 2 * (2 ** (asked.count(MAKES) - 1) - 1), asked
+    assert took >= 2 * (2 ** (requests.count(MAKES) - 1) - 1), requests

@@ -68,7 +68,7 @@ def test_sandbox_outlives_its_runtime_class(web: Subject, api: Api) -> None:
     api.create(runtime_class("brief"))
     web.apply("Sandbox", sandbox={"runtimeClassName": "brief"})
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
     api.delete("RuntimeClass", "brief")
     # No Pod can have it any more, and a second Workload tells when the operator has seen that.
@@ -80,19 +80,19 @@ def test_sandbox_outlives_its_runtime_class(web: Subject, api: Api) -> None:
     other.becomes("RuntimeClassMissing")
 
     assert condition(web.get(), "Ready")[0] == "True"
-    assert web.hull()["metadata"]["uid"] == before["uid"]
+    assert web.hull()["metadata"]["uid"] == old["uid"]
 
 
 def test_another_runtime_class_is_another_pod(web: Subject, api: Api, gvisor: str) -> None:
     api.create(runtime_class("kata"))
     web.apply("Sandbox", sandbox={"runtimeClassName": gvisor})
     web.becomes("Ready")
-    before = web.hull()["metadata"]
+    old = web.hull()["metadata"]
 
     web.change(sandbox={"runtimeClassName": "kata"})
     web.becomes("Ready")
 
     assert web.hull()["spec"]["runtimeClassName"] == "kata"
-    assert web.hull()["metadata"]["name"] != before["name"]
+    assert web.hull()["metadata"]["name"] != old["name"]
     assert web.belongings() == {"Pod": [web.hull()["metadata"]["name"]]}
     api.delete("RuntimeClass", "kata")

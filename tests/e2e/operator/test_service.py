@@ -95,9 +95,9 @@ def test_disabled_removes_the_service_and_enabled_brings_it_back(web: Subject) -
 def test_service_deleted_by_hand_comes_back(web: Subject, api: Api) -> None:
     web.apply(pod_template=served(HTTP))
     web.becomes("Ready")
-    before = web.one("Service", "web")["metadata"]["uid"]
+    uid = web.one("Service", "web")["metadata"]["uid"]
     api.delete("Service", "web", web.namespace)
-    web.eventually(lambda: web.one("Service", "web")["metadata"]["uid"] != before, "another one is there")
+    web.eventually(lambda: web.one("Service", "web")["metadata"]["uid"] != uid, "another one is there")
 
 
 def test_service_changed_by_hand_is_put_right_and_additions_stay(web: Subject, api: Api) -> None:

@@ -39,7 +39,7 @@ def test_apply_then_wait(web: Subject) -> None:
 def test_change_then_wait_returns_only_when_the_new_revision_is_ready(web: Subject, isolation: str) -> None:
     web.apply("Container")
     wait(web)
-    before = web.get()["status"]["hull"]
+    old = web.get()["status"]["hull"]
 
     # At once, before the operator can have seen it: kubectl heeds the condition's observedGeneration.
     web.change(isolationPolicy=isolation, template=template(containers=[container(image="nginx:1.30")]))
@@ -47,7 +47,7 @@ def test_change_then_wait_returns_only_when_the_new_revision_is_ready(web: Subje
 
     hull = web.get()["status"]["hull"]
     assert hull["ready"]
-    assert hull["revision"] != before["revision"]
+    assert hull["revision"] != old["revision"]
     assert web.hull()["metadata"]["name"] == hull["name"]
 
 
@@ -99,11 +99,11 @@ def test_every_condition_speaks_of_the_present_generation(web: Subject) -> None:
 
 def test_a_conditions_time_moves_only_with_its_status(web: Subject) -> None:
     web.apply()
-    before = {found["type"]: found for found in web.becomes("Ready")["status"]["conditions"]}
+    by_type = {found["type"]: found for found in web.becomes("Ready")["status"]["conditions"]}
     web.change(service={"type": "NodePort"})
     after = {found["type"]: found for found in web.becomes("Ready")["status"]["conditions"]}
     for kind, found in after.items():
-        assert found["lastTransitionTime"] == before[kind]["lastTransitionTime"]
+        assert found["lastTransitionTime"] == by_type[kind]["lastTransitionTime"]
 
 
 def test_a_hull_that_is_late_is_stalled_until_it_is_ready_after_all(web: Subject) -> None:

@@ -79,9 +79,9 @@ def test_recreate_has_a_gap_and_the_client_sees_it(web: Subject) -> None:
 
 def summary(strategy: Strategy, gaps: list[float], traffic: Traffic) -> str:
     """What was measured, in words."""
-    asked = sum(len(record.requests) for record in traffic.records.values())
+    total = sum(len(record.requests) for record in traffic.records.values())
     lost = sum(len(record.lost) for record in traffic.records.values())
     return (
-        f"{len(gaps)} flips by {strategy}: {lost} of {asked} requests lost; from one answer to the next "
+        f"{len(gaps)} flips by {strategy}: {lost} of {total} requests lost; from one answer to the next "
         f"{median(gaps):.2f} s at the longest in the middle flip, {max(gaps):.2f} s in the worst"
     )

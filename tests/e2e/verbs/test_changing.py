@@ -449,7 +449,7 @@ def account(web: Subject, cluster: Cluster, folder: Path, verbs: list[str]) -> P
     for one in made:
         cluster.api.apply(one)
     path = cluster.api.path("ServiceAccount", web.namespace, name) + "/token"
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    token_request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
     settings = client.Configuration()
     config.load_kube_config(  # type: ignore[no-untyped-call]
         str(cluster.kubeconfig), client_configuration=settings, persist_config=False
@@ -458,7 +458,7 @@ def account(web: Subject, cluster: Cluster, folder: Path, verbs: list[str]) -> P
         folder / f"{name}.kubeconfig",
         server=settings.host,
         authority=Path(str(settings.ssl_ca_cert)),
-        client=cluster.api.request("POST", path, asked)["status"]["token"],
+        client=cluster.api.request("POST", path, token_request)["status"]["token"],
         user=name,
     )
     api = Api(written)

@@ -83,14 +83,14 @@ def test_what_kubectl_applied_on_its_own_side_is_compared(cluster: Cluster, web:
 
 
 def test_what_a_flip_has_changed_is_shown(cluster: Cluster, web: Manifest, namespace: str) -> None:
-    asked = merged(web, spec(isolationPolicy="Container"))
+    flipped = merged(web, spec(isolationPolicy="Container"))
     for options in ((), ("--server-side", "--force-conflicts")):
-        cluster.kubectl.apply(asked, *options)
+        cluster.kubectl.apply(flipped, *options)
         cluster.kubectl(
             *("patch", "workload", "web", "-n", namespace, "--type=merge", "--field-manager=twinhull-cli"),
             *("-p", '{"spec": {"isolationPolicy": "VirtualMachine"}}'),
         )
-        ended = run(cluster, given=asked)
+        ended = run(cluster, given=flipped)
         assert ended.returncode == 1, ended.stderr
         assert "-  isolationPolicy: VirtualMachine\n+  isolationPolicy: Container" in ended.stdout
         assert 'conflict with "twinhull-cli"' in ended.stderr

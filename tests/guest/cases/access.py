@@ -49,10 +49,10 @@ class _Visit:
         self, *command: str, stdin: bytes | None = None, container: str = "web", **query: Any
     ) -> int:
         """Runs a command, and gives its exit code."""
-        asked = {"command": command, "output": 1, **({"error": 1} if "tty" not in query else {}), **query}
+        fields = {"command": command, "output": 1, **({"error": 1} if "tty" not in query else {}), **query}
         if stdin is not None:
-            asked["input"] = 1
-        url = f"{self.base}/v1/exec/{container}?{urlencode(asked, doseq=True)}"
+            fields["input"] = 1
+        url = f"{self.base}/v1/exec/{container}?{urlencode(fields, doseq=True)}"
         self.out.clear()
         self.err.clear()
 

@@ -133,7 +133,7 @@ def strangers(run: ScenarioRun) -> None:
 
 @CHANGES.case("labels and annotations arrive in a downwardAPI volume; nothing is restarted", docs.DOWNWARD)
 def metadata(run: ScenarioRun) -> None:
-    before = _lives(run)
+    lives = _lives(run)
     labels = {"app": "changes", "tier": "back", "more": "yes"}
     _put(run, _changed(run, metadata={"labels": labels, "annotations": {"note": "second"}}))
     run.eventually(
@@ -142,12 +142,12 @@ def metadata(run: ScenarioRun) -> None:
     assert 'tier="back"' in run.get(8080, "/file", path="/etc/pod/labels").splitlines()
     assert run.get(8080, "/file", path="/etc/pod/annotations") == 'note="second"'
     assert run.machine.answer()["pod"]["metadata"]["labels"] == labels
-    assert _lives(run) == before
+    assert _lives(run) == lives
 
 
 @CHANGES.case("CPU and memory become the control group's limits, and nothing is restarted", docs.RESIZE)
 def resized(run: ScenarioRun) -> None:
-    before = _lives(run)
+    lives = _lives(run)
     _put(run, _changed(run, resources={"limits": {"cpu": "750m", "memory": "128Mi"}}))
 
     def limits() -> bool:
@@ -159,12 +159,12 @@ def resized(run: ScenarioRun) -> None:
     run.eventually(
         lambda: run.get(8080, "/file", path="/etc/pod/memory") == str(128 * _MEBIBYTE), "the file has it"
     )
-    assert _lives(run) == before
+    assert _lives(run) == lives
 
 
 @CHANGES.case("a new image restarts its container alone, and is told once the old one is gone", docs.IMAGES)
 def image(run: ScenarioRun) -> None:
-    before, former = _lives(run), run.machine.answer()["manifest"]
+    lives, former = _lives(run), run.machine.answer()["manifest"]
     manifest = _changed(run, container="side", image=_OTHER_IMAGE)
     assert run.machine.api.put(manifest) == (204, "")
     seen = []
@@ -177,9 +177,9 @@ def image(run: ScenarioRun) -> None:
 
     assert run.machine.kubelet.ask().text == "a change is being made"
     run.eventually(in_effect, "the new image is in effect", 300)
-    assert {one for one in seen[:-1] if one != (former, before["side"][0])} == set()
-    assert seen[-1][1] != before["side"][0]
-    assert _lives(run)["web"] == before["web"]
+    assert {one for one in seen[:-1] if one != (former, lives["side"][0])} == set()
+    assert seen[-1][1] != lives["side"][0]
+    assert _lives(run)["web"] == lives["web"]
     run.ready(60)
     assert run.report(8081)["uid"] == 1234
 
@@ -188,7 +188,7 @@ def image(run: ScenarioRun) -> None:
 def plugged(run: ScenarioRun) -> None:
     _put(run, _first(run), 120)  # which restarts the container that had another image
     run.ready(120)
-    before, asked = _lives(run), len(run.machine.kubelet.answers)
+    lives, answered = _lives(run), len(run.machine.kubelet.answers)
     memory, given = _number(run, "/proc/meminfo", "MemTotal:"), run.report(8080)["cgroup"]
     _put(run, _changed(run, resources={"limits": {"cpu": "1500m", "memory": "640Mi"}}))
     run.eventually(lambda: _resize(run)["PodResizePending"]["status"] == "True", "the resize is pending")
@@ -217,8 +217,8 @@ def plugged(run: ScenarioRun) -> None:
         "more memory than the machine had is used",
         300,
     )
-    assert _lives(run) == before
-    assert 503 not in {one.code for one in run.machine.kubelet.answers[asked:]}
+    assert _lives(run) == lives
+    assert 503 not in {one.code for one in run.machine.kubelet.answers[answered:]}
 
 
 @CHANGES.case("nothing is taken any more once the machine is shutting down", docs.CONTRACT)
@@ -245,14 +245,14 @@ RESTARTED = Scenario(
 def agent_killed(run: ScenarioRun) -> None:
     manifest = _changed(run, metadata={"labels": {"kept": "yes"}})
     _put(run, manifest)
-    before = _lives(run)
+    lives = _lives(run)
     assert run.get(8080, "/signal", process="/usr/sbin/twinhull-guest agent", number="9") == "1"
     run.eventually(lambda: "agent ended" in run.machine.console(), "the agent is gone")
     run.eventually(lambda: run.machine.answer()["pod"], "it is back")
     answer = run.machine.answer()
     assert answer["manifest"] == _digest(manifest)
     assert answer["pod"]["metadata"]["labels"]["kept"] == "yes"
-    assert _lives(run) == before
+    assert _lives(run) == lives
 
 
 @RESTARTED.case(
@@ -260,9 +260,9 @@ def agent_killed(run: ScenarioRun) -> None:
 )
 def kubelet_killed(run: ScenarioRun) -> None:
     run.ready(60)
-    before, asked = _lives(run), len(run.machine.kubelet.answers)
+    lives, answered = _lives(run), len(run.machine.kubelet.answers)
     assert run.get(8080, "/signal", process="kubelet --config", number="9") == "1"
     _put(run, _changed(run, metadata={"labels": {"meanwhile": "yes"}}), 150)
     assert run.machine.answer()["pod"]["metadata"]["labels"]["meanwhile"] == "yes"
-    assert _lives(run) == before
-    assert 503 not in {one.code for one in run.machine.kubelet.answers[asked:]}
+    assert _lives(run) == lives
+    assert 503 not in {one.code for one in run.machine.kubelet.answers[answered:]}

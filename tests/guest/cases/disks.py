@@ -292,8 +292,8 @@ def untouched(run: ScenarioRun) -> None:
             volumes.folder / name,
             volumes.owners,
         )
-        before = like.block_device(name)
-        assert _digest(before) == _digest(volumes.claims / f"{name}.raw")
+        device = like.block_device(name)
+        assert _digest(device) == _digest(volumes.claims / f"{name}.raw")
 
 
 def _digest(disk: Any) -> str:

@@ -51,10 +51,10 @@ def test_what_contains_itself_is_too_deep() -> None:
 
 def test_it_takes_no_more_steps_than_an_object_may_have_values(monkeypatch: pytest.MonkeyPatch) -> None:
     class Counted(list[object]):
-        asked = 0
+        steps = 0
 
         def __iter__(self) -> Any:
-            Counted.asked += 1
+            Counted.steps += 1
             return super().__iter__()
 
     monkeypatch.setattr(bounds, "MAX_VALUES", 100)
@@ -62,4 +62,4 @@ def test_it_takes_no_more_steps_than_an_object_may_have_values(monkeypatch: pyte
     for _ in range(30):
         value = Counted([value] * 2)
     assert excess(value)
-    assert Counted.asked <= 200
+    assert Counted.steps <= 200

@@ -76,6 +76,6 @@ def test_what_is_asked_for_at_one_time_has_no_line() -> None:
 
 @pytest.mark.parametrize("question", [*dashboard(), *alerts()], ids=lambda question: question.asker)
 def test_each_metric_that_is_asked_for_is_in_the_catalogue(question: Question) -> None:
-    asked = set(_METRIC.findall(question.expression))
-    assert asked
-    assert asked <= _SERIES
+    metrics = set(_METRIC.findall(question.expression))
+    assert metrics
+    assert metrics <= _SERIES

@@ -28,7 +28,7 @@ class HullApi(WatchApi, ReachApi):
         self.phases: dict[str, str] = {}
         #: What each Pod has logged, and the queries by which logs were asked for, with the Pod's name.
         self.logs: dict[str, bytes] = {}
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.log_reads: list[tuple[str, dict[str, str]]] = []
         #: The logs of those whose kubelet heeds queries, and the previous ones.
         self.files: dict[str, KubeletLog] = {}
         self.previous: dict[str, KubeletLog] = {}
@@ -141,7 +141,7 @@ class HullApi(WatchApi, ReachApi):
         )
 
     async def _log(self, request: web.Request, name: str) -> web.StreamResponse:
-        self.asked.append((name, dict(request.query)))
+        self.log_reads.append((name, dict(request.query)))
         if self.log_refusals and (refusal := self.log_refusals.pop(0)):
             await self._go_on()
             return web.Response(text=refusal[1], status=refusal[0])

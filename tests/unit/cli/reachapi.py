@@ -66,12 +66,12 @@ class ReachApi(VirtApi):
         name = request.path.rpartition("/")[2]
         if request.method == "POST":
             self.made += 1
-            asked = await request.json()
+            body = await request.json()
             name = f"web-{self.made}"
             metadata = {"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"}
-            status = self._certified(asked["spec"]["request"]) if self.certifies else {}
+            status = self._certified(body["spec"]["request"]) if self.certifies else {}
             status = {"conditions": _STALLED} if self.stalls else status
-            self.requests[name] = {**asked, "metadata": metadata, "status": status}
+            self.requests[name] = {**body, "metadata": metadata, "status": status}
         elif request.method == "DELETE":
             self.requests.pop(name, None)
             return web.json_response({"kind": "Status", "status": "Success"})
@@ -81,10 +81,10 @@ class ReachApi(VirtApi):
 
     def _certified(self, request: str) -> dict[str, Any]:
         """The status of an AccessRequest for this certificate request."""
-        asked = x509.load_pem_x509_csr(request.encode()).public_key()
+        key = x509.load_pem_x509_csr(request.encode()).public_key()
         guest = {"machine": "web", "uid": "1", "port": 65_250, "fingerprint": "0"}
         own = self._certificate(self._key.public_key())
-        return {"certificate": self._certificate(asked), "guest": {**guest, "certificate": own}}
+        return {"certificate": self._certificate(key), "guest": {**guest, "certificate": own}}
 
     def _certificate(self, key: Any) -> str:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "web")])

@@ -220,7 +220,7 @@ class ApiServer:
     """Stands for an API server: names of Workloads by namespace, or no answer at all."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.paths: list[str] = []
         #: Set at the end, for answers that nobody waits for any more.
         self.over = Event()
         #: Whether it takes requests and doesn't answer.
@@ -247,7 +247,7 @@ class ApiServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                server.asked.append(self.path)
+                server.paths.append(self.path)
                 if server.silent:
                     server.over.wait()
                     return
@@ -317,7 +317,7 @@ def test_names_of_a_cluster_are_offered(tmp_path: Path, monkeypatch: pytest.Monk
         assert offered("web") == ["web-of-team-a"]
         assert offered("-n", "team-b", "w") == ["web-of-team-b"]
         assert offered("-n", "team") == ["team-a", "team-b"]
-    assert all(path.endswith("?limit=500") for path in server.asked)
+    assert all(path.endswith("?limit=500") for path in server.paths)
 
 
 @pytest.mark.usefixtures("patient")
@@ -342,9 +342,9 @@ def test_a_silent_cluster_offers_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         for seconds in (1.5, 15.0, PATIENCE):  # until it is enough to ask
             monkeypatch.setattr(completion, "_WAIT", seconds)
             assert offered("") == []
-            if server.asked:
+            if server.paths:
                 break
-        assert set(server.asked) == {"/apis/twinhull.dev/v1alpha1/namespaces/team-a/workloads?limit=500"}
+        assert set(server.paths) == {"/apis/twinhull.dev/v1alpha1/namespaces/team-a/workloads?limit=500"}
 
 
 def test_a_credential_plugin_that_hangs_is_ended(
@@ -406,7 +406,7 @@ WORKLOADS = "/apis/twinhull.dev/v1alpha1/namespaces/{}/workloads"
 
 
 @pytest.mark.parametrize(
-    ("line", "names", "asked"),
+    ("line", "names", "workload"),
     [
         ("logs web -c ", ["migrate", "web", "wal"], "team-a/web"),
         ("exec -it -n team-b workload/api --container=w", ["web", "wal"], "team-b/api"),
@@ -418,11 +418,11 @@ WORKLOADS = "/apis/twinhull.dev/v1alpha1/namespaces/{}/workloads"
     ],
 )
 def test_the_containers_of_the_workload_that_is_named_are_offered(
-    api: ApiServer, line: str, names: list[str], asked: str
+    api: ApiServer, line: str, names: list[str], workload: str
 ) -> None:
     assert offered(*line.split(" "), command=main) == names
-    namespace, _, name = asked.partition("/")
-    assert api.asked == [f"{WORKLOADS.format(namespace)}/{name}"]
+    namespace, _, name = workload.partition("/")
+    assert api.paths == [f"{WORKLOADS.format(namespace)}/{name}"]
 
 
 @pytest.mark.parametrize(
@@ -444,7 +444,7 @@ def test_the_containers_of_the_workload_that_is_named_are_offered(
 )
 def test_nothing_is_asked_of_a_cluster_for_a_workload_that_is_not_named(api: ApiServer, line: str) -> None:
     local_files = ["w"] if line.startswith("cp -n") else []
-    assert (offered(*line.split(" "), command=main), api.asked) == (local_files, [])
+    assert (offered(*line.split(" "), command=main), api.paths) == (local_files, [])
 
 
 @pytest.mark.parametrize(
@@ -465,7 +465,7 @@ def test_the_ports_of_the_workload_that_is_named_are_offered(
 ) -> None:
     assert offered(*f"port-forward web {words}".split(" "), command=main) == ports
     namespace = "team-b" if "team-b" in words else "team-a"
-    assert api.asked == ([f"{WORKLOADS.format(namespace)}/web"] if ports else [])
+    assert api.paths == ([f"{WORKLOADS.format(namespace)}/web"] if ports else [])
 
 
 def test_a_template_offers_nothing_that_a_shell_or_terminal_would_take_for_more(api: ApiServer) -> None:
@@ -511,7 +511,7 @@ def test_contexts_that_a_shell_would_take_for_more_are_not_offered(tmp_path: Pat
     content["contexts"] += [{"name": name, "context": {"cluster": "it", "user": "it"}} for name in names]
     path.write_text(json.dumps(content))
     assert offered("logs", "--context", "", command=main) == ["it", names[-1]]
-    assert api.asked == []
+    assert api.paths == []
 
 
 @pytest.mark.parametrize("pod", [{}, {"containers": None}, {"containers": [{"name": "web", "ports": None}]}])
@@ -548,7 +548,7 @@ def test_cp_completes_workloads_and_local_files(api: ApiServer, line: str, words
     incomplete = line.rpartition(" ")[2]
     expected = [incomplete if word == FILES else word for word in words]
     assert offered(*line.split(" "), command=main) == expected
-    assert bool(api.asked) == any(word != FILES for word in words)
+    assert bool(api.paths) == any(word != FILES for word in words)
 
 
 def test_cp_completes_workloads_without_the_right_to_list_namespaces(api: ApiServer) -> None:

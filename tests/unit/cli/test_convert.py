@@ -342,11 +342,11 @@ def test_docker_run_is_converted_with_dashes_before_it_or_not() -> None:
         ("docker", "container", "run", "nginx"),
     ],
 )
-@pytest.mark.parametrize("before", [(), ("--strict",)])
+@pytest.mark.parametrize("options", [(), ("--strict",)])
 def test_a_command_line_without_its_word_is_told_what_to_write(
-    line: tuple[str, ...], before: tuple[str, ...]
+    line: tuple[str, ...], options: tuple[str, ...]
 ) -> None:
-    result = convert(*before, *line)
+    result = convert(*options, *line)
     expected = f"Error: to convert a command line, write twinhull convert docker-run -- {shlex.join(line)}\n"
     assert (result.exit_code, result.stderr.endswith(expected)) == (2, True)
 

@@ -27,20 +27,20 @@ class Server:
         self.live = live
         #: What is answered to an apply that doesn't force, if it isn't the object.
         self.error: ApiError | None = None
-        self.asked: list[tuple[str, str, bool]] = []
+        self.calls: list[tuple[str, str, bool]] = []
         #: Who has set fields of the live object.
         self.managers = ["kubectl"]
 
     async def get(self, _: Cluster, kind: Kind, where: str, name: str) -> Raw | None:
         assert (kind.name, name) == ("Workload", "web")
-        self.asked.append((where, "", False))
+        self.calls.append((where, "", False))
         return self.live
 
     async def apply(
         self, _: Cluster, __: Kind, where: str, name: str, obj: Raw, manager: str, *, force: bool
     ) -> Raw:
         assert name == "web"
-        self.asked.append((where, manager, force))
+        self.calls.append((where, manager, force))
         if self.error and not force:
             raise self.error
         server = {"uid": "1", "generation": 2, "managedFields": [{}], "resourceVersion": "7"}
@@ -79,7 +79,7 @@ def diff(*args: str, given: Raw | list[Raw]) -> Result:
 def test_nothing_is_printed_for_what_is_as_it_is_said(server: Server) -> None:
     result = diff(given=workload("Container"))
     assert (result.exit_code, result.output) == (0, "")
-    assert server.asked == [("shop", "", False), ("shop", "kubectl", False)]
+    assert server.calls == [("shop", "", False), ("shop", "kubectl", False)]
 
 
 def test_a_change_is_a_unified_diff(server: Server) -> None:
@@ -122,7 +122,7 @@ def test_a_conflict_is_told_with_what_to_do(server: Server) -> None:
     assert "Leave these fields to flux, or take them by --force-conflicts" in result.stderr
     forced = diff("--force-conflicts", "--field-manager", "me", given=workload("Sandbox"))
     assert forced.exit_code == 1
-    assert server.asked[-1] == ("shop", "me", True)
+    assert server.calls[-1] == ("shop", "me", True)
 
 
 def test_fields_that_kubectl_applied_on_its_own_side_are_taken(server: Server) -> None:
@@ -167,8 +167,8 @@ def test_kubectl_asks_nobody_about_conflicts_on_its_own_side(server: Server) -> 
 def test_a_cluster_without_the_kind_is_told_once(
     server: Server, monkeypatch: pytest.MonkeyPatch, *, served: bool
 ) -> None:
-    async def kinds(_: Cluster, asked: list[Kind]) -> set[Kind]:
-        return set(asked) if served else set()
+    async def kinds(_: Cluster, wanted: list[Kind]) -> set[Kind]:
+        return set(wanted) if served else set()
 
     monkeypatch.setattr(Cluster, "served", kinds)
     server.live, server.error = None, NotFound("404 page not found\n")
@@ -198,7 +198,7 @@ def test_no_name_leads_elsewhere(server: Server, metadata: dict[str, Any], expec
     result = diff(given=workload("Sandbox", **metadata))
     assert result.exit_code == 2
     assert expected in result.stderr
-    assert server.asked == []
+    assert server.calls == []
 
 
 def test_others_are_passed_over_and_errors_leave_the_rest(server: Server) -> None:
@@ -217,7 +217,7 @@ def test_the_namespace_is_the_option_s_or_the_kubeconfig_s(
     given = workload("Container")
     del given["metadata"]["namespace"]
     diff(*args, given=given)
-    assert {where for where, _, _ in server.asked} == {expected}
+    assert {where for where, _, _ in server.calls} == {expected}
 
 
 def test_colours_respect_no_color(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ CONFIG = {
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, str]]:
+def reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, str]]:
     """Stands for a cluster with a Workload web in each namespace. Gives which Workloads are asked for."""
     found: list[tuple[str, str]] = []
 
@@ -63,57 +63,57 @@ def explain(*args: str, given: Raw | None = None) -> Result:
 
 
 @pytest.mark.parametrize("name", ["web", "workload/web", "workloads/web", "twl/web"])
-def test_a_workload_of_the_cluster_is_explained_by_its_name(name: str, asked: list[tuple[str, str]]) -> None:
+def test_a_workload_of_the_cluster_is_explained_by_its_name(name: str, reads: list[tuple[str, str]]) -> None:
     result = explain(name)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("Workload shop/web: Sandbox (RaisedByPolicy)\n")
-    assert asked == [("shop", "web")]
+    assert reads == [("shop", "web")]
 
 
-def test_the_cluster_and_the_namespace_are_those_of_the_options(asked: list[tuple[str, str]]) -> None:
+def test_the_cluster_and_the_namespace_are_those_of_the_options(reads: list[tuple[str, str]]) -> None:
     assert explain("web", "--context", "b").stdout.startswith(
         "Workload other/web: Container (OperatorDefault)"
     )
     assert explain("web", "-n", "lab").stdout.startswith("Workload lab/web: Container (OperatorDefault)")
-    assert asked == [("other", "web"), ("lab", "web")]
+    assert reads == [("other", "web"), ("lab", "web")]
 
 
-def test_files_and_names_are_explained_together(asked: list[tuple[str, str]]) -> None:
+def test_files_and_names_are_explained_together(reads: list[tuple[str, str]]) -> None:
     found = explain("-", "web", "-o", "json", given=workload(namespace="elsewhere"))
     assert [one["workload"] for one in json.loads(found.stdout)] == ["elsewhere/web", "shop/web"]
-    assert asked == [("shop", "web")]
+    assert reads == [("shop", "web")]
 
 
-def test_a_file_of_that_name_is_the_file(asked: list[tuple[str, str]], tmp_path: Path) -> None:
+def test_a_file_of_that_name_is_the_file(reads: list[tuple[str, str]], tmp_path: Path) -> None:
     (tmp_path / "web").write_text(yaml.safe_dump(workload(name="of-file")), encoding="utf-8")
     assert explain("web").stdout.startswith("Workload shop/of-file: ")
-    assert asked == []
+    assert reads == []
     assert explain("workload/web").stdout.startswith("Workload shop/web: ")
-    assert asked == [("shop", "web")]
+    assert reads == [("shop", "web")]
 
 
 def test_a_workload_that_is_not_there_is_named_with_the_one_that_is_meant(
-    asked: list[tuple[str, str]],
+    reads: list[tuple[str, str]],
 ) -> None:
     result = explain("wbe")
-    assert (result.exit_code, asked) == (1, [("shop", "wbe")])
+    assert (result.exit_code, reads) == (1, [("shop", "wbe")])
     assert result.stderr == "Error: there is no Workload wbe in namespace shop. Did you mean web?\n"
 
 
-def test_a_file_that_is_not_there_is_no_name(asked: list[tuple[str, str]]) -> None:
+def test_a_file_that_is_not_there_is_no_name(reads: list[tuple[str, str]]) -> None:
     for missing in (["web.yaml"], ["deploy/web"], ["-f", "web"]):
         result = explain(*missing)
         assert (result.exit_code, "No such file or directory" in result.stderr) == (1, True)
-    assert asked == []
+    assert reads == []
 
 
-def test_a_namespace_is_that_of_files_which_name_none(asked: list[tuple[str, str]]) -> None:
+def test_a_namespace_is_that_of_files_which_name_none(reads: list[tuple[str, str]]) -> None:
     given = workload()
     del given["metadata"]["namespace"]
     assert explain("-", given=given).stdout.startswith("Workload shop/web: Sandbox")
     assert explain("-", "--context", "b", given=given).stdout.startswith("Workload other/web: Container")
     assert explain("-", "-n", "lab", given=given).stdout.startswith("Workload lab/web: Container")
-    assert asked == []
+    assert reads == []
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_credential_plugin_runs_once(
 
 @pytest.mark.parametrize("output", ["text", "json"])
 def test_what_a_tenant_wrote_does_not_speak_to_the_terminal(
-    asked: list[tuple[str, str]], output: str
+    reads: list[tuple[str, str]], output: str
 ) -> None:
     given = workload(namespace="other")
     given["spec"]["isolationPolicy"] = "Sandbox"
@@ -152,4 +152,4 @@ def test_what_a_tenant_wrote_does_not_speak_to_the_terminal(
     result = explain("-", "-o", output, given=given)
     assert "neerg" in result.stdout
     assert not [one for one in result.output if not one.isprintable() and one != "\n"]
-    assert asked == []
+    assert reads == []

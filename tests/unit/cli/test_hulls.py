@@ -153,7 +153,7 @@ def test_logs_go_on_with_the_next_hull_until_the_workload_has_completed(api: Hul
     ended = run("logs -f web --tail 1 --since 1h --timestamps")
     assert (ended.exit_code, ended.stdout) == (0, "one\ntwo\n")
     assert ended.stderr == "Pod web-1 has ended; going on with Pod web-2\n"
-    first, second = api.asked
+    first, second = api.log_reads
     assert first == (
         "web-1",
         {
@@ -209,7 +209,7 @@ def test_a_container_that_is_restarted_is_followed_from_its_beginning(api: HullA
     ended = run("logs -f web --tail 5")
     assert (ended.exit_code, ended.stdout) == (0, "a line\na line\n")
     assert ended.stderr == "Container web of Pod web-1 was restarted; going on with its next run\n"
-    assert api.asked[1] == ("web-1", FROM_THE_BEGINNING)
+    assert api.log_reads[1] == ("web-1", FROM_THE_BEGINNING)
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_a_log_that_is_cut_off_goes_on_where_it_was(
         whole = "".join(f"[web/web] {line}\n" for line in WHOLE.split("\n")[:-1])
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert ended.stdout_bytes.decode() == whole
-    assert len(api.asked) == 2
+    assert len(api.log_reads) == 2
 
 
 @pytest.mark.usefixtures("_quickly")
@@ -253,7 +253,7 @@ def test_this_computers_clock_doesnt_say_where_a_log_goes_on(
     monkeypatch.setattr(time, "time", lambda: wrong)
     api.then = [lambda: file.write(2 * SECOND, b"five\n"), lambda: api.delete("workloads", "web")]
     assert run("logs -f web").stdout_bytes.decode() == WHOLE
-    assert api.asked[1][1]["sinceTime"] == "2023-11-14T22:13:20Z"
+    assert api.log_reads[1][1]["sinceTime"] == "2023-11-14T22:13:20Z"
 
 
 def test_the_end_of_a_log_that_was_cut_off_is_shown_of_a_workload_that_has_completed(
@@ -263,7 +263,7 @@ def test_the_end_of_a_log_that_was_cut_off_is_shown_of_a_workload_that_has_compl
     api.then = [lambda: completed(api, "web-1")]
     ended = run("logs -f web")
     assert (ended.exit_code, ended.stdout_bytes) == (0, file.text)
-    assert len(api.asked) == 2
+    assert len(api.log_reads) == 2
 
 
 def test_the_end_of_a_log_that_was_cut_off_is_shown_of_a_container_that_was_restarted(
@@ -280,8 +280,8 @@ def test_the_end_of_a_log_that_was_cut_off_is_shown_of_a_container_that_was_rest
     ended = run("logs -f web")
     assert (ended.exit_code, ended.stdout_bytes) == (0, file.text + b"again\n")
     assert ended.stderr == "Container web of Pod web-1 was restarted; going on with its next run\n"
-    assert "follow" not in api.asked[1][1]
-    assert api.asked[2:] == [("web-1", FROM_THE_BEGINNING)]
+    assert "follow" not in api.log_reads[1][1]
+    assert api.log_reads[2:] == [("web-1", FROM_THE_BEGINNING)]
 
 
 def test_an_end_that_cant_be_had_any_more_is_told(api: HullApi, run: Run, file: KubeletLog) -> None:
@@ -291,7 +291,7 @@ def test_an_end_that_cant_be_had_any_more_is_told(api: HullApi, run: Run, file: 
     ended = run("logs -f web")
     assert (ended.exit_code, file.text.startswith(ended.stdout_bytes)) == (0, True)
     assert ended.stderr == "web/web: the end of a log that was cut off can't be shown: it is gone\n"
-    assert len(api.asked) == 3
+    assert len(api.log_reads) == 3
 
 
 def test_the_end_of_a_former_run_that_is_gone_is_told(api: HullApi, run: Run, file: KubeletLog) -> None:
@@ -308,7 +308,7 @@ def test_the_end_of_a_former_run_that_is_gone_is_told(api: HullApi, run: Run, fi
     assert ended.stderr.endswith(
         "web/web: the end of a log that was cut off can't be shown: previous container not found\n"
     )
-    assert ["previous" in query for _, query in api.asked] == [False, True, True, False]
+    assert ["previous" in query for _, query in api.log_reads] == [False, True, True, False]
 
 
 def test_an_end_that_is_cut_off_each_time_is_asked_for_a_few_times(
@@ -317,7 +317,7 @@ def test_an_end_that_is_cut_off_each_time_is_asked_for_a_few_times(
     api.cuts = [len(file.answer({"timestamps": "true"}))] * 9
     api.then = [lambda: completed(api, "web-1")]
     assert run("logs -f web").exit_code == 0
-    assert len(api.asked) == 1 + containerlog._TRIES  # noqa: SLF001
+    assert len(api.log_reads) == 1 + containerlog._TRIES  # noqa: SLF001
 
 
 def test_a_log_that_isnt_followed_is_asked_for_without_timestamps(
@@ -327,7 +327,7 @@ def test_a_log_that_isnt_followed_is_asked_for_without_timestamps(
     assert run("logs web --limit-bytes 5 -f").exit_code == 0
     api.previous["web-1"] = file
     assert run("logs web -p -f").stdout_bytes == file.text
-    assert not [query for _, query in api.asked if "timestamps" in query]
+    assert not [query for _, query in api.log_reads if "timestamps" in query]
 
 
 def run_again(api: HullApi) -> None:
@@ -344,7 +344,7 @@ def test_a_run_whose_log_cant_be_opened_is_shown_from_its_beginning_by_another_w
     ended = run("logs -f web --tail 5")
     assert (ended.exit_code, ended.stdout) == (0, "a line\na line\n")
     assert ended.stderr == "Container web of Pod web-1 was restarted; going on with its next run\n"
-    assert api.asked[1:] == [("web-1", FROM_THE_BEGINNING)] * 2
+    assert api.log_reads[1:] == [("web-1", FROM_THE_BEGINNING)] * 2
 
 
 def test_a_run_whose_log_couldnt_be_opened_before_the_workload_completed_is_an_error(
@@ -368,7 +368,7 @@ def test_a_log_that_cant_be_opened_any_more_is_an_error_after_a_few_tries(api: H
     api.log_refusals = [None, *[(500, "it failed")] * 9]
     ended = run("logs -f web")
     assert (ended.exit_code, ended.stderr) == (1, "Error: web/web: it failed\n")
-    assert len(api.asked) == 1 + 1 + containerlog._TRIES  # noqa: SLF001
+    assert len(api.log_reads) == 1 + 1 + containerlog._TRIES  # noqa: SLF001
 
 
 @pytest.mark.usefixtures("_quickly")
@@ -377,8 +377,8 @@ def test_a_failed_try_moves_nothing_of_where_a_log_goes_on(api: HullApi, run: Ru
     api.then = [*[lambda: None] * 3, lambda: api.delete("workloads", "web")]
     ended = run("logs -f web")
     assert (ended.exit_code, ended.stdout_bytes, ended.stderr) == (0, file.text, "")
-    assert len({query["sinceTime"] for _, query in api.asked[1:]}) == 1
-    assert len(api.asked) == 4
+    assert len({query["sinceTime"] for _, query in api.log_reads[1:]}) == 1
+    assert len(api.log_reads) == 4
 
 
 @pytest.mark.parametrize("how", ["it began later", "it hasn't begun", "it was restarted less often"])
@@ -403,7 +403,7 @@ def test_a_hull_of_the_same_name_is_the_next_one(api: HullApi, run: Run, how: st
     ended = run("logs -f web --tail 1")
     assert (ended.exit_code, ended.stdout) == (0, "one\ntwo\n")
     assert ended.stderr == "Pod web-1 has ended; going on with the next one of that name\n"
-    assert api.asked[1] == ("web-1", FROM_THE_BEGINNING)
+    assert api.log_reads[1] == ("web-1", FROM_THE_BEGINNING)
 
 
 @pytest.mark.usefixtures("_quickly")
@@ -415,7 +415,7 @@ def test_a_log_is_asked_for_again_once_its_container_runs_again(api: HullApi, ru
     api.workload("web", "web-1")
     api.then = [wait, lambda: api.delete("workloads", "web")]
     assert run("logs -f web").exit_code == 0
-    assert len(api.asked) == 2
+    assert len(api.log_reads) == 2
 
 
 def test_a_container_goes_on_while_the_log_of_another_stays_open(api: HullApi, run: Run) -> None:
@@ -423,7 +423,7 @@ def test_a_container_goes_on_while_the_log_of_another_stays_open(api: HullApi, r
         api.workload("web", "web-2", containers=("web", "twice", "new"))
 
     def end() -> None:
-        eventually(lambda: len(api.asked) == 4, PATIENCE, "the new container's log is read")
+        eventually(lambda: len(api.log_reads) == 4, PATIENCE, "the new container's log is read")
         api.delete("workloads", "web")
         api.staying.clear()
 

@@ -34,14 +34,14 @@ class Reader:
         self.log, self.clock = log, 0.0
         self.place = LogPlace((*FOLLOW, *query))
         self.shown = b""
-        self.asked: list[dict[str, str]] = []
+        self.queries: list[dict[str, str]] = []
         monkeypatch.setattr(logplace, "uptime", lambda: self.clock)
 
     def read(self, length: int | None = None, at_a_time: int = 1 << 20, lasting: float = 0) -> None:
         """Show so many bytes of the next answer, or all."""
-        self.asked.append(dict(self.place.ask()))
+        self.queries.append(dict(self.place.ask()))
         asked_at = self.clock
-        answer = self.log.answer(self.asked[-1])[:length]
+        answer = self.log.answer(self.queries[-1])[:length]
         for at in range(0, len(answer), at_a_time):
             self.shown += self.place.take(answer[at : at + at_a_time])
         self.clock += lasting
@@ -140,7 +140,7 @@ def test_a_log_is_asked_for_from_a_second_before_its_last_line(monkeypatch: pyte
     reader.read()
     reader.clock += 1e9  # whatever it says
     reader.read()
-    assert reader.asked == [
+    assert reader.queries == [
         {"follow": "true", "timestamps": "true", "tailLines": "5", "sinceSeconds": "3600"},
         {"follow": "true", "timestamps": "true", "sinceTime": "2023-11-14T22:14:49Z"},
     ]

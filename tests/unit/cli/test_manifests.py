@@ -45,10 +45,10 @@ ENDLESS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", ["render", "explain"])
-@pytest.mark.parametrize(("before", "complaint"), ENDLESS.values(), ids=ENDLESS)
-def test_what_is_without_end_is_said_at_once(verb: str, before: str, complaint: str) -> None:
+@pytest.mark.parametrize(("text", "complaint"), ENDLESS.values(), ids=ENDLESS)
+def test_what_is_without_end_is_said_at_once(verb: str, text: str, complaint: str) -> None:
     """It ran for ever, until it had all the memory."""
-    ended = CliRunner().invoke(main, [verb, "-f", "-"], input=f"{before}\n{WORKLOAD}")
+    ended = CliRunner().invoke(main, [verb, "-f", "-"], input=f"{text}\n{WORKLOAD}")
     assert (ended.exit_code, ended.output.count("\n")) != (0, 0)
     assert complaint in ended.output
     assert "Traceback" not in ended.output
@@ -57,7 +57,7 @@ def test_what_is_without_end_is_said_at_once(verb: str, before: str, complaint: 
 
 def test_aliases_and_merges_that_people_write_are_read() -> None:
     text = WORKLOAD.replace("{name: web, image: nginx}", "{<<: [*a, *b], name: web}").replace("*last", "*a")
-    before = "a: &a {image: nginx}\nb: &b {<<: *a, workingDir: /srv}\n"
-    ended = CliRunner().invoke(main, ["render", "-f", "-", "--isolation", "Container"], input=before + text)
+    anchors = "a: &a {image: nginx}\nb: &b {<<: *a, workingDir: /srv}\n"
+    ended = CliRunner().invoke(main, ["render", "-f", "-", "--isolation", "Container"], input=anchors + text)
     assert ended.exit_code == 1, "the API server would refuse a and b"
     assert "FIELD" in ended.output

@@ -58,8 +58,8 @@ def preflight(monkeypatch: pytest.MonkeyPatch) -> Preflight:
             metadata = {"uid": kind.name, "resourceVersion": "1", "namespace": ""}
             return [obj | {"metadata": metadata | obj["metadata"]} for obj in found], "1"
 
-        async def served(_: Cluster, asked: Iterable[Kind]) -> set[Kind]:
-            return set(asked) & serves
+        async def served(_: Cluster, wanted: Iterable[Kind]) -> set[Kind]:
+            return set(wanted) & serves
 
         monkeypatch.setattr(Cluster, "version", server_version)
         monkeypatch.setattr(Cluster, "list", listed)
@@ -164,9 +164,9 @@ def test_no_isolation_is_possible_without_twinhulls_kinds(preflight: Preflight) 
 
 
 def test_what_is_missing_counts_for_more_than_what_may_not_be_seen(preflight: Preflight) -> None:
-    asked = ("--isolation=Sandbox", "--isolation=VirtualMachine")
+    options = ("--isolation=Sandbox", "--isolation=VirtualMachine")
     hides = [kinds.KUBEVIRT, kinds.NODE]
-    assert preflight(*asked, has={kinds.RUNTIME_CLASS: []}, hides=hides).exit_code == 1
+    assert preflight(*options, has={kinds.RUNTIME_CLASS: []}, hides=hides).exit_code == 1
 
 
 def test_what_may_not_be_seen_matters_to_no_other_isolation(preflight: Preflight) -> None:

@@ -369,8 +369,8 @@ def test_the_service_is_shown_with_all_that_is_asked_of_it() -> None:
     ports = {
         "containers": [{"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 80}]}]
     }
-    asked = {"type": "NodePort", "annotations": {"a": "1"}, "nodePorts": {"http": 30080}}
-    result = render(given=[workload(pod=ports, service={**asked, "sessionAffinity": "ClientIP"})])
+    service = {"type": "NodePort", "annotations": {"a": "1"}, "nodePorts": {"http": 30080}}
+    result = render(given=[workload(pod=ports, service={**service, "sessionAffinity": "ClientIP"})])
     made = next(obj for obj in yaml.load_all(result.stdout, yaml.CSafeLoader) if obj["kind"] == "Service")
     assert made["metadata"]["annotations"]["a"] == "1"
     assert (made["spec"]["sessionAffinity"], made["spec"]["ports"][0]["nodePort"]) == ("ClientIP", 30080)
@@ -386,8 +386,8 @@ def test_a_node_port_of_no_port_is_named() -> None:
     ports = {
         "containers": [{"name": "web", "image": "nginx", "ports": [{"name": "http", "containerPort": 80}]}]
     }
-    asked = {"type": "NodePort", "nodePorts": {"https": 30080}}
-    result = render(given=[workload(pod=ports, service=asked)])
+    service = {"type": "NodePort", "nodePorts": {"https": 30080}}
+    result = render(given=[workload(pod=ports, service=service)])
     assert result.exit_code == 1
     assert (
         "spec.service.nodePorts: the Service has no port https, but http: name one of these" in result.stderr

@@ -78,10 +78,10 @@ def test_names_or_labels_are_given_and_not_both(words: list[str]) -> None:
 
 
 def test_a_shell_completes_the_names_that_the_cluster_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, ...]] = []
+    lookups: list[tuple[str, ...]] = []
 
     def names(*those: str) -> list[str]:
-        asked.append(those)
+        lookups.append(those)
         return ["web", "worker", "db"]
 
     monkeypatch.setattr(completion, "_names", names)
@@ -91,7 +91,7 @@ def test_a_shell_completes_the_names_that_the_cluster_has(monkeypatch: pytest.Mo
     context.params = {"namespace": "shop", "context": "work"}
     (name,) = (one for one in command.params if one.name == "names")
     assert [one.value for one in name.shell_complete(context, "w")] == ["web", "worker"]
-    assert asked == [("Workload", "shop", "work", "")]
+    assert lookups == [("Workload", "shop", "work", "")]
     assert [one.value for one in name.shell_complete(context, "twl/w")] == ["twl/web", "twl/worker"]
 
 

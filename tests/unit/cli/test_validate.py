@@ -326,10 +326,10 @@ def test_metadata_may_be_anything(kind: str, metadata: object) -> None:
     assert result.exception is None or isinstance(result.exception, SystemExit)
 
 
-@pytest.mark.parametrize("before", ["%YAML 1.1\n---\n", "# a\n---\n# b\n---\n", "\n\n---  \n", "--- # c\n"])
-def test_what_stands_before_a_document_counts_among_its_lines(before: str) -> None:
-    result = validate("-", given=before + yaml.safe_dump(workload("Somehow")))
-    line = before.count("\n") + 7
+@pytest.mark.parametrize("prefix", ["%YAML 1.1\n---\n", "# a\n---\n# b\n---\n", "\n\n---  \n", "--- # c\n"])
+def test_what_stands_before_a_document_counts_among_its_lines(prefix: str) -> None:
+    result = validate("-", given=prefix + yaml.safe_dump(workload("Somehow")))
+    line = prefix.count("\n") + 7
     assert f"standard input:{line}:3: error: Workload web: spec.isolationPolicy" in result.stdout
 
 
@@ -442,8 +442,8 @@ def test_gitlab_s_report_tells_a_finding_by_what_it_says_not_by_its_line(tmp_pat
     file = tmp_path / "web.yaml"
     text = yaml.safe_dump(broken(livenessProbe={}))
     found = []
-    for before in ("", "# moved\n"):
-        file.write_text(before + text)
+    for prefix in ("", "# moved\n"):
+        file.write_text(prefix + text)
         result = validate(str(file), "-o", "gitlab")
         assert result.exit_code == 1
         (issue,) = json.loads(result.stdout)

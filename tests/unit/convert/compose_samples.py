@@ -22,9 +22,9 @@ def reader(path: Path) -> Any:
     """Reads the files of an input, as they would be beside it."""
     folder = FOLDER / "files" / name_of(path)
 
-    def read(asked: str) -> str | None:
-        assert not asked.startswith(("/", ".."))
-        file = folder / asked
+    def read(name: str) -> str | None:
+        assert not name.startswith(("/", ".."))
+        file = folder / name
         return file.read_text("utf-8") if file.is_file() else None
 
     return read

@@ -497,10 +497,10 @@ def test_hostile_files_beside_it_are_an_error(files: dict[str, str], message: st
 
 
 def test_no_file_outside_of_the_folder_is_asked_for() -> None:
-    asked: list[str] = []
+    paths: list[str] = []
 
     def read(path: str) -> str:
-        asked.append(path)
+        paths.append(path)
         return ""
 
     text = """
@@ -511,7 +511,7 @@ def test_no_file_outside_of_the_folder_is_asked_for() -> None:
         label_file: [/etc/hosts, "C:/x"]
     """
     found = convert(text, read=read)
-    assert asked == [".env", "ok.env", "C:/x"]
+    assert paths == [".env", "ok.env", "C:/x"]
     assert [path for path, why in named(found).items() if "outside" in why] == [
         *(f"services.a.env_file[{number}]" for number in range(4)),
         "services.a.label_file[0]",

@@ -291,14 +291,14 @@ def test_hostile_words_are_an_error(words: list[str]) -> None:
 
 
 def test_a_file_is_read_by_the_caller_alone() -> None:
-    asked: list[str] = []
+    paths: list[str] = []
 
     def read(path: str) -> str:
-        asked.append(path)
+        paths.append(path)
         return "A=1"
 
     dockerrun.convert(["--env-file", "a.env", "-v", "./b:/b", "--label-file", "c", "nginx"], read=read)
-    assert asked == ["a.env", "c"]
+    assert paths == ["a.env", "c"]
 
 
 def test_two_volumes_never_become_one_claim() -> None:

@@ -137,7 +137,7 @@ def test_manifest_that_is_not_ours_or_goes_already_is_left_alone(also: Any) -> N
 
 
 @pytest.mark.parametrize(
-    ("pod", "before"),
+    ("pod", "previous"),
     [
         (
             {"containers": [{"name": "web", "image": "nginx", "ports": [{"containerPort": 81}]}]},
@@ -147,13 +147,13 @@ def test_manifest_that_is_not_ours_or_goes_already_is_left_alone(also: Any) -> N
     ],
     ids=["another port", "no port"],
 )
-def test_service_leads_to_what_runs_while_the_new_revision_can_not_be_made(pod: Raw, before: str) -> None:
+def test_service_leads_to_what_runs_while_the_new_revision_can_not_be_made(pod: Raw, previous: str) -> None:
     """KubeVirt is missing, or a policy rejects it: the hull of before goes on, and listens where it did."""
     wanted = workload({"isolationPolicy": "VirtualMachine"}, pod=pod)
     running = hull("Pod", "web-1before")
-    assert kept(wanted, service(), running) == [], before
+    assert kept(wanted, service(), running) == [], previous
     going = kept(wanted, service(), hull("Pod", "web-1before", deleting=True))
-    assert [action.key for action in going] == [f"Service/web{'/change' if before != 'none' else ''}"]
+    assert [action.key for action in going] == [f"Service/web{'/change' if previous != 'none' else ''}"]
 
 
 def test_service_that_is_switched_off_goes_at_once_whatever_else_is_under_way() -> None:
@@ -322,9 +322,9 @@ def test_labels_that_others_added_stay() -> None:
 
 
 def test_a_machine_that_runs_is_not_given_the_name_that_its_launcher_lacks() -> None:
-    before = hull("VirtualMachine", VM)
-    del before["metadata"]["labels"]["twinhull.dev/hull-name"]
-    assert kept(MACHINE, KUBEVIRT, manifest(), before) == []
+    vm = hull("VirtualMachine", VM)
+    del vm["metadata"]["labels"]["twinhull.dev/hull-name"]
+    assert kept(MACHINE, KUBEVIRT, manifest(), vm) == []
 
 
 HEADLESS = workload({"isolationPolicy": "Container", "service": {"headless": True}}, pod=PORTS)
@@ -353,8 +353,8 @@ def test_service_that_is_to_be_headless_is_deleted_and_made_once_it_is_gone() ->
 
 
 def test_a_node_port_of_no_port_is_told() -> None:
-    asked = {"type": "NodePort", "nodePorts": {"https": 30443}}
-    raw = workload({"isolationPolicy": "Container", "service": asked}, pod=PORTS)
+    fields = {"type": "NodePort", "nodePorts": {"https": 30443}}
+    raw = workload({"isolationPolicy": "Container", "service": fields}, pod=PORTS)
     present = hull("Pod", case(raw).hull_name, status=running())
     step = decide(case(raw, present))
     assert (step.stalled, step.reason) == (True, "ServiceRefused")

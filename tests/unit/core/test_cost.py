@@ -89,8 +89,8 @@ def test_no_name_is_slow_to_tell_from_a_devices(isolation: Isolation, where: str
 
     def looking(pattern: str) -> float:
         named = {of_length(60_000, pattern): {str(number): 1 for number in range(20)}}
-        asked = {"limits": named} if where == "template" else {}
-        container = {"name": "web", "image": "nginx", "resources": asked}
+        requirements = {"limits": named} if where == "template" else {}
+        container = {"name": "web", "image": "nginx", "resources": requirements}
         spec = WorkloadSpec.model_validate(
             {
                 "template": {"spec": {"containers": [container]}},
@@ -107,9 +107,9 @@ def test_one_pod_is_compared_with_the_template_however_many_say_that_they_are_th
 ) -> None:
     compared = []
 
-    def weakened(asked: Raw, found: Raw) -> Iterator[str]:
-        compared.append(found["nodeName"])
-        yield from confinement_weakened(asked, found)
+    def weakened(wanted: Raw, actual: Raw) -> Iterator[str]:
+        compared.append(actual["nodeName"])
+        yield from confinement_weakened(wanted, actual)
 
     confinement_weakened = confinement.weakened
     monkeypatch.setattr(confinement, "weakened", weakened)

@@ -35,8 +35,8 @@ LATER = NOW + timedelta(seconds=8)
 
 def wl(machine: Raw | None = None, *, template: bool = False, **spec: Any) -> Raw:
     """A Workload with a boot disk, and with a template if asked for."""
-    asked = {"isolationPolicy": "VirtualMachine", "virtualMachine": BUILT | (machine or {}), **spec}
-    raw = workload(asked)
+    fields = {"isolationPolicy": "VirtualMachine", "virtualMachine": BUILT | (machine or {}), **spec}
+    raw = workload(fields)
     if not template:
         del raw["spec"]["template"]
     return raw
@@ -261,19 +261,19 @@ def test_what_needs_a_restart_switches_the_machine_off_changes_it_and_switches_i
 
 def test_on_restart_the_machine_runs_on_and_is_another_from_its_next_start() -> None:
     world = running(replacement={"strategy": "OnRestart"})
-    before = world.case().current
-    assert before is not None
+    current = world.case().current
+    assert current is not None
     world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
     assert world.settle() == "RestartRequired"
     step = decide(world.case())
     assert (step.ready, step.reconciling, step.stalled, step.actions) == ("True", False, False, ())
     assert world.vm["spec"]["runStrategy"] == "Always"
     assert world.vm["spec"]["template"]["spec"]["domain"]["memory"] == {"guest": "8Gi"}
-    assert world.raw["status"]["hull"]["revision"] == before.revision, "it runs as it was"
+    assert world.raw["status"]["hull"]["revision"] == current.revision, "it runs as it was"
     del world.objects["VirtualMachineInstance", NAME]  # it restarts
     world.boot()
     assert world.settle() == "Ready"
-    assert world.raw["status"]["hull"]["revision"] != before.revision
+    assert world.raw["status"]["hull"]["revision"] != current.revision
 
 
 def test_on_restart_a_change_is_taken_back_before_it_took_effect() -> None:
@@ -668,9 +668,9 @@ def test_what_keeps_the_next_hull_from_being_made_says_that_the_former_machine_k
 def test_a_flip_that_is_refused_for_a_disk_says_that_the_machine_keeps_running() -> None:
     world = running(template=True)
     volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "web-boot"}}]
-    asked = wl(template=True, isolationPolicy="Container")["spec"]
-    asked["template"]["spec"]["volumes"] = volumes
-    world.raw = world.raw | {"spec": asked}
+    flipped = wl(template=True, isolationPolicy="Container")["spec"]
+    flipped["template"]["spec"]["volumes"] = volumes
+    world.raw = world.raw | {"spec": flipped}
     assert world.settle() == "ClaimIsDisk"
     assert conditions_of(world) == ("False", "False", "True")
     assert decide(world.case()).message.endswith(RUNS)
@@ -792,17 +792,17 @@ def test_a_failed_disk_is_made_anew_in_another_size() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [{"storageClassName": "fast"}, {"accessModes": ["ReadWriteMany"]}, {"volumeMode": "Block"}]
+    "change", [{"storageClassName": "fast"}, {"accessModes": ["ReadWriteMany"]}, {"volumeMode": "Block"}]
 )
-def test_a_disk_that_isnt_filled_is_made_anew_by_another_claim(asked: Raw) -> None:
+def test_a_disk_that_isnt_filled_is_made_anew_by_another_claim(change: Raw) -> None:
     world = World(wl())
     world.settle()
-    world.ask({"bootDisk": BOOT | asked})
+    world.ask({"bootDisk": BOOT | change})
     storage_class = {"kind": "StorageClass", "metadata": {"name": "fast"}}
     world.objects["StorageClass", "fast"] = storage_class
     world.settle()
     assert world.deleted == ["DataVolume/web-boot"]
-    assert asked.items() <= world.objects["DataVolume", "web-boot"]["spec"]["storage"].items()
+    assert change.items() <= world.objects["DataVolume", "web-boot"]["spec"]["storage"].items()
 
 
 @pytest.mark.parametrize(
@@ -1223,7 +1223,7 @@ def test_two_machines_never_have_one_disk() -> None:
 
 
 def test_how_a_disk_is_filled_and_how_large_it_is_restarts_nothing() -> None:
-    before = case(wl(), KUBEVIRT, CDI).revision
+    known = case(wl(), KUBEVIRT, CDI).revision
     same = (
         {"bootDisk": BOOT | {"size": "80Gi"}},
         {"bootDisk": BOOT | {"reclaim": "Delete"}},
@@ -1231,7 +1231,7 @@ def test_how_a_disk_is_filled_and_how_large_it_is_restarts_nothing() -> None:
         {"bootDisk": BOOT | {"name": "boot"}},
         {"guestImage": "guest:2"},
     )
-    assert {case(wl(machine), KUBEVIRT, CDI).revision for machine in same} == {before}
+    assert {case(wl(machine), KUBEVIRT, CDI).revision for machine in same} == {known}
     other = (
         {"memory": "8Gi"},
         {"disks": [DATA]},
@@ -1242,7 +1242,7 @@ def test_how_a_disk_is_filled_and_how_large_it_is_restarts_nothing() -> None:
         {"bootDisk": {"source": {"claim": {"name": "a"}}}},
         {"bootDisk": {"source": {"claim": {"name": "b"}}}},
     )
-    assert len({case(wl(machine), KUBEVIRT, CDI).revision for machine in other} | {before}) == 1 + len(other)
+    assert len({case(wl(machine), KUBEVIRT, CDI).revision for machine in other} | {known}) == 1 + len(other)
 
 
 def test_its_service_has_the_ports_that_are_given() -> None:
@@ -1297,8 +1297,8 @@ def test_a_disk_that_was_filled_once_is_never_deleted(status: Raw) -> None:
     kept = {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"}
     kept["DataVolume", "web-boot"] = kept["DataVolume", "web-boot"] | {"status": status}
     changes: tuple[Raw, ...] = ({"size": "80Gi"}, {"storageClassName": "fast"}, {"source": {"blank": {}}})
-    for asked in changes:
-        world = World(wl({"bootDisk": BOOT | asked}), dict(kept))
+    for change in changes:
+        world = World(wl({"bootDisk": BOOT | change}), dict(kept))
         world.objects["StorageClass", "fast"] = {"kind": "StorageClass", "metadata": {"name": "fast"}}
         world.settle()
         assert world.deleted == []

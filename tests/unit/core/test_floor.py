@@ -90,9 +90,9 @@ def test_completed_workload_stays_completed_though_it_is_rejected() -> None:
     assert decide(case(once, namespace(), REJECTING, present)).reason == "Completed"
 
 
-@pytest.mark.parametrize("asked", ["Sandbox", "VirtualMachine"])
-def test_what_is_strong_enough_is_not_rejected(asked: str) -> None:
-    spec = {"isolationPolicy": asked, "sandbox": {"runtimeClassName": "gvisor"}}
+@pytest.mark.parametrize("isolation", ["Sandbox", "VirtualMachine"])
+def test_what_is_strong_enough_is_not_rejected(isolation: str) -> None:
+    spec = {"isolationPolicy": isolation, "sandbox": {"runtimeClassName": "gvisor"}}
     found = case(workload(spec), namespace(), REJECTING, GVISOR, KUBEVIRT, defaults=WITH_CLASS)
     assert decide(found).reason == "Creating"
 

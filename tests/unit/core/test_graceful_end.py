@@ -153,9 +153,9 @@ def test_a_time_that_another_clock_noted_delays_no_more_than_twice() -> None:
 @pytest.mark.parametrize("raw", [MACHINE, STOPPED], ids=["wanted", "stopped"])
 def test_any_time_that_somebody_writes_can_be_calculated_with(noted: str, raw: Raw) -> None:
     ahead = noted.startswith("9999")
-    asked = [f"change VirtualMachine/{VM}/end"] if raw is STOPPED else []
+    expected = [f"change VirtualMachine/{VM}/end"] if raw is STOPPED else []
     found = case(raw, KUBEVIRT, *machine(noted), reports=says("none"))
-    assert done(plan(found)) == (asked if ahead else [f"delete VirtualMachine/{VM}"])
+    assert done(plan(found)) == (expected if ahead else [f"delete VirtualMachine/{VM}"])
 
 
 @pytest.mark.parametrize("seconds", [10**14, 315_360_000_000, -1])
@@ -490,11 +490,11 @@ class TestRunToCompletion:
 
 def test_each_end_is_told_once() -> None:
     """From the patch to the deletion: the Event comes with the patch, and the status says no more."""
-    before = plan(case(STOPPED, KUBEVIRT, *machine(100), reports=says("asked"), now=after(101))).status
-    assert isinstance(before, WorkloadStatus)
+    first = plan(case(STOPPED, KUBEVIRT, *machine(100), reports=says("asked"), now=after(101))).status
+    assert isinstance(first, WorkloadStatus)
     later = plan(
         case(
-            STOPPED | {"status": before.raw()}, KUBEVIRT, *machine(100), reports=says("asked"), now=after(102)
+            STOPPED | {"status": first.raw()}, KUBEVIRT, *machine(100), reports=says("asked"), now=after(102)
         )
     )
     assert (later.actions, later.status, later.events) == ((), None, ())

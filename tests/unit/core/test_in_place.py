@@ -194,12 +194,12 @@ def test_the_note_of_an_earlier_operator_names_the_templates_image() -> None:
 def test_a_pod_that_has_run_for_long_gets_its_time_for_a_new_image() -> None:
     pod, wanted = running_pod(BEFORE), wl(ALIKE["an image"])
     pod["status"]["containerStatuses"] = [{"name": "web", "state": {"running": {}}, "containerID": "c://old"}]
-    before = plan(case(BEFORE, pod, now=NOW)).status
-    assert before is not None
+    status = plan(case(BEFORE, pod, now=NOW)).status
+    assert status is not None
     [change] = plan(case(wanted, pod)).actions
     assert isinstance(change, Change)
     give(pod, change)
-    planned = plan(case(wanted | {"status": before.raw()}, pod))
+    planned = plan(case(wanted | {"status": status.raw()}, pod))
     assert planned.status is not None
     assert planned.status.conditions is not None
     assert (planned.status.conditions[0].reason, planned.status.conditions[2].status) == ("Changing", "False")

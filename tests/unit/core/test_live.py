@@ -42,8 +42,8 @@ def wl(container: Raw = WEB, *, machine: Raw | None = None, pod: Raw | None = No
     """A Workload in a machine, of an instancetype if none is given."""
     built = {"instancetype": {"name": "small"}} if machine is None else machine
     template = {"spec": {"containers": [container], **(pod or {})}}
-    asked = {"isolationPolicy": "VirtualMachine", "template": template, "virtualMachine": built}
-    return workload({**asked, **spec})
+    fields = {"isolationPolicy": "VirtualMachine", "template": template, "virtualMachine": built}
+    return workload({**fields, **spec})
 
 
 def with_container(**changes: Any) -> Raw:

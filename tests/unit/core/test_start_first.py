@@ -291,10 +291,10 @@ def test_the_service_is_moved_to_one_hull_and_back() -> None:
 
 
 def test_the_service_keeps_its_ports_for_as_long_as_the_old_hull_serves() -> None:
-    before = service(port=8080)
-    starting = case(WEB, pod(OLD), pod(NEW, ready=False), before, now=after(9))
+    live = service(port=8080)
+    starting = case(WEB, pod(OLD), pod(NEW, ready=False), live, now=after(9))
     assert plan(starting).actions == ()
-    [change] = plan(case(WEB, pod(OLD), pod(NEW), before, now=after(9))).actions
+    [change] = plan(case(WEB, pod(OLD), pod(NEW), live, now=after(9))).actions
     assert isinstance(change, Change)
     assert [port["port"] for port in change.patch["spec"]["ports"]] == [80]
     assert change.patch["spec"]["selector"] == {HULL_NAME_LABEL: NEW}

@@ -78,8 +78,8 @@ def _specs() -> st.SearchStrategy[Raw]:
 )
 @given(spec=_specs(), isolation=st.sampled_from(list(Isolation)))
 def test_every_template_has_an_answer(spec: Raw, isolation: Isolation) -> None:
-    asked = {"isolationPolicy": isolation.value, "sandbox": {"runtimeClassName": "gvisor"}}
-    raw = workload(asked, pod=spec)
+    fields = {"isolationPolicy": isolation.value, "sandbox": {"runtimeClassName": "gvisor"}}
+    raw = workload(fields, pod=spec)
     manifest = companion("ConfigMap", case(raw).hull_name)
     for objects in ([KUBEVIRT, GVISOR], [KUBEVIRT, GVISOR, manifest]):
         found = plan(case(raw, *objects))

@@ -11,7 +11,7 @@ PORT = {"name": "web", "port": 80, "targetPort": 80, "protocol": "TCP"}
 
 
 @pytest.mark.parametrize(
-    ("asked", "answer", "fields"),
+    ("wanted", "answer", "fields"),
     [
         ({"spec": {"type": "NodePort"}}, {"spec": {"type": "NodePort", "clusterIP": "10.0.0.1"}}, []),
         ({"spec": {"type": "NodePort"}}, {"spec": {"type": "ClusterIP"}}, ["spec.type"]),
@@ -29,8 +29,8 @@ PORT = {"name": "web", "port": 80, "targetPort": 80, "protocol": "TCP"}
         ),
     ],
 )
-def test_what_an_answer_lacks_of_what_was_asked(asked: Raw, answer: Raw, fields: list[str]) -> None:
-    assert [name_of(field) for field in unmet(asked, answer)] == fields
+def test_what_an_answer_lacks_of_what_was_asked(wanted: Raw, answer: Raw, fields: list[str]) -> None:
+    assert [name_of(field) for field in unmet(wanted, answer)] == fields
 
 
 def entry(manager: str, **fields: Any) -> Raw:
@@ -52,9 +52,9 @@ def test_who_set_a_field_is_known_by_managed_fields() -> None:
 
 
 def test_a_sentence_has_few_fields_and_no_long_values() -> None:
-    asked = {"data": {f"k{n}": "x" * 100 for n in range(9)}}
-    fields = tuple(unmet(asked, {"data": {}}))
-    assert overruled(asked, {"data": {}}, fields, "ConfigMap web") == (
+    wanted = {"data": {f"k{n}": "x" * 100 for n in range(9)}}
+    fields = tuple(unmet(wanted, {"data": {}}))
+    assert overruled(wanted, {"data": {}}, fields, "ConfigMap web") == (
         "ConfigMap web: data.k0 isn't as the operator set it, data.k1 isn't as the operator set it, "
         "data.k2 isn't as the operator set it, data.k3 isn't as the operator set it: a webhook or an "
         "admission policy changes it when the operator writes it: prevent that change, or ask for the "
@@ -63,7 +63,7 @@ def test_a_sentence_has_few_fields_and_no_long_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("wanted", "expected"),
     [
         ({"data": {f"k{n}": None for n in range(9_000)}}, "data isn't as the operator set it"),
         (
@@ -76,10 +76,10 @@ def test_a_sentence_has_few_fields_and_no_long_values() -> None:
         ),
     ],
 )
-def test_of_very_many_fields_the_parts_are_named_that_they_are_in(asked: Raw, expected: str) -> None:
-    live = {"data": dict.fromkeys(asked.get("data", {}), "x")}
-    fields = tuple(unmet(asked, live))
-    assert overruled(asked, live, fields, "ConfigMap web", ["rival"]) == (
+def test_of_very_many_fields_the_parts_are_named_that_they_are_in(wanted: Raw, expected: str) -> None:
+    live = {"data": dict.fromkeys(wanted.get("data", {}), "x")}
+    fields = tuple(unmet(wanted, live))
+    assert overruled(wanted, live, fields, "ConfigMap web", ["rival"]) == (
         f"ConfigMap web: {expected}: rival changes it each time that the operator sets it: prevent that "
         "change, or ask for the value that it sets"
     )
@@ -94,10 +94,10 @@ def test_sixty_four_fields_are_named_themselves() -> None:
 class Counted(dict[str, Any]):
     """Counts how often it is asked for a field."""
 
-    asked = 0
+    lookups = 0
 
     def get(self, *key: Any) -> Any:
-        Counted.asked += 1
+        Counted.lookups += 1
         return super().get(*key)
 
 
@@ -105,9 +105,9 @@ class Counted(dict[str, Any]):
 def test_few_managers_are_asked_about_few_fields(fields: int) -> None:
     owned = Counted({"f:spec": {}})
     managed = [{"manager": f"m{n}", "time": f"{n:04}", "fieldsV1": owned} for n in range(2_900)]
-    Counted.asked = 0
+    Counted.lookups = 0
     assert managers(managed, [("data", f"k{n}") for n in range(fields)], but="twinhull") == ()
-    assert Counted.asked <= 64 * 4
+    assert Counted.lookups <= 64 * 4
 
 
 @pytest.mark.parametrize("fields", [1, 9_000])

@@ -65,26 +65,26 @@ def of_pod(key: str, value: Any) -> Raw:
 @pytest.mark.parametrize(("key", "strict", "loose"), OF_CONTAINER)
 def test_a_containers_field_has_a_direction(key: str, strict: Any, loose: Any) -> None:
     path = f"spec.containers[web].securityContext.{key}"
-    asked, found = of_container(key, strict), of_container(key, loose)
-    assert list(weakened(asked, found)) == ([path] if strict != loose else [])
-    assert list(weakened(asked, asked)) == []
+    wanted, actual = of_container(key, strict), of_container(key, loose)
+    assert list(weakened(wanted, actual)) == ([path] if strict != loose else [])
+    assert list(weakened(wanted, wanted)) == []
 
 
 @pytest.mark.parametrize(
     ("key", "strict", "loose"), [one for one in OF_CONTAINER if one[2] is not None and one[1] is not None]
 )
 def test_nobody_is_alarmed_by_a_container_that_is_more_isolated(key: str, strict: Any, loose: Any) -> None:
-    asked, found = of_container(key, loose), of_container(key, strict)
-    assert list(weakened(asked, found)) == []
-    assert list(dropped(asked, found)) == []
+    wanted, actual = of_container(key, loose), of_container(key, strict)
+    assert list(weakened(wanted, actual)) == []
+    assert list(dropped(wanted, actual)) == []
 
 
 @pytest.mark.parametrize(("key", "strict", "loose"), OF_POD)
 def test_a_pods_field_has_a_direction(key: str, strict: Any, loose: Any) -> None:
-    asked, found = of_pod(key, strict), of_pod(key, loose)
-    assert list(weakened(asked, found)) == [f"spec.{key}"]
+    wanted, actual = of_pod(key, strict), of_pod(key, loose)
+    assert list(weakened(wanted, actual)) == [f"spec.{key}"]
     if key != "runtimeClassName":
-        assert list(weakened(found, asked)) == []
+        assert list(weakened(actual, wanted)) == []
 
 
 @pytest.mark.parametrize(
@@ -98,37 +98,37 @@ def test_a_pods_field_has_a_direction(key: str, strict: Any, loose: Any) -> None
 )
 @pytest.mark.parametrize("stripped", [{}, {"capabilities": {"drop": ["ALL"]}}, None])
 def test_privileges_may_be_stripped(privilege: Raw, stripped: Raw | None) -> None:
-    asked: Raw = {"containers": [{"name": "web", "securityContext": privilege}]}
+    wanted: Raw = {"containers": [{"name": "web", "securityContext": privilege}]}
     context = {} if stripped is None else {"securityContext": stripped}
-    found: Raw = {"containers": [{"name": "web", **context}]}
-    assert list(weakened(asked, found)) == []
-    assert list(dropped(asked, found)) == []
+    actual: Raw = {"containers": [{"name": "web", **context}]}
+    assert list(weakened(wanted, actual)) == []
+    assert list(dropped(wanted, actual)) == []
 
 
 @pytest.mark.parametrize("key", ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"])
 def test_the_hosts_namespaces_may_be_taken_away(key: str) -> None:
-    asked, found = of_pod(key, True), of_pod(key, None)  # noqa: FBT003
-    assert list(weakened(asked, found)) == []
-    assert list(dropped(asked, found)) == []
+    wanted, actual = of_pod(key, True), of_pod(key, None)  # noqa: FBT003
+    assert list(weakened(wanted, actual)) == []
+    assert list(dropped(wanted, actual)) == []
 
 
 def test_a_container_counts_before_its_pod() -> None:
     context: Raw = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-    asked: Raw = {"securityContext": context, "containers": [{"name": "web"}]}
+    wanted: Raw = {"securityContext": context, "containers": [{"name": "web"}]}
     moved: Raw = {"containers": [{"name": "web", "securityContext": context}]}
-    assert list(weakened(asked, moved)) == []
+    assert list(weakened(wanted, moved)) == []
     opened: Raw = {
         "securityContext": context,
         "containers": [{"name": "web", "securityContext": {"runAsNonRoot": False}}],
     }
-    assert list(weakened(asked, opened)) == ["spec.securityContext.runAsNonRoot"]
+    assert list(weakened(wanted, opened)) == ["spec.securityContext.runAsNonRoot"]
 
 
 def test_more_groups_than_asked_for_are_less_isolated() -> None:
-    asked: Raw = {"containers": [], "securityContext": {"supplementalGroups": [1000, 1001]}}
+    wanted: Raw = {"containers": [], "securityContext": {"supplementalGroups": [1000, 1001]}}
     for groups, paths in (([1000], []), ([1000, 0], ["spec.securityContext.supplementalGroups"])):
-        found: Raw = {"containers": [], "securityContext": {"supplementalGroups": groups}}
-        assert list(weakened(asked, found)) == paths
+        actual: Raw = {"containers": [], "securityContext": {"supplementalGroups": groups}}
+        assert list(weakened(wanted, actual)) == paths
 
 
 def test_a_mount_that_may_be_written_is_less_isolated() -> None:
@@ -144,18 +144,18 @@ def test_a_mount_that_may_be_written_is_less_isolated() -> None:
 
 
 def test_what_is_injected_is_others_business() -> None:
-    asked: Raw = {"containers": [{"name": "web"}]}
+    wanted: Raw = {"containers": [{"name": "web"}]}
     proxy: Raw = {"name": "istio-init", "securityContext": {"privileged": True, "runAsUser": 0}}
-    found: Raw = {"initContainers": [proxy], "containers": [{"name": "web"}]}
-    assert list(weakened(asked, found)) == []
+    actual: Raw = {"initContainers": [proxy], "containers": [{"name": "web"}]}
+    assert list(weakened(wanted, actual)) == []
 
 
 def test_unsaid_fields_may_be_filled_in() -> None:
     """As OpenShift and Kyverno's defaults do."""
-    asked: Raw = {"containers": [{"name": "web"}]}
+    wanted: Raw = {"containers": [{"name": "web"}]}
     context: Raw = {"runAsUser": 0, "fsGroup": 1, "seLinuxOptions": {"level": "s0"}}
-    found: Raw = {"securityContext": context, "containers": [{"name": "web"}], "hostUsers": True}
-    assert list(weakened(asked, found)) == []
+    actual: Raw = {"securityContext": context, "containers": [{"name": "web"}], "hostUsers": True}
+    assert list(weakened(wanted, actual)) == []
 
 
 def test_nothing_is_weakened_in_the_same() -> None:

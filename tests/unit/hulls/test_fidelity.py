@@ -15,7 +15,7 @@ EVERYTHING = yaml.load(
 
 
 @pytest.mark.parametrize(
-    ("asked", "found", "paths"),
+    ("wanted", "actual", "paths"),
     [
         ({}, {"more": 1}, []),
         ({"hostUsers": False}, {}, ["hostUsers"]),
@@ -46,8 +46,8 @@ EVERYTHING = yaml.load(
         ),
     ],
 )
-def test_what_was_dropped(asked: Raw, found: Raw, paths: list[str]) -> None:
-    assert list(dropped(asked, found)) == paths
+def test_what_was_dropped(wanted: Raw, actual: Raw, paths: list[str]) -> None:
+    assert list(dropped(wanted, actual)) == paths
 
 
 def test_nothing_is_dropped_from_the_same() -> None:
@@ -64,10 +64,10 @@ class Counted(dict[str, object]):
         return super().__contains__(key)
 
 
-def looks(asked: list[Raw], found: list[Raw], lacks: int = 0) -> int:
+def looks(wanted: list[Raw], actual: list[Raw], lacks: int = 0) -> int:
     """How often fields of elements that were found are looked for."""
-    counted = [Counted(element) for element in found]
-    assert len(list(dropped({"list": asked}, {"list": counted}))) == lacks
+    counted = [Counted(element) for element in actual]
+    assert len(list(dropped({"list": wanted}, {"list": counted}))) == lacks
     return sum(element.looks for element in counted)
 
 
@@ -83,7 +83,7 @@ def terms(count: int, **more: object) -> list[Raw]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "found", "lacks"),
+    ("wanted", "actual", "lacks"),
     [
         (terms(1000), terms(1000), 0),
         (terms(1000), [{"topologyKey": "zone", "defaulted": 1}, *terms(1000)], 0),
@@ -92,20 +92,20 @@ def terms(count: int, **more: object) -> list[Raw]:
     ],
     ids=["the same", "one more", "a dropped field", "fewer"],
 )
-def test_so_are_those_whose_elements_share_a_key(asked: list[Raw], found: list[Raw], lacks: int) -> None:
-    assert looks(asked, found, lacks) < 100 * len(asked)
+def test_so_are_those_whose_elements_share_a_key(wanted: list[Raw], actual: list[Raw], lacks: int) -> None:
+    assert looks(wanted, actual, lacks) < 100 * len(wanted)
 
 
 @pytest.mark.parametrize("moved", [-7, -1, 1, 7])
 def test_elements_of_one_key_may_have_moved_a_little(moved: int) -> None:
-    asked = terms(100)
-    found = asked[-moved:] if moved < 0 else [{"topologyKey": "zone"}] * moved + asked
-    lost = asked[:-moved] if moved < 0 else []
-    assert len(list(dropped({"list": asked}, {"list": found}))) == len(lost)
+    wanted = terms(100)
+    actual = wanted[-moved:] if moved < 0 else [{"topologyKey": "zone"}] * moved + wanted
+    lost = wanted[:-moved] if moved < 0 else []
+    assert len(list(dropped({"list": wanted}, {"list": actual}))) == len(lost)
 
 
 def test_few_of_one_key_may_stand_anywhere() -> None:
-    asked = terms(8)
-    assert list(dropped({"list": asked}, {"list": asked[::-1]})) == []
-    found = asked[4:] + asked[:3]
-    assert list(dropped({"list": asked}, {"list": found})) == ["list[zone].labelSelector.k3"]
+    wanted = terms(8)
+    assert list(dropped({"list": wanted}, {"list": wanted[::-1]})) == []
+    actual = wanted[4:] + wanted[:3]
+    assert list(dropped({"list": wanted}, {"list": actual})) == ["list[zone].labelSelector.k3"]

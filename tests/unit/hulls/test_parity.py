@@ -249,9 +249,9 @@ def test_labels_and_selectors_that_look_like_fields_are_not() -> None:
 
 @pytest.mark.parametrize("field", ["status.hostIP", "status.hostIPs"])
 def test_a_variable_has_the_nodes_address_where_the_operator_tells_it(field: str) -> None:
-    asked = {"fieldRef": {"fieldPath": field}}
-    web = {"name": "web", "image": "nginx", "env": [{"name": "HOST", "valueFrom": asked}]}
-    item = {"path": "host", **asked}
+    source = {"fieldRef": {"fieldPath": field}}
+    web = {"name": "web", "image": "nginx", "env": [{"name": "HOST", "valueFrom": source}]}
+    item = {"path": "host", **source}
     variable = {"spec": {"containers": [web]}}
     file = {"spec": {"containers": [], "volumes": [{"name": "pod", "downwardAPI": {"items": [item]}}]}}
 

@@ -76,11 +76,11 @@ def way_in(cluster: Any) -> str:
 class SlowCluster(Cluster):
     """Answers a creation once it is told to, and tells when it is asked."""
 
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    is_asked: asyncio.Event = field(default_factory=asyncio.Event)
     answers: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def create(self, kind: Any, namespace: str, obj: Raw) -> Raw:
-        self.asked.set()
+        self.is_asked.set()
         await self.answers.wait()
         return await super().create(kind, namespace, obj)
 
@@ -97,7 +97,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, *, answered: bool) -> list[tupl
     async def interrupt() -> list[tuple[str, str]]:
         cluster = SlowCluster()
         entering = asyncio.ensure_future(enter(cluster))
-        await cluster.asked.wait()
+        await cluster.is_asked.wait()
         entering.cancel()
         await asyncio.sleep(0)  # it is cancelled before the answer comes
         if answered:

@@ -215,10 +215,10 @@ def test_a_client_that_sends_no_more_still_gets_the_answer(monkeypatch: pytest.M
     async def handler(socket: web.WebSocketResponse) -> None:
         await socket.send_bytes(b"\x00\x50\x00")
         await socket.send_bytes(b"\x01\x50\x00")
-        asked = await socket.receive_bytes()
+        message = await socket.receive_bytes()
         await closed.wait()
         await asyncio.sleep(0.2)  # and by then that has come
-        await socket.send_bytes(b"\x00answer to " + asked[1:])
+        await socket.send_bytes(b"\x00answer to " + message[1:])
 
     async def client(port: int) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -122,13 +122,13 @@ class ApiServer:
         self.on_change()
 
 
-def _strategic(before: Raw, patch: Raw) -> Raw:
+def _strategic(obj: Raw, patch: Raw) -> Raw:
     """A patch that speaks of some containers, as one of the whole list."""
     containers = patch.get("spec", {}).get("containers")
     if containers is None:
         return patch
     changes = {container["name"]: container for container in containers}
-    merged = [merge_patch(found, changes.get(found["name"], {})) for found in before["spec"]["containers"]]
+    merged = [merge_patch(found, changes.get(found["name"], {})) for found in obj["spec"]["containers"]]
     return {**patch, "spec": {**patch["spec"], "containers": merged}}
 
 

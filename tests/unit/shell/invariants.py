@@ -184,8 +184,8 @@ class Invariants:
         uid = hull["metadata"]["uid"]
         last = self._clock() if uid in self._reached else self._last_reached.get(uid)
         service = self._server.objects["Service"].get(self._key)
-        asked = workload["spec"].get("service", {}).get("enabled", True)  # else it is to go, and isn't moved
-        if service and asked and last and self._clock() - last < drain:
+        wanted = workload["spec"].get("service", {}).get("enabled", True)  # else it is to go, and isn't moved
+        if service and wanted and last and self._clock() - last < drain:
             raise Broken(f"a hull is drained before it goes: the Service led to it at {last}")
 
     def _seen_ready(self, kind: str) -> list[Raw]:

@@ -66,11 +66,11 @@ class Nodes:
 
     def _started(self, pod: Raw) -> Raw:
         """The status of a Pod whose containers run the images of its spec, each started anew for another."""
-        before = {found["name"]: found for found in pod["status"].get("containerStatuses") or ()}
+        by_name = {found["name"]: found for found in pod["status"].get("containerStatuses") or ()}
         statuses = []
         for container in pod["spec"]["containers"]:
             name, image = container["name"], container["image"]
-            found = before.get(name)
+            found = by_name.get(name)
             started = {"name": name, "image": image, "containerID": f"c{next(self._containers)}"}
             statuses.append(found if found and found.get("image") == image else started)
         return {"phase": "Running", "containerStatuses": statuses}
@@ -100,11 +100,11 @@ class Nodes:
         self.finished.add((owner["uid"], hull["metadata"]["labels"][REVISION_LABEL]))
 
     def _pod_status(self, key: Key, status: Raw, *, ready: bool) -> None:
-        before = self._server.get("Pod", key)
-        self._server.patch("Pod", key, {"status": status | self._ready(before, ready=ready)}, status=True)
+        pod = self._server.get("Pod", key)
+        self._server.patch("Pod", key, {"status": status | self._ready(pod, ready=ready)}, status=True)
 
-    def _ready(self, before: Raw, *, ready: bool) -> Raw:
-        if is_ready(before) == ready:
+    def _ready(self, obj: Raw, *, ready: bool) -> Raw:
+        if is_ready(obj) == ready:
             return {}
         return {
             "conditions": [{"type": "Ready", "status": str(ready), "lastTransitionTime": self._server.time()}]
@@ -199,14 +199,14 @@ class Nodes:
 
     def _instance_phase(self, key: Key, phase: str) -> None:
         vmi = self._server.get("VirtualMachineInstance", key)
-        before = vmi["status"].get("phaseTransitionTimestamps", [])
-        entered = [*before, {"phase": phase, "phaseTransitionTimestamp": self._server.time()}]
+        stamps = vmi["status"].get("phaseTransitionTimestamps", [])
+        entered = [*stamps, {"phase": phase, "phaseTransitionTimestamp": self._server.time()}]
         status = {"phase": phase, "phaseTransitionTimestamps": entered}
         self._server.patch("VirtualMachineInstance", key, {"status": status}, status=True)
 
     def _machine_ready(self, key: Key, *, ready: bool) -> None:
-        before = self._server.get("VirtualMachine", key)
-        status = {"ready": ready, **self._ready(before, ready=ready)}
+        vm = self._server.get("VirtualMachine", key)
+        status = {"ready": ready, **self._ready(vm, ready=ready)}
         self._server.patch("VirtualMachine", key, {"status": status}, status=True)
 
 

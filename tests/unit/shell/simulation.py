@@ -194,9 +194,9 @@ class Simulation:
             self.queue.done(key)
 
     def _check_refusal(self, verb: str, kind: str, name: str) -> None:
-        asked = (self.now, self._seen_version(), verb, kind, name)
-        assert asked not in self.asked_in_vain, f"{verb} of {kind} {name} is asked again at once"
-        self.asked_in_vain.add(asked)
+        attempt = (self.now, self._seen_version(), verb, kind, name)
+        assert attempt not in self.asked_in_vain, f"{verb} of {kind} {name} is asked again at once"
+        self.asked_in_vain.add(attempt)
 
     def _seen_version(self) -> tuple[str, int] | None:
         seen = self.store.get(kinds.WORKLOAD, KEY)
@@ -230,9 +230,9 @@ class Simulation:
 
     def virt(self, choice: int, *, kindly: bool = False) -> None:
         """A machine makes its next step; the operator hears what its guest says of it."""
-        before = self.reports()
+        reports = self.reports()
         self.nodes.virt(choice, kindly=kindly)
-        if self.reports() != before:
+        if self.reports() != reports:
             self.queue.add(KEY)
 
     # --- people and the rest of the world -----------------------------------------------------------------
@@ -348,10 +348,10 @@ class Simulation:
 
     def make_pass(self) -> list[tuple[str, str, str]]:
         """The writes of one more pass."""
-        before = len(self.cluster.writes)
+        count = len(self.cluster.writes)
         self.queue.add(KEY)
         self.reconcile()
-        return self.cluster.writes[before:]
+        return self.cluster.writes[count:]
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:

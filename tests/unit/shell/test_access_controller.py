@@ -106,14 +106,14 @@ class Cluster:
         )
 
     def ask(self, *, request: str = "", status: Raw | None = None, **spec: Any) -> None:
-        asked = {
+        fields = {
             "workload": "web",
             "request": request or certificate_request(),
             "usages": ["logs", "exec"],
             "expirationSeconds": 600,
             **spec,
         }
-        self.put(kinds.ACCESS_REQUEST, "ann", uid="r1", spec=asked, status=status or {})
+        self.put(kinds.ACCESS_REQUEST, "ann", uid="r1", spec=fields, status=status or {})
 
     def plan(self) -> ObjectPlan:
         observed = self.controller.observe(KEY)

@@ -46,7 +46,7 @@ class World:
             case = observe(known, key_of(obj), self._defaults, NOW)
             self.decisions.record(key_of(obj), case.blueprint.resolution if isinstance(case, Case) else None)
 
-    def asked(self) -> list[str]:
+    def queued(self) -> list[str]:
         """The Workloads that were asked for since the last time."""
         waiting = iter(self.queue._waiting.take, None)  # noqa: SLF001
         found = sorted(name for _, name in waiting)
@@ -69,42 +69,42 @@ OBJECTS = [
 def test_what_carries_the_label_asks_for_its_workload(obj: Raw) -> None:
     world = World()
     world.take(obj)
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
     world.take(obj)
-    assert world.asked() == [], "the same again is no news"
+    assert world.queued() == [], "the same again is no news"
     world.take(obj, "MODIFIED", version=2)
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
     world.take(obj, "DELETED", version=3)
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
     world.take(obj, "MODIFIED", version=2)
-    assert world.asked() == [], "a late event"
+    assert world.queued() == [], "a late event"
 
 
 def test_workload_asks_for_itself() -> None:
     world = World()
     world.take(named("web"))
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
     world.take(named("web"), "DELETED", version=2)
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
 
 
 def test_label_that_moves_asks_for_both() -> None:
     world = World()
     world.take(POD)
-    world.asked()
+    world.queued()
     moved = POD | {"metadata": POD["metadata"] | {"labels": {WORKLOAD_LABEL: "other"}}}
     world.take(moved, "MODIFIED", version=2)
-    assert world.asked() == ["other", "web"]
+    assert world.queued() == ["other", "web"]
     back = POD | {"metadata": POD["metadata"] | {"namespace": "shop", "uid": "uid-web-1"}}
     back["metadata"]["resourceVersion"] = "3"
     world.watches.take_list(kinds.POD, [back], "3")
-    assert world.asked() == ["other", "web"]
+    assert world.queued() == ["other", "web"]
 
 
 def test_what_has_no_label_asks_for_nothing() -> None:
     world = World()
     world.take({"kind": "Pod", "metadata": {"name": "x", "labels": {}}})
-    assert world.asked() == []
+    assert world.queued() == []
 
 
 def three(world: World) -> None:
@@ -112,11 +112,11 @@ def three(world: World) -> None:
         world.take(named(isolation.lower(), isolationPolicy=isolation.value))
     world.take(named("auto"))
     world.look()
-    world.asked()
+    world.queued()
 
 
 @pytest.mark.parametrize(
-    ("obj", "default", "asked"),
+    ("obj", "default", "expected"),
     [
         (KUBEVIRT, Isolation.CONTAINER, ["virtualmachine"]),
         (KUBEVIRT, Isolation.VIRTUAL_MACHINE, ["auto", "virtualmachine"]),
@@ -126,47 +126,47 @@ def three(world: World) -> None:
     ids=lambda value: value["kind"] if isinstance(value, dict) else None,
 )
 def test_what_the_cluster_can_do_asks_for_those_that_need_it(
-    obj: Raw, default: Isolation, asked: list[str]
+    obj: Raw, default: Isolation, expected: list[str]
 ) -> None:
     world = World(default)
     three(world)
     world.take(obj)
-    assert world.asked() == asked
+    assert world.queued() == expected
     world.take(obj, "MODIFIED", version=2)
-    assert world.asked() == [], "nothing that matters has changed"
+    assert world.queued() == [], "nothing that matters has changed"
     world.take(obj, "DELETED", version=3)
-    assert world.asked() == asked
+    assert world.queued() == expected
 
 
 def test_what_the_cluster_can_do_is_told_by_the_kinds_that_are_said_to() -> None:
     """Events of no other kind are looked at for it."""
-    asked: set[str] = set()
+    names: set[str] = set()
 
     class Asked(Store):
         def all(self, kind: Kind) -> Iterator[Raw]:
-            asked.add(kind.name)
+            names.add(kind.name)
             return super().all(kind)
 
     capabilities(Asked(), Scope())
-    assert asked == {kind.name for kind in kinds.CAPABLE}
+    assert names == {kind.name for kind in kinds.CAPABLE}
 
 
 def test_phase_of_kubevirt_matters() -> None:
     world = World()
     three(world)
     world.take(KUBEVIRT | {"status": {"phase": "Deploying"}})
-    world.asked()
+    world.queued()
     world.take(KUBEVIRT, "MODIFIED", version=2)
-    assert world.asked() == ["virtualmachine"]
+    assert world.queued() == ["virtualmachine"]
 
 
 def test_version_of_the_api_server_matters_and_news_of_it_only() -> None:
     world = World()
     three(world)
     world.watches.take_version("v1.35.1")
-    assert world.asked() == ["virtualmachine"]
+    assert world.queued() == ["virtualmachine"]
     world.watches.take_version("v1.35.1")
-    assert world.asked() == []
+    assert world.queued() == []
     assert capabilities(world.store, Scope()).kubernetes_version == "v1.35.1"
 
 
@@ -174,11 +174,11 @@ def test_list_asks_for_what_changed_and_for_what_is_gone() -> None:
     world = World()
     for number in (1, 2):
         world.take(named(f"web{number}"), version=number)
-    world.asked()
+    world.queued()
     listed = named("web2")
     listed["metadata"]["resourceVersion"] = "2"
     world.watches.take_list(kinds.WORKLOAD, [listed], "3")
-    assert world.asked() == ["web1"]
+    assert world.queued() == ["web1"]
 
 
 @pytest.mark.slow
@@ -188,10 +188,10 @@ def test_one_pod_among_five_thousand_workloads_asks_for_one() -> None:
     for obj in many:
         obj["metadata"]["resourceVersion"] = "1"
     world.watches.take_list(kinds.WORKLOAD, many, "1")
-    assert len(world.asked()) == 5000
+    assert len(world.queued()) == 5000
     pod = POD | {"metadata": POD["metadata"] | {"labels": {WORKLOAD_LABEL: "w17"}}}
     world.take(pod, version=2)
-    assert world.asked() == ["w17"]
+    assert world.queued() == ["w17"]
 
 
 def test_event_is_not_changed_by_taking_it_in() -> None:

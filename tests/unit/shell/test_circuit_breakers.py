@@ -182,7 +182,7 @@ def informed(world: Hanging) -> int:
     return sum(any("deadline exceeded" in refusal.message for refusal in page.values()) for page in pages)
 
 
-class Asked:
+class Breakers:
     """Circuits, and who was woken."""
 
     def __init__(self, workers: int = _WORKERS) -> None:
@@ -209,24 +209,24 @@ class Asked:
 
 def test_while_it_times_out_nobody_asks_and_then_one() -> None:
     async def test() -> None:
-        asked = Asked()
+        breakers = Breakers()
         with pytest.raises(TimedOut):
-            await asked.write("a", HUNG)
+            await breakers.write("a", HUNG)
         with pytest.raises(CircuitOpen, match="context deadline exceeded") as b:
-            await asked.write("b")
+            await breakers.write("b")
         with pytest.raises(CircuitOpen) as c:
-            await asked.write("c")
-        assert asked.clock.now < b.value.until < c.value.until, "they come one after the other"
-        asked.clock.move(2)
+            await breakers.write("c")
+        assert breakers.clock.now < b.value.until < c.value.until, "they come one after the other"
+        breakers.clock.move(2)
         with pytest.raises(TimedOut):
-            await asked.write("b", HUNG)
-        asked.clock.move(3)
+            await breakers.write("b", HUNG)
+        breakers.clock.move(3)
         with pytest.raises(CircuitOpen):  # twice as long as before
-            await asked.write("c")
-        asked.clock.move(1)
-        await asked.write("c")
-        assert asked.woken == [(name, [f"VirtualMachine/{name}"]) for name in "abc"]
-        await asked.write("a")
+            await breakers.write("c")
+        breakers.clock.move(1)
+        await breakers.write("c")
+        assert breakers.woken == [(name, [f"VirtualMachine/{name}"]) for name in "abc"]
+        await breakers.write("a")
 
     works(test)
 
@@ -237,11 +237,13 @@ def test_a_write_that_waited_for_its_place_is_not_sent_once_another_has_timed_ou
     monkeypatch.setattr(circuit_breakers, "_WAIT", 60)
 
     async def test() -> None:
-        asked, sent = Asked(), list[str]()
+        breakers, sent = Breakers(), list[str]()
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def write(name: str) -> None:
-            async with asked.circuits.writing(Write(("shop", name), "VirtualMachine", name, deletes=False)):
+            async with breakers.circuits.writing(
+                Write(("shop", name), "VirtualMachine", name, deletes=False)
+            ):
                 sent.append(name)
                 await answered
 
@@ -252,7 +254,7 @@ def test_a_write_that_waited_for_its_place_is_not_sent_once_another_has_timed_ou
         ended = await asyncio.gather(*writes, return_exceptions=True)
         assert sent == ["a", "b", "c"]
         assert [type(error) for error in ended] == [TimedOut] * 3 + [CircuitOpen] * 5
-        assert not asked.circuits._lanes["VirtualMachine"].under_way  # noqa: SLF001
+        assert not breakers.circuits._lanes["VirtualMachine"].under_way  # noqa: SLF001
 
     works(test)
 
@@ -260,42 +262,42 @@ def test_a_write_that_waited_for_its_place_is_not_sent_once_another_has_timed_ou
 @pytest.mark.parametrize("answer", [ServerError("boom"), Refused("no"), None])
 def test_any_answer_closes_it(answer: Exception | None) -> None:
     async def test() -> None:
-        asked = Asked()
+        breakers = Breakers()
         with pytest.raises(TimedOut):
-            await asked.write("a", HUNG)
-        asked.clock.move(2)
+            await breakers.write("a", HUNG)
+        breakers.clock.move(2)
         if answer is None:
-            await asked.write("b")
+            await breakers.write("b")
         else:
             with pytest.raises(type(answer)):
-                await asked.write("b", answer)
-        await asked.write("c")
+                await breakers.write("b", answer)
+        await breakers.write("c")
 
     works(test)
 
 
 def test_who_asks_and_is_never_sent_is_followed_by_another() -> None:
     async def test() -> None:
-        asked = Asked()
+        breakers = Breakers()
         with pytest.raises(TimedOut):
-            await asked.write("a", HUNG)
-        asked.clock.move(2)
+            await breakers.write("a", HUNG)
+        breakers.clock.move(2)
         with pytest.raises(NotLeading):
-            await asked.write("b", NotLeading("no"))
-        await asked.write("c")
+            await breakers.write("b", NotLeading("no"))
+        await breakers.write("c")
 
     works(test)
 
 
 def test_another_namespace_and_another_verb_ask_themselves() -> None:
     async def test() -> None:
-        asked = Asked()
+        breakers = Breakers()
         with pytest.raises(TimedOut):
-            await asked.write("a", HUNG)
-        await asked.write("b", namespace="other")
-        await asked.write("a", deletes=True)
+            await breakers.write("a", HUNG)
+        await breakers.write("b", namespace="other")
+        await breakers.write("a", deletes=True)
         with pytest.raises(CircuitOpen):
-            await asked.write("c")
+            await breakers.write("c")
 
     works(test)
 
@@ -304,25 +306,25 @@ def test_a_namespace_that_goes_on_hanging_keeps_no_other_waiting() -> None:
     """B timed out once; A hangs for an hour, and its one question at a time is always under way."""
 
     async def test() -> None:
-        asked, hung = Asked(), asyncio.Event()
+        breakers, hung = Breakers(), asyncio.Event()
         for namespace in ("a", "b"):
             with pytest.raises(TimedOut):
-                await asked.write("w", HUNG, namespace=namespace)
+                await breakers.write("w", HUNG, namespace=namespace)
         for _ in range(5):
-            asked.clock.move(61)
+            breakers.clock.move(61)
             with pytest.raises(TimedOut):
-                await asked.write("w", HUNG, namespace="a")
+                await breakers.write("w", HUNG, namespace="a")
         with pytest.raises(CircuitOpen):
-            await asked.write("w", namespace="a")
-        await asked.write("w", namespace="b")
-        await asked.write("another", namespace="b")
+            await breakers.write("w", namespace="a")
+        await breakers.write("w", namespace="b")
+        await breakers.write("another", namespace="b")
 
         with pytest.raises(TimedOut):
-            await asked.write("w", HUNG, namespace="b")
-        asked.clock.move(61)
-        probe = asyncio.create_task(asked.hang("a", hung))
+            await breakers.write("w", HUNG, namespace="b")
+        breakers.clock.move(61)
+        probe = asyncio.create_task(breakers.hang("a", hung))
         await asyncio.sleep(0)
-        await asked.write("w", namespace="b")
+        await breakers.write("w", namespace="b")
         hung.set()
         await probe
 
@@ -331,21 +333,21 @@ def test_a_namespace_that_goes_on_hanging_keeps_no_other_waiting() -> None:
 
 def test_a_kind_that_hangs_everywhere_leaves_a_place_to_whom_it_doesnt_concern() -> None:
     async def test() -> None:
-        asked, hung = Asked(), asyncio.Event()
+        breakers, hung = Breakers(), asyncio.Event()
         namespaces = [f"n{number}" for number in range(40)]
         for namespace in namespaces:
             with pytest.raises(TimedOut):
-                await asked.write(namespace, HUNG, namespace=namespace)
-        asked.clock.move(61)
-        probes = [asyncio.create_task(asked.hang(namespace, hung)) for namespace in namespaces]
+                await breakers.write(namespace, HUNG, namespace=namespace)
+        breakers.clock.move(61)
+        probes = [asyncio.create_task(breakers.hang(namespace, hung)) for namespace in namespaces]
         await asyncio.sleep(0)
         assert sum(not probe.done() for probe in probes) == 2, "of the three places that the kind has"
-        await asked.write("w", namespace="other")
-        asked.woken.clear()
+        await breakers.write("w", namespace="other")
+        breakers.woken.clear()
         hung.set()
         refused = await asyncio.gather(*probes, return_exceptions=True)
         assert sum(isinstance(error, CircuitOpen) for error in refused) == 38
-        assert asked.woken == [
+        assert breakers.woken == [
             ("n0", ["VirtualMachine/n0"]),
             ("n2", ["VirtualMachine/n2"]),
             ("n1", ["VirtualMachine/n1"]),
@@ -357,19 +359,19 @@ def test_a_kind_that_hangs_everywhere_leaves_a_place_to_whom_it_doesnt_concern()
 
 def test_nothing_is_remembered_of_workloads_that_are_gone_nor_of_namespaces_that_are_answered() -> None:
     async def test() -> None:
-        asked = Asked()
+        breakers = Breakers()
         for namespace in ("gone", "answered"):
             for name in "ab":
                 with pytest.raises((TimedOut, CircuitOpen)):
-                    await asked.write(name, HUNG, namespace=namespace)
-        asked.circuits.forget(("gone", "a"))
+                    await breakers.write(name, HUNG, namespace=namespace)
+        breakers.circuits.forget(("gone", "a"))
         with pytest.raises(CircuitOpen):
-            await asked.write("b", namespace="gone")
-        asked.circuits.forget(("gone", "b"))
-        asked.clock.move(61)
-        await asked.write("a", namespace="answered")
-        assert not asked.circuits._circuits  # noqa: SLF001
-        assert ("a", ["VirtualMachine/a"]) in asked.woken
+            await breakers.write("b", namespace="gone")
+        breakers.circuits.forget(("gone", "b"))
+        breakers.clock.move(61)
+        await breakers.write("a", namespace="answered")
+        assert not breakers.circuits._circuits  # noqa: SLF001
+        assert ("a", ["VirtualMachine/a"]) in breakers.woken
 
     works(test)
 
@@ -391,50 +393,50 @@ def test_an_executor_forgets_what_a_workload_that_is_gone_waited_for() -> None:
 
 def test_of_a_workloads_many_former_actions_few_are_remembered() -> None:
     async def test() -> None:
-        asked = Asked()
+        breakers = Breakers()
         for number in range(100):
             write = Write(("shop", "web"), "VirtualMachine", f"VirtualMachine/web-{number:02}", deletes=False)
             with pytest.raises((TimedOut, CircuitOpen)):
-                async with asked.circuits.writing(write):
+                async with breakers.circuits.writing(write):
                     raise HUNG
-        asked.clock.move(2)
-        await asked.write("web")
-        assert asked.woken == [("web", [f"VirtualMachine/web-{number}" for number in range(92, 100)])]
+        breakers.clock.move(2)
+        await breakers.write("web")
+        assert breakers.woken == [("web", [f"VirtualMachine/web-{number}" for number in range(92, 100)])]
 
     works(test)
 
 
 def test_a_workload_stands_in_line_once() -> None:
     async def test() -> None:
-        asked, hung = Asked(workers=1), asyncio.Event()
-        task = asyncio.create_task(asked.hang("shop", hung))
+        breakers, hung = Breakers(workers=1), asyncio.Event()
+        task = asyncio.create_task(breakers.hang("shop", hung))
         await asyncio.sleep(0)
         for _ in range(3):
             with pytest.raises(Busy):
-                await asked.write("web")
+                await breakers.write("web")
         hung.set()
         await task
-        assert asked.woken == [("web", [])]
+        assert breakers.woken == [("web", [])]
 
     works(test)
 
 
 def test_who_waited_is_woken_though_nobody_took_the_turn() -> None:
     async def test() -> None:
-        asked, hold = Asked(workers=1), asyncio.Event()
+        breakers, hold = Breakers(workers=1), asyncio.Event()
 
         async def held() -> None:
-            async with asked.circuits.writing(Write(("shop", "a"), "VirtualMachine", "a", deletes=False)):
+            async with breakers.circuits.writing(Write(("shop", "a"), "VirtualMachine", "a", deletes=False)):
                 await hold.wait()
 
         task = asyncio.create_task(held())
         await asyncio.sleep(0)
         for name in "bcd":
             with pytest.raises(Busy):
-                await asked.write(name)
+                await breakers.write(name)
         hold.set()
         await task
-        assert [name for name, _ in asked.woken] == ["b", "c", "d"]
+        assert [name for name, _ in breakers.woken] == ["b", "c", "d"]
 
     works(test)
 

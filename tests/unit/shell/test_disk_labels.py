@@ -73,9 +73,9 @@ def test_a_data_volume_that_lost_its_label_is_given_it_again(*, filled: bool) ->
     else:
         sentence = "DataVolume web-boot for the disk boot was there already"
     assert sentence in [message for _, message in notes]
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     operate(world)
-    assert len(world.cluster.writes) == before
+    assert len(world.cluster.writes) == count
 
 
 def test_both_labels_of_a_disk_are_put_back() -> None:
@@ -155,9 +155,9 @@ def test_a_machine_that_runs_is_ready_while_its_disk_isnt_seen() -> None:
 def test_a_data_volume_that_is_gone_is_waited_for_with_its_claim() -> None:
     world = asking(filled=True)
     world.server.remove("DataVolume", KEY)
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     operate(world)
-    kinds = {kind for _, kind, _ in world.cluster.writes[before:]}
+    kinds = {kind for _, kind, _ in world.cluster.writes[count:]}
     assert "DataVolume" not in kinds
 
 
@@ -296,7 +296,7 @@ def test_a_disks_label_that_moves_asks_for_all_whom_it_concerns(kind: str) -> No
     def take(label: str | None, change: str, version: int) -> list[str]:
         labels = {DISK_LABEL: label} if label else {}
         world.take({**claim(labels), "kind": kind}, change, version=version)
-        return world.asked()
+        return world.queued()
 
     take("web", "ADDED", 1)
     assert take("other", "MODIFIED", 2) == sorted([*of_claims, "other", "web"])

@@ -52,13 +52,13 @@ def test_it_is_made_for_the_machine_and_no_later_pass_writes() -> None:
 
 def test_a_restarted_machine_has_a_claim_of_its_own() -> None:
     world = settled()
-    before = claims(world)
+    old = claims(world)
     (name,) = [obj["metadata"]["name"] for obj in world.server.all("VirtualMachine")]
     world.server.delete("VirtualMachine", (KEY[0], name))
     world.settle()
     assert claims(world) == machines(world)
-    assert claims(world).keys() == before.keys()
-    assert claims(world) != before, "it was made anew for the machine that was"
+    assert claims(world).keys() == old.keys()
+    assert claims(world) != old, "it was made anew for the machine that was"
 
 
 def test_it_goes_with_its_machine() -> None:

@@ -136,11 +136,11 @@ def test_ephemeral_container_goes_with_its_pod(down: bool) -> None:  # noqa: FBT
 )
 def test_template_that_reaches_past_the_floor_changes_nothing(change: Change) -> None:
     world = ready(policy("boxed", **BOXED))
-    (before,) = world.hulls()
+    (old,) = world.hulls()
     change(world)
     world.settle()
     assert world.condition("Stalled")["reason"] == "EvadesFloor"
-    assert [found["metadata"]["uid"] for found in world.hulls()] == [before["metadata"]["uid"]]
+    assert [found["metadata"]["uid"] for found in world.hulls()] == [old["metadata"]["uid"]]
     world.server.remove("IsolationPolicy", ("", "boxed"))
     world.settle()
     assert world.condition("Ready")["status"] == "True"
@@ -148,11 +148,11 @@ def test_template_that_reaches_past_the_floor_changes_nothing(change: Change) ->
 
 def test_overrides_that_reach_past_the_floor_change_nothing() -> None:
     world = ready(policy("machines", minimum="VirtualMachine"))
-    (before,) = world.hulls()
+    (old,) = world.hulls()
     world.edit({"virtualMachine": {"overrides": {"domain": {"devices": {"hostDevices": [{"name": "d"}]}}}}})
     world.settle()
     assert world.condition("Stalled")["reason"] == "EvadesFloor"
-    assert [found["metadata"]["uid"] for found in world.hulls()] == [before["metadata"]["uid"]]
+    assert [found["metadata"]["uid"] for found in world.hulls()] == [old["metadata"]["uid"]]
 
 
 STRICT = policy("strict", minimum="Sandbox", onViolation="Reject")
@@ -161,17 +161,17 @@ STRICT = policy("strict", minimum="Sandbox", onViolation="Reject")
 @pytest.mark.parametrize("down", [False, True], ids=["seen", "while the operator is down"])
 def test_rejected_workload_gets_nothing_anew(down: bool) -> None:  # noqa: FBT001
     world = ready()
-    (before,) = world.hulls()
+    (old,) = world.hulls()
     world.server.create(STRICT)
     world.edit({"template": {"spec": {"containers": [{**CONTAINER, "image": "nginx:2"}]}}})
     if down:
         world.restart()
     world.settle()
     assert world.condition("Stalled")["reason"] == "RejectedByPolicy"
-    assert [found["metadata"]["uid"] for found in world.hulls()] == [before["metadata"]["uid"]]
+    assert [found["metadata"]["uid"] for found in world.hulls()] == [old["metadata"]["uid"]]
     assert world.hulls()[0]["spec"]["containers"][0]["image"] == "nginx:1"
 
-    world.server.remove("Pod", (KEY[0], before["metadata"]["name"]))
+    world.server.remove("Pod", (KEY[0], old["metadata"]["name"]))
     world.settle()
     assert world.hulls() == []
     assert world.make_pass() == []

@@ -38,7 +38,7 @@ class Guest:
 
     def __init__(self, folder: Path, workload_uid: str = "w1") -> None:
         self.says: object = RUNNING
-        self.asked = 0
+        self.polls = 0
         self.given: list[str] = []
         self.takes = True
         self.stopped = 0
@@ -74,7 +74,7 @@ class Guest:
 
     async def _status(self, request: web.Request) -> web.Response:
         self.hosts = request.headers.get("Twinhull-Host-IPs")
-        self.asked += 1
+        self.polls += 1
         text = self.says if isinstance(self.says, str) else json.dumps(self.says)
         return web.Response(text=text, content_type="application/json")
 
@@ -209,8 +209,8 @@ def test_what_a_guest_says_is_kept_and_its_workload_looked_at(
         assert await queue.get() == ("shop", "web")
         assert asker.reports == {"vmi1": Report({"phase": "Running"})}
         queue.done(("shop", "web"))
-        asked = guest.asked
-        await until(lambda: guest.asked > asked + 1)
+        polls = guest.polls
+        await until(lambda: guest.polls > polls + 1)
         assert len(queue) == 0, "the same words again are no news"
         guest.says = ENDED
         assert await queue.get() == ("shop", "web")
@@ -278,7 +278,7 @@ def test_guest_that_has_said_its_last_word_is_left_alone(
     async def check(asker: GuestPoller, queue: Queue) -> None:
         await queue.get()
         await looks(asker)
-        assert guest.asked == 1
+        assert guest.polls == 1
         assert asker.reports["vmi1"].final
 
     run(guest, store_with(*machine()), monkeypatch, check)
@@ -292,7 +292,7 @@ def test_nonsense_is_no_news(guest: Guest, monkeypatch: pytest.MonkeyPatch, nons
     guest.says = nonsense
 
     async def check(asker: GuestPoller, queue: Queue) -> None:
-        await until(lambda: guest.asked > 2)
+        await until(lambda: guest.polls > 2)
         assert (asker.reports, len(queue)) == ({}, 0)
         guest.says = RUNNING
         await queue.get()
@@ -304,7 +304,7 @@ def test_another_pods_guest_at_its_address_is_not_it(guest: Guest, monkeypatch: 
     guest.says = {**RUNNING, "pod": {"metadata": {"name": "web-2"}, "status": {"phase": "Running"}}}
 
     async def check(asker: GuestPoller, queue: Queue) -> None:
-        await until(lambda: guest.asked > 2)
+        await until(lambda: guest.polls > 2)
         assert (asker.reports, len(queue)) == ({}, 0)
 
     run(guest, store_with(*machine()), monkeypatch, check)
@@ -315,7 +315,7 @@ def test_guest_of_another_workload_lets_nobody_in(tmp_path: Path, monkeypatch: p
 
     async def check(asker: GuestPoller, queue: Queue) -> None:
         await until(lambda: asker._attempts and asker._attempts["vmi1"].silent > 1)  # noqa: SLF001
-        assert (other.asked, asker.reports, len(queue)) == (0, {}, 0)
+        assert (other.polls, asker.reports, len(queue)) == (0, {}, 0)
 
     run(other, store_with(*machine()), monkeypatch, check)
 
@@ -326,7 +326,7 @@ def test_machine_without_an_address_is_not_asked(
 ) -> None:
     async def check(asker: GuestPoller, _: Queue) -> None:
         await looks(asker)
-        assert (guest.asked, asker.reports) == (0, {})
+        assert (guest.polls, asker.reports) == (0, {})
 
     run(guest, store_with(*machine(**status)), monkeypatch, check)
 
@@ -358,14 +358,14 @@ def test_guest_that_does_not_answer_is_asked_ever_less_often_until_there_is_news
     store = store_with(*machine())
 
     async def check(asker: GuestPoller, queue: Queue) -> None:
-        await until(lambda: silent.asked >= 3)
+        await until(lambda: silent.polls >= 3)
         monkeypatch.setattr(guest_poller, "_ASK_UNREADY_EVERY", 60)
         await looks(asker)
-        asked = silent.asked
+        polls = silent.polls
         silent.says = RUNNING
         store.put(kinds.VIRTUAL_MACHINE_INSTANCE, machine(version=2)[1])
         await queue.get()
-        assert (silent.asked, asker.reports["vmi1"].phase) == (asked + 1, "Running")
+        assert (silent.polls, asker.reports["vmi1"].phase) == (polls + 1, "Running")
 
     run(silent, store, monkeypatch, check)
 
@@ -397,8 +397,8 @@ def test_a_guest_is_given_the_manifest_that_it_lacks(guest: Guest, monkeypatch: 
 
     async def check(asker: GuestPoller, _: Queue) -> None:
         await until(lambda: asker.reports and asker.reports["vmi1"].manifest == digest("new"))
-        asked = guest.asked
-        await until(lambda: guest.asked > asked + 1)
+        polls = guest.polls
+        await until(lambda: guest.polls > polls + 1)
         assert guest.given == ["new"], "once, since it says that it has it"
 
     run(guest, store_with(*machine(manifest="new"), carried("new")), monkeypatch, check)
@@ -436,7 +436,7 @@ def test_a_guest_that_lacks_nothing_or_is_too_old_is_given_nothing(
     guest.says = RUNNING | says
 
     async def check(_: GuestPoller, __: Queue) -> None:
-        await until(lambda: guest.asked > 2)
+        await until(lambda: guest.polls > 2)
         assert guest.given == []
 
     run(guest, store_with(*machine(manifest="new"), carried("new")), monkeypatch, check)
@@ -455,7 +455,7 @@ def test_what_the_machine_does_not_note_is_given_to_nobody(
     guest.says = RUNNING | says
 
     async def check(_: GuestPoller, __: Queue) -> None:
-        await until(lambda: guest.asked > 2)
+        await until(lambda: guest.polls > 2)
         assert guest.given == []
 
     run(guest, store_with(*machine(manifest=noted), manifest), monkeypatch, check)
@@ -476,7 +476,7 @@ def test_a_manifest_for_which_there_is_no_room_is_given_to_nobody(
         store.put(kind, obj)
 
     async def check(asker: GuestPoller, _: Queue) -> None:
-        await until(lambda: guest.asked > 2)
+        await until(lambda: guest.polls > 2)
         assert guest.given == []
         assert asker.reports["vmi1"].refused == ""
 
@@ -488,14 +488,14 @@ def test_only_an_address_of_the_launcher_is_asked(guest: Guest, monkeypatch: pyt
 
     async def check(asker: GuestPoller, queue: Queue) -> None:
         await until(lambda: launchers.listed > 2)
-        assert (guest.asked, asker.reports) == (0, {})
+        assert (guest.polls, asker.reports) == (0, {})
         launchers.fails = True
         listed = launchers.listed
         await until(lambda: launchers.listed > listed)
         launchers.fails, launchers.addresses = False, ("10.0.0.9", "127.0.0.1")  # it is migrated
         await queue.get()
-        asked, listed = guest.asked, launchers.listed
-        await until(lambda: guest.asked > asked + 2)
+        polls, listed = guest.polls, launchers.listed
+        await until(lambda: guest.polls > polls + 2)
         assert launchers.listed == listed, "once for each address"
 
     run(guest, store_with(*machine()), monkeypatch, check, launchers=launchers)
@@ -509,7 +509,7 @@ def test_what_is_no_address_is_not_asked(guest: Guest, monkeypatch: pytest.Monke
 
     async def check(asker: GuestPoller, _: Queue) -> None:
         await looks(asker)
-        assert (guest.asked, launchers.listed, asker.reports) == (0, 0, {})
+        assert (guest.polls, launchers.listed, asker.reports) == (0, 0, {})
 
     run(guest, store_with(*machine(interfaces=[{"ipAddress": ip}])), monkeypatch, check, launchers=launchers)
 
@@ -570,7 +570,7 @@ def test_one_that_is_too_old_or_was_asked_is_not_asked_nor_is_any_by_who_does_no
     vm, vmi = machine()
 
     async def check(_: GuestPoller, __: Queue) -> None:
-        await until(lambda: guest.asked > 2)
+        await until(lambda: guest.polls > 2)
         assert guest.stopped == 0
 
     run(guest, store_with(ending(vm), vmi), monkeypatch, check, may_write=may_write)
@@ -581,7 +581,7 @@ def test_one_that_ends_is_given_no_manifest(guest: Guest, monkeypatch: pytest.Mo
     vm, vmi = machine(manifest="new")
 
     async def check(_: GuestPoller, __: Queue) -> None:
-        await until(lambda: guest.asked > 2)
+        await until(lambda: guest.polls > 2)
         assert guest.given == []
 
     run(guest, store_with(ending(vm), vmi, carried("new")), monkeypatch, check)
@@ -596,7 +596,7 @@ def test_one_that_was_silent_before_it_is_to_end_is_asked_at_once(
     monkeypatch.setattr(guest_poller, "_ASK_SILENT_EVERY", 0.01)
 
     async def check(asker: GuestPoller, _: Queue) -> None:
-        await until(lambda: guest.asked > 12)
+        await until(lambda: guest.polls > 12)
         for name, seconds in {
             "_ASK_SILENT_EVERY": 60,
             "_ASK_SILENT_AFTER_NEWS": 60,
@@ -619,7 +619,7 @@ def test_a_note_of_another_instance_asks_nobody(guest: Guest, monkeypatch: pytes
     former["metadata"]["annotations"]["twinhull.dev/ending"] = "2026-01-01T00:00:00.000+00:00 vmi0"
 
     async def check(_: GuestPoller, __: Queue) -> None:
-        await until(lambda: guest.asked > 2)
+        await until(lambda: guest.polls > 2)
         assert guest.stopped == 0
 
     run(guest, store_with(former, vmi), monkeypatch, check)

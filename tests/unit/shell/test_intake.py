@@ -174,6 +174,6 @@ def test_an_outline_has_a_template_whatever_the_object_has_there(
     place: tuple[str, ...], wrong: object
 ) -> None:
     obj = _with(OBJECTS[0], place, wrong)
-    before = deepcopy(obj)
+    original = deepcopy(obj)
     assert isinstance(unread(obj, "it is too much")["spec"]["template"]["spec"], dict)
-    assert obj == before
+    assert obj == original

@@ -72,26 +72,26 @@ def test_a_pass_that_fails_ends_in_a_status(
 def test_a_failure_is_said_once_though_it_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     world = started()
     broken(world, monkeypatch, KeyError("spec"))
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     for _ in range(3):
         assert attempt(world) == "error"
         world.wait(600)
         while any(world.server.events.values()):
             world.deliver(0)
-    assert written(world)[before:] == ["patch/status Workload"]
+    assert written(world)[count:] == ["patch/status Workload"]
     assert [event.reason for event in world.events.notes].count(Reason.INTERNAL_ERROR) == 1
 
 
 def test_a_failure_that_passes_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     world = started()
-    before = timeless(world)
+    state = timeless(world)
     with monkeypatch.context() as patched:
         broken(world, patched, KeyError("spec"))
         attempt(world)
-    assert timeless(world) != before
+    assert timeless(world) != state
     world.queue.add(KEY)
     operate(world)
-    assert timeless(world) == before
+    assert timeless(world) == state
 
 
 def test_how_a_run_ended_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,13 +120,13 @@ def test_one_that_is_gone_or_going_is_left(monkeypatch: pytest.MonkeyPatch) -> N
     world.server.delete("Workload", KEY)
     operate(world)
     broken(world, monkeypatch, KeyError("spec"))
-    before = written(world)
+    writes = written(world)
     assert attempt(world) == "error"
     world.server.remove("Workload", KEY)
     while any(world.server.events.values()):
         world.deliver(0)
     assert attempt(world) == "error"
-    assert written(world) == before
+    assert written(world) == writes
 
 
 def test_a_status_that_is_refused_stops_nothing(

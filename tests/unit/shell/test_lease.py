@@ -43,11 +43,11 @@ class _Leases(FakeCluster):
         if self.cut_off:
             raise Unreachable("no route to host")
         self.renewed += 1
-        before = self._server.objects[kind.name][namespace, name]
-        asked = patch.get("metadata", {}).get("resourceVersion")
-        if asked not in {None, before["metadata"]["resourceVersion"]}:
+        lease = self._server.objects[kind.name][namespace, name]
+        version = patch.get("metadata", {}).get("resourceVersion")
+        if version not in {None, lease["metadata"]["resourceVersion"]}:
             raise Conflict("it has changed")
-        return self._keep({**before, "spec": {**before["spec"], **patch["spec"]}})
+        return self._keep({**lease, "spec": {**lease["spec"], **patch["spec"]}})
 
     def _keep(self, lease: Raw) -> Raw:
         self._server.version += 1

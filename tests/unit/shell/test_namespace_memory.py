@@ -108,11 +108,11 @@ def test_a_flood_leaves_room_for_workloads_and_what_runs(flood: Kind, kind: Kind
 
 def test_a_workload_beyond_the_room_is_unreadable_and_its_hull_is_left() -> None:
     world = started("Container", template={"spec": {"restartPolicy": "Never", **JOB}})
-    before, writes = hull_in_status(world), len(written(world))
+    hull, writes = hull_in_status(world), len(written(world))
     fill(world)
     operate(world)
     assert world.condition("Stalled")["reason"] == "Unreadable"
-    assert hull_in_status(world) == before
+    assert hull_in_status(world) == hull
     assert [write for write in written(world)[writes:] if "status" not in write] == []
     assert world.make_pass() == [], "it is told once"
     found = case(world)

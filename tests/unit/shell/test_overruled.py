@@ -60,11 +60,11 @@ def nobody_selected(obj: Raw) -> None:
 
 def hour(world: Simulation) -> int:
     """How many writes an hour takes in which everybody does their part."""
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     for _ in range(60):
         world.wait(60)
         world.everybody(0)
-    return len(world.cluster.writes) - before
+    return len(world.cluster.writes) - count
 
 
 def ready(world: Simulation) -> tuple[str, str]:
@@ -270,8 +270,8 @@ def test_a_hull_is_replaced_though_somebody_undoes_the_services_type(
 def test_the_family_that_the_api_server_adds_is_nobodys_undoing(
     families: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = {"ipFamilyPolicy": "PreferDualStack", "ipFamilies": families}
-    world = Simulation({"service": asked, "template": PORTS})
+    service = {"ipFamilyPolicy": "PreferDualStack", "ipFamilies": families}
+    world = Simulation({"service": service, "template": PORTS})
 
     def added(obj: Raw) -> None:
         obj["spec"]["ipFamilies"] = sorted({"IPv4", "IPv6"}, key=lambda family: family != families[0])

@@ -89,17 +89,17 @@ def test_steady_state_costs_nothing(isolation: str) -> None:
     world = started(isolation)
     assert world.make_pass() == []
     world.restart()
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     world.reconcile()
-    assert len(world.cluster.writes) == before, "nor does a restart of the operator"
+    assert len(world.cluster.writes) == count, "nor does a restart of the operator"
 
 
 def test_flip_deletes_sees_gone_and_creates() -> None:
     world = started()
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     world.edit({"isolationPolicy": "VirtualMachine"})
     world.settle()
-    hull_writes = [entry for entry in written(world)[before:] if entry != "patch/status Workload"]
+    hull_writes = [entry for entry in written(world)[count:] if entry != "patch/status Workload"]
     assert hull_writes == ["delete Pod", "create ConfigMap", "create VirtualMachine"]
     assert world.condition("Ready")["reason"] == "Ready"
     assert [event.reason for event in world.events.notes] == [
@@ -115,15 +115,15 @@ def test_flip_deletes_sees_gone_and_creates() -> None:
 def test_flip_of_a_machine_has_its_guest_end_the_pod_first(write: int | None) -> None:
     world = Simulation({"isolationPolicy": "VirtualMachine"}, guests=True)
     world.settle()
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     if write is not None:  # the operator is killed just after it
-        world.cluster.killed_at[before + write] = True
+        world.cluster.killed_at[count + write] = True
     world.edit({"isolationPolicy": "Container"})
     operate(world)
-    assert "patch VirtualMachine" in written(world)[before:]
-    assert "delete VirtualMachine" not in written(world)[before:], "its guest hasn't heard of it"
+    assert "patch VirtualMachine" in written(world)[count:]
+    assert "delete VirtualMachine" not in written(world)[count:], "its guest hasn't heard of it"
     world.settle()
-    hull_writes = [entry for entry in written(world)[before:] if entry != "patch/status Workload"]
+    hull_writes = [entry for entry in written(world)[count:] if entry != "patch/status Workload"]
     flipped = ["patch VirtualMachine", "delete VirtualMachine", "delete ConfigMap", "create Pod"]
     assert sorted(hull_writes) == sorted(flipped)
     assert world.condition("Ready")["reason"] == "Ready"
@@ -250,7 +250,7 @@ def test_label_that_was_taken_off_or_changed_is_put_back_and_told(kind: str, val
     (obj,) = world.server.all(kind)
     labels = {"twinhull.dev/workload": value, "twinhull.dev/hull": None}
     key = (obj["metadata"]["namespace"], obj["metadata"]["name"])
-    before = obj["metadata"]["uid"]
+    uid = obj["metadata"]["uid"]
     patched = world.server.patch(kind, key, {"metadata": {"labels": labels}})
     world.server.events[kind].clear()
     world.server.events[kind].append(
@@ -258,7 +258,7 @@ def test_label_that_was_taken_off_or_changed_is_put_back_and_told(kind: str, val
     )
     world.settle()
     (found,) = world.server.all(kind)
-    assert found["metadata"]["uid"] == before
+    assert found["metadata"]["uid"] == uid
     assert found["metadata"]["labels"]["twinhull.dev/workload"] == "web"
     assert world.make_pass() == []
     sentence = f"restored the labels of {kind} {found['metadata']['name']}"
@@ -391,9 +391,9 @@ class TestApiServerInMemory:
 
     def test_patch_that_changes_nothing_makes_no_version(self) -> None:
         _, server = self.server()
-        before = server.version
+        version = server.version
         server.patch("Workload", KEY, {"spec": {"state": "Running"}})
-        assert server.version == before
+        assert server.version == version
 
 
 def test_reconciler_goes_on_after_a_failure() -> None:

@@ -53,7 +53,7 @@ def many() -> tuple[World, Counting]:
         listed.append(obj)
     world.watches.take_list(kinds.WORKLOAD, listed, "1")
     world.look()
-    world.asked()
+    world.queued()
     queue.adds.clear()
     return world, queue
 
@@ -103,12 +103,12 @@ def test_policy_asks_for_workloads_of_which_is_not_known_what_it_looks_at(what: 
         obj["spec"]["template"]["spec"] = {"containers": containers, "serviceAccountName": "pay"}
         obj["metadata"]["labels"] = {"tier": "gold"}
     world.take(obj | {"kind": "Workload"})
-    world.asked()
+    world.queued()
     world.take(policy("strict", minimum="Sandbox", match=match))
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
     elsewhere = {**match, "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "none"}}}
     world.take(policy("elsewhere", minimum="Sandbox", match=elsewhere))
-    assert world.asked() == []
+    assert world.queued() == []
 
 
 @pytest.mark.slow
@@ -153,9 +153,9 @@ def test_namespace_asks_for_those_whom_other_policies_concern_by_its_labels() ->
 def test_namespace_that_is_seen_at_last_asks_for_all_in_it() -> None:
     world = World()
     world.take(named("web"))
-    world.asked()
+    world.queued()
     world.take(namespace())
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
 
 
 @pytest.mark.slow
@@ -196,9 +196,9 @@ def test_runtime_class_asks_for_those_that_a_policy_sandboxes() -> None:
     for name, tier in (("a", "gold"), ("b", "silver")):
         world.take(labelled(name, tier=tier))
     world.look()
-    world.asked()
+    world.queued()
     world.take({"kind": "RuntimeClass", "metadata": {"name": "gvisor"}})
-    assert world.asked() == ["a"]
+    assert world.queued() == ["a"]
 
 
 def test_policy_is_read_once_a_state() -> None:
@@ -280,11 +280,11 @@ def test_policy_counts_whom_it_concerns_raises_and_rejects() -> None:
         "Stalled": "False",
     }
 
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     while any(world.server.events.values()):
         world.deliver(0)
     report(world)
-    assert len(world.cluster.writes) == before, "only what has changed is written"
+    assert len(world.cluster.writes) == count, "only what has changed is written"
 
     world.server.remove("Workload", ("shop", "web"))
     world.settle()
@@ -317,9 +317,9 @@ def test_policy_that_can_not_be_read_says_so(caplog: pytest.LogCaptureFixture) -
 def test_nothing_is_written_of_a_policy_that_is_gone() -> None:
     world = settled(policy("a", minimum="Sandbox"), isolationPolicy="VirtualMachine")
     world.server.remove("IsolationPolicy", ("", "a"))
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     report(world)
-    assert len(world.cluster.writes) <= before + 1, "the watch hasn't told yet that it is gone"
+    assert len(world.cluster.writes) <= count + 1, "the watch hasn't told yet that it is gone"
 
 
 def test_status_that_can_not_be_written_is_tried_again() -> None:

@@ -97,13 +97,13 @@ def test_news_of_a_claim_asks_for_those_that_mount_it() -> None:
     world = World()
     world.take(_claiming("data", "logs"))
     world.take(_claiming("logs", name="other"))
-    world.asked()
+    world.queued()
     world.take(_claim("data", spec={"accessModes": ["ReadWriteOnce"]}))
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
     world.take(_claim("logs"))
-    assert world.asked() == ["other", "web"]
+    assert world.queued() == ["other", "web"]
     world.take(_claim("data", spec={"accessModes": ["ReadWriteOnce"]}), "DELETED", version=2)
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
 
 
 def test_a_claim_that_is_written_without_end_asks_for_nobody() -> None:
@@ -111,24 +111,24 @@ def test_a_claim_that_is_written_without_end_asks_for_nobody() -> None:
     world = World()
     world.take(_claiming("data"))
     world.take(_claim("data", spec={"accessModes": ["ReadWriteOnce"]}))
-    world.asked()
+    world.queued()
     world.take(
         _claim("data", spec={"accessModes": ["ReadWriteOnce"]}, status={"a": 1}), "MODIFIED", version=2
     )
-    assert world.asked() == []
+    assert world.queued() == []
     world.take(_claim("data", spec={"accessModes": ["ReadWriteMany"]}), "MODIFIED", version=3)
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
 
 
 def test_news_of_whose_disk_a_claim_is_asks_for_those_that_mount_it() -> None:
     world = World()
     world.take(_claiming("data"))
     world.take(_noted({"twinhull.dev/guest-disk-of": "web"}))
-    world.asked()
+    world.queued()
     world.take(_noted({"twinhull.dev/guest-disk-of": "web", "x": "y"}), "MODIFIED", version=2)
-    assert world.asked() == []
+    assert world.queued() == []
     world.take(_noted({"x": "y"}), "MODIFIED", version=3)
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
 
 
 def _noted(annotations: dict[str, str]) -> Raw:
@@ -139,11 +139,11 @@ def test_a_workload_that_refers_to_others_is_asked_for_by_those_alone() -> None:
     world = World()
     world.take(_claiming("data"))
     world.take(_claiming("logs", generation=2), "MODIFIED", version=2)
-    world.asked()
+    world.queued()
     world.take(_claim("data"))
-    assert world.asked() == []
+    assert world.queued() == []
     world.take(_claim("logs"))
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
 
 
 @pytest.mark.slow
@@ -171,14 +171,14 @@ def test_no_workload_is_unpacked_for_news_of_what_it_refers_to() -> None:
     large = _claiming("data")
     large["spec"]["virtualMachine"] = {"overrides": {"spec": {"x": [[] for _ in range(49_000)]}}}
     world.take(large)
-    world.asked()
+    world.queued()
     attempts: list[float] = []
     for first in range(2, 602, 200):
         began = time.process_time()
         for version in range(first, first + 200):
             world.take(_claim("data"), "ADDED" if version % 2 else "DELETED", version=version)
         attempts.append(time.process_time() - began)
-    assert world.asked() == ["web"]
+    assert world.queued() == ["web"]
     began = time.process_time()
     for _ in range(20):
         world.store.get(kinds.WORKLOAD, ("shop", "web"))
@@ -192,12 +192,12 @@ def test_namespaces_claims_take_turns() -> None:
         elsewhere = _claiming("data", name=f"v{number:04}")
         elsewhere["metadata"]["namespace"] = "bank"
         world.take(elsewhere)
-    world.asked()
-    asked: list[str] = []
+    world.queued()
+    namespaces: list[str] = []
     add = world.queue.add
 
     def noted(key: Key) -> None:
-        asked.append(key[0])
+        namespaces.append(key[0])
         add(key)
 
     world.queue.add = noted  # type: ignore[method-assign]
@@ -206,17 +206,17 @@ def test_namespaces_claims_take_turns() -> None:
         walking = asyncio.create_task(world.watches.referrers.run())
         world.watches.referrers.ask(CLAIM, ("shop", "data"))
         world.watches.referrers.ask(CLAIM, ("bank", "data"))
-        while len(asked) < 600:  # noqa: ASYNC110
+        while len(namespaces) < 600:  # noqa: ASYNC110
             await asyncio.sleep(0)
         # Those that were asked for already haven't seen what is new by now, and are asked for again.
         world.watches.referrers.ask(CLAIM, ("shop", "data"))
-        while len(asked) < 1800:  # noqa: ASYNC110
+        while len(namespaces) < 1800:  # noqa: ASYNC110
             await asyncio.sleep(0)
         walking.cancel()
 
     asyncio.run(asyncio.wait_for(walk(), PATIENCE))
-    assert asked[:512] == ["shop"] * 256 + ["bank"] * 256
-    assert asked.count("shop") == 1200
+    assert namespaces[:512] == ["shop"] * 256 + ["bank"] * 256
+    assert namespaces.count("shop") == 1200
 
 
 def test_very_many_workloads_are_asked_for_some_at_a_time() -> None:
@@ -225,7 +225,7 @@ def test_very_many_workloads_are_asked_for_some_at_a_time() -> None:
     names = sorted(f"w{number:04}" for number in range(1000))
     for name in names:
         world.take(_claiming("data", name=name))
-    world.asked()
+    world.queued()
     charged: list[str] = []
 
     def charge(namespace: str, seconds: float) -> None:
@@ -235,17 +235,17 @@ def test_very_many_workloads_are_asked_for_some_at_a_time() -> None:
     world.queue.charge = charge  # type: ignore[method-assign]
 
     async def walked() -> list[int]:
-        walk, asked = asyncio.create_task(world.watches.referrers.run()), [len(world.queue)]
-        while asked[-1] < len(names):
+        walk, lengths = asyncio.create_task(world.watches.referrers.run()), [len(world.queue)]
+        while lengths[-1] < len(names):
             await asyncio.sleep(0)
-            asked.append(len(world.queue))
+            lengths.append(len(world.queue))
         walk.cancel()
-        return asked
+        return lengths
 
     for _ in range(3):
         world.take(_claim("data"), "ADDED")
     rounds = asyncio.run(asyncio.wait_for(walked(), PATIENCE))
     assert rounds[0] == 0
     assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
-    assert world.asked() == names
+    assert world.queued() == names
     assert set(charged) == {"shop"}

@@ -20,7 +20,7 @@ OWNER = ReconciledObject("shop", "web", "uid", 1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def noticed(asked: list[Raw], live: Raw) -> tuple[list[str], Refusals]:
+def noticed(patches: list[Raw], live: Raw) -> tuple[list[str], Refusals]:
     """What is told of changes that ask for this, one after the other, and what is remembered."""
 
     async def managed_fields(*_: object) -> list[Raw]:
@@ -31,7 +31,7 @@ def noticed(asked: list[Raw], live: Raw) -> tuple[list[str], Refusals]:
     refusals = Refusals()
     rivals = UndoneWrites(cluster, store, refusals, lambda: NOW)
     messages = []
-    for patch in asked:
+    for patch in patches:
         change = Change("ConfigMap", "web", "u", patch, keeps=True)
         cause = asyncio.run(rivals.of_change(OWNER, change))
         messages.append(cause.message if cause else "")

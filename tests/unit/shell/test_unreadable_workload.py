@@ -117,9 +117,9 @@ def test_a_machine_that_was_to_take_over_goes_though_its_webhook_is_gone() -> No
 def test_a_part_of_the_status_that_cannot_be_read_does_not_stay() -> None:
     world = started()
     world.server.patch("Workload", KEY, {"status": STATUS}, status=True)
-    before = len(written(world))
+    count = len(written(world))
     operate(world)
-    assert written(world)[before:] == ["patch/status Workload"]
+    assert written(world)[count:] == ["patch/status Workload"]
     assert world.workload is not None
     assert "previousHull" not in world.workload["status"]
     assert world.make_pass() == []
@@ -161,11 +161,11 @@ def case(world: Simulation) -> UnreadableWorkload:
 @pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
 def test_what_runs_of_a_workload_that_is_too_much_is_seen_and_left(isolation: str) -> None:
     world = started(isolation, template={"spec": {"restartPolicy": "Never", **JOB}})
-    before = hull_in_status(world)
+    hull = hull_in_status(world)
     too_large(world, kinds.WORKLOAD)
     found = case(world)
     assert (found.problem, found.actions(), found.requeue_after) == ("it, since it is too much", (), None)
-    assert found.status()["hull"] == before
+    assert found.status()["hull"] == hull
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_what_runs_of_a_workload_that_is_too_much_is_seen_and_left(isolation: st
 )
 def test_a_hull_that_is_too_much_is_not_taken_for_none(isolation: str, kind: Kind) -> None:
     world = started(isolation, template={"spec": {"restartPolicy": "Never", **JOB}})
-    before = hull_in_status(world)
+    old = hull_in_status(world)
     world.edit({"template": {"spec": {"containers": [{"name": "web", "image": "another"}]}}})
     world.deliver(0)
     too_large(world, kind)
@@ -188,7 +188,7 @@ def test_a_hull_that_is_too_much_is_not_taken_for_none(isolation: str, kind: Kin
     assert (found.actions(), found.requeue_after, found.exit) == ((), None, None)
     hull = found.status()["hull"]
     assert {key: hull[key] for key in ("kind", "name", "ready")} == {
-        key: before[key] for key in ("kind", "name", "ready")
+        key: old[key] for key in ("kind", "name", "ready")
     }
 
 

@@ -52,9 +52,9 @@ def minutes(world: Simulation, count: int) -> None:
 @pytest.mark.parametrize("isolation", KINDS)
 def test_it_writes_one_note(isolation: str) -> None:
     world = upgraded(isolation)
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     world.settle()
-    assert written(world)[before:] == [f"patch {KINDS[isolation]}"]
+    assert written(world)[count:] == [f"patch {KINDS[isolation]}"]
     assert hour(world) == 0
 
 
@@ -86,9 +86,9 @@ def test_a_note_that_is_taken_away_each_time_is_written_ever_less_often(
         return patch(of, key, kept, **more)
 
     monkeypatch.setattr(world.server, "patch", patched)
-    before = len(world.cluster.writes)
+    count = len(world.cluster.writes)
     minutes(world, 10)
-    assert written(world)[before:].count(f"patch {kind}") < 10
+    assert written(world)[count:].count(f"patch {kind}") < 10
     assert ready(world)[0] == "True"
 
 

@@ -151,8 +151,8 @@ def test_a_kind_that_goes_and_comes_back_is_watched_again() -> None:
             del world.api.objects[VMS]
             world.api.events[VMS].put_nowait("")
             await until(lambda: world.api.began()[VMS] == 2)
-            asked = len(world.api.lists)
-            await until(lambda: len(world.api.lists) > asked + 3)
+            count = len(world.api.lists)
+            await until(lambda: len(world.api.lists) > count + 3)
             assert not world.watches.started_over.is_set()
             world.tell("ADDED", obj("web", version=101))
             await until(lambda: world.names() == ["web"])

@@ -95,11 +95,11 @@ def test_nothing_goes_on_if_the_linters_find_something(
 @contextmanager
 def handlers_kept() -> Iterator[None]:
     """Puts back how SIGTERM was handled."""
-    before = signal.getsignal(signal.SIGTERM)
+    handler = signal.getsignal(signal.SIGTERM)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, handler)
 
 
 def test_a_run_that_is_ended_ends_what_runs_and_begins_nothing_else(

@@ -61,9 +61,9 @@ def found(document: Raw) -> list[Refusal]:
 
 @pytest.mark.parametrize("document", [case[1] for case in ACCEPTED], ids=[case[0] for case in ACCEPTED])
 def test_what_an_api_server_accepts_is_accepted(document: Raw) -> None:
-    before = deepcopy(document)
+    original = deepcopy(document)
     assert found(document) == []
-    assert document == before
+    assert document == original
 
 
 @pytest.mark.parametrize(

@@ -73,10 +73,10 @@ def test_a_pod_that_its_node_throws_out_at_once_is_made_ever_less_often(
     operator.kill()
     operator = OperatorProcess.start(account, tmp_path / "operator.log")
     web = web.served_by(operator)
-    before, began = back_off(web)["losses"], time.monotonic()
-    web.eventually(lambda: back_off(web)["losses"] > before, "it is tried again")
+    last, began = back_off(web)["losses"], time.monotonic()
+    web.eventually(lambda: back_off(web)["losses"] > last, "it is tried again")
     # It goes on to count, and waits for at least 10 s each time.
-    assert back_off(web)["losses"] <= before + 1 + (time.monotonic() - began) // 10
+    assert back_off(web)["losses"] <= last + 1 + (time.monotonic() - began) // 10
     operator.stop()
 
 

@@ -153,7 +153,7 @@ def test_a_run_in_a_machine_whose_launcher_is_ended_is_made_again(
 ) -> None:
     web.apply("VirtualMachine", template(restartPolicy=policy))
     web.becomes("Ready")
-    before = web.hull()["metadata"]["uid"]
+    uid = web.hull()["metadata"]["uid"]
     name = _launcher(web)["metadata"]["name"]
     if how == "deleted":
         api.delete("Pod", name, namespace)
@@ -164,7 +164,7 @@ def test_a_run_in_a_machine_whose_launcher_is_ended_is_made_again(
             "metadata": {"name": name, "namespace": namespace},
         }
         api.request("POST", f"{api.path('Pod', namespace, name)}/eviction", eviction)
-    web.eventually(lambda: web.hull()["metadata"]["uid"] != before, "there is another machine")
+    web.eventually(lambda: web.hull()["metadata"]["uid"] != uid, "there is another machine")
     assert "exit" not in web.becomes("Ready")["status"]
 
 

@@ -35,7 +35,7 @@ def all_available(simulation: ControlPlane) -> bool:
     return all(condition(found, "Available")[0] == "True" for found in simulation.api.list("APIService"))
 
 
-def asked(simulation: ControlPlane, namespace: str) -> int:
+def requests(simulation: ControlPlane, namespace: str) -> int:
     """How often a machine of the namespace was asked for so far, by requests that have ended."""
     machines = ("create", "virtualmachines", namespace)
     events = [event for event in jsonlog.entries(simulation.audit_log) if "objectRef" in event]
@@ -57,12 +57,12 @@ def test_pods_dont_wait_for_machines_and_few_ask(web: Subject, simulation: Contr
         for pod in pods:
             pod.eventually(lambda p=pod: p.belongings().get("Pod"), f"{pod.name} has a Pod")  # type: ignore[misc]
         # If they had waited for machines, most of these would have been asked for, each for ten seconds.
-        assert asked(simulation, web.namespace) < _MACHINES // 4
+        assert requests(simulation, web.namespace) < _MACHINES // 4
         machines[-1].becomes("VirtualMachineFailed")
         web.eventually(
             lambda: "deadline exceeded" in machines[-1].condition("Ready")[2], "it says what it waited for"
         )
-        assert 0 < asked(simulation, web.namespace) < _MACHINES // 2
+        assert 0 < requests(simulation, web.namespace) < _MACHINES // 2
     for machine in (machines[0], machines[-1]):
         machine.eventually(lambda m=machine: m.belongings().get("VirtualMachine"), "it is made")  # type: ignore[misc]
     for machine in machines:

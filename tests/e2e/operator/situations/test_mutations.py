@@ -74,13 +74,13 @@ def test_a_pod_that_others_change(web: Subject, cluster: Cluster, what: list[str
     with mutating(cluster, web.namespace, *(OF_PODS[each] for each in what)):
         web.apply("Container", of("a", resources=RESOURCES))
         web.becomes("Ready")
-        before = web.hull()
+        hull = web.hull()
         assert_well(web)
         web.apply("Container", of("b", resources=RESOURCES))
         web.eventually(lambda: web.hull()["metadata"]["annotations"]["note"] == "b", "it is changed in place")
         web.becomes("Ready")
         rests(web)
-        assert web.hull()["metadata"]["uid"] == before["metadata"]["uid"]
+        assert web.hull()["metadata"]["uid"] == hull["metadata"]["uid"]
         assert_well(web)
 
 
@@ -97,13 +97,13 @@ def test_a_limit_range_says_what_the_template_does_not(web: Subject, api: Api) -
     until_limited(web.cluster, web.namespace)
     web.apply("Container", of("a"))
     web.becomes("Ready")
-    before = web.hull()
+    hull = web.hull()
     resources = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
-    assert before["spec"]["containers"][0]["resources"] == resources
+    assert hull["spec"]["containers"][0]["resources"] == resources
     web.apply("Container", of("b"))
     web.eventually(lambda: web.hull()["metadata"]["annotations"]["note"] == "b", "it is changed in place")
     web.becomes("Ready")
-    assert web.hull()["metadata"]["uid"] == before["metadata"]["uid"]
+    assert web.hull()["metadata"]["uid"] == hull["metadata"]["uid"]
     assert web.hull()["spec"]["containers"][0]["resources"] == resources
     assert_well(web)
 
@@ -145,7 +145,7 @@ def test_an_image_that_a_webhook_makes_a_digest_of(
     with mutating(cluster, web.namespace, PINNED):
         web.apply("Container", of("a"), replacement=deadline)
         web.becomes("Ready")
-        before = web.hull()
+        hull = web.hull()
         runs(web, "containerd://first", restarts=1)
         web.apply("Container", of("a", image), replacement=deadline)
         web.gets_event("ChangedInPlace")
@@ -153,7 +153,7 @@ def test_an_image_that_a_webhook_makes_a_digest_of(
             web.becomes("Changing")
             runs(web, "containerd://second", restarts=2)
         web.becomes("Ready")
-        assert web.hull()["metadata"]["uid"] == before["metadata"]["uid"]
+        assert web.hull()["metadata"]["uid"] == hull["metadata"]["uid"]
         assert web.hull()["spec"]["containers"][0]["image"] == named
         assert web.condition("Stalled")[0] == "False"
 

@@ -27,11 +27,11 @@ def is_told_once(web: Subject) -> None:
 
 def rests(web: Subject, kind: str, name: str) -> None:
     """Wait until another Workload has been through the operator; the object is written no more meanwhile."""
-    before = web.one(kind, name)["metadata"]["resourceVersion"]
+    version = web.one(kind, name)["metadata"]["resourceVersion"]
     other = web.named("other")
     other.apply("Container")
     other.becomes("Ready")
-    assert web.one(kind, name)["metadata"]["resourceVersion"] == before
+    assert web.one(kind, name)["metadata"]["resourceVersion"] == version
 
 
 def test_a_cluster_without_node_ports_leaves_a_service_of_another_type(web: Subject) -> None:

@@ -112,9 +112,9 @@ def test_where_a_deployment_rolls_a_workload_is_of_another_revision(
 ) -> None:
     pair = Pair(cluster, web, "Container")
     pair.apply(BASE)
-    before, revision = pair.replica_sets(), web.get()["status"]["hull"]["revision"]
+    replica_sets, revision = pair.replica_sets(), web.get()["status"]["hull"]["revision"]
     pair.apply(OTHER[what])
-    assert len(pair.replica_sets()) == len(before) + 1
+    assert len(pair.replica_sets()) == len(replica_sets) + 1
     assert web.get()["status"]["hull"]["revision"] != revision
 
 
@@ -135,21 +135,21 @@ def test_nulls_mean_what_they_mean_in_a_deployment(
     assert lacks(wanted["spec"], pod["spec"]) == []
     assert lacks((template["metadata"].get("annotations") or {}), pod["metadata"]["annotations"]) == []
 
-    before = web.get()
+    workload = web.get()
     output = cluster.kubectl.apply(pair.workload(template), *options)
     # Client-side, kubectl leaves nulls out of what it creates, and then misses those in lists each time.
     assert ("serverside-applied" if options else "configured") in output
-    assert web.get()["metadata"]["generation"] == before["metadata"]["generation"]
+    assert web.get()["metadata"]["generation"] == workload["metadata"]["generation"]
     pair.differs_in_nothing(*options, stdin=yaml.safe_dump(pair.workload(template)))
 
 
-def lacks(asked: Any, found: Any, at: str = "") -> list[str]:
-    """What `found` hasn't got of what was asked for; a null asks for nothing, or for what is empty."""
-    if isinstance(asked, dict) and isinstance(found, dict):
-        return [path for key, value in asked.items() for path in lacks(value, found.get(key), f"{at}.{key}")]
-    if isinstance(asked, list) and isinstance(found, list) and len(asked) <= len(found):
-        return [path for n, value in enumerate(asked) for path in lacks(value, found[n], f"{at}[{n}]")]
-    return [] if asked == found or not (asked or found) else [f"{at}: {asked!r}, and is {found!r}"]
+def lacks(wanted: Any, live: Any, at: str = "") -> list[str]:
+    """What `live` hasn't got of what was asked for; a null asks for nothing, or for what is empty."""
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        return [path for key, value in wanted.items() for path in lacks(value, live.get(key), f"{at}.{key}")]
+    if isinstance(wanted, list) and isinstance(live, list) and len(wanted) <= len(live):
+        return [path for n, value in enumerate(wanted) for path in lacks(value, live[n], f"{at}[{n}]")]
+    return [] if wanted == live or not (wanted or live) else [f"{at}: {wanted!r}, and is {live!r}"]
 
 
 @pytest.mark.parametrize("options", [(), ("--server-side",)], ids=["client-side", "server-side"])

@@ -32,7 +32,7 @@ def _spec(web: Subject, **fields: Any) -> bool:
 
 @pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
 def test_every_field_reaches_the_service_whatever_the_hull(web: Subject, isolation: str) -> None:
-    asked: Manifest = {
+    fields: Manifest = {
         "type": "LoadBalancer",
         "annotations": {"cloud.example/internal": "true", "cloud.example/idle": "60"},
         "labels": {"team": "shop"},
@@ -45,17 +45,17 @@ def test_every_field_reaches_the_service_whatever_the_hull(web: Subject, isolati
         "ipFamilies": ["IPv4"],
         "publishNotReadyAddresses": True,
     }
-    web.apply(isolation, SERVED, service=asked)
+    web.apply(isolation, SERVED, service=fields)
     web.becomes("Ready")
     service = _service(web)
-    assert asked["annotations"].items() <= service["metadata"]["annotations"].items()
+    assert fields["annotations"].items() <= service["metadata"]["annotations"].items()
     assert service["metadata"]["labels"] == {"team": "shop", "twinhull.dev/workload": "web"}
-    for field in asked.keys() - {"annotations", "labels"}:
-        assert service["spec"][field] == asked[field], field
+    for field in fields.keys() - {"annotations", "labels"}:
+        assert service["spec"][field] == fields[field], field
 
 
 def test_what_is_no_more_asked_for_is_taken_off_and_others_fields_stay(web: Subject, api: Api) -> None:
-    asked: Manifest = {
+    fields: Manifest = {
         "type": "NodePort",
         "annotations": {"one": "1", "two": "2"},
         "labels": {"team": "shop"},
@@ -65,7 +65,7 @@ def test_what_is_no_more_asked_for_is_taken_off_and_others_fields_stay(web: Subj
         "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 60}},
         "publishNotReadyAddresses": True,
     }
-    web.apply(pod_template=SERVED, service=asked)
+    web.apply(pod_template=SERVED, service=fields)
     web.becomes("Ready")
     theirs = {"metadata": {"annotations": {"theirs": "a"}, "labels": {"theirs": "l"}}}
     api.patch("Service", "web", web.namespace, {**theirs, "spec": {"externalIPs": ["192.0.2.7"]}})
@@ -80,7 +80,7 @@ def test_what_is_no_more_asked_for_is_taken_off_and_others_fields_stay(web: Subj
 
     web.eventually(noted, "the annotations are changed")
 
-    web.change(service=dict.fromkeys(asked))
+    web.change(service=dict.fromkeys(fields))
     web.eventually(lambda: _spec(web, type="ClusterIP", sessionAffinity="None"), "all is the default")
     web.eventually(lambda: NOTE not in _service(web)["metadata"]["annotations"], "nothing is noted")
     service = _service(web)
@@ -162,7 +162,7 @@ def test_a_port_that_is_taken_and_another_class_are_refused_in_the_api_servers_w
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("fields", "field"),
     [
         ({"loadBalancerClass": "a/b"}, "loadBalancerClass"),
         ({"externalTrafficPolicy": "Local"}, "externalTrafficPolicy"),
@@ -178,9 +178,9 @@ def test_a_port_that_is_taken_and_another_class_are_refused_in_the_api_servers_w
         ({"annotations": {f"a{n}": "" for n in range(65)}}, "annotations"),
     ],
 )
-def test_what_cannot_be_is_refused_as_it_is_applied(web: Subject, asked: Manifest, field: str) -> None:
+def test_what_cannot_be_is_refused_as_it_is_applied(web: Subject, fields: Manifest, field: str) -> None:
     with pytest.raises(ApiError, match=f"spec.service.{field}"):
-        web.apply(pod_template=SERVED, service=asked)
+        web.apply(pod_template=SERVED, service=fields)
 
 
 @pytest.mark.parametrize("policy", ["PreferDualStack", "SingleStack"])

@@ -43,9 +43,9 @@ def claim(name: str, *modes: str) -> Raw:
 
 @pytest.mark.parametrize("name", [name for name, one in TEMPLATES.items() if not templates.ends(one)])
 def test_a_template_stays_as_it_is(name: str) -> None:
-    before = copy.deepcopy(TEMPLATES[name])
+    original = copy.deepcopy(TEMPLATES[name])
     made = made_of(converted(controller("Deployment", TEMPLATES[name])))
-    assert made["spec"]["template"] == before == TEMPLATES[name]
+    assert made["spec"]["template"] == original == TEMPLATES[name]
 
 
 @pytest.mark.slow

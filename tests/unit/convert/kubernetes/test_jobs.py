@@ -32,9 +32,9 @@ def job(policy: str | None = "Never", template: Raw | None = None, /, **spec: An
 
 @pytest.mark.parametrize("name", [name for name, one in TEMPLATES.items() if templates.ends(one)])
 def test_a_template_that_ends_stays_as_it_is(name: str) -> None:
-    before = copy.deepcopy(TEMPLATES[name])
+    original = copy.deepcopy(TEMPLATES[name])
     made = made_of(converted(job("", TEMPLATES[name])))
-    assert made["spec"]["template"] == before == TEMPLATES[name]
+    assert made["spec"]["template"] == original == TEMPLATES[name]
 
 
 def test_a_job_that_tries_once_loses_nothing() -> None:

@@ -133,11 +133,11 @@ def all_leaves() -> list[tuple[str, Path]]:
     return [(name, path) for name in EXAMPLES for path, _ in leaves(read(name))]
 
 
-def uncovered(objects: list[Any], before: Conversion) -> Iterator[tuple[Path, object, str]]:
+def uncovered(objects: list[Any], conversion: Conversion) -> Iterator[tuple[Path, object, str]]:
     """The fields whose change has to show: each with its value, and how a text names it."""
     for path, value in leaves(objects):
         known = text(objects, path)
-        if not covers(before, objects, path) and not any(one.fullmatch(known) for one in UNNAMED):
+        if not covers(conversion, objects, path) and not any(one.fullmatch(known) for one in UNNAMED):
             yield path, value, known
 
 

@@ -28,12 +28,12 @@ def resolved(
     return resolve(WorkloadSpec.model_validate(spec), OperatorDefaults(default, runtime_class="gvisor"))
 
 
-@pytest.mark.parametrize("asked", Isolation)
+@pytest.mark.parametrize("isolation", Isolation)
 @pytest.mark.parametrize("default", Isolation)
-def test_what_is_asked_for_by_name_is_given(asked: Isolation, default: Isolation) -> None:
-    found = resolved(asked, default)
-    assert (found.requested, found.resolved) == (asked, asked)
-    assert (found.reason, found.message) == ("Requested", f"spec.isolationPolicy asks for {asked}")
+def test_what_is_asked_for_by_name_is_given(isolation: Isolation, default: Isolation) -> None:
+    found = resolved(isolation, default)
+    assert (found.requested, found.resolved) == (isolation, isolation)
+    assert (found.reason, found.message) == ("Requested", f"spec.isolationPolicy asks for {isolation}")
 
 
 @pytest.mark.parametrize("policy", ["Auto", None])
