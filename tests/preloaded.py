@@ -78,7 +78,7 @@ class Preloaded:
         """Start an operator. Raises ComponentDied if it, or the process that forks, has died."""
         log.touch()  # who dies at once has one, too
         order = Order(tuple(arguments), str(folder), dict(environment), output=str(log), errors=str(log))
-        return process.found("twinhull", self._fork(order), log)
+        return process.just_started("twinhull", self._fork(order), log)
 
     def run(
         self,

@@ -75,15 +75,15 @@ class Index:
         for alternatives, dependent in queue:
             if any(name in denied or name in chosen for name in alternatives):
                 continue
-            found = next(filter(None, map(self._find, alternatives)), None)
-            if found is None:
+            entry = next(filter(None, map(self._find, alternatives)), None)
+            if entry is None:
                 raise LockError(
                     f"{' or '.join(alternatives)}, which {dependent} needs, isn't in Debian's index"
                 )
-            if found.package.name in chosen or found.package.name in denied:
+            if entry.package.name in chosen or entry.package.name in denied:
                 continue
-            chosen[found.package.name] = found.package
-            queue += [(clause, found.package.name) for clause in found.depends]
+            chosen[entry.package.name] = entry.package
+            queue += [(clause, entry.package.name) for clause in entry.depends]
         return tuple(chosen[name] for name in sorted(chosen))
 
     def _find(self, name: str) -> Entry | None:

@@ -40,14 +40,14 @@ def modules(program: Path, go: str) -> list[Module]:
 
 def parse(report: str) -> list[Module]:
     """The modules in what `go version -m` says; of one that is replaced, its replacement. First, Go's own."""
-    found = [Module("stdlib", version.replace("go", "v"), "") for version in _GO_VERSION.findall(report)]
+    listed = [Module("stdlib", version.replace("go", "v"), "") for version in _GO_VERSION.findall(report)]
     for line in report.splitlines():
         words = line.split("\t")[1:]
         if words[:1] == ["=>"]:
-            found.pop()
+            listed.pop()
         if words[:1] in (["dep"], ["=>"]):
-            found.append(Module(words[1], words[2], words[3] if len(words) > 3 else ""))  # noqa: PLR2004
-    return sorted(set(found))
+            listed.append(Module(words[1], words[2], words[3] if len(words) > 3 else ""))  # noqa: PLR2004
+    return sorted(set(listed))
 
 
 def document(

@@ -61,7 +61,7 @@ class Run:
 def commands(built: Mapping[str, Path]) -> dict[str, list[str]]:
     """What is run, by what it is called. Baselines come first."""
     twinhull = str(Path(sys.prefix) / "bin" / "twinhull")
-    found = {
+    lines = {
         _PYTHON: [sys.executable, "-c", "pass"],
         "python -c 'import click'": [sys.executable, "-c", "import click"],
         _KUBECTL: [str(built["kubectl"]), "--help"],
@@ -70,10 +70,10 @@ def commands(built: Mapping[str, Path]) -> dict[str, list[str]]:
         "twinhull --help": [twinhull, "--help"],
     }
     for entry in verbs():
-        found[f"twinhull {entry.verb.name} --help"] = [twinhull, entry.verb.name, "--help"]
+        lines[f"twinhull {entry.verb.name} --help"] = [twinhull, entry.verb.name, "--help"]
     for name, args in OFFLINE.items():
-        found[f"twinhull {name}"] = [twinhull, name, *args]
-    return found
+        lines[f"twinhull {name}"] = [twinhull, name, *args]
+    return lines
 
 
 def unmeasured() -> set[str]:
@@ -110,13 +110,13 @@ def rounds(
     wanted: Mapping[str, list[str]], number: int, run: Callable[[list[str]], Run]
 ) -> dict[str, list[Run]]:
     """What each command took in each round. A round before them fills the caches of files, and isn't told."""
-    found: dict[str, list[Run]] = {name: [] for name in wanted}
+    runs: dict[str, list[Run]] = {name: [] for name in wanted}
     for turn in range(number + 1):
         for name, command in wanted.items():
             taken = run(command)
             if turn:
-                found[name].append(taken)
-    return found
+                runs[name].append(taken)
+    return runs
 
 
 def table(found: Mapping[str, list[Run]]) -> Iterable[str]:

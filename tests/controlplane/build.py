@@ -215,17 +215,17 @@ def programs(names: Iterable[str], say: Callable[[str], None] = click.echo) -> d
     $KUBEBUILDER_ASSETS, when set, is the folder of the etcd, kube-apiserver and kubectl to use.
     Raises BuildError.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     to_build = []
     for name in names:
         if assets and name in _ASSETS:
-            found[name] = _asset(Path(assets), name)
+            paths[name] = _asset(Path(assets), name)
         else:
             to_build.append(PROGRAMS[name])
     if to_build:
-        found.update(_builder(say).build(to_build))
-    return found
+        paths.update(_builder(say).build(to_build))
+    return paths
 
 
 def is_built(name: str) -> bool:

@@ -115,10 +115,10 @@ def start(  # noqa: PLR0913 - what a process consists of
     # From here on it is known by pid and start time alone, as it is to a later `down`, and Process.alive()
     # buries it; an exit code in the handle keeps Popen from warning that it still runs.
     child.returncode = 0
-    return found(name, child.pid, log)
+    return just_started(name, child.pid, log)
 
 
-def found(name: str, pid: int, log: Path) -> Process:
+def just_started(name: str, pid: int, log: Path) -> Process:
     """A process that has been started just now. Raises ComponentDied if there is none any more."""
     state = _stat(pid)
     if state is None:

@@ -20,10 +20,10 @@ _APIS = {
 }
 
 
-def missing_objects(found: list[NamespacedObject]) -> Iterator[Raw]:
+def missing_objects(objects: list[NamespacedObject]) -> Iterator[Raw]:
     """What inputs refer to and don't have themselves, as little of it as a hull needs to start."""
-    known = {(one.obj["kind"], one.namespace, one.obj["metadata"]["name"]) for one in found}
-    for one in found:
+    known = {(one.obj["kind"], one.namespace, one.obj["metadata"]["name"]) for one in objects}
+    for one in objects:
         for kind, name in sorted(set(_references(one.obj["spec"]))) if one.is_workload else ():
             namespace = one.namespace if kind == "PersistentVolumeClaim" else ""
             if (kind, namespace, name) in known:

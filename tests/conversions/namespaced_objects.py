@@ -42,13 +42,13 @@ class NamespacedObject:
         return self.is_workload and "template" in self.obj["spec"]
 
 
-def namespaced_objects(found: Iterable[Result], prefix: str) -> Iterator[NamespacedObject]:
+def namespaced_objects(results: Iterable[Result], prefix: str) -> Iterator[NamespacedObject]:
     """The objects of results, each result in the first of the namespaces `<prefix>-<number>` in which its
     names are free. The Workload of a command line is called as the line is (`ports-3`), since many lines run
     the same image.
     """
     spaces: list[set[tuple[str, str]]] = []
-    for result in found:
+    for result in results:
         objects = list(_called_as_its_line(result))
         names = {(obj["kind"], obj["metadata"]["name"]) for obj in objects}
         number = next((at for at, taken in enumerate(spaces) if not taken & names), len(spaces))

@@ -83,15 +83,15 @@ class DemoCluster:
         """A Workload once it is Ready in its present generation."""
 
         def check() -> dict[str, Any]:
-            found = self.workload(name)
-            status = found["status"]
-            ready = {found["type"]: found for found in status.get("conditions", ())}.get("Ready", {})
+            workload = self.workload(name)
+            status = workload["status"]
+            ready = {c["type"]: c for c in status.get("conditions", ())}.get("Ready", {})
             if (status["observedGeneration"], ready.get("status")) != (
-                found["metadata"]["generation"],
+                workload["metadata"]["generation"],
                 "True",
             ):
                 raise AssertionError(ready.get("message", "nothing is said of it yet"))
-            return found
+            return workload
 
         return self.eventually(check, f"Workload {name} is Ready in its present generation", timeout)
 

@@ -44,15 +44,15 @@ class MachineReport:
     @classmethod
     def read(cls, text: bytes) -> MachineReport:
         """The answer to /machine."""
-        found: dict[str, Any] = json.loads(text)
+        report: dict[str, Any] = json.loads(text)
         return cls(
-            found["boots"],
-            found["firmware"],
-            found["cpus"],
-            found["memoryKB"] >> 10,
-            found["tpm"],
-            tuple(Hardware(one["driver"], mebibytes=int(one["sectors"]) >> 11) for one in found["disks"]),
-            tuple(Hardware(one["driver"], mac=one["mac"]) for one in found["cards"]),
+            report["boots"],
+            report["firmware"],
+            report["cpus"],
+            report["memoryKB"] >> 10,
+            report["tpm"],
+            tuple(Hardware(one["driver"], mebibytes=int(one["sectors"]) >> 11) for one in report["disks"]),
+            tuple(Hardware(one["driver"], mac=one["mac"]) for one in report["cards"]),
         )
 
 

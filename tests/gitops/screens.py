@@ -58,7 +58,7 @@ def seen(cluster: Cluster, namespace: str, workload: Manifest, state: str) -> Wo
     return recorded(replace(asyncio.run(read()), workload=workload), namespace)
 
 
-def recorded(found: WorkloadObjects, namespace: str) -> WorkloadObjects:
+def recorded(source: WorkloadObjects, namespace: str) -> WorkloadObjects:
     """It without what differs from run to run. What belongs together still does."""
     uids: dict[str, str] = {}
     numbers = count(1)
@@ -76,15 +76,15 @@ def recorded(found: WorkloadObjects, namespace: str) -> WorkloadObjects:
 
     entries = [
         {**event, "metadata": {**event["metadata"], "name": f"event-{number:02}"}}
-        for number, event in enumerate(events.in_order(found.events))
+        for number, event in enumerate(events.in_order(source.events))
     ]
-    parts = {field.name: getattr(found, field.name) for field in fields(found)} | {"events": tuple(entries)}
+    parts = {field.name: getattr(source, field.name) for field in fields(source)} | {"events": tuple(entries)}
     plain: Any = {
         name: tuple(impersonal(list(part))) if isinstance(part, tuple) else impersonal(part)
         for name, part in parts.items()
         if name != "read_failures"
     }
-    return WorkloadObjects(**plain, read_failures=found.read_failures)
+    return WorkloadObjects(**plain, read_failures=source.read_failures)
 
 
 def steady(text: str, namespace: str) -> str:
@@ -139,15 +139,15 @@ def without_events(text: str) -> list[str]:
     ]
 
 
-def _printed(found: WorkloadObjects) -> Iterator[str]:
+def _printed(objects: WorkloadObjects) -> Iterator[str]:
     yield "$ twinhull status web"
-    yield from screen(found, NOW).lines()
+    yield from screen(objects, NOW).lines()
     yield from ("", "$ twinhull list -o wide")
-    yield from workloads.table([found.workload], NOW, workloads.Columns(wide=True)).lines()
+    yield from workloads.table([objects.workload], NOW, workloads.Columns(wide=True)).lines()
     yield from ("", "$ twinhull events web")
-    yield from events.table(events.in_order(found.events), NOW).lines()
+    yield from events.table(events.in_order(objects.events), NOW).lines()
     yield from ("", "$ twinhull top web")
-    uses = list(usage.uses(found.pods, [_measured(pod) for pod in found.pods], found.instances))
+    uses = list(usage.uses(objects.pods, [_measured(pod) for pod in objects.pods], objects.instances))
     yield from usage.table(uses).lines()
     yield ""
 

@@ -53,7 +53,7 @@ def differences(real: Sequence[str], here: Sequence[str], allowed: Sequence[Diff
     Lines that only one of them has and that aren't allowed, differences that are allowed and aren't there,
     and lines that both have in another order.
     """
-    found = [
+    lines = [
         *_unlike("the real launcher", real, here, [one.real for one in allowed if one.real]),
         *_unlike("the harness", here, real, [one.here for one in allowed if one.here]),
     ]
@@ -61,8 +61,8 @@ def differences(real: Sequence[str], here: Sequence[str], allowed: Sequence[Diff
     order = [line for line in real if line in common], [line for line in here if line in common]
     if order[0] != order[1]:
         first = next(pair for pair in zip(*order, strict=False) if pair[0] != pair[1])
-        found.append(f"the real launcher says {first[0]!r} where the harness says {first[1]!r}")
-    return found
+        lines.append(f"the real launcher says {first[0]!r} where the harness says {first[1]!r}")
+    return lines
 
 
 def _unlike(who: str, own: Sequence[str], others: Sequence[str], allowed: list[str]) -> Iterator[str]:

@@ -53,15 +53,15 @@ def answer(question: bytes, address: Callable[[tuple[str, ...]], str | None]) ->
     name, end = _name(question)
     kind, _ = struct.unpack_from(">2H", question, end)
     query = question[_HEADER.size : end + 4]
-    found = address(name)
+    host = address(name)
     recursion = flags & 0x0100
-    if found is None:
+    if host is None:
         return _HEADER.pack(number, _RESPONSE | recursion | _NO_SUCH_NAME, 1, 0, 0, 0) + query
     if kind != _ADDRESS:
         return _HEADER.pack(number, _RESPONSE | recursion, 1, 0, 0, 0) + query
     # The name again, by where it begins in this message.
     record = struct.pack(">3HIH", 0xC000 | _HEADER.size, _ADDRESS, _INTERNET, _SECONDS, 4)
-    packed = ipaddress.IPv4Address(found).packed
+    packed = ipaddress.IPv4Address(host).packed
     return _HEADER.pack(number, _RESPONSE | recursion, 1, 1, 0, 0) + query + record + packed
 
 

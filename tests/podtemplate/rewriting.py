@@ -35,28 +35,28 @@ def _struct(draw: st.DrawFn, value: Any, name: str) -> Any:
     if not isinstance(value, dict):
         return value
     known = types().get(name, {})
-    found = {}
+    struct = {}
     for key, below in value.items():
         field = known.get(key)
         if field is None or below is None:
-            found[key] = below
+            struct[key] = below
         elif field.type == QUANTITY and field.kind == "map":
-            found[key] = {name: draw(_quantity(amount)) for name, amount in below.items()}
+            struct[key] = {name: draw(_quantity(amount)) for name, amount in below.items()}
         elif field.type == QUANTITY:
-            found[key] = draw(_quantity(below))
+            struct[key] = draw(_quantity(below))
         elif isinstance(below, list):
-            found[key] = [draw(_struct(one, field.type)) for one in below]
+            struct[key] = [draw(_struct(one, field.type)) for one in below]
         elif field.kind != "map" and field.default is not None and below == field.default:
             if draw(st.booleans()):
-                found[key] = below
+                struct[key] = below
         else:
-            found[key] = draw(_struct(below, field.type)) if field.type else below
+            struct[key] = draw(_struct(below, field.type)) if field.type else below
     absent = sorted(key for key in known if key not in value and key not in _LEFT)
     for key in draw(st.lists(st.sampled_from(absent), max_size=5, unique=True)) if absent else ():
         field = known[key]
         default = () if field.default is None else (field.default,)
-        found[key] = draw(st.sampled_from((*_EMPTY[field.kind], *default)))
-    return found
+        struct[key] = draw(st.sampled_from((*_EMPTY[field.kind], *default)))
+    return struct
 
 
 @st.composite
@@ -91,17 +91,17 @@ def _spec(draw: st.DrawFn, template: Any) -> Any:
 
 @st.composite
 def _container(draw: st.DrawFn, container: Any, spec: Any) -> Any:
-    found = dict(container)
-    if not found.get("imagePullPolicy") and draw(st.booleans()):
-        found["imagePullPolicy"] = implied_pull_policy(found["image"])
-    resources = found.get("resources") or {}
+    made = dict(container)
+    if not made.get("imagePullPolicy") and draw(st.booleans()):
+        made["imagePullPolicy"] = implied_pull_policy(made["image"])
+    resources = made.get("resources") or {}
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     implied = {name: amount for name, amount in limits.items() if name not in requests}
     if draw(st.booleans()) and implied:
-        found["resources"] = {**resources, "requests": {**requests, **implied}}
+        made["resources"] = {**resources, "requests": {**requests, **implied}}
     if spec.get("hostNetwork") and draw(st.booleans()):
-        found["ports"] = [{"hostPort": port["containerPort"], **port} for port in found.get("ports") or ()]
-    return found
+        made["ports"] = [{"hostPort": port["containerPort"], **port} for port in made.get("ports") or ()]
+    return made
 
 
 def implied_pull_policy(image: str) -> str:

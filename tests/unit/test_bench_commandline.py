@@ -31,13 +31,13 @@ def test_everything_has_its_turn_in_each_round_and_the_first_is_not_told() -> No
 
 
 def test_medians_are_told_with_their_ratios_and_what_takes_too_long() -> None:
-    found = {
+    runs = {
         "python -c pass": [Run(10, 8), Run(20, 8), Run(12, 8)],
         "kubectl --help": [Run(40, 30)],
         "twinhull --help": [Run(60, 30), Run(48, 25)],
         "twinhull render": [Run(500, LIMIT + 1)],
     }
-    assert [line.split() for line in table(found)][1:] == [
+    assert [line.split() for line in table(runs)][1:] == [
         ["python", "-c", "pass", "12", "10", "8", "1.0", "0.3"],
         ["kubectl", "--help", "40", "40", "30", "3.3", "1.0"],
         ["twinhull", "--help", "54", "48", "28", "4.5", "1.4"],

@@ -117,16 +117,16 @@ def test_a_pull_request_is_asked_for_targets_and_files_that_are_there() -> None:
 
 
 def test_the_dev_container_has_the_tools_and_makes_itself_ready() -> None:
-    found = json.loads((DEV_CONTAINER / "devcontainer.json").read_text(encoding="utf-8"))
-    dockerfile = (DEV_CONTAINER / found["build"]["dockerfile"]).read_text(encoding="utf-8")
+    dev_container = json.loads((DEV_CONTAINER / "devcontainer.json").read_text(encoding="utf-8"))
+    dockerfile = (DEV_CONTAINER / dev_container["build"]["dockerfile"]).read_text(encoding="utf-8")
     assert f"FROM docker.io/library/golang:{go_version()}-bookworm\n" in dockerfile
     (packages,) = re.findall(r"apt-get install --yes --no-install-recommends (.*) \\\n", dockerfile)
     assert {"git", "make", "python3", "python3-venv"} <= set(packages.split())
-    (target,) = re.findall(r"\bmake (\S+)", found["postCreateCommand"])
+    (target,) = re.findall(r"\bmake (\S+)", dev_container["postCreateCommand"])
     assert target in targets()
-    assert f"useradd --create-home --shell /bin/bash {found['remoteUser']}" in dockerfile
-    (mount,) = found["mounts"]
-    assert mount["target"] == f"/home/{found['remoteUser']}/.cache"
+    assert f"useradd --create-home --shell /bin/bash {dev_container['remoteUser']}" in dockerfile
+    (mount,) = dev_container["mounts"]
+    assert mount["target"] == f"/home/{dev_container['remoteUser']}/.cache"
 
 
 def test_editors_break_lines_where_the_linter_does() -> None:

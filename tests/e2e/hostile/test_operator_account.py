@@ -310,8 +310,8 @@ def test_a_claim_is_changed_in_nothing_but_what_a_disk_needs(
     simulation.api.create(claim | {"metadata": claim["metadata"] | {"labels": labels}, "spec": spec})
 
     def bound() -> bool:
-        found = simulation.api.get("PersistentVolumeClaim", "theirs", thief.namespace)
-        return found is not None and found["status"].get("phase") == "Bound"
+        pvc = simulation.api.get("PersistentVolumeClaim", "theirs", thief.namespace)
+        return pvc is not None and pvc["status"].get("phase") == "Bound"
 
     simulation.eventually(bound, 30, "the claim is bound")
     patch = CLAIM_CHANGES[change]
@@ -323,10 +323,10 @@ def test_a_claim_is_changed_in_nothing_but_what_a_disk_needs(
     with pytest.raises(ApiError) as refused:
         thief.api.delete("PersistentVolumeClaim", "theirs", thief.namespace)
     assert refused.value.code == 403
-    found = simulation.api.get("PersistentVolumeClaim", "theirs", thief.namespace)
-    assert found is not None
-    assert found["metadata"].get("labels", {}) == labels
-    assert "deletionTimestamp" not in found["metadata"]
+    pvc = simulation.api.get("PersistentVolumeClaim", "theirs", thief.namespace)
+    assert pvc is not None
+    assert pvc["metadata"].get("labels", {}) == labels
+    assert "deletionTimestamp" not in pvc["metadata"]
 
 
 def test_a_claim_is_marked_as_a_disk_once(thief: Thief, simulation: ControlPlane) -> None:

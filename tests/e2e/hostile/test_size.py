@@ -89,21 +89,21 @@ def _refusal(person: Person, workload: Manifest) -> ApiError | None:
 
 def _unbounded(schema: Manifest) -> Manifest:
     """A schema as it was before it had bounds, and rules that count on them; labels had theirs."""
-    found = {
+    bounded = {
         key: value
         for key, value in schema.items()
         if key != "x-kubernetes-validations"
         and (key not in {"maxItems", "maxLength", "maxProperties"} or value < 128)
     }
     for key in ("items", "additionalProperties"):
-        if key in found:
-            found[key] = _unbounded(found[key])
-    if "properties" in found:
-        fields = found["properties"].items()
-        found["properties"] = {
+        if key in bounded:
+            bounded[key] = _unbounded(bounded[key])
+    if "properties" in bounded:
+        fields = bounded["properties"].items()
+        bounded["properties"] = {
             name: below if name == "labels" else _unbounded(below) for name, below in fields
         }
-    return found
+    return bounded
 
 
 @contextlib.contextmanager

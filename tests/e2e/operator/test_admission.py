@@ -364,15 +364,15 @@ def test_the_api_server_says_what_the_operator_would_of_images(
                 manifest = with_disks(chance, manifest)
             annotate(chance, manifest["spec"].get("template"))
             spec = WorkloadSpec.model_validate(manifest["spec"])
-            expected = [found.why for found in rejected_images(spec, [read(obj)])]
+            expected = [rejected.why for rejected in rejected_images(spec, [read(obj)])]
             text = refusal(api, manifest)
             assert bool(text) == bool(expected), (manifest, expected, text)
             assert not text or f"IsolationPolicy images-{number}" in text
             assert not any("guestImages" in why for why in expected) or any(why in text for why in expected)
             assert "error" not in text, text
             verdicts[boots_disk].append(bool(text))
-    for found in verdicts.values():
-        assert 10 < sum(found) < len(found) - 10, "both verdicts are given often"
+    for answers in verdicts.values():
+        assert 10 < sum(answers) < len(answers) - 10, "both verdicts are given often"
 
 
 def annotate(chance: random.Random, template: Manifest | None) -> None:

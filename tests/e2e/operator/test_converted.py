@@ -72,18 +72,18 @@ def applied(
     is stopped to run.
     """
     assert operator
-    found = [_running(one) for one in namespaced_objects(chosen, "converted")]
-    spaces = sorted({one.namespace for one in found})
+    running = [_running(one) for one in namespaced_objects(chosen, "converted")]
+    spaces = sorted({one.namespace for one in running})
     _prepare(cluster, spaces)
-    places = {one.result: one.namespace for one in found}
+    places = {one.result: one.namespace for one in running}
     for result in chosen:
         for command in _told(result):
             shell = Shell.opened(cluster, places[result.name], tmp_path_factory.mktemp("shell"))
             _run(command, shell)
-    for obj in missing_objects(found):
+    for obj in missing_objects(running):
         _create(cluster, obj)
-    assert _refused(cluster, [one.obj for one in found]) == {}
-    yield found
+    assert _refused(cluster, [one.obj for one in running]) == {}
+    yield running
     for space in spaces:
         namespaces.end(cluster, space)
     for name in _NODES:
@@ -235,7 +235,7 @@ def _refused(cluster: Cluster, objects: Iterable[Manifest], **query: str) -> dic
         return {title: message for title, message in pool.map(attempt, objects) if message}
 
 
-def _flip(cluster: Cluster, found: Iterable[NamespacedObject]) -> None:
+def _flip(cluster: Cluster, objects: Iterable[NamespacedObject]) -> None:
     """Ask for machines."""
     wanted = {"spec": {"isolationPolicy": "VirtualMachine"}}
 
@@ -243,7 +243,7 @@ def _flip(cluster: Cluster, found: Iterable[NamespacedObject]) -> None:
         cluster.api.patch("Workload", one.obj["metadata"]["name"], one.namespace, wanted)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(ask, found))
+        list(pool.map(ask, objects))
 
 
 def _unready(cluster: Cluster, found: Iterable[NamespacedObject]) -> dict[str, list[str]]:

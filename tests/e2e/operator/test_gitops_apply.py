@@ -98,13 +98,13 @@ def test_what_is_applied_stays_so(
 
     def in_sync() -> bool:
         """The operator may write the status between what is read and what is predicted."""
-        found, predicted = web.get(), None
+        current, predicted = web.get(), None
         if options:
             text = kubectl.apply(
                 wanted, *options, "--dry-run=server", "--output=yaml", "--show-managed-fields"
             )
             predicted = yaml.safe_load(text)
-        return not out_of_sync(wanted, found, predicted)
+        return not out_of_sync(wanted, current, predicted)
 
     web.eventually(in_sync, "Argo CD sees no difference")
     other = {**wanted, "spec": {**wanted["spec"], "isolationPolicy": "Sandbox"}}

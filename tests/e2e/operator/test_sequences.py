@@ -169,18 +169,18 @@ def last_version(world: World) -> int:
 
 def check_end(world: World, member: Member) -> bool:
     """A Workload that says it is Ready has the hull that is demanded, with what its template says."""
-    found = member.settled()
-    wanted, reason = demand(found, world.policies[-1], world.labels[-1]), condition(found, "Ready")[1]
-    assert "previousHull" not in found["status"], f"{member.subject.name} has two hulls"
+    workload = member.settled()
+    wanted, reason = demand(workload, world.policies[-1], world.labels[-1]), condition(workload, "Ready")[1]
+    assert "previousHull" not in workload["status"], f"{member.subject.name} has two hulls"
     if reason != "Ready":
         assert (reason == "RejectedByPolicy") == wanted.rejected or reason == "Stopped"
-        assert reason in {"Stopped", "RejectedByPolicy"}, condition(found, "Ready")
+        assert reason in {"Stopped", "RejectedByPolicy"}, condition(workload, "Ready")
         return True
-    hull = found["status"]["hull"]
+    hull = workload["status"]["hull"]
     seen = member.subject.one(hull["kind"], hull["name"])
     assert (strength({"kind": hull["kind"], **seen}), wanted.rejected) == (wanted.strength, False)
     if hull["kind"] == "Pod":
-        assert content(seen) == content(found["spec"]["template"])
+        assert content(seen) == content(workload["spec"]["template"])
     return True
 
 

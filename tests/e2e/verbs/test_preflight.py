@@ -23,16 +23,16 @@ def rows(kubeconfig: Path) -> dict[str, dict[str, str]]:
 
 
 def test_it_says_what_there_is(cluster: Cluster) -> None:
-    found = rows(cluster.kubeconfig)
-    kubevirt, kubernetes = found["KubeVirt for this Kubernetes"]["found"].split(" on ")
-    assert found["Kubernetes"]["found"] == kubernetes
+    states = rows(cluster.kubeconfig)
+    kubevirt, kubernetes = states["KubeVirt for this Kubernetes"]["found"].split(" on ")
+    assert states["Kubernetes"]["found"] == kubernetes
     assert kubernetes == cluster.api.request("GET", "/version")["gitVersion"]
-    assert found["KubeVirt"]["found"] == f"{kubevirt} Deployed"
-    assert int(found["Nodes for machines"]["found"]) > 0
+    assert states["KubeVirt"]["found"] == f"{kubevirt} Deployed"
+    assert int(states["Nodes for machines"]["found"]) > 0
     checks = ("Twinhull's kinds", "Gate EnableVirtioFsStorageVolumes", "Panic devices", "Isolation Container")
-    assert {found[check]["state"] for check in checks} == {"ok"}
+    assert {states[check]["state"] for check in checks} == {"ok"}
     works = "missing" if too_old(kubevirt, kubernetes) else "ok"
-    assert found["Isolation VirtualMachine"]["state"] == works
+    assert states["Isolation VirtualMachine"]["state"] == works
 
 
 def test_who_may_list_nothing_sees_what_everybody_does(
@@ -45,11 +45,11 @@ def test_who_may_list_nothing_sees_what_everybody_does(
         "metadata": {"name": "nobody", "namespace": NAMESPACE},
     }
     cluster.api.apply(nobody)
-    found = rows(rights.kubeconfig_of(cluster, tmp_path, "nobody"))
-    unseen = {check for check, row in found.items() if row["state"] == "can't be seen"}
+    checks = rows(rights.kubeconfig_of(cluster, tmp_path, "nobody"))
+    unseen = {check for check, row in checks.items() if row["state"] == "can't be seen"}
     assert unseen == {
         *("RuntimeClasses", "Nodes for machines", "CDI (disks of machines)"),
         *("Isolation Sandbox", "Isolation VirtualMachine"),
     }
-    assert found["KubeVirt"]["state"] == "ok", "KubeVirt lets everybody see it"
-    assert found["Twinhull's kinds"]["state"] == "ok"
+    assert checks["KubeVirt"]["state"] == "ok", "KubeVirt lets everybody see it"
+    assert checks["Twinhull's kinds"]["state"] == "ok"

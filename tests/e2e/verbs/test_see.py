@@ -196,15 +196,15 @@ def grant(web: Subject, user: str, *roles: str, rules: Sequence[Manifest] = ()) 
 
 def section(lines: Sequence[str], title: str) -> list[str]:
     """The lines of a part of the screen."""
-    found: list[str] = []
+    section_lines: list[str] = []
     for line in lines:
         if line.startswith(f"{title} "):
-            found.append(line.removeprefix(title).strip())
-        elif found and line.startswith(" "):
-            found.append(line.strip())
-        elif found:
+            section_lines.append(line.removeprefix(title).strip())
+        elif section_lines and line.startswith(" "):
+            section_lines.append(line.strip())
+        elif section_lines:
             break
-    return found
+    return section_lines
 
 
 def test_a_ready_workload_is_fine_and_all_of_it_is_shown(web: Subject) -> None:

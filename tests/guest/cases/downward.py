@@ -51,7 +51,7 @@ DOWNWARD = Scenario(
 
 @DOWNWARD.case("fields of the Pod in the environment", docs.DOWNWARD)
 def fields(run: ScenarioRun) -> None:
-    found = run.env(8080)
+    environment = run.env(8080)
     vm = run.machine.spec
     expected = {
         "NAME": vm.name,
@@ -65,7 +65,7 @@ def fields(run: ScenarioRun) -> None:
         "POD_IPS": POD_IP,
         "URL": f"http://{POD_IP}:8080/{vm.name}",
     }
-    assert {name: found.get(name) for name in expected} == expected
+    assert {name: environment.get(name) for name in expected} == expected
 
 
 @DOWNWARD.case("resources in the environment, rounded up to their divisor", docs.DOWNWARD)
@@ -91,30 +91,30 @@ def limits(run: ScenarioRun) -> None:
 
 @DOWNWARD.case("labels and annotations as files", docs.DOWNWARD)
 def files(run: ScenarioRun) -> None:
-    found = run.report(8080, "/etc/pod")["files"]
-    labels = set((found["/etc/pod/labels"]["text"]).splitlines())
+    mounted = run.report(8080, "/etc/pod")["files"]
+    labels = set((mounted["/etc/pod/labels"]["text"]).splitlines())
     assert {'app="downward"', 'example.com/tier="front"'} <= labels
-    annotations = (found["/etc/pod/annotations"]["text"]).splitlines()
+    annotations = (mounted["/etc/pod/annotations"]["text"]).splitlines()
     assert 'note="costs $(A) lot"' in annotations
     assert r'lines="one\ntwo \"quoted\""' in annotations
-    assert found["/etc/pod/names/pod"]["text"] == run.machine.spec.name
-    assert found["/etc/pod/amount"]["text"] == str(96 << 20)
-    assert found["/etc/pod/..data/names/pod"]["mode"] == "0600"
+    assert mounted["/etc/pod/names/pod"]["text"] == run.machine.spec.name
+    assert mounted["/etc/pod/amount"]["text"] == str(96 << 20)
+    assert mounted["/etc/pod/..data/names/pod"]["mode"] == "0600"
 
 
 @DOWNWARD.case("several sources projected into one folder", docs.PROJECTED)
 def projected(run: ScenarioRun) -> None:
-    found = run.report(8080, "/etc/all")["files"]
-    assert set(found["/etc/all"]["entries"]) == {"..data", "config", "namespace", "secret", "token"}
+    mounted = run.report(8080, "/etc/all")["files"]
+    assert set(mounted["/etc/all"]["entries"]) == {"..data", "config", "namespace", "secret", "token"}
     expected = {
         "config/mode": "fast",
         "secret/token": variables.CREDENTIALS["stringData"]["TOKEN"],
         "namespace": "shop",
         "token": TOKEN.decode(),
     }
-    assert {name: found[f"/etc/all/{name}"]["text"] for name in expected} == expected
-    assert found["/etc/all/..data/config/mode"]["mode"] == "0444"
-    assert found["/etc/all/..data/secret/token"]["mode"] == "0400"
+    assert {name: mounted[f"/etc/all/{name}"]["text"] for name in expected} == expected
+    assert mounted["/etc/all/..data/config/mode"]["mode"] == "0444"
+    assert mounted["/etc/all/..data/secret/token"]["mode"] == "0400"
 
 
 @DOWNWARD.case("the ServiceAccount's token where every client looks for it", docs.TOKEN)

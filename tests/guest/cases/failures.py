@@ -56,7 +56,7 @@ def greedy(run: ScenarioRun) -> None:
 
 @FAILURES.case("crashing again and again: CrashLoopBackOff", docs.LIFECYCLE)
 def crashing(run: ScenarioRun) -> None:
-    found = run.eventually(
+    status = run.eventually(
         lambda: (
             (one := run.container("crashing"))["state"].get("waiting", {}).get("reason") == "CrashLoopBackOff"
             and one
@@ -64,9 +64,9 @@ def crashing(run: ScenarioRun) -> None:
         "it is held back",
         120,
     )
-    assert found["lastState"]["terminated"]["exitCode"] == 3
-    assert found["restartCount"] >= 1
-    assert "restarting failed container=crashing" in found["state"]["waiting"]["message"]
+    assert status["lastState"]["terminated"]["exitCode"] == 3
+    assert status["restartCount"] >= 1
+    assert "restarting failed container=crashing" in status["state"]["waiting"]["message"]
 
 
 @FAILURES.case("root where none may be: CreateContainerConfigError", docs.SECURITY)

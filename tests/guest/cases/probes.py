@@ -166,11 +166,11 @@ def _restarted(run: ScenarioRun, name: str) -> None:
     """It is once killed by TERM, or by KILL after its grace period, and runs again."""
 
     def runs_again() -> bool:
-        found = run.container(name)
-        return bool(found["restartCount"]) and "running" in found["state"]
+        status = run.container(name)
+        return bool(status["restartCount"]) and "running" in status["state"]
 
     run.eventually(runs_again, f"{name} is restarted, and runs again")
-    found = run.container(name)
-    assert found["restartCount"] == 1
-    ended = found["lastState"]["terminated"]
+    status = run.container(name)
+    assert status["restartCount"] == 1
+    ended = status["lastState"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) in {(2, "Error"), (143, "Error"), (137, "Error")}

@@ -140,10 +140,10 @@ def sysctls(run: ScenarioRun) -> None:
 
 @SECURITY.case("limits, OOM score and signals as a node's runtime leaves them", docs.RESOURCES)
 def limits(run: ScenarioRun) -> None:
-    found = run.report(8080)
-    assert found["oomScoreAdj"] == "1000"  # BestEffort
-    assert found["signals"] == {"blocked": "0" * 16, "ignored": "0" * 16}
-    assert found["pid"] == 1
-    assert found["limits"]["Max core file size"][1] in {"unlimited", "0"}
-    assert int(found["limits"]["Max open files"][1]) >= 1024 * 1024
-    assert found["limits"]["Max processes"][1] != "0"
+    report = run.report(8080)
+    assert report["oomScoreAdj"] == "1000"  # BestEffort
+    assert report["signals"] == {"blocked": "0" * 16, "ignored": "0" * 16}
+    assert report["pid"] == 1
+    assert report["limits"]["Max core file size"][1] in {"unlimited", "0"}
+    assert int(report["limits"]["Max open files"][1]) >= 1024 * 1024
+    assert report["limits"]["Max processes"][1] != "0"

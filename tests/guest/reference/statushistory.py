@@ -60,7 +60,7 @@ def common_statuses(states: Mapping[str, ContainerState], *histories: StatusHist
 
     Raises LookupError if one hasn't come.
     """
-    found = {
+    chosen = {
         name: next(
             (
                 seen
@@ -73,10 +73,10 @@ def common_statuses(states: Mapping[str, ContainerState], *histories: StatusHist
         )
         for name, state in states.items()
     }
-    if missing := [name for name, seen in found.items() if seen is None]:
+    if missing := [name for name, seen in chosen.items() if seen is None]:
         seen = [[key for key in list(one.states) if key[0] in missing] for one in histories]
         raise LookupError(f"not yet {', '.join(missing)}; but {seen}")
-    return [{name: one.states[key] for name, key in found.items() if key} for one in histories]
+    return [{name: one.states[key] for name, key in chosen.items() if key} for one in histories]
 
 
 def conditions(status: Raw) -> dict[str, tuple[str, str | None]]:

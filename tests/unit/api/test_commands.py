@@ -70,10 +70,10 @@ def _formatted(tree: ast.AST) -> Iterator[tuple[int, str]]:
 @pytest.mark.slow
 def test_no_message_puts_a_name_into_a_command_by_itself() -> None:
     """What does so may forget the namespace."""
-    found = [
+    named = [
         f"{path.relative_to(SOURCES)}:{line}: {text}"
         for path in sorted(SOURCES.rglob("*.py"))
         for line, text in _formatted(ast.parse(path.read_text(encoding="utf-8")))
         if _BEGUN.search(text)
     ]
-    assert found == []
+    assert named == []

@@ -259,13 +259,13 @@ MINIMAL: Raw = {
 
 def unset(schema: Raw, value: Raw, path: str = "") -> list[str]:
     """The fields of `schema` that `value` lacks."""
-    found = []
+    paths = []
     for name, field in schema.get("properties", {}).items():
         if name not in value:
-            found.append(f"{path}.{name}")
+            paths.append(f"{path}.{name}")
         elif isinstance(value[name], dict):
-            found += unset(field, value[name], f"{path}.{name}")
-    return found
+            paths += unset(field, value[name], f"{path}.{name}")
+    return paths
 
 
 def test_maximal_workload_is_maximal() -> None:

@@ -41,17 +41,17 @@ UNBOUND = {
 
 def rendered() -> list[dict[str, Any]]:
     """All that the operator makes in the golden cases."""
-    found = [
+    objects = [
         action["create"]
         for path in sorted((ROOT / "tests" / "golden").glob("*.output.yaml"))
         for action in (yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader).get("actions") or ())
         if "create" in action
     ]
-    assert {obj["kind"] for obj in found} == {
+    assert {obj["kind"] for obj in objects} == {
         *("Pod", "Service", "ConfigMap", "VirtualMachine"),
         *("PersistentVolumeClaim", "DataVolume"),
     }
-    return found
+    return objects
 
 
 @pytest.mark.slow

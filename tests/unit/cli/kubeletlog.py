@@ -40,13 +40,13 @@ class KubeletLog:
         if "sinceSeconds" in query:
             since = self.now - int(query["sinceSeconds"]) * SECOND
         tail = int(query.get("tailLines", len(self.pieces)))
-        found, is_new = b"", True
+        content, is_new = b"", True
         for time, text in self.pieces[max(0, len(self.pieces) - tail) :]:
             if time >= since:
                 stamped = is_new and query.get("timestamps") == "true"
-                found += (self._stamp(time) if stamped else b"") + text
+                content += (self._stamp(time) if stamped else b"") + text
             is_new = text.endswith(b"\n") or not text
-        return found
+        return content
 
     def _stamp(self, time: int) -> bytes:
         second, fraction = divmod(START + time, SECOND)

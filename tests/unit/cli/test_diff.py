@@ -49,16 +49,16 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
-    found = Server(workload("Container"))
+    fake = Server(workload("Container"))
 
     async def getting(*args: Any) -> Raw | None:
-        return await found.get(*args)
+        return await fake.get(*args)
 
     async def applying(*args: Any, **more: Any) -> Raw:
-        return await found.apply(*args, **more)
+        return await fake.apply(*args, **more)
 
     async def managing(*_: Any) -> list[Raw]:
-        return [{"manager": manager} for manager in found.managers]
+        return [{"manager": manager} for manager in fake.managers]
 
     monkeypatch.setattr(Cluster, "get", getting)
     monkeypatch.setattr(Cluster, "managed_fields", managing)
@@ -68,7 +68,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
         "login_of_person",
         lambda *_: Credentials(server="http://127.0.0.1", default_namespace="mine"),
     )
-    return found
+    return fake
 
 
 def diff(*args: str, given: Raw | list[Raw]) -> Result:

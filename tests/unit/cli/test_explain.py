@@ -94,28 +94,28 @@ With sandbox.runtimeClassName gvisor, from IsolationPolicy untrusted
 def test_it_says_the_same_as_json(folder: Path) -> None:
     result = explain("--policies", str(folder), "-o", "json", given=[namespace(), workload("Sandbox")])
     assert result.exit_code == 0
-    found = json.loads(result.stdout)
-    assert found["workload"] == "shop/web"
-    assert found["isolation"] == {
+    document = json.loads(result.stdout)
+    assert document["workload"] == "shop/web"
+    assert document["isolation"] == {
         "requested": "Sandbox",
         "resolved": "Sandbox",
         "reason": "Requested",
         "message": "spec.isolationPolicy asks for Sandbox",
     }
-    assert found["policies"][0] == {
+    assert document["policies"][0] == {
         "name": "untrusted",
         "priority": 100,
         "concerns": False,
         "mismatch": "namespaceSelector",
     }
-    assert [(rule["rule"], rule["decides"]) for rule in found["rules"]] == [
+    assert [(rule["rule"], rule["decides"]) for rule in document["rules"]] == [
         ("requested", True),
         ("policy unreadable", False),
         ("rejected by policy", False),
         ("raised by policy", False),
         ("as asked", True),
     ]
-    assert (found["rejectedBy"], found["parameters"], found["evasions"]) == ([], [], [])
+    assert (document["rejectedBy"], document["parameters"], document["evasions"]) == ([], [], [])
 
 
 def test_rejection_is_an_exit_code_for_pipelines(folder: Path) -> None:

@@ -35,12 +35,12 @@ CONFIG = {
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, str]]:
     """Stands for a cluster with a Workload web in each namespace. Gives which Workloads are asked for."""
-    found: list[tuple[str, str]] = []
+    seen: list[tuple[str, str]] = []
 
     async def getting(_: Cluster, kind: Kind, namespace: str, name: str) -> Raw | None:
         if kind.name == "Namespace":
             return {"metadata": {"name": name, "labels": {"tier": "untrusted"} if name == "shop" else {}}}
-        found.append((namespace, name))
+        seen.append((namespace, name))
         if name != "web":
             return None
         live = workload(namespace=namespace)
@@ -55,7 +55,7 @@ def reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, st
     (tmp_path / "config").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
-    return found
+    return seen
 
 
 def explain(*args: str, given: Raw | None = None) -> Result:

@@ -115,8 +115,8 @@ def rows(result: Result) -> dict[str, Raw]:
 def test_a_cluster_that_has_nothing(preflight: Preflight) -> None:
     result = preflight("-o", "json", has=NOTHING, serves=frozenset())
     assert result.exit_code == 0, "nothing was asked for"
-    found = rows(result)
-    assert {check: row["state"] for check, row in found.items()} == {
+    checks = rows(result)
+    assert {check: row["state"] for check, row in checks.items()} == {
         "Kubernetes": "ok",
         "Twinhull's kinds": "missing",
         "RuntimeClasses": "missing",
@@ -126,12 +126,12 @@ def test_a_cluster_that_has_nothing(preflight: Preflight) -> None:
         "Isolation Sandbox": "missing",
         "Isolation VirtualMachine": "missing",
     }
-    assert found["Twinhull's kinds"]["found"] == "Workload and IsolationPolicy are not served"
-    assert found["Isolation VirtualMachine"]["remedy"] == (
+    assert checks["Twinhull's kinds"]["found"] == "Workload and IsolationPolicy are not served"
+    assert checks["Isolation VirtualMachine"]["remedy"] == (
         "isolation VirtualMachine needs KubeVirt, which is not installed in this cluster: "
         "install it (kubevirt.io)"
     )
-    assert all(row["remedy"] for row in found.values() if row["state"] == "missing")
+    assert all(row["remedy"] for row in checks.values() if row["state"] == "missing")
 
 
 @pytest.mark.parametrize(
@@ -174,18 +174,18 @@ def test_what_may_not_be_seen_matters_to_no_other_isolation(preflight: Preflight
 
 
 def test_a_pair_that_does_not_work_is_a_line_of_its_own(preflight: Preflight) -> None:
-    found = rows(preflight("-o", "json", has=ALL | {kinds.KUBEVIRT: [kubevirt("v1.8.0")]}))
-    assert found["KubeVirt for this Kubernetes"] == {
+    checks = rows(preflight("-o", "json", has=ALL | {kinds.KUBEVIRT: [kubevirt("v1.8.0")]}))
+    assert checks["KubeVirt for this Kubernetes"] == {
         "check": "KubeVirt for this Kubernetes",
         "found": "v1.8.0 on v1.37.2",
         "state": "missing",
         "remedy": "upgrade KubeVirt to 1.8.4 or later (kubevirt#17858)",
     }
-    assert found["Panic devices"]["state"] == "missing"
+    assert checks["Panic devices"]["state"] == "missing"
 
 
 @pytest.mark.parametrize(
-    ("objects", "found", "remedy"),
+    ("objects", "version", "remedy"),
     [
         (None, "not installed", "install CDI (github.com/kubevirt/containerized-data-importer)"),
         ([], "not installed", "install CDI (github.com/kubevirt/containerized-data-importer)"),
@@ -195,7 +195,7 @@ def test_a_pair_that_does_not_work_is_a_line_of_its_own(preflight: Preflight) ->
     ],
 )
 def test_machines_are_possible_without_cdi_and_those_with_a_boot_disk_are_told(
-    preflight: Preflight, objects: list[Raw] | None, found: str, remedy: str
+    preflight: Preflight, objects: list[Raw] | None, version: str, remedy: str
 ) -> None:
     has = {kind: listed for kind, listed in ALL.items() if kind is not kinds.CDI}
     if objects is not None:
@@ -204,7 +204,7 @@ def test_machines_are_possible_without_cdi_and_those_with_a_boot_disk_are_told(
     assert result.exit_code == 0
     assert rows(result)[CHECK_CDI] == {
         "check": CHECK_CDI,
-        "found": found,
+        "found": version,
         "state": "missing",
         "remedy": f"needed only for machines with a bootDisk: {remedy}",
     }

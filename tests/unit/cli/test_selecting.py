@@ -40,17 +40,17 @@ def test_what_is_no_name_is_refused_with_one(name: str, hint: str) -> None:
     [([], False), (["--dry-run"], True), (["--dry-run=server"], True), (["--dry-run=none"], False)],
 )
 def test_a_bare_dry_run_is_the_servers(words: list[str], *, dry_run: bool) -> None:
-    found: list[bool] = []
+    seen: list[bool] = []
 
     @click.command
     @click.argument("name")
     @change_options
     def verb(name: str, options: ChangeOptions) -> None:
         assert name == "web"
-        found.append(options.dry_run)
+        seen.append(options.dry_run)
 
     assert CliRunner().invoke(verb, ["web", *words]).exit_code == 0
-    assert found == [dry_run]
+    assert seen == [dry_run]
 
 
 @pytest.mark.parametrize("word", ["machine", "VirtualMachine", "vm", "VM", "virtualmachine"])

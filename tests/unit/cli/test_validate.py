@@ -441,7 +441,7 @@ def test_a_valid_file_needs_nothing_of_a_cluster() -> None:
 def test_gitlab_s_report_tells_a_finding_by_what_it_says_not_by_its_line(tmp_path: Path) -> None:
     file = tmp_path / "web.yaml"
     text = yaml.safe_dump(broken(livenessProbe={}))
-    found = []
+    issues = []
     for prefix in ("", "# moved\n"):
         file.write_text(prefix + text)
         result = validate(str(file), "-o", "gitlab")
@@ -449,8 +449,8 @@ def test_gitlab_s_report_tells_a_finding_by_what_it_says_not_by_its_line(tmp_pat
         (issue,) = json.loads(result.stdout)
         assert (issue["check_name"], issue["severity"]) == ("twinhull-cel", "major")
         assert issue["location"]["path"] == str(file)
-        found.append(issue)
-    first, second = found
+        issues.append(issue)
+    first, second = issues
     assert first["fingerprint"] == second["fingerprint"]
     assert first["location"]["lines"]["begin"] + 1 == second["location"]["lines"]["begin"]
 

@@ -523,13 +523,13 @@ def test_a_secret_is_never_printed() -> None:
     services: {a: {image: x, secrets: [s, f]}}
     secrets: {s: {environment: DB_PASSWORD}, f: {file: ./password}}
     """
-    found = convert(text, read=lambda _: "DB_PASSWORD=hush")
-    assert "hush" not in str(found)
-    assert {obj["kind"] for obj in found.objects} == {"Workload"}
-    assert named(found)["secrets.s"].endswith(
+    conversion = convert(text, read=lambda _: "DB_PASSWORD=hush")
+    assert "hush" not in str(conversion)
+    assert {obj["kind"] for obj in conversion.objects} == {"Workload"}
+    assert named(conversion)["secrets.s"].endswith(
         'kubectl create secret generic s --from-literal=s="$DB_PASSWORD"'
     )
-    assert named(found)["secrets.f"].endswith("kubectl create secret generic f --from-file=f=./password")
+    assert named(conversion)["secrets.f"].endswith("kubectl create secret generic f --from-file=f=./password")
 
 
 def test_a_command_that_is_advised_is_safe_to_paste() -> None:

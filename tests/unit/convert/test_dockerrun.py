@@ -33,7 +33,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _without(given: Raw, plain: Raw) -> Raw:
     """The parts of a mapping in which it differs from another."""
-    found: Raw = {}
+    more: Raw = {}
     for key, value in given.items():
         other = plain.get(key)
         if isinstance(value, dict) and isinstance(other, dict):
@@ -42,9 +42,9 @@ def _without(given: Raw, plain: Raw) -> Raw:
                 continue
         elif value == other:
             continue
-        found[key] = value
+        more[key] = value
     gone = sorted(plain.keys() - given.keys())
-    return {**found, **({"without": gone} if gone else {})}
+    return {**more, **({"without": gone} if gone else {})}
 
 
 def _shown(workload: Raw) -> Raw:
@@ -75,17 +75,17 @@ def _shown(workload: Raw) -> Raw:
 def outcome(line: str, subject: Path) -> Raw:
     """What a command line gives, as the golden file has it."""
     try:
-        found = converted(line, subject)
+        conversion = converted(line, subject)
     except Refused as error:
         return {"line": line, "refused": str(error)}
     except CannotConvert as error:
         return {"line": line, "error": str(error)}
-    *beside, workload = found.objects
+    *beside, workload = conversion.objects
     return {
         "line": line,
         "workload": _shown(workload),
         **({"beside": beside} if beside else {}),
-        **({"left": left_parts(found)} if found.left else {}),
+        **({"left": left_parts(conversion)} if conversion.left else {}),
     }
 
 

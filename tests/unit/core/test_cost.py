@@ -193,13 +193,13 @@ class Compared(str):
 
 @pytest.mark.parametrize("count", [200, 4000])
 def test_a_pods_own_word_on_its_template_costs_what_it_is_long(count: int) -> None:
-    found = noting(count)
-    assert found.applied is not None
-    labels = tuple(map(Compared, found.applied.labels))
-    volumes = tuple(map(Compared, found.applied.volumes or ()))
-    found = replace(found, applied=replace(found.applied, labels=labels, volumes=volumes))
+    noted = noting(count)
+    assert noted.applied is not None
+    labels = tuple(map(Compared, noted.applied.labels))
+    volumes = tuple(map(Compared, noted.applied.volumes or ()))
+    noted = replace(noted, applied=replace(noted.applied, labels=labels, volumes=volumes))
     Compared.times = 0
-    assert type_giving(Isolation.SANDBOX).evasions_of(found) == ()
+    assert type_giving(Isolation.SANDBOX).evasions_of(noted) == ()
     assert count <= Compared.times < 10 * count
 
 

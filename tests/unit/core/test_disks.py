@@ -57,17 +57,17 @@ class World:
     def settle(self) -> str:
         """Carries out what is asked for until nothing is; the reason that is then given."""
         for _ in range(20):
-            found = plan(self.case())
-            if found.status is not None:
-                self.raw = self.raw | {"status": found.status.raw()}
-                self.events += [event.message for event in found.events]
+            planned = plan(self.case())
+            if planned.status is not None:
+                self.raw = self.raw | {"status": planned.status.raw()}
+                self.events += [event.message for event in planned.events]
             # What isn't there has no labels to be put back (tests/unit/shell/test_disk_labels.py).
-            actions = [action for action in found.actions if not isinstance(action, RestoreLabels)]
+            actions = [action for action in planned.actions if not isinstance(action, RestoreLabels)]
             if not actions:
                 return str(decide(self.case()).reason)
             for action in actions:
                 self.do(action)
-        raise AssertionError(f"it doesn't settle: {found.actions}")
+        raise AssertionError(f"it doesn't settle: {planned.actions}")
 
     def do(self, action: Action) -> None:
         self.events += [action.event.message] if action.event else []

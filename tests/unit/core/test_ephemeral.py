@@ -57,14 +57,14 @@ def conflict(*objects: Raw) -> tuple[str, str]:
 
 def test_it_is_made_once_the_machine_is_there() -> None:
     assert made(MACHINE) == []
-    (found,) = made(MACHINE, vm())
-    assert found["metadata"] == {
+    (pvc,) = made(MACHINE, vm())
+    assert pvc["metadata"] == {
         "name": CLAIM,
         "namespace": "shop",
         "labels": {"twinhull.dev/workload": "web"},
         "ownerReferences": [owner()],
     }
-    assert found["spec"] == SPEC
+    assert pvc["spec"] == SPEC
     assert made(MACHINE, vm(), claim(owner())) == []
 
 

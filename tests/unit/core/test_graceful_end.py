@@ -299,36 +299,36 @@ class TestTheNote:
 class TestRefused:
     """The API server doesn't let the machine be changed."""
 
-    def found(self, *, final: bool, key: str = "end", left: float = 8, since: float = 10) -> Case:
+    def refused(self, *, final: bool, key: str = "end", left: float = 8, since: float = 10) -> Case:
         retry_at, first = NOW + timedelta(seconds=left), NOW - timedelta(seconds=since)
         answer = Refusal(Reason.VIRTUAL_MACHINE_FAILED, "no webhook", final, retry_at, first)
         refusals = {f"VirtualMachine/{VM}/{key}": answer}
         return case(STOPPED, KUBEVIRT, *machine(), reports=says("none"), refusals=refusals)
 
     def test_for_good(self) -> None:
-        assert done(plan(self.found(final=True))) == [f"delete VirtualMachine/{VM}"]
+        assert done(plan(self.refused(final=True))) == [f"delete VirtualMachine/{VM}"]
 
     def test_for_now(self) -> None:
-        planned = plan(self.found(final=False))
+        planned = plan(self.refused(final=False))
         assert (done(planned), planned.requeue_after) == ([], timedelta(seconds=8))
         assert ready(planned) == ("VirtualMachineFailed", "no webhook")
 
     def test_the_time_to_ask_again_has_come(self) -> None:
         """One attempt may have failed because the API server was busy."""
-        assert done(plan(self.found(final=False, left=0))) == [f"change VirtualMachine/{VM}/end"]
+        assert done(plan(self.refused(final=False, left=0))) == [f"change VirtualMachine/{VM}/end"]
 
     def test_for_the_whole_grace_period(self) -> None:
         """KubeVirt's webhook may be gone for good; nothing else of an end needs it."""
-        assert done(plan(self.found(final=False, since=GRACE - 8))) == []
-        assert done(plan(self.found(final=False, since=GRACE - 7))) == [f"delete VirtualMachine/{VM}"]
+        assert done(plan(self.refused(final=False, since=GRACE - 8))) == []
+        assert done(plan(self.refused(final=False, since=GRACE - 7))) == [f"delete VirtualMachine/{VM}"]
 
     @pytest.mark.parametrize("final", [False, True])
     def test_long_ago(self, final: bool) -> None:  # noqa: FBT001
-        found = self.found(final=final, left=-3600, since=9000)
+        found = self.refused(final=final, left=-3600, since=9000)
         assert done(plan(found)) == [f"change VirtualMachine/{VM}/end"]
 
     def test_another_change(self) -> None:
-        assert done(plan(self.found(final=True, key="change"))) == [f"change VirtualMachine/{VM}/end"]
+        assert done(plan(self.refused(final=True, key="change"))) == [f"change VirtualMachine/{VM}/end"]
 
 
 class TestStartFirst:

@@ -19,15 +19,15 @@ _TABLE = re.compile(
 
 def documented() -> set[tuple[str, Right]]:
     """Each right that the tables have, with its role's name."""
-    found = set()
+    granted = set()
     for kind, role, rows in _TABLE.findall(PAGE):
         for row in rows.splitlines():
             resources, verbs, because = (cell.strip() for cell in row.strip("|").split(" | ", 2))
             assert because.strip("| ")
             for name in re.findall(r"`([^`]+)`", resources):
                 for verb in verbs.split(", "):
-                    found.add((role, _right(name, verb, NAMESPACE if kind == "Role" else "")))
-    return found
+                    granted.add((role, _right(name, verb, NAMESPACE if kind == "Role" else "")))
+    return granted
 
 
 def _right(name: str, verb: str, namespace: str) -> Right:

@@ -26,12 +26,12 @@ _TOLD = [
 _WARNING = {"README.md": 1, "docs/tour.md": 1}
 
 
-def found(path: Path) -> list[str]:
+def commands(path: Path) -> list[str]:
     return _OTHERS.findall(path.read_text(encoding="utf-8"))
 
 
 def test_no_command_may_reach_kubernetes_own_workloads() -> None:
-    counts = {str(path.relative_to(ROOT)): len(found(path)) for path in _TOLD}
+    counts = {str(path.relative_to(ROOT)): len(commands(path)) for path in _TOLD}
     assert {name: count for name, count in counts.items() if count} == _WARNING
 
 

@@ -74,19 +74,19 @@ def test_a_cpio_is_what_the_kernel_reads() -> None:
 
 def _members(data: bytes) -> list[tuple[str, int, bytes]]:
     """Read by docs.kernel.org/driver-api/early-userspace/buffer-format.html."""
-    found: list[tuple[str, int, bytes]] = []
+    members: list[tuple[str, int, bytes]] = []
     at = 0
-    while not found or found[-1][0] != "TRAILER!!!":
+    while not members or members[-1][0] != "TRAILER!!!":
         assert data[at : at + 6] == b"070701"
         numbers = [int(data[at + 6 + 8 * n : at + 14 + 8 * n], 16) for n in range(13)]
         size, name_size = numbers[6], numbers[11]
         name = data[at + 110 : at + 110 + name_size - 1].decode()
         at += 110 + name_size
         at += -at % 4
-        found.append((name, numbers[1], data[at : at + size]))
+        members.append((name, numbers[1], data[at : at + size]))
         at += size
         at += -at % 4
-    return found
+    return members
 
 
 def test_two_different_things_at_one_place_are_refused() -> None:

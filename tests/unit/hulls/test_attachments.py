@@ -15,7 +15,7 @@ def pod(spec: Raw) -> Raw:
     return {"metadata": {"name": "web-1a2b3c4d5e"}, "spec": spec}
 
 
-def found(**spec: Any) -> list[tuple[str, str, bool, bool]]:
+def attached_by(**spec: Any) -> list[tuple[str, str, bool, bool]]:
     """(kind, name, optional, live) of each."""
     containers = spec.pop("containers", [{"name": "web"}])
     made = attachments(pod({"automountServiceAccountToken": False, "containers": containers, **spec}))
@@ -178,7 +178,7 @@ def env(**source: Any) -> list[Any]:
     ],
 )
 def test_reference(spec: dict[str, Any], attached: list[tuple[str, str, bool, bool]]) -> None:
-    assert found(**spec) == attached
+    assert attached_by(**spec) == attached
 
 
 def test_each_has_a_device_of_its_own() -> None:

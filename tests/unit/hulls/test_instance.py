@@ -244,14 +244,14 @@ def test_whether_it_can_migrate_is_said_of_one_that_runs_only(phase: str) -> Non
 def test_guest_says_why_it_is_not_ready() -> None:
     waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
     container = {"name": "web", "ready": False, "restartCount": 2, "state": waiting}
-    found = read(
+    observed = read(
         "Running",
         report=Report({"phase": "Pending", "containerStatuses": [container]}),
         printableStatus="Running",
         conditions=[why("False", "GuestNotRunning", "probe failed")],
     )
-    assert (found.reason, found.message) == ("ImagePullBackOff", "container web: no such image")
-    (shown,) = found.containers
+    assert (observed.reason, observed.message) == ("ImagePullBackOff", "container web: no such image")
+    (shown,) = observed.containers
     assert (shown.name, shown.ready, shown.restarts, shown.state) == ("web", False, 2, "Waiting")
 
 

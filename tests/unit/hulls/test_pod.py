@@ -232,14 +232,14 @@ def test_there_is_no_exit_before_the_end(phase: str) -> None:
 
 
 def test_what_else_is_read() -> None:
-    found = read(running(since=3) | {"podIP": "10.1.2.3"}, nodeName="n1")
-    assert (found.phase, found.node, found.address) == (Phase.RUNNING, "n1", "10.1.2.3")
-    assert (found.created_at, found.started_at, found.since) == (
+    observed = read(running(since=3) | {"podIP": "10.1.2.3"}, nodeName="n1")
+    assert (observed.phase, observed.node, observed.address) == (Phase.RUNNING, "n1", "10.1.2.3")
+    assert (observed.created_at, observed.started_at, observed.since) == (
         timestamp(at()),
         timestamp(at(1)),
         timestamp(at(3)),
     )
-    assert found.status().ready
+    assert observed.status().ready
 
 
 @pytest.mark.parametrize(

@@ -79,15 +79,15 @@ class VirtApi:
         if plural in self.unreadable:
             message = f'{plural}.kubevirt.io "web" is forbidden: User "ann" cannot get resource'
             return web.json_response({"kind": "Status", "message": message}, status=403)
-        found: dict[str, Any] | None = {"spec": {}} if self.has_machine else None
+        obj: dict[str, Any] | None = {"spec": {}} if self.has_machine else None
         uid, owner, kind = "of-machine", self.owner, "Workload"
         if path == _INSTANCE:
-            found, uid, owner, kind = self.instance, "of-instance", self.instance_owner, "VirtualMachine"
-        if found is None:
+            obj, uid, owner, kind = self.instance, "of-instance", self.instance_owner, "VirtualMachine"
+        if obj is None:
             return web.json_response({"kind": "Status", "message": f"{path} isn't there"}, status=404)
         reference = {"apiVersion": "v1", "kind": kind, "uid": owner, "controller": True}
         metadata = {"name": "web", "namespace": "shop", "uid": uid, "ownerReferences": [reference]}
-        return web.json_response({**found, "metadata": metadata})
+        return web.json_response({**obj, "metadata": metadata})
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if self.refusals:

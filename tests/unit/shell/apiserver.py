@@ -83,19 +83,19 @@ class ApiServer:
         """DELETE. An object with a grace period or finalizers stays, marked; the others are gone. What is
         marked already may be given less time.
         """
-        found = self.get(kind, key)
-        if uid not in {None, found["metadata"]["uid"]}:
+        obj = self.get(kind, key)
+        if uid not in {None, obj["metadata"]["uid"]}:
             raise Conflict("the uid in the precondition doesn't match")
-        given = found["metadata"].get("deletionGracePeriodSeconds", 0)
-        if "deletionTimestamp" in found["metadata"] and (grace_seconds is None or grace_seconds >= given):
-            return deepcopy(found)
-        own = found.get("spec", {}).get("terminationGracePeriodSeconds", 30)
-        runs = kind == "Pod" and found["status"].get("phase") == "Running"
+        given = obj["metadata"].get("deletionGracePeriodSeconds", 0)
+        if "deletionTimestamp" in obj["metadata"] and (grace_seconds is None or grace_seconds >= given):
+            return deepcopy(obj)
+        own = obj.get("spec", {}).get("terminationGracePeriodSeconds", 30)
+        runs = kind == "Pod" and obj["status"].get("phase") == "Running"
         grace = (own if grace_seconds is None else grace_seconds) if runs else 0
-        if not grace and not found["metadata"].get("finalizers"):
+        if not grace and not obj["metadata"].get("finalizers"):
             return self.remove(kind, key)
         marks = {"deletionTimestamp": self.time(grace), "deletionGracePeriodSeconds": grace}
-        return self._store("MODIFIED", found | {"metadata": found["metadata"] | marks})
+        return self._store("MODIFIED", obj | {"metadata": obj["metadata"] | marks})
 
     def remove(self, kind: str, key: Key) -> Raw:
         """The end of an object."""

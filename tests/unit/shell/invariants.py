@@ -91,26 +91,26 @@ class Invariants:
 
     def before_write(self, verb: str, kind: str, obj: Raw) -> None:
         """Before a write of the operator's. It is held to what it has seen, be that long past."""
-        found = self._server.objects[kind].get(key_of(obj))
-        if verb in {"patch", "delete"} and found is not None:
-            owner = owner_of(found)
+        present = self._server.objects[kind].get(key_of(obj))
+        if verb in {"patch", "delete"} and present is not None:
+            owner = owner_of(present)
             owned = owner is not None and owner.kind == "Workload"
-            if not owned and not self._is_disk(kind, found):
+            if not owned and not self._is_disk(kind, present):
                 raise Broken(f"nothing foreign is touched: {verb} of {kind} {key_of(obj)[1]}")
         if kind not in HULLS:
             return
-        if verb == "create" and found is None:  # the same again is refused as such
+        if verb == "create" and present is None:  # the same again is refused as such
             self._creation(obj)
-        if verb == "delete" and found is not None:
-            self._deletion(found)
+        if verb == "delete" and present is not None:
+            self._deletion(present)
         if (
             verb == "patch"
-            and found is not None
+            and present is not None
             and ENDING_ANNOTATION in obj["metadata"].get("annotations", {})
         ):
-            self._deletion(found)
-        if verb == "patch" and found is not None and REVISION_LABEL in obj["metadata"].get("labels", {}):
-            self._change(found, obj)
+            self._deletion(present)
+        if verb == "patch" and present is not None and REVISION_LABEL in obj["metadata"].get("labels", {}):
+            self._change(present, obj)
 
     def _is_disk(self, kind: str, obj: Raw) -> bool:
         """Whether an object is a disk of the Workload's: its own label or note says so."""

@@ -66,13 +66,13 @@ class Nodes:
 
     def _started(self, pod: Raw) -> Raw:
         """The status of a Pod whose containers run the images of its spec, each started anew for another."""
-        by_name = {found["name"]: found for found in pod["status"].get("containerStatuses") or ()}
+        by_name = {status["name"]: status for status in pod["status"].get("containerStatuses") or ()}
         statuses = []
         for container in pod["spec"]["containers"]:
             name, image = container["name"], container["image"]
-            found = by_name.get(name)
+            status = by_name.get(name)
             started = {"name": name, "image": image, "containerID": f"c{next(self._containers)}"}
-            statuses.append(found if found and found.get("image") == image else started)
+            statuses.append(status if status and status.get("image") == image else started)
         return {"phase": "Running", "containerStatuses": statuses}
 
     def lose(self, choice: int) -> None:

@@ -39,7 +39,7 @@ def check_settled(world: Simulation) -> None:
         return
     spec, status, hulls = world.workload["spec"], world.workload["status"], world.hulls()
     assert status["observedGeneration"] == world.workload["metadata"]["generation"]
-    conditions = {found["type"]: found["status"] for found in status["conditions"]}
+    conditions = {condition["type"]: condition["status"] for condition in status["conditions"]}
     reason = world.condition("Ready")["reason"]
     assert conditions["Reconciling"] == "False"
     assert (conditions["Ready"] == "True") != (conditions["Stalled"] == "True")

@@ -62,14 +62,14 @@ def _workloads(draw: st.DrawFn) -> Raw:
 
 def _walked(store: Store, kind: kinds.Kind, key: Key) -> Iterator[Key]:
     """The Workloads that refer to an object, by looking at all."""
-    for found in store.all(kinds.WORKLOAD):
+    for obj in store.all(kinds.WORKLOAD):
         try:
-            referenced = list(references.of_spec(found["spec"]))
+            referenced = list(references.of_spec(obj["spec"]))
         except (AttributeError, KeyError, TypeError):
             continue
-        near = not kind.namespaced or found["metadata"]["namespace"] == key[0]
+        near = not kind.namespaced or obj["metadata"]["namespace"] == key[0]
         if near and (kind.name, key[1]) in {(one.kind, one.name) for one in referenced}:
-            yield key_of(found)
+            yield key_of(obj)
 
 
 @pytest.mark.slow

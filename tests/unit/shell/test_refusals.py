@@ -68,14 +68,14 @@ def test_those_in_a_row_tell_since_when_until_nobody_asks_any_more() -> None:
     refusals = Refusals()
     refusals.add(WEB, 1, POD, CAUSE, NOW)
     refusals.add(WEB, 1, POD, CAUSE, NOW + timedelta(seconds=2))
-    found = refusals.of(WEB, 1)[POD]
-    assert (found.since, found.retry_at) == (NOW, NOW + timedelta(seconds=6))
-    assert not found.is_old(NOW + timedelta(seconds=65))
-    assert found.is_old(NOW + timedelta(seconds=66))
+    refusal = refusals.of(WEB, 1)[POD]
+    assert (refusal.since, refusal.retry_at) == (NOW, NOW + timedelta(seconds=6))
+    assert not refusal.is_old(NOW + timedelta(seconds=65))
+    assert refusal.is_old(NOW + timedelta(seconds=66))
     later = NOW + timedelta(hours=1)
     refusals.add(WEB, 1, POD, CAUSE, later)
-    found = refusals.of(WEB, 1)[POD]
-    assert (found.since, found.retry_at) == (later, later + timedelta(seconds=2))
+    refusal = refusals.of(WEB, 1)[POD]
+    assert (refusal.since, refusal.retry_at) == (later, later + timedelta(seconds=2))
 
 
 def test_what_is_put_off_keeps_since_when_it_is_refused() -> None:

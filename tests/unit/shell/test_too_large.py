@@ -39,13 +39,13 @@ def _change(world: Simulation, pod: Raw) -> None:
 def test_it_is_stalled_and_named_and_what_runs_goes_on(isolation: str, field: str, pod: Raw) -> None:
     world = started(isolation)
     kind = "Pod" if isolation == "Container" else "VirtualMachine"
-    uids = [found["metadata"]["uid"] for found in world.server.all(kind)]
+    uids = [obj["metadata"]["uid"] for obj in world.server.all(kind)]
     _change(world, pod)
     stalled = world.condition("Stalled")
     assert (stalled["status"], stalled["reason"]) == ("True", "TooLarge")
     assert stalled["message"].startswith(f"{field}: has ")
     assert stalled["message"].endswith(": make it smaller; what runs is left as it is")
-    assert [found["metadata"]["uid"] for found in world.server.all(kind)] == uids
+    assert [obj["metadata"]["uid"] for obj in world.server.all(kind)] == uids
     assert [event.reason for event in world.events.notes].count(Reason.TOO_LARGE) == 1
 
 

@@ -121,16 +121,16 @@ def unread(store: Store) -> list[str]:
 def test_of_an_object_that_is_too_large_name_and_status_are_held() -> None:
     store = Store()
     assert store.put(kinds.WORKLOAD, workload("large", 2_000_000))
-    found = store.get(kinds.WORKLOAD, ("shop", "large"))
-    assert found is not None
-    assert found.pop(UNREAD).startswith("it takes 2,000,")
+    held = store.get(kinds.WORKLOAD, ("shop", "large"))
+    assert held is not None
+    assert held.pop(UNREAD).startswith("it takes 2,000,")
     template = {"spec": {"containers": [{"name": "web", "image": "nginx"}]}}
-    assert found == {
-        "metadata": found["metadata"],
+    assert held == {
+        "metadata": held["metadata"],
         "spec": {"template": template},
         "status": {"exit": "large"},
     }
-    assert found["metadata"]["labels"] == {"twinhull.dev/workload": "web"}
+    assert held["metadata"]["labels"] == {"twinhull.dev/workload": "web"}
     assert store.unread(kinds.WORKLOAD) == 1
     assert not store.put(kinds.WORKLOAD, workload("large", 2_000_000)), "the same again is no news"
     assert store.put(kinds.WORKLOAD, workload("large", 1, version=2))

@@ -34,7 +34,7 @@ ACCEPTED = [
     *of(test_template_mistakes.HONEST, MINIMAL),
     *of(test_disk_api.ACCEPTED, test_disk_api.BOOTED),
     *((name, policy(spec), "") for name, spec in test_policy_api.ACCEPTED.items()),
-    *((found["metadata"]["name"], found, "") for found in test_policy_api.EXAMPLES),
+    *((refused["metadata"]["name"], refused, "") for refused in test_policy_api.EXAMPLES),
     ("every kind of volume and probe", test_workload_api.workload_of(test_workload_api.EVERYTHING), ""),
 ]
 REFUSED = [
@@ -52,7 +52,7 @@ MESSAGES = {
 }
 
 
-def found(document: Raw) -> list[Refusal]:
+def refused(document: Raw) -> list[Refusal]:
     listed = list(refusals(document["kind"], document))
     unchecked = [one for one in listed if isinstance(one, Unchecked)]
     assert unchecked == []
@@ -62,7 +62,7 @@ def found(document: Raw) -> list[Refusal]:
 @pytest.mark.parametrize("document", [case[1] for case in ACCEPTED], ids=[case[0] for case in ACCEPTED])
 def test_what_an_api_server_accepts_is_accepted(document: Raw) -> None:
     original = deepcopy(document)
-    assert found(document) == []
+    assert refused(document) == []
     assert document == original
 
 
@@ -70,7 +70,7 @@ def test_what_an_api_server_accepts_is_accepted(document: Raw) -> None:
     ("document", "expected"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
 def test_what_an_api_server_refuses_is_refused(document: Raw, expected: str) -> None:
-    listed = found(document)
+    listed = refused(document)
     assert listed
     # Of a CEL rule that doesn't hold, the API server says FIELD: Invalid value: MESSAGE.
     field, _, message = expected.rpartition(": Invalid value: ")
@@ -84,5 +84,5 @@ def test_what_an_api_server_refuses_is_refused(document: Raw, expected: str) -> 
 
 
 def test_most_refusals_of_the_tables_are_by_rules() -> None:
-    by = [{refusal.by for refusal in found(document)} for _, document, _ in REFUSED]
+    by = [{refusal.by for refusal in refused(document)} for _, document, _ in REFUSED]
     assert sum(one == {"cel"} for one in by) > 50

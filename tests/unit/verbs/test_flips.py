@@ -95,13 +95,13 @@ def test_a_policy_that_raises_auto_stops_nothing() -> None:
 
 
 def test_what_start_first_cannot_have_twice_stops_it() -> None:
-    found = flip(
+    forecast = flip(
         "Sandbox",
         GVISOR,
         pod={"containers": [{"name": "web", "image": "i", "ports": [{"containerPort": 80, "hostPort": 80}]}]},
         replacement={"strategy": "StartFirst"},
     )
-    (hindrance,) = found.hindrances()
+    (hindrance,) = forecast.hindrances()
     assert hindrance.startswith("CannotStartFirst: ")
 
 

@@ -55,18 +55,18 @@ def test_a_machine_says_what_kubevirt_says_and_whether_it_moves() -> None:
     hull = {"kind": "VirtualMachine", "name": "web-1", "revision": "1", "ready": False}
     moves = {"possible": False, "reason": "NotShareable", "message": "a disk is local"}
     machine = {"metadata": {"name": "web-1", "creationTimestamp": BEGAN, "ownerReferences": OWNER}}
-    found = WorkloadObjects(
+    objects = WorkloadObjects(
         workload(hull={**hull, "migratable": moves}),
         machines=({**machine, "status": {"printableStatus": "Starting"}},),
         instances=({**machine, "status": {"phase": "Scheduling"}},),
     )
-    assert parts(found)["Hull"] == [
+    assert parts(objects)["Hull"] == [
         "VirtualMachine web-1, revision 1, not Ready",
         "node none yet, address none yet, age 5m",
         "KubeVirt says: VirtualMachine Starting, VirtualMachineInstance Scheduling",
         "can't move to another node while it runs (NotShareable: a disk is local)",
     ]
-    assert parts(found)["Launcher"] == ["none"]
+    assert parts(objects)["Launcher"] == ["none"]
 
 
 def test_containers_have_their_last_end() -> None:
@@ -139,7 +139,7 @@ def test_disks_have_their_progress_and_what_failed() -> None:
 
 
 def test_what_is_lacked_replaced_and_lost() -> None:
-    found = of(
+    shown = of(
         lacks=[{"reason": "CDIMissing", "message": "install CDI"}],
         replacement={"revision": "2", "startedAt": BEGAN},
         backOff={
@@ -151,8 +151,8 @@ def test_what_is_lacked_replaced_and_lost() -> None:
             "message": "no disk",
         },
     )
-    assert found["Lacks"] == ["CDIMissing: install CDI"]
-    assert found["Replacement"] == [
+    assert shown["Lacks"] == ["CDIMissing: install CDI"]
+    assert shown["Replacement"] == [
         "by revision 2: under way for 5m",
         (
             "3 hulls of revision 1 lost in a row, the last 5m ago (Evicted: no disk); the next one is made "

@@ -33,18 +33,18 @@ def test_the_columns_are_those_of_kubectl_get() -> None:
 
 def test_labels_have_columns() -> None:
     labels = {"twinhull.example/app": "shop", "tier": "web"}
-    found = workloads.table(
+    table = workloads.table(
         [named("web", metadata={"labels": labels}), named("bare")],
         NOW,
         workloads.Columns(labels=("tier", "twinhull.example/app"), all_labels=True),
         headless=True,
     )
-    assert found.head[-3:] == ("TIER", "APP", "LABELS")
-    assert [[cell.text for cell in row][-3:] for row in found.rows] == [
+    assert table.head[-3:] == ("TIER", "APP", "LABELS")
+    assert [[cell.text for cell in row][-3:] for row in table.rows] == [
         ["web", "shop", "tier=web,twinhull.example/app=shop"],
         ["-", "-", "-"],
     ]
-    assert [line.split()[0] for line in found.lines()] == ["web", "bare"]
+    assert [line.split()[0] for line in table.lines()] == ["web", "bare"]
 
 
 def test_what_is_kept_to_be_shown_has_the_same_row_without_what_is_big() -> None:

@@ -86,14 +86,14 @@ def test_they_are_made_anew_with_their_machine_and_go_with_it(web: Subject) -> N
 def test_a_claim_of_somebody_elses_is_not_given_to_the_machine(web: Subject) -> None:
     web.apply("VirtualMachine", scratching())
     web.becomes("Ready")
-    (found,) = (claim for name, claim in claims(web).items() if name.endswith("-raw"))
-    name = found["metadata"]["name"]
+    (disk_claim,) = (claim for name, claim in claims(web).items() if name.endswith("-raw"))
+    name = disk_claim["metadata"]["name"]
     web.change(state="Stopped")
     web.eventually(
         lambda: not claims(web) and "VirtualMachine" not in web.belongings(), "they go with the machine"
     )
     theirs = {"apiVersion": "v1", "kind": KIND, "metadata": {"name": name, "namespace": web.namespace}}
-    web.cluster.api.create(theirs | {"spec": {field: found["spec"][field] for field in FIELDS}})
+    web.cluster.api.create(theirs | {"spec": {field: disk_claim["spec"][field] for field in FIELDS}})
     # The operator knows of the claim once it says of no Workload that it is missing.
     named: Manifest = {"name": "raw", "persistentVolumeClaim": {"claimName": name}}
     web.once_known("Ready", "Container", template(volumes=[named]))

@@ -41,13 +41,13 @@ def assert_well(web: Subject) -> None:
 
 def generations(web: Subject) -> dict[tuple[str, str], Any]:
     """What changes of an object when somebody changes what it asks for."""
-    found: dict[tuple[str, str], Any] = {}
+    versions: dict[tuple[str, str], Any] = {}
     for kind, names in web.belongings().items():
         for name in names:
             one = web.one(kind, name)
             version = one["metadata"].get("generation") or one["metadata"]["resourceVersion"]
-            found[kind, name] = (one["metadata"]["uid"], version, one["metadata"].get("labels"))
-    return found
+            versions[kind, name] = (one["metadata"]["uid"], version, one["metadata"].get("labels"))
+    return versions
 
 
 def passed(web: Subject) -> bool:

@@ -38,7 +38,7 @@ def secured(**context: Any) -> WorkloadSpec:
     return template(securityContext=context)
 
 
-def found(spec: WorkloadSpec, isolation: Isolation) -> list[tuple[str, str]]:
+def evasions_of(spec: WorkloadSpec, isolation: Isolation) -> list[tuple[str, str]]:
     return [(evasion.path, evasion.why) for evasion in type_giving(isolation).evasions(spec)]
 
 
@@ -194,27 +194,29 @@ LABELS = (
 @pytest.mark.parametrize(("where", "why", "spec"), PAST_SANDBOX, ids=[case[0] for case in PAST_SANDBOX])
 def test_a_sandbox_is_reached_past(where: str, why: str, spec: WorkloadSpec) -> None:
     path = where if where.startswith("spec.") else f"spec.template.spec.{where}"
-    assert found(spec, Isolation.SANDBOX) == [(path, why)]
-    assert found(spec, Isolation.CONTAINER) == []
+    assert evasions_of(spec, Isolation.SANDBOX) == [(path, why)]
+    assert evasions_of(spec, Isolation.CONTAINER) == []
 
 
 @pytest.mark.parametrize(("where", "why", "spec"), PAST_MACHINE, ids=[case[0] for case in PAST_MACHINE])
 def test_a_machine_is_reached_past(where: str, why: str, spec: WorkloadSpec) -> None:
-    assert found(spec, Isolation.VIRTUAL_MACHINE) == [(f"spec.virtualMachine.overrides.{where}", why)]
-    assert found(spec, Isolation.SANDBOX) == [], "a Pod has no overrides"
+    assert evasions_of(spec, Isolation.VIRTUAL_MACHINE) == [(f"spec.virtualMachine.overrides.{where}", why)]
+    assert evasions_of(spec, Isolation.SANDBOX) == [], "a Pod has no overrides"
 
 
 @pytest.mark.parametrize("key", ANNOTATIONS)
 @pytest.mark.parametrize("isolation", [Isolation.SANDBOX, Isolation.VIRTUAL_MACHINE])
 def test_an_annotation_reaches_past_both(key: str, isolation: Isolation) -> None:
     annotated = template({"annotations": {key: "unconfined", "note": "x"}})
-    assert found(annotated, isolation) == [(f"spec.template.metadata.annotations[{key}]", ANNOTATIONS[key])]
+    assert evasions_of(annotated, isolation) == [
+        (f"spec.template.metadata.annotations[{key}]", ANNOTATIONS[key])
+    ]
 
 
 def test_only_apparmor_has_a_harmless_default() -> None:
     """To Multus it is a network of the namespace `runtime`."""
     annotated = template({"annotations": {"k8s.v1.cni.cncf.io/networks": "runtime/default"}})
-    assert [why for _, why in found(annotated, Isolation.SANDBOX)] == [NETWORKS]
+    assert [why for _, why in evasions_of(annotated, Isolation.SANDBOX)] == [NETWORKS]
 
 
 @pytest.mark.parametrize("key", ANNOTATIONS)
@@ -228,10 +230,10 @@ def test_an_instancetype_of_the_namespace_brings_none_either(key: str) -> None:
 @pytest.mark.parametrize("key", LABELS)
 def test_kubevirts_labels_reach_the_launcher(key: str) -> None:
     labelled = template({"labels": {key: "virt-handler", "app": "web"}})
-    assert found(labelled, Isolation.VIRTUAL_MACHINE) == [
+    assert evasions_of(labelled, Isolation.VIRTUAL_MACHINE) == [
         (f"spec.template.metadata.labels[{key}]", KUBEVIRTS)
     ]
-    assert found(labelled, Isolation.SANDBOX) == [], "a Pod of its own isn't KubeVirt's"
+    assert evasions_of(labelled, Isolation.SANDBOX) == [], "a Pod of its own isn't KubeVirt's"
 
 
 @pytest.mark.parametrize(
@@ -263,7 +265,7 @@ def test_kubevirts_labels_reach_the_launcher(key: str) -> None:
 )
 def test_what_only_looks_like_it(spec: WorkloadSpec) -> None:
     for isolation in Isolation:
-        assert found(spec, isolation) == []
+        assert evasions_of(spec, isolation) == []
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def disk(name: str, image: Any) -> WorkloadSpec:
     return overriding(volumes=[{"name": name, "containerDisk": {"image": image}}])
 
 
-def found(workload: WorkloadSpec, **machines: Any) -> list[tuple[str, str]]:
+def rejections(workload: WorkloadSpec, **machines: Any) -> list[tuple[str, str]]:
     images = rejected_images(workload, rules(policy("images", machines=machines)))
     return [(rejected.path, rejected.why) for rejected in images]
 
@@ -78,8 +78,8 @@ OTHERS = {
 )
 def test_what_is_not_listed_is_not_booted(field: str, image: str) -> None:
     workload = OTHERS[field](image)
-    assert found(workload, **OURS) == [(f"spec.virtualMachine.{field}", f"{image} {NONE_OF}")]
-    assert found(workload, guestImages=[]) == [(f"spec.virtualMachine.{field}", f"{image} {NONE_OF}")]
+    assert rejections(workload, **OURS) == [(f"spec.virtualMachine.{field}", f"{image} {NONE_OF}")]
+    assert rejections(workload, guestImages=[]) == [(f"spec.virtualMachine.{field}", f"{image} {NONE_OF}")]
 
 
 @pytest.mark.parametrize("field", OTHERS)
@@ -87,7 +87,7 @@ def test_what_is_not_listed_is_not_booted(field: str, image: str) -> None:
     "image", ["registry.example/guests/ours:2", "REGISTRY.example:443/guests/ours", PINNED]
 )
 def test_what_is_listed_is_booted(field: str, image: str) -> None:
-    assert found(OTHERS[field](image), **OURS) == []
+    assert rejections(OTHERS[field](image), **OURS) == []
 
 
 @pytest.mark.parametrize("field", OTHERS)
@@ -95,8 +95,8 @@ def test_what_is_booted_is_pinned(field: str) -> None:
     path = f"spec.virtualMachine.{field}"
     asks = "IsolationPolicy images requires an image as name@digest, and this is"
     for image in ("registry.example/guests/ours:2", DIGEST, f"registry.example/guests/ours@{DIGEST}0"):
-        assert found(OTHERS[field](image), imagesMustBePinned=True) == [(path, f"{asks} {image}")]
-    assert found(OTHERS[field](PINNED), imagesMustBePinned=True, **OURS) == []
+        assert rejections(OTHERS[field](image), imagesMustBePinned=True) == [(path, f"{asks} {image}")]
+    assert rejections(OTHERS[field](PINNED), imagesMustBePinned=True, **OURS) == []
 
 
 def test_what_the_guest_pulls_is_pinned() -> None:
@@ -109,12 +109,12 @@ def test_what_the_guest_pulls_is_pinned() -> None:
         ],
     }
     asks = "IsolationPolicy images requires an image as name@digest, and this is"
-    assert found(spec(pod), imagesMustBePinned=True) == [
+    assert rejections(spec(pod), imagesMustBePinned=True) == [
         ("spec.template.spec.initContainers[first].image", f"{asks} busybox"),
         ("spec.template.spec.containers[web].image", f"{asks} nginx:1.29"),
         ("spec.template.spec.volumes[model].image.reference", f"{asks} models/big:1"),
     ]
-    assert found(spec(pod), **OURS) == [], "of the guest's images alone"
+    assert rejections(spec(pod), **OURS) == [], "of the guest's images alone"
 
 
 #: Ways to boot or run something else under an image that is allowed.
@@ -159,7 +159,7 @@ BESIDE: dict[str, tuple[WorkloadSpec, str]] = {
 @pytest.mark.parametrize("machines", [OURS, {"imagesMustBePinned": True}], ids=["listed", "pinned"])
 def test_nothing_else_is_booted_beside_images(path: str, machines: Raw) -> None:
     workload, why = BESIDE[path]
-    assert found(workload, **machines) == [(f"spec.virtualMachine.overrides.{path}", why)]
+    assert rejections(workload, **machines) == [(f"spec.virtualMachine.overrides.{path}", why)]
     assert rejected_images(workload, rules(policy("floor", minimum="VirtualMachine"))) == ()
 
 
@@ -181,7 +181,7 @@ def test_a_machine_keeps_the_disk_by_which_its_guest_knows_the_manifest(trust: l
         {"name": "guest", "serial": "guest"}, *trust, {"name": "manifest", "serial": "manifest"}
     )
     path, why = WITHOUT_TRUST
-    assert found(workload, **OURS) == [(f"spec.virtualMachine.overrides.{path}", why)]
+    assert rejections(workload, **OURS) == [(f"spec.virtualMachine.overrides.{path}", why)]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_kubevirt_runs_nothing_beside_images_for_an_annotation(key: str) -> None
     annotated = WorkloadSpec.model_validate(
         {"template": {**spec().template, "metadata": {"annotations": {key: "x", "note": "x"}}}}
     )
-    ((path, why),) = found(annotated, **OURS)
+    ((path, why),) = rejections(annotated, **OURS)
     assert path == f"spec.template.metadata.annotations[{key}]"
     assert why.endswith(RULES)
     for kind in ("VirtualMachineInstancetype", "VirtualMachinePreference"):
@@ -210,7 +210,7 @@ def test_other_annotations_are_a_floors_affair(key: str) -> None:
     annotated = WorkloadSpec.model_validate(
         {"template": {**spec().template, "metadata": {"annotations": {key: "x"}}}}
     )
-    assert found(annotated, imagesMustBePinned=True, **OURS) == []
+    assert rejections(annotated, imagesMustBePinned=True, **OURS) == []
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_other_annotations_are_a_floors_affair(key: str) -> None:
     ],
 )
 def test_other_overrides_are_none_of_its_business(overrides: Raw) -> None:
-    assert found(overriding(**overrides), imagesMustBePinned=True, **OURS) == []
+    assert rejections(overriding(**overrides), imagesMustBePinned=True, **OURS) == []
 
 
 def test_every_policy_has_its_say() -> None:
@@ -244,7 +244,7 @@ def test_every_policy_has_its_say() -> None:
 @pytest.mark.parametrize("disks", [None, 1, "x", [], {}])
 def test_an_image_that_can_not_be_read_is_not_allowed(disks: Any) -> None:
     workload = overriding(volumes=[{"name": "data", "containerDisk": disks}])
-    assert bool(found(workload, guestImages=[])) is (disks is not None)
+    assert bool(rejections(workload, guestImages=[])) is (disks is not None)
 
 
 #: The sources of disks that name an image, each with its field below the disk.
@@ -273,38 +273,38 @@ def booting(source: Raw, **machine: Any) -> WorkloadSpec:
 @pytest.mark.parametrize("field", DISK_SOURCES)
 def test_disks_are_of_listed_images_or_not_booted(field: str) -> None:
     source = DISK_SOURCES[field]
-    assert found(booting(source(PINNED)), **OURS, imagesMustBePinned=True) == []
+    assert rejections(booting(source(PINNED)), **OURS, imagesMustBePinned=True) == []
     at = f"spec.virtualMachine.bootDisk.{field}"
-    assert found(booting(source("evil/disk:1")), **OURS) == [(at, f"evil/disk:1 {NONE_OF}")]
+    assert rejections(booting(source("evil/disk:1")), **OURS) == [(at, f"evil/disk:1 {NONE_OF}")]
     other = {"name": "data", "source": source("evil/disk:1"), "size": "1Gi"}
     at = f"spec.virtualMachine.disks[data].{field}"
-    assert found(booting(BOOTED, disks=[other]), **OURS) == [(at, f"evil/disk:1 {NONE_OF}")]
+    assert rejections(booting(BOOTED, disks=[other]), **OURS) == [(at, f"evil/disk:1 {NONE_OF}")]
 
 
 def test_only_what_runs_must_have_a_digest() -> None:
     unpinned = {"containers": [{"name": "web", "image": "nginx:1"}]}
     machine = booting(BOOTED, guestImage="guest:1").virtual_machine
     by_disk = spec(unpinned).model_copy(update={"virtual_machine": machine})
-    assert found(by_disk, imagesMustBePinned=True) == []
-    (rejection,) = found(booting(BOOTED, virtioDrivers={"image": "virtio:1"}), imagesMustBePinned=True)
+    assert rejections(by_disk, imagesMustBePinned=True) == []
+    (rejection,) = rejections(booting(BOOTED, virtioDrivers={"image": "virtio:1"}), imagesMustBePinned=True)
     assert rejection[0] == "spec.virtualMachine.virtioDrivers.image"
 
 
 def test_a_disk_from_elsewhere_isnt_booted() -> None:
     http = {"http": {"url": "https://disks.example/web.vmdk"}}
-    (rejection,) = found(booting(http), **OURS)
+    (rejection,) = rejections(booting(http), **OURS)
     assert rejection == (
         "spec.virtualMachine.bootDisk.source.http",
         f"the machine boots a disk that no image contains, {RULES}",
     )
     data = {"name": "data", "source": http, "size": "1Gi"}
-    assert found(booting(BOOTED, disks=[data]), **OURS) == []
-    ((path, _),) = found(booting(BOOTED, disks=[data | {"bootOrder": 2}]), **OURS)
+    assert rejections(booting(BOOTED, disks=[data]), **OURS) == []
+    ((path, _),) = rejections(booting(BOOTED, disks=[data | {"bootOrder": 2}]), **OURS)
     assert path == "spec.virtualMachine.disks[data].source.http"
     blank = {"name": "data", "source": {"blank": {}}, "size": "1Gi", "bootOrder": 2}
-    assert found(booting(BOOTED, disks=[blank]), **OURS) == []
+    assert rejections(booting(BOOTED, disks=[blank]), **OURS) == []
     volumes = [{"name": "boot", "persistentVolumeClaim": {"claimName": "mine"}}]
-    ((path, _),) = found(booting(BOOTED, overrides={"volumes": volumes}), **OURS)
+    ((path, _),) = rejections(booting(BOOTED, overrides={"volumes": volumes}), **OURS)
     assert path == "spec.virtualMachine.overrides.volumes[boot]"
 
 
@@ -315,13 +315,13 @@ def test_what_cdi_runs_to_import_a_disk_is_an_image_of_the_machine(image: str) -
         return booting(BOOTED, disks=[{"name": "data", "source": source, "size": "1Gi"}])
 
     at = "spec.virtualMachine.disks[data].source.vddk.initImageURL"
-    assert found(importing(image), **OURS) == [(at, f"{image} {NONE_OF}")]
+    assert rejections(importing(image), **OURS) == [(at, f"{image} {NONE_OF}")]
     asks = "IsolationPolicy images requires an image as name@digest, and this is"
-    assert found(importing(image), imagesMustBePinned=True) == [(at, f"{asks} {image}")]
-    assert found(importing(PINNED), imagesMustBePinned=True, **OURS) == []
+    assert rejections(importing(image), imagesMustBePinned=True) == [(at, f"{asks} {image}")]
+    assert rejections(importing(PINNED), imagesMustBePinned=True, **OURS) == []
     boots = booting({"vddk": VDDK | {"initImageURL": image}})
     assert disk_images.images(boots.virtual_machine.raw()) == (image,)
-    assert ("spec.virtualMachine.bootDisk.source.vddk.initImageURL", f"{image} {NONE_OF}") in found(
+    assert ("spec.virtualMachine.bootDisk.source.vddk.initImageURL", f"{image} {NONE_OF}") in rejections(
         boots, **OURS
     )
     assert disk_images.images(booting({"vddk": VDDK}).virtual_machine.raw()) == ()
@@ -347,14 +347,14 @@ BEFORE_BOOT_DISK: dict[str, tuple[Raw, str]] = {
 def test_nothing_is_booted_before_the_boot_disk(path: str, machines: Raw) -> None:
     domain, why = BEFORE_BOOT_DISK[path]
     workload = booting(BOOTED, overrides={"domain": domain})
-    assert found(workload, **machines) == [(f"spec.virtualMachine.overrides.{path}", f"{why}, {RULES}")]
-    assert found(overriding(domain=domain), **OURS) == [], "a guest's machine goes by its serials"
+    assert rejections(workload, **machines) == [(f"spec.virtualMachine.overrides.{path}", f"{why}, {RULES}")]
+    assert rejections(overriding(domain=domain), **OURS) == [], "a guest's machine goes by its serials"
 
 
 @pytest.mark.parametrize("disks", [None, "x", [{"name": "data", "bootOrder": 1}], [TRUST, MANIFEST]])
 def test_no_list_of_disks_takes_the_place_of_the_boot_disk(disks: Any) -> None:
     workload = booting(BOOTED, overrides={"domain": {"devices": {"disks": disks}}})
-    assert [path for path, _ in found(workload, **OURS)] == [
+    assert [path for path, _ in rejections(workload, **OURS)] == [
         "spec.virtualMachine.overrides.domain.devices.disks"
     ]
 
@@ -369,4 +369,4 @@ def test_no_list_of_disks_takes_the_place_of_the_boot_disk(disks: Any) -> None:
     ],
 )
 def test_other_devices_of_a_machine_with_a_disk_are_none_of_its_business(devices: Raw) -> None:
-    assert found(booting(BOOTED, overrides={"domain": {"devices": devices}}), **OURS) == []
+    assert rejections(booting(BOOTED, overrides={"domain": {"devices": devices}}), **OURS) == []

@@ -31,18 +31,23 @@ def resolved(
 @pytest.mark.parametrize("isolation", Isolation)
 @pytest.mark.parametrize("default", Isolation)
 def test_what_is_asked_for_by_name_is_given(isolation: Isolation, default: Isolation) -> None:
-    found = resolved(isolation, default)
-    assert (found.requested, found.resolved) == (isolation, isolation)
-    assert (found.reason, found.message) == ("Requested", f"spec.isolationPolicy asks for {isolation}")
+    resolution = resolved(isolation, default)
+    assert (resolution.requested, resolution.resolved) == (isolation, isolation)
+    assert (resolution.reason, resolution.message) == (
+        "Requested",
+        f"spec.isolationPolicy asks for {isolation}",
+    )
 
 
 @pytest.mark.parametrize("policy", ["Auto", None])
 @pytest.mark.parametrize("default", Isolation)
 def test_auto_is_what_the_operator_makes_of_it(policy: str | None, default: Isolation) -> None:
-    found = resolved(policy, default)
-    assert (found.requested, found.resolved) == ("Auto", default)
-    assert found.reason == "OperatorDefault"
-    assert found.message == f"spec.isolationPolicy is Auto, for which the operator's default is {default}"
+    resolution = resolved(policy, default)
+    assert (resolution.requested, resolution.resolved) == ("Auto", default)
+    assert resolution.reason == "OperatorDefault"
+    assert (
+        resolution.message == f"spec.isolationPolicy is Auto, for which the operator's default is {default}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,8 +66,8 @@ def test_only_a_sandbox_has_a_runtime_class(
 
 
 def test_status_says_the_same() -> None:
-    found = resolved("Auto", Isolation.SANDBOX)
-    assert found.status().raw() == {
+    resolution = resolved("Auto", Isolation.SANDBOX)
+    assert resolution.status().raw() == {
         "requested": "Auto",
         "resolved": "Sandbox",
         "reason": "OperatorDefault",
@@ -82,8 +87,8 @@ def decided(
     return resolve(WorkloadSpec.model_validate(raw), defaults, precedence(rules(*policies)))
 
 
-def summary(found: Resolution) -> tuple[str, str, str | None]:
-    return found.resolved, found.reason, found.policy
+def summary(resolution: Resolution) -> tuple[str, str, str | None]:
+    return resolution.resolved, resolution.reason, resolution.policy
 
 
 @pytest.mark.parametrize(
@@ -159,14 +164,14 @@ def test_policies_decide(isolation: str, policies: list[Raw], expected: tuple[st
 
 
 def test_every_policy_that_rejects_is_named() -> None:
-    found = decided(
+    resolution = decided(
         "Container",
         policy("a", minimum="Sandbox", onViolation="Reject"),
         policy("b", minimum="VirtualMachine", onViolation="Reject"),
         policy("c", minimum="Container", onViolation="Reject"),
     )
-    assert found.rejected_by == ("b", "a")
-    assert found.message == (
+    assert resolution.rejected_by == ("b", "a")
+    assert resolution.message == (
         "IsolationPolicy b requires VirtualMachine, and spec.isolationPolicy asks for Container: set "
         "spec.isolationPolicy to VirtualMachine"
     )
@@ -203,9 +208,11 @@ def test_every_policy_that_rejects_is_named() -> None:
     ],
 )
 def test_runtime_class(own: str | None, policies: list[Raw], runtime_class: str, source: str) -> None:
-    found = decided("Sandbox", *policies, sandbox={"runtimeClassName": own} if own else None)
-    assert found.runtime_class == runtime_class
-    assert [(entry.field, entry.source) for entry in found.parameters] == [("runtime_class_name", source)]
+    resolution = decided("Sandbox", *policies, sandbox={"runtimeClassName": own} if own else None)
+    assert resolution.runtime_class == runtime_class
+    assert [(entry.field, entry.source) for entry in resolution.parameters] == [
+        ("runtime_class_name", source)
+    ]
 
 
 def test_policies_say_how_machines_are_built_where_workloads_do_not() -> None:
@@ -213,14 +220,14 @@ def test_policies_say_how_machines_are_built_where_workloads_do_not() -> None:
         policy("a", virtualMachine={"guestImage": "guest:a", "instancetype": {"name": "small"}}, priority=1),
         policy("b", virtualMachine={"guestImage": "guest:b", "preference": {"name": "linux"}}),
     ]
-    found = decided("VirtualMachine", *policies, virtualMachine={"instancetype": {"name": "own"}})
-    assert found.virtual_machine.raw() == {
+    resolution = decided("VirtualMachine", *policies, virtualMachine={"instancetype": {"name": "own"}})
+    assert resolution.virtual_machine.raw() == {
         "guestImage": "guest:a",
         "instancetype": {"name": "own", "kind": "VirtualMachineClusterInstancetype"},
         "preference": {"name": "linux", "kind": "VirtualMachineClusterPreference"},
         "os": "Linux",
     }
-    assert [(entry.field, entry.source) for entry in found.parameters] == [
+    assert [(entry.field, entry.source) for entry in resolution.parameters] == [
         ("guest_image", "IsolationPolicy a"),
         ("preference", "IsolationPolicy b"),
     ]
@@ -242,22 +249,22 @@ def test_a_policys_pull_secret_goes_with_its_own_guest_image(
     own: Raw, policies: list[Raw], secret: str | None
 ) -> None:
     given = [policy(name, virtualMachine=built) for name, built in zip("ab", policies, strict=False)]
-    found = decided("VirtualMachine", *given, virtualMachine=own)
-    assert found.virtual_machine.guest_image_pull_secret == secret
-    sources = [entry.source for entry in found.parameters if entry.field == "guest_image_pull_secret"]
+    resolution = decided("VirtualMachine", *given, virtualMachine=own)
+    assert resolution.virtual_machine.guest_image_pull_secret == secret
+    sources = [entry.source for entry in resolution.parameters if entry.field == "guest_image_pull_secret"]
     assert sources == ([f"IsolationPolicy {secret}"] if secret in {"a", "b"} else [])
 
 
 def test_revision_changes_only_by_what_a_policy_adds() -> None:
     spec = WorkloadSpec.model_validate({"template": TEMPLATE, "isolationPolicy": "VirtualMachine"})
-    found = resolve(spec, OperatorDefaults(), rules(policy("a", minimum="VirtualMachine")))
-    assert found.virtual_machine is spec.virtual_machine
+    resolution = resolve(spec, OperatorDefaults(), rules(policy("a", minimum="VirtualMachine")))
+    assert resolution.virtual_machine is spec.virtual_machine
 
 
 def test_rulings_are_every_rule_that_was_asked_in_order() -> None:
-    found = decided("Auto", policy("a", default="Sandbox"), policy("b", minimum="VirtualMachine"))
+    resolution = decided("Auto", policy("a", default="Sandbox"), policy("b", minimum="VirtualMachine"))
     by_default = "spec.isolationPolicy is Auto, for which IsolationPolicy a has the default Sandbox"
-    assert [(ruling.rule, getattr(ruling.said, "message", ruling.said)) for ruling in found.rulings] == [
+    assert [(ruling.rule, getattr(ruling.said, "message", ruling.said)) for ruling in resolution.rulings] == [
         ("requested", "spec.isolationPolicy is Auto"),
         ("policy_default", by_default),
         ("policy_unreadable", "every policy that concerns it can be read"),
@@ -289,13 +296,13 @@ POLICIES = st.lists(
 
 @given(st.sampled_from(["Auto", *Isolation]), POLICIES)
 def test_nothing_is_weaker_than_asked_or_required(isolation: str, policies: list[Raw]) -> None:
-    found = decided(isolation, *policies)
+    resolution = decided(isolation, *policies)
     minima = [Isolation(obj["spec"].get("minimum", "Container")).strength for obj in policies]
     if isolation != "Auto":
-        assert found.resolved.strength >= Isolation(isolation).strength
-    if not found.rejected:
-        assert found.resolved.strength >= max(minima, default=0)
-    assert found.rejected == (found.reason == "RejectedByPolicy")
+        assert resolution.resolved.strength >= Isolation(isolation).strength
+    if not resolution.rejected:
+        assert resolution.resolved.strength >= max(minima, default=0)
+    assert resolution.rejected == (resolution.reason == "RejectedByPolicy")
 
 
 @given(st.sampled_from(list(Isolation)), POLICIES)
@@ -324,6 +331,9 @@ def test_policies_do_not_say_how_a_machine_with_a_disk_is_built(size: Raw) -> No
         "instancetype": {"name": "small"},
         "preference": {"name": "windows"},
     }
-    found = decided("VirtualMachine", policy("a", virtualMachine=built), virtualMachine=own)
-    assert found.virtual_machine.raw() == decided("VirtualMachine", virtualMachine=own).virtual_machine.raw()
-    assert found.parameters == ()
+    resolution = decided("VirtualMachine", policy("a", virtualMachine=built), virtualMachine=own)
+    assert (
+        resolution.virtual_machine.raw()
+        == decided("VirtualMachine", virtualMachine=own).virtual_machine.raw()
+    )
+    assert resolution.parameters == ()
