@@ -136,8 +136,8 @@ def printable(text: str, what: str) -> str:
 
     What isn't carried over is printed on a terminal, which would obey them.
     """
-    if found := _CONTROL.search(text):
-        raise CannotConvert(f"{what} has the control character U+{ord(found[0]):04X}: remove it")
+    if match := _CONTROL.search(text):
+        raise CannotConvert(f"{what} has the control character U+{ord(match[0]):04X}: remove it")
     return text
 
 
