@@ -16,7 +16,7 @@ from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.machines import amounts
 from twinhull.convert.machines.machine import Disk, Machine
 from twinhull.convert.machines.options import MachineOptions, Vddk
-from twinhull.convert.machines.tree import Node, Tables, rest
+from twinhull.convert.machines.tree import Node, Tables, left_parts
 
 #: The annotation for a text about an object (kubernetes.io, Well-Known Labels, Annotations and Taints).
 DESCRIPTION_ANNOTATION = "kubernetes.io/description"
@@ -34,7 +34,7 @@ def conversion(
     """The Workloads of a description's machines, and what they lack of it. Raises CannotConvert."""
     objects = _workloads(machines, options)
     lacks = [note for machine in machines for note in _notes(machine, options)]
-    return Conversion(objects, (*lacks, *rest(root, tables)))
+    return Conversion(objects, (*lacks, *left_parts(root, tables)))
 
 
 def _workloads(machines: Sequence[Machine], options: MachineOptions) -> tuple[Raw, ...]:
