@@ -36,4 +36,4 @@ def fill(settings: Settings, draft: Draft) -> None:
     for subject in _SUBJECTS:
         subject(settings, draft)
     for name, value in settings.unread():
-        draft.leave(value, OPTIONS[name].said, kind_of(OPTIONS[name].fate))
+        draft.leave(value, OPTIONS[name].sentence, kind_of(OPTIONS[name].fate))
