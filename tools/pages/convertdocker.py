@@ -143,8 +143,8 @@ def _options(options: Iterable[Option]) -> Iterator[str]:
     """A table of options. Neighbours of one fate and sentence are one line."""
     yield "| option | fate | how, or why not |"
     yield "|---|---|---|"
-    for (fate, said), alike in groupby(options, lambda option: (option.fate, option.said)):
-        yield f"| {'<br>'.join(_names(option) for option in alike)} | {fate} | {_cell(said)} |"
+    for (fate, sentence), alike in groupby(options, lambda option: (option.fate, option.sentence)):
+        yield f"| {'<br>'.join(_names(option) for option in alike)} | {fate} | {_cell(sentence)} |"
 
 
 def _names(option: Option) -> str:

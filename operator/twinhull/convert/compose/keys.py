@@ -51,7 +51,7 @@ _H, _R, _L, _M = Fate.HONOURED, Fate.REFUSED_IN_PART, Fate.LEFT, Fate.MEANINGLES
 def _as(path: str, option: str, form: Form = Form.TEXT) -> Key:
     """A key of a service that is an option of `docker run`."""
     found = OPTIONS[option]
-    said = f"as `--{option}`: {found.said}" if found.fate in {_H, _R} else found.said
+    said = f"as `--{option}`: {found.sentence}" if found.fate in {_H, _R} else found.sentence
     is_whole = form in {Form.PAIRS, Form.SETTINGS} or found.fate not in {_H, _R}
     return Key(f"services.*.{path}", found.fate, said, option, form, whole=is_whole)
 
@@ -156,7 +156,7 @@ _SERVICE = (
     _as("annotations", "annotation", Form.PAIRS),
     _of("attach", _M, "it is about what docker compose up prints"),
     _whole("services.*.build", _R, f"{_BUILD}; a service without image is refused"),
-    _whole("services.*.blkio_config", _L, OPTIONS["blkio-weight"].said),
+    _whole("services.*.blkio_config", _L, OPTIONS["blkio-weight"].sentence),
     _as("cap_add", "cap-add", Form.LIST),
     _as("cap_drop", "cap-drop", Form.LIST),
     _as("cgroup", "cgroupns"),
@@ -177,7 +177,7 @@ _SERVICE = (
     _as("cpu_shares", "cpu-shares"),
     _as("cpus", "cpus"),
     _as("cpuset", "cpuset-cpus"),
-    _whole("services.*.credential_spec", _M, OPTIONS["cpu-count"].said),
+    _whole("services.*.credential_spec", _M, OPTIONS["cpu-count"].sentence),
     *(_of(f"depends_on{key}", _L, _ORDER, told=True) for key in ("", ".*", ".*.condition")),
     _of("depends_on.*.restart", _L, "Kubernetes restarts nothing because of another Workload"),
     _of("depends_on.*.required", _M, "Kubernetes waits for none of them"),
@@ -195,8 +195,8 @@ _SERVICE = (
     Key("services.*.environment", _H, "`env`; `$(…)` in it stays as it is", whole=True),
     _as("expose", "expose", Form.LIST),
     Key("services.*.extends", _H, "the services are merged", whole=True),
-    _whole("services.*.external_links", _L, OPTIONS["link"].said),
-    _whole("services.*.extra_hosts", _H, f"as `--add-host`: {OPTIONS['add-host'].said}"),
+    _whole("services.*.external_links", _L, OPTIONS["link"].sentence),
+    _whole("services.*.extra_hosts", _H, f"as `--add-host`: {OPTIONS['add-host'].sentence}"),
     _of("gpus", _H, "the limit of `nvidia.com/gpu`, if it is a number; all else is left out"),
     _of("gpus[]", _H, "as `gpus`"),
     *(
@@ -205,14 +205,14 @@ _SERVICE = (
     ),
     _whole("services.*.gpus[].options", _L, "Kubernetes counts GPUs, and has no options for them"),
     _as("group_add", "group-add", Form.LIST),
-    _of("healthcheck", _H, f"as `--health-cmd`: {OPTIONS['health-cmd'].said}"),
-    _of("healthcheck.disable", _M, OPTIONS["no-healthcheck"].said),
+    _of("healthcheck", _H, f"as `--health-cmd`: {OPTIONS['health-cmd'].sentence}"),
+    _of("healthcheck.disable", _M, OPTIONS["no-healthcheck"].sentence),
     _of("healthcheck.test", _H, "`readinessProbe.exec`"),
     _of("healthcheck.interval", _H, "`periodSeconds`"),
     _of("healthcheck.timeout", _H, "`timeoutSeconds`"),
     _of("healthcheck.retries", _H, "`failureThreshold`"),
-    _of("healthcheck.start_period", _H, OPTIONS["health-start-period"].said),
-    _of("healthcheck.start_interval", _H, OPTIONS["health-start-interval"].said),
+    _of("healthcheck.start_period", _H, OPTIONS["health-start-period"].sentence),
+    _of("healthcheck.start_interval", _H, OPTIONS["health-start-interval"].sentence),
     _as("hostname", "hostname"),
     _of("image", _H, "`image`, with its registry written out"),
     _as("init", "init", Form.TRUTH),
@@ -221,7 +221,7 @@ _SERVICE = (
     _of("label_file", _H, "as `labels`, with what the file has"),
     _as("labels", "label", Form.PAIRS),
     _of("links", _H, "an alias is a Service of that name; the order is that of `depends_on`"),
-    _whole("services.*.logging", _L, OPTIONS["log-driver"].said),
+    _whole("services.*.logging", _L, OPTIONS["log-driver"].sentence),
     _as("mac_address", "mac-address"),
     _as("mem_limit", "memory"),
     _as("mem_reservation", "memory-reservation"),
@@ -235,7 +235,7 @@ _SERVICE = (
     _of("networks.*", _H, "services that share no network are kept apart by NetworkPolicies"),
     _of("networks.*.aliases", _H, "a Service of that name"),
     *(
-        _whole(f"services.*.networks.*.{key}", _L, OPTIONS["ip"].said)
+        _whole(f"services.*.networks.*.{key}", _L, OPTIONS["ip"].sentence)
         for key in (
             "ipv4_address",
             "ipv6_address",
@@ -252,7 +252,7 @@ _SERVICE = (
     _as("pid", "pid"),
     _as("pids_limit", "pids-limit"),
     _as("platform", "platform"),
-    _of("ports", _H, f"as `--publish`: {OPTIONS['publish'].said}"),
+    _of("ports", _H, f"as `--publish`: {OPTIONS['publish'].sentence}"),
     _of("ports[]", _H, "as `ports`"),
     *(_of(f"ports[].{key}", _H, "as `ports`") for key in ("target", "published", "host_ip", "protocol")),
     _of("ports[].name", _H, "the port's name, if it has 15 characters at most"),
@@ -295,7 +295,7 @@ _SERVICE = (
     _as("user", "user"),
     _as("userns_mode", "userns"),
     _as("uts", "uts"),
-    _of("volumes", _H, f"as `--volume`: {OPTIONS['volume'].said}"),
+    _of("volumes", _H, f"as `--volume`: {OPTIONS['volume'].sentence}"),
     _of("volumes[]", _H, "as `volumes`"),
     *(_of(f"volumes[].{key}", _H, "as `volumes`") for key in ("type", "source", "target", "read_only")),
     _of("volumes[].consistency", _M, "it tuned Docker Desktop's file sharing"),
@@ -355,7 +355,7 @@ _DEPLOY = (
     *(_of(f"deploy.resources{key}", _H, "see below") for key in ("", ".limits", ".reservations")),
     _of("deploy.resources.limits.cpus", _H, "`resources.limits.cpu`"),
     _of("deploy.resources.limits.memory", _H, "`resources.limits.memory`"),
-    _of("deploy.resources.limits.pids", _L, OPTIONS["pids-limit"].said),
+    _of("deploy.resources.limits.pids", _L, OPTIONS["pids-limit"].sentence),
     _of("deploy.resources.reservations.cpus", _H, "`resources.requests.cpu`"),
     _of("deploy.resources.reservations.memory", _H, "`resources.requests.memory`"),
     _whole(

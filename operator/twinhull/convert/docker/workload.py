@@ -28,12 +28,12 @@ def fill(settings: Settings, draft: Draft) -> None:
 
     Raises CannotConvert for a value that is none, and Refused for a container that can't be a Workload.
     """
-    said = settings.last("image")
-    if said is None:
+    image_value = settings.last("image")
+    if image_value is None:
         raise CannotConvert("there is no image: name one")
     draft.container["name"] = label(draft.name)
-    draft.container["image"] = image(said)
+    draft.container["image"] = image(image_value)
     for subject in _SUBJECTS:
         subject(settings, draft)
-    for name, one in settings.rest():
-        draft.leave(one, OPTIONS[name].said, kind_of(OPTIONS[name].fate))
+    for name, value in settings.unread():
+        draft.leave(value, OPTIONS[name].sentence, kind_of(OPTIONS[name].fate))
