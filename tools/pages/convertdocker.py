@@ -114,12 +114,12 @@ All keys, by the Compose Specification of June 2026. `*` is any name, and `[]` i
 
 def page() -> str:
     """The page's text."""
-    found = compose.convert(_EXAMPLE)
-    *claims, workload = found.objects
+    conversion = compose.convert(_EXAMPLE)
+    *claims, workload = conversion.objects
     manifest = yaml.dump(workload, Dumper=Dumper, sort_keys=False, width=110)
     docker = [option for option in OPTIONS.values() if not option.podman]
     podman = [option for option in OPTIONS.values() if option.podman]
-    told = "".join(f"- `{one.path}`: {one.why}\n" for one in found.left)
+    left = "".join(f"- `{one.path}`: {one.why}\n" for one in conversion.left)
     return "\n".join(
         [
             _INTRO,
@@ -131,7 +131,7 @@ def page() -> str:
             f"{_COMPOSE}```yaml\n{_EXAMPLE}```\n",
             f"gives PersistentVolumeClaim {claims[0]['metadata']['name']} and this Workload:\n",
             f"```yaml\n{manifest}```\n",
-            f"It says what isn't in them:\n\n{told}",
+            f"It says what isn't in them:\n\n{left}",
             _KEYS,
             *_keys(KEYS.values()),
             "",

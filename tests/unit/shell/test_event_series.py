@@ -39,4 +39,4 @@ def test_no_more_is_remembered_however_many_namespaces_there_are() -> None:
     told = repeats()
     for number in range(5_000):
         told.count(f"n{number}", "a")
-    assert sum(map(len, told._told.values())) == len(told._told) == 4_096  # noqa: SLF001
+    assert sum(map(len, told._series.values())) == len(told._series) == 4_096  # noqa: SLF001
