@@ -160,4 +160,4 @@ def _goal(workload: Raw, asked: Asked, options: ChangeOptions) -> Goal | None:
     if Status(workload).is_stopped:
         say(f"Workload {workload['metadata']['name']} is stopped: there is nothing to wait for")
         return None
-    return Up() if asked.policy == "Auto" else Isolated(asked.policy, asked=True)
+    return Up() if asked.policy == "Auto" else Isolated(asked.policy, is_requested=True)
