@@ -156,9 +156,9 @@ def _keys(keys: Iterable[Key]) -> Iterator[str]:
     """A table of keys. Neighbours of one fate and sentence are one line; elements of lists are told of with them."""
     yield "| key | fate | how, or why not |"
     yield "|---|---|---|"
-    listed = (key for key in keys if not key.said.startswith("see below") and not key.path.endswith("[]"))
-    for (fate, said), alike in groupby(listed, lambda key: (key.fate, key.said)):
-        yield f"| {'<br>'.join(f'`{key.path}`' for key in alike)} | {fate} | {_cell(said)} |"
+    listed = (key for key in keys if not key.sentence.startswith("see below") and not key.path.endswith("[]"))
+    for (fate, sentence), alike in groupby(listed, lambda key: (key.fate, key.sentence)):
+        yield f"| {'<br>'.join(f'`{key.path}`' for key in alike)} | {fate} | {_cell(sentence)} |"
 
 
 def _cell(text: str) -> str:

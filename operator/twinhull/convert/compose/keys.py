@@ -34,7 +34,7 @@ class Key:
     #: What becomes of it.
     fate: Fate
     #: The same for people, and what to do.
-    said: str
+    sentence: str
     #: The option of `docker run` that it is, empty if it is none, or another form.
     option: str = ""
     #: How its value is written.
@@ -42,7 +42,7 @@ class Key:
     #: Whether anything may be below it, of which nothing is carried over by itself.
     whole: bool = False
     #: Whether a module names it with words of its own, if it is left out.
-    told: bool = False
+    has_own_sentence: bool = False
 
 
 _H, _R, _L, _M = Fate.HONOURED, Fate.REFUSED_IN_PART, Fate.LEFT, Fate.MEANINGLESS
@@ -50,19 +50,20 @@ _H, _R, _L, _M = Fate.HONOURED, Fate.REFUSED_IN_PART, Fate.LEFT, Fate.MEANINGLES
 
 def _as(path: str, option: str, form: Form = Form.TEXT) -> Key:
     """A key of a service that is an option of `docker run`."""
-    found = OPTIONS[option]
-    said = f"as `--{option}`: {found.sentence}" if found.fate in {_H, _R} else found.sentence
-    is_whole = form in {Form.PAIRS, Form.SETTINGS} or found.fate not in {_H, _R}
-    return Key(f"services.*.{path}", found.fate, said, option, form, whole=is_whole)
+    run_option = OPTIONS[option]
+    has_effect = run_option.fate in {_H, _R}
+    sentence = f"as `--{option}`: {run_option.sentence}" if has_effect else run_option.sentence
+    is_whole = form in {Form.PAIRS, Form.SETTINGS} or not has_effect
+    return Key(f"services.*.{path}", run_option.fate, sentence, option, form, whole=is_whole)
 
 
-def _of(path: str, fate: Fate, said: str, *, told: bool = False) -> Key:
+def _of(path: str, fate: Fate, sentence: str, *, has_own_sentence: bool = False) -> Key:
     """A key of a service."""
-    return Key(f"services.*.{path}", fate, said, told=told)
+    return Key(f"services.*.{path}", fate, sentence, has_own_sentence=has_own_sentence)
 
 
-def _whole(path: str, fate: Fate, said: str) -> Key:
-    return Key(path, fate, said, whole=True)
+def _whole(path: str, fate: Fate, sentence: str) -> Key:
+    return Key(path, fate, sentence, whole=True)
 
 
 _TOP = (
@@ -87,7 +88,7 @@ _TOP = (
         "what else is in that network is reached by its Service, or by its own name; `false` is what holds "
         "without it",
         whole=True,
-        told=True,
+        has_own_sentence=True,
     ),
     _whole("networks.*.labels", _L, "a network is no object in Kubernetes"),
     Key("volumes", _H, "each volume that a service mounts is a PersistentVolumeClaim"),
@@ -178,7 +179,7 @@ _SERVICE = (
     _as("cpus", "cpus"),
     _as("cpuset", "cpuset-cpus"),
     _whole("services.*.credential_spec", _M, OPTIONS["cpu-count"].sentence),
-    *(_of(f"depends_on{key}", _L, _ORDER, told=True) for key in ("", ".*", ".*.condition")),
+    *(_of(f"depends_on{key}", _L, _ORDER, has_own_sentence=True) for key in ("", ".*", ".*.condition")),
     _of("depends_on.*.restart", _L, "Kubernetes restarts nothing because of another Workload"),
     _of("depends_on.*.required", _M, "Kubernetes waits for none of them"),
     _as("device_cgroup_rules", "device-cgroup-rule"),

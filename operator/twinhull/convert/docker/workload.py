@@ -17,9 +17,8 @@ from twinhull.convert.docker.security import security
 from twinhull.convert.docker.settings import Settings
 from twinhull.convert.docker.storage import storage
 
-#: Each takes out of the settings what it is about, and puts it into the draft: network before ports, ports
-#: before
-#: names.
+#: Each takes out of the settings what it is about, and puts it into the draft. Ports are read after the
+#: network's mode, and names after ports.
 _SUBJECTS = (process, life, security, resources, storage, mode, ports, names, health, metadata)
 
 
