@@ -78,8 +78,8 @@ def sizes(root: Path) -> dict[str, int]:
         for entry in ([part] if _VERSION.fullmatch(part.name) else [*part.iterdir()] or [part])
         if entry.is_dir()
     ]
-    found = {str(entry.relative_to(root)): _size(entry) for entry in entries}
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+    by_path = {str(entry.relative_to(root)): _size(entry) for entry in entries}
+    return dict(sorted(by_path.items(), key=lambda item: -item[1]))
 
 
 def _size(path: Path) -> int:
@@ -88,10 +88,10 @@ def _size(path: Path) -> int:
 
 def clean(root: Path, agreed: Callable[[], bool]) -> None:
     """Says how large each part of the cache is, and removes it all if that is `agreed` to then."""
-    found = sizes(root)
-    for name, size in found.items():
+    by_path = sizes(root)
+    for name, size in by_path.items():
         print(f"{size / 1e6:8.0f} MB  {name}")
-    print(f"{sum(found.values()) / 1e6:8.0f} MB in all, in {root}")
+    print(f"{sum(by_path.values()) / 1e6:8.0f} MB in all, in {root}")
     if agreed():
         shutil.rmtree(root)
         print("It is removed.")

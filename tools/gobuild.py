@@ -141,7 +141,7 @@ class Builder:
         for _, alike in groupby(missing, _built_together):
             group = list(alike)
             names = ", ".join(program.name for program in group)
-            with turn(names, self.say, lambda group=group: self._there(group)) as needed:  # type: ignore[misc]
+            with turn(names, self.say, lambda group=group: self._are_built(group)) as needed:  # type: ignore[misc]
                 if needed:
                     self._compile([program for program in group if not paths[program.name].exists()])
                     cache.prune(cache.folder())
@@ -165,18 +165,18 @@ class Builder:
             for path in _local_modules(source):
                 digest.update(f"{path.relative_to(source.parent)}\0".encode() + path.read_bytes())
             flags = {
-                one.name: " ".join(
-                    ["-".join(pair) for pair in one.environment] + [*one.build_flags, one.link_flags]
+                other.name: " ".join(
+                    ["-".join(pair) for pair in other.environment] + [*other.build_flags, other.link_flags]
                 )
-                for one in self.known
-                if one.module == module
+                for other in self.known
+                if other.module == module
             }
             digest.update(json.dumps([flags, self.go.version, self.go.platform], sort_keys=True).encode())
             self.folders[module] = self.cache / f"{module}-{digest.hexdigest()[:16]}"
             self.folders[module].mkdir(parents=True, exist_ok=True)
         return self.folders[module]
 
-    def _there(self, programs: Collection[Program]) -> bool:
+    def _are_built(self, programs: Collection[Program]) -> bool:
         return all((self.folder(program) / program.name).exists() for program in programs)
 
     def _compile(self, programs: list[Program]) -> None:
@@ -250,28 +250,28 @@ def _built_together(program: Program) -> tuple[object, ...]:
 
 
 @contextmanager
-def turn(what: str, say: Callable[[str], None], there: Callable[[], bool]) -> Iterator[bool]:
+def turn(what: str, say: Callable[[str], None], is_built: Callable[[], bool]) -> Iterator[bool]:
     """Waits until no other process builds anything; whether `what` is still to be built then.
 
-    `there` tells whether another process has built it meanwhile, which ends the wait. Who waits says for what
-    through `say`. Of two files the first is held by who comes next: so whoever builds many things in the
+    `is_built` tells whether another process has built it meanwhile, which ends the wait. Who waits says for
+    what through `say`. Of two files the first is held by who comes next: so whoever builds many things in the
     background has to let others in between.
     """
-    began = said = time.monotonic()
-    said -= _PROGRESS_EVERY
+    began = reported_at = time.monotonic()
+    reported_at -= _PROGRESS_EVERY
     with ExitStack() as stack:
         queue = stack.enter_context((cache.folder() / ".next-build").open("a+"))
         building = stack.enter_context((cache.folder() / ".build").open("a+"))
         locks = [queue, building]
         while locks:
-            if there():
+            if is_built():
                 yield False
                 return
             if _held(locks[0]):
                 del locks[0]
-            elif time.monotonic() - said >= _PROGRESS_EVERY:
-                said = time.monotonic()
-                waited = f", {said - began:.0f} s so far" if said - began >= 1 else ""
+            elif time.monotonic() - reported_at >= _PROGRESS_EVERY:
+                reported_at = time.monotonic()
+                waited = f", {reported_at - began:.0f} s so far" if reported_at - began >= 1 else ""
                 say(f"waiting to build {what} until another process has built {_written(building)}{waited}")
             else:
                 time.sleep(_LOOK_EVERY)
@@ -279,7 +279,7 @@ def turn(what: str, say: Callable[[str], None], there: Callable[[], bool]) -> It
         building.write(what)
         building.flush()
         queue.close()
-        yield not there()
+        yield not is_built()
 
 
 def _held(lock: TextIO) -> bool:

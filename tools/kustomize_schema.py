@@ -56,21 +56,21 @@ def _at(path: str, kind: tuple[str, str, str]) -> Raw:
     if not path:
         return _of(kind, _keyed(podtemplate())["properties"])
     *above, last = path.split(".")
-    found: Raw = {last: _TEMPLATE}
+    properties: Raw = {last: _TEMPLATE}
     for name in reversed(above):
-        found = {name: {"type": "object", "properties": found}}
-    return _of(kind, found)
+        properties = {name: {"type": "object", "properties": properties}}
+    return _of(kind, properties)
 
 
 def _of(kind: tuple[str, str, str], properties: Raw) -> Raw:
-    said = dict(zip(("group", "version", "kind"), kind, strict=True))
-    return {"type": "object", "properties": properties, "x-kubernetes-group-version-kind": [said]}
+    gvk = dict(zip(("group", "version", "kind"), kind, strict=True))
+    return {"type": "object", "properties": properties, "x-kubernetes-group-version-kind": [gvk]}
 
 
 def _keyed(of: Raw) -> Raw:
     """A schema without all that leads to no list with keys. Kustomize replaces any other list whole."""
-    found = {name: below for name, value in of.get("properties", {}).items() if (below := _part(name, value))}
-    return {"type": "object", **({"properties": found} if found else {})}
+    kept = {name: below for name, value in of.get("properties", {}).items() if (below := _part(name, value))}
+    return {"type": "object", **({"properties": kept} if kept else {})}
 
 
 def _part(name: str, value: Raw) -> Raw | None:

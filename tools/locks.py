@@ -39,8 +39,8 @@ def build() -> str:
 
 
 def _project() -> dict[str, Any]:
-    found: dict[str, Any] = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return found
+    project: dict[str, Any] = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return project
 
 
 def _part(requirements: list[str]) -> str:
@@ -57,8 +57,8 @@ def _part(requirements: list[str]) -> str:
 
 def _entries() -> Iterator[_Entry]:
     text = (_ROOT / "requirements.lock").read_text(encoding="utf-8")
-    for found in re.finditer(r"^([a-z0-9._-]+)==.*\n(?:    .*\n)*", text, re.MULTILINE):
-        pinned, _, reasons = found[0].partition("    # via")
+    for match in re.finditer(r"^([a-z0-9._-]+)==.*\n(?:    .*\n)*", text, re.MULTILINE):
+        pinned, _, reasons = match[0].partition("    # via")
         needed_by = re.findall(r"[#\s]\s*([a-z0-9._-]+)(?:\[[^\]]*\])?\s*$", reasons, re.MULTILINE)
         # Its last line goes on to the next only because of the comment that follows.
-        yield _Entry(found[1], pinned.rstrip("\\\n ") + "\n", frozenset(needed_by))
+        yield _Entry(match[1], pinned.rstrip("\\\n ") + "\n", frozenset(needed_by))

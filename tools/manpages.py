@@ -28,8 +28,8 @@ _ENVIRONMENT = {
 def pages() -> dict[str, Callable[[], str]]:
     """What makes each page, by its file in man/."""
     made: dict[str, Callable[[], str]] = {"twinhull.1": _group_page}
-    for told in verbs():
-        made[f"twinhull-{told.verb.name}.1"] = lambda told=told: _verb_page(told)  # type: ignore[misc]
+    for entry in verbs():
+        made[f"twinhull-{entry.verb.name}.1"] = lambda entry=entry: _verb_page(entry)  # type: ignore[misc]
     return made
 
 
@@ -51,22 +51,22 @@ def _group_sections() -> Iterator[tuple[str, str]]:
     yield "SEE ALSO", ".BR kubectl (1)\n"
 
 
-def _verb_page(told: Told) -> str:
-    return _page(f"twinhull-{told.verb.name}", told.verb.summary, _verb_sections(told))
+def _verb_page(entry: Told) -> str:
+    return _page(f"twinhull-{entry.verb.name}", entry.verb.summary, _verb_sections(entry))
 
 
-def _verb_sections(told: Told) -> Iterator[tuple[str, str]]:
-    command, name = told.command, told.verb.name
+def _verb_sections(entry: Told) -> Iterator[tuple[str, str]]:
+    command, name = entry.command, entry.verb.name
     context = click.Context(command, parent=_context(main), info_name=name, **command.context_settings)
     pieces = " ".join(_italic(piece) for piece in command.collect_usage_pieces(context))
     yield "SYNOPSIS", f"{_bold(f'twinhull {name}')} {pieces}\n"
-    yield "DESCRIPTION", "".join(_paragraphs(told.paragraphs[1:])) or _text(told.paragraphs[0])
+    yield "DESCRIPTION", "".join(_paragraphs(entry.paragraphs[1:])) or _text(entry.paragraphs[0])
     yield "OPTIONS", _options(command, context)
     if variables := _variables(command, context):
         yield "ENVIRONMENT", _terms(variables)
-    for title, lines in told.sections.items():
+    for title, lines in entry.sections.items():
         if title.startswith("Exit codes"):
-            yield "EXIT STATUS", _terms({str(code): what for code, what in told.exit_codes.items()})
+            yield "EXIT STATUS", _terms({str(code): what for code, what in entry.exit_codes.items()})
         else:
             yield title.upper(), _as_it_is(lines)
     yield "SEE ALSO", ".BR twinhull (1)\n"
@@ -103,8 +103,8 @@ def _paragraphs(paragraphs: list[str]) -> list[str]:
 
 def _options(command: click.Command, context: click.Context) -> str:
     records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
-    told = [record for record in records if record and record[1]]  # click lists arguments without a help
-    return "".join(f".TP\n{_option(names)}\n{_text(said)}" for names, said in told)
+    described = [record for record in records if record and record[1]]  # click lists arguments without a help
+    return "".join(f".TP\n{_option(names)}\n{_text(text)}" for names, text in described)
 
 
 def _option(names: str) -> str:
@@ -118,14 +118,14 @@ def _option(names: str) -> str:
 
 def _variables(command: click.Command, context: click.Context) -> dict[str, str]:
     """The variables of the environment that stand for options, each with what it is."""
-    found = {}
+    variables = {}
     for option in command.params:
         name = option.envvar
         if name is None and context.auto_envvar_prefix and option.name:
             name = f"{context.auto_envvar_prefix}_{option.name.upper()}"
         if isinstance(option, click.Option) and isinstance(name, str):
-            found[name] = f"The value of {max(option.opts, key=len)}."
-    return found
+            variables[name] = f"The value of {max(option.opts, key=len)}."
+    return variables
 
 
 def _terms(terms: dict[str, str]) -> str:

@@ -25,8 +25,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     root, docs = Path(config.config_file_path).parent, Path(config.docs_dir)
     page_at = docs.relative_to(root) / page.file.src_uri
 
-    def led(found: re.Match[str]) -> str:
-        return leading(found[0], page_at, root)
+    def led(match: re.Match[str]) -> str:
+        return leading(match[0], page_at, root)
 
     return _UP.sub(led, markdown)
 

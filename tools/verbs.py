@@ -42,7 +42,7 @@ class Told:
     def sections(self) -> dict[str, str]:
         """The lines of each section of its epilog, by the section's title."""
         epilog = inspect.cleandoc(self.command.epilog or "")
-        return {found["title"]: found["lines"] for found in _SECTION.finditer(epilog)}
+        return {match["title"]: match["lines"] for match in _SECTION.finditer(epilog)}
 
     @property
     def examples(self) -> list[str]:
@@ -56,8 +56,8 @@ class Told:
         section = next(
             (lines for title, lines in self.sections.items() if title.startswith("Exit codes")), ""
         )
-        found = {int(code["code"]): " ".join(code["meaning"].split()) for code in _CODE.finditer(section)}
-        return dict(sorted({2: "the command line is wrong", **found}.items())) if found else {}
+        meanings = {int(code["code"]): " ".join(code["meaning"].split()) for code in _CODE.finditer(section)}
+        return dict(sorted({2: "the command line is wrong", **meanings}.items())) if meanings else {}
 
 
 def verbs() -> list[Told]:

@@ -18,8 +18,8 @@ def modules(root: Path) -> Iterator[tuple[Path, bool]]:
 
     Those of the tests are left out: other projects' programs, which run on one machine with made-up objects.
     """
-    for found in sorted((root / "guest").rglob("go.mod")):
-        yield found.parent, found.parent == root / "guest" / "agent"
+    for file in sorted((root / "guest").rglob("go.mod")):
+        yield file.parent, file.parent == root / "guest" / "agent"
 
 
 def audit(module: Path, *, ours: bool) -> Verdict:
@@ -57,8 +57,8 @@ def read(what: str, stdout: str, level: str) -> Verdict:
 def _messages(text: str) -> Iterator[dict[str, Any]]:
     """JSON objects, one after the other."""
     decoder = json.JSONDecoder()
-    rest = text.lstrip()
-    while rest:
-        message, end = decoder.raw_decode(rest)
+    remaining = text.lstrip()
+    while remaining:
+        message, end = decoder.raw_decode(remaining)
         yield message
-        rest = rest[end:].lstrip()
+        remaining = remaining[end:].lstrip()

@@ -32,18 +32,18 @@ def audit(lock: Path, cache: Path) -> Verdict:
 def read(what: str, stdout: str, stderr: str) -> Verdict:
     """The verdict in pip-audit's answer, which counts packages that it couldn't look up as without fault."""
     try:
-        found = json.loads(stdout)["dependencies"]
+        packages = json.loads(stdout)["dependencies"]
     except ValueError:
         return Verdict(what, unknown=last_line(stderr))
     advisories = tuple(
-        Advisory(one["name"], one["version"], known["id"], ", ".join(known["fix_versions"]))
-        for one in found
-        for known in one.get("vulns", ())
+        Advisory(package["name"], package["version"], known["id"], ", ".join(known["fix_versions"]))
+        for package in packages
+        for known in package.get("vulns", ())
     )
-    skipped = [one for one in found if "skip_reason" in one]
+    skipped = [package for package in packages if "skip_reason" in package]
     if not skipped:
         return Verdict(what, advisories)
-    unknown = f"of {len(found)} packages {len(skipped)} weren't looked up: {skipped[0]['skip_reason']}"
+    unknown = f"of {len(packages)} packages {len(skipped)} weren't looked up: {skipped[0]['skip_reason']}"
     return Verdict(what, advisories, unknown)
 
 

@@ -77,10 +77,10 @@ def build(platform: Platform, folder: Path, minors: Iterable[int] = MINORS) -> P
         "NEWEST": (3, minors[-1]),
         "SYSTEM": "Linux",
     }
-    told = "".join(f"{name} = {value!r}\n" for name, value in facts.items())
+    text = "".join(f"{name} = {value!r}\n" for name, value in facts.items())
     start = (Path(__file__).parent / "start.py").read_bytes()
     outer = _zip(
-        {"LICENSE": (ROOT / "LICENSE").read_bytes(), "__main__.py": start, "built.py": told.encode()}
+        {"LICENSE": (ROOT / "LICENSE").read_bytes(), "__main__.py": start, "built.py": text.encode()}
     )
     with zipfile.ZipFile(outer, "a") as whole:
         for name, content in sorted(parts.items()):
@@ -112,12 +112,12 @@ def _parts(platform: Platform, minors: list[int], work: Path) -> dict[str, bytes
     """The inner archives: what any Python takes, and what each version takes, by their names."""
     wheels: dict[int, set[Path]] = {minor: _downloaded(platform, minor, work) for minor in minors}
     (ours,) = WheelBuilder(str(ROOT)).build(directory=str(work / "ours"), versions=["standard"])
-    by_name = {wheel.name: wheel for found in wheels.values() for wheel in found}
-    names = [{wheel.name for wheel in found} for found in wheels.values()]
-    common = {name for name in by_name if all(name in found for found in names)}
+    by_name = {wheel.name: wheel for group in wheels.values() for wheel in group}
+    names = [{wheel.name for wheel in group} for group in wheels.values()]
+    common = {name for name in by_name if all(name in group for group in names)}
     parts = {"any.zip": _packed([Path(ours), *(by_name[name] for name in common)])}
-    for minor, found in wheels.items():
-        parts[f"cp3{minor}.zip"] = _packed(wheel for wheel in found if wheel.name not in common)
+    for minor, group in wheels.items():
+        parts[f"cp3{minor}.zip"] = _packed(wheel for wheel in group if wheel.name not in common)
     return parts
 
 

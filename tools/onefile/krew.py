@@ -62,9 +62,9 @@ def manifest(archives: Iterable[Path], url: str, version: str = twinhull.__versi
     }
 
 
-def written(found: dict[str, Any]) -> str:
+def written(document: dict[str, Any]) -> str:
     """A manifest as YAML, its texts of several lines as they are."""
-    return yaml.dump(found, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 class _Dumper(yaml.SafeDumper):

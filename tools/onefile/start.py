@@ -49,8 +49,8 @@ def _is_python(program, minor):
     import subprocess  # noqa: PLC0415
 
     with open(os.devnull, "r+") as nothing:
-        asked = [program, "-c", _CHECK % (3, minor)]
-        return subprocess.call(asked, stdin=nothing, stdout=nothing, stderr=nothing) == 0
+        command = [program, "-c", _CHECK % (3, minor)]
+        return subprocess.call(command, stdin=nothing, stdout=nothing, stderr=nothing) == 0
 
 
 def _refuse_what_cannot_run_it():
@@ -91,12 +91,12 @@ def _own_folder():
     folder = os.path.join(caches, "twinhull", "cli")
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        found = os.lstat(folder)
+        status = os.lstat(folder)
     except OSError:
         return None
     import stat  # noqa: PLC0415
 
-    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
     return folder if is_own and os.access(folder, os.W_OK) else None
 
 

@@ -24,8 +24,8 @@ def page() -> str:
 
 def _table() -> Iterator[str]:
     yield "| verb | exit code | when |\n|---|---|---|\n"
-    for told in verbs():
-        name = f"`{told.verb.name}`"
-        for code, when in told.exit_codes.items():
+    for entry in verbs():
+        name = f"`{entry.verb.name}`"
+        for code, when in entry.exit_codes.items():
             yield f"| {name} | {code} | {when.replace('|', chr(92) + '|')} |\n"
             name = ""

@@ -114,12 +114,12 @@ All keys, by the Compose Specification of June 2026. `*` is any name, and `[]` i
 
 def page() -> str:
     """The page's text."""
-    found = compose.convert(_EXAMPLE)
-    *claims, workload = found.objects
+    conversion = compose.convert(_EXAMPLE)
+    *claims, workload = conversion.objects
     manifest = yaml.dump(workload, Dumper=Dumper, sort_keys=False, width=110)
     docker = [option for option in OPTIONS.values() if not option.podman]
     podman = [option for option in OPTIONS.values() if option.podman]
-    told = "".join(f"- `{one.path}`: {one.why}\n" for one in found.left)
+    left = "".join(f"- `{one.path}`: {one.why}\n" for one in conversion.left)
     return "\n".join(
         [
             _INTRO,
@@ -131,7 +131,7 @@ def page() -> str:
             f"{_COMPOSE}```yaml\n{_EXAMPLE}```\n",
             f"gives PersistentVolumeClaim {claims[0]['metadata']['name']} and this Workload:\n",
             f"```yaml\n{manifest}```\n",
-            f"It says what isn't in them:\n\n{told}",
+            f"It says what isn't in them:\n\n{left}",
             _KEYS,
             *_keys(KEYS.values()),
             "",
@@ -143,8 +143,8 @@ def _options(options: Iterable[Option]) -> Iterator[str]:
     """A table of options. Neighbours of one fate and sentence are one line."""
     yield "| option | fate | how, or why not |"
     yield "|---|---|---|"
-    for (fate, said), alike in groupby(options, lambda option: (option.fate, option.said)):
-        yield f"| {'<br>'.join(_names(option) for option in alike)} | {fate} | {_cell(said)} |"
+    for (fate, sentence), alike in groupby(options, lambda option: (option.fate, option.sentence)):
+        yield f"| {'<br>'.join(_names(option) for option in alike)} | {fate} | {_cell(sentence)} |"
 
 
 def _names(option: Option) -> str:
@@ -156,9 +156,9 @@ def _keys(keys: Iterable[Key]) -> Iterator[str]:
     """A table of keys. Neighbours of one fate and sentence are one line; elements of lists are told of with them."""
     yield "| key | fate | how, or why not |"
     yield "|---|---|---|"
-    listed = (key for key in keys if not key.said.startswith("see below") and not key.path.endswith("[]"))
-    for (fate, said), alike in groupby(listed, lambda key: (key.fate, key.said)):
-        yield f"| {'<br>'.join(f'`{key.path}`' for key in alike)} | {fate} | {_cell(said)} |"
+    listed = (key for key in keys if not key.sentence.startswith("see below") and not key.path.endswith("[]"))
+    for (fate, sentence), alike in groupby(listed, lambda key: (key.fate, key.sentence)):
+        yield f"| {'<br>'.join(f'`{key.path}`' for key in alike)} | {fate} | {_cell(sentence)} |"
 
 
 def _cell(text: str) -> str:

@@ -116,8 +116,8 @@ def _alerts() -> Iterator[str]:
             advice = rule["annotations"]["description"].replace(
                 "{{ $labels.workload_namespace }}", "NAMESPACE"
             )
-            told = f"{advice}<br>When {condition}{lasting}."
-            yield f"| {rule['alert']} | {rule['labels']['severity']} | {told} |"
+            cell = f"{advice}<br>When {condition}{lasting}."
+            yield f"| {rule['alert']} | {rule['labels']['severity']} | {cell} |"
 
 
 def _code(text: str) -> str:
@@ -128,7 +128,7 @@ def _code(text: str) -> str:
 def _metrics(prefixes: tuple[str, ...]) -> Iterator[str]:
     yield "| metric | type | labels | description |"
     yield "|---|---|---|---|"
-    yield from (_row(found) for found in CATALOGUE if found.name.startswith(prefixes))
+    yield from (_row(metric) for metric in CATALOGUE if metric.name.startswith(prefixes))
 
 
 def _row(metric: Definition) -> str:

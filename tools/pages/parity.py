@@ -94,14 +94,14 @@ def page() -> str:
 def _count() -> str:
     """How many templates a machine takes as they are, and what the others ask for."""
     refusing = {name: machine_refuses(template) for name, template in templates().items()}
-    every, taken = len(refusing), sum(not paths for paths in refusing.values())
+    every, as_is = len(refusing), sum(not paths for paths in refusing.values())
     fields = Counter(field for paths in refusing.values() for field in {_field(path) for path in paths})
     lines = (f"| `{field}` | {asking} |" for field, asking in sorted(fields.items(), key=_most_first))
-    return _COUNT.format(every=every, taken=taken, share=round(100 * taken / every), lines="\n".join(lines))
+    return _COUNT.format(every=every, taken=as_is, share=round(100 * as_is / every), lines="\n".join(lines))
 
 
-def _most_first(asked: tuple[str, int]) -> tuple[int, str]:
-    return -asked[1], asked[0]
+def _most_first(entry: tuple[str, int]) -> tuple[int, str]:
+    return -entry[1], entry[0]
 
 
 def _field(path: str) -> str:
@@ -116,9 +116,9 @@ def _table(rows: tuple[ParityRow, ...], prefix: str) -> Iterator[str]:
     yield f"| field | {titles} | change | how, or why not |"
     yield "|---" * (len(_types()) + 3) + "|"
     named = [(row.path.removeprefix(prefix), row) for row in rows]
-    for (_, *said), alike in groupby(named, lambda found: (_whole(found[0]), *_said(found[1]))):
+    for (_, *cells), alike in groupby(named, lambda pair: (_whole(pair[0]), *_cells(pair[1]))):
         names = "<br>".join(f"`{name}`" for name, _ in alike)
-        yield f"| {names} | {' | '.join(said)} |"
+        yield f"| {names} | {' | '.join(cells)} |"
 
 
 def _types() -> list[HullType]:
@@ -132,7 +132,7 @@ def _whole(name: str) -> str:
     return whole if dot else ""
 
 
-def _said(row: ParityRow) -> tuple[str, ...]:
+def _cells(row: ParityRow) -> tuple[str, ...]:
     return *(hull_type.fate(row) for hull_type in _types()), _changes(row), _sentence(row)
 
 

@@ -142,7 +142,7 @@ def _allowed(field: Raw) -> str:
         ("", _unlike(field)),
     ]
     # A bar would end the table's cell.
-    return "<br>".join(f"{whose}{said}" for whose, said in parts if said).replace("|", r"\|")
+    return "<br>".join(f"{whose}{text}" for whose, text in parts if text).replace("|", r"\|")
 
 
 def _range(schema: Raw, least: str, most: str, unit: str = "") -> str:

@@ -34,8 +34,8 @@ class Reasons:
     def of(cls, rule: Rule) -> Reasons:
         """Those of a rule. Raises ValueError if its docstring has none, or one that doesn't exist."""
         text = " ".join((inspect.getdoc(rule) or "").split())
-        _, told, listed = text.rpartition("Reasons: ")
-        if not told:
+        _, begins, listed = text.rpartition("Reasons: ")
+        if not begins:
             raise ValueError(f"the docstring of {rule.__name__} doesn't end with its reasons")
         own, _, others = listed.removesuffix(".").partition("; ")
         return cls(tuple(Reason(word) for word in own.split(", ")), others)
@@ -61,9 +61,9 @@ def _table() -> Iterator[str]:
     for line in listed.splitlines()[1:]:
         if heading := _HEADING.fullmatch(line):
             yield f"| **{heading['heading']}** | | |\n"
-        elif found := _LINE.fullmatch(line):
-            rule = by_name.pop(found["rule"])
+        elif match := _LINE.fullmatch(line):
+            rule = by_name.pop(match["rule"])
             file = rule.__module__.rpartition(".")[2]
-            yield f"| `{found['rule']}` in `{file}` | {found['comment']} | {Reasons.of(rule)} |\n"
+            yield f"| `{match['rule']}` in `{file}` | {match['comment']} | {Reasons.of(rule)} |\n"
     if by_name:
         raise ValueError(f"rules without a comment in the list: {', '.join(by_name)}")

@@ -26,16 +26,16 @@ _BOUNDS: dict[str, Schema] = {
 
 def bounded(schema: Schema, path: str = "") -> Schema:
     """A structural schema in which every list, map and text has a bound, its own if it has one."""
-    found = {**schema, **_general(schema), **_BOUNDS.get(path, {})}
+    result = {**schema, **_general(schema), **_BOUNDS.get(path, {})}
     if "items" in schema:
-        found["items"] = bounded(schema["items"], f"{path}[]")
+        result["items"] = bounded(schema["items"], f"{path}[]")
     if "additionalProperties" in schema:
-        found["additionalProperties"] = bounded(schema["additionalProperties"], f"{path}.*".lstrip("."))
+        result["additionalProperties"] = bounded(schema["additionalProperties"], f"{path}.*".lstrip("."))
     if "properties" in schema:
-        found["properties"] = {
+        result["properties"] = {
             name: bounded(field, f"{path}.{name}".lstrip(".")) for name, field in schema["properties"].items()
         }
-    return found
+    return result
 
 
 def _general(schema: Schema) -> Schema:

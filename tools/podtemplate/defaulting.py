@@ -24,7 +24,7 @@ _ELSEWHERE = {"EphemeralContainer", "EphemeralContainerCommon", "FieldsV1", "Man
 
 def templatetypes() -> str:
     """The file's text; needs Go, and for its first run a module proxy."""
-    types = json.loads(_run("types", given=""))
+    types = json.loads(_run("types", stdin=""))
     for name, field in CONDITIONAL.items():
         del types[name][field]["default"]
     known = {name: fields for name, fields in types.items() if name not in _ELSEWHERE}
@@ -33,19 +33,19 @@ def templatetypes() -> str:
 
 def stored(templates: Sequence[Any]) -> list[Any]:
     """What an API server stores of Pods made of these templates."""
-    found: list[Any] = json.loads(_run(given=json.dumps(templates)))
-    return found
+    pods: list[Any] = json.loads(_run(stdin=json.dumps(templates)))
+    return pods
 
 
-def _run(*arguments: str, given: str) -> str:
+def _run(*arguments: str, stdin: str) -> str:
     command = [Go.find().path, "run", str(_PROGRAM), *arguments]
     return subprocess.run(
-        command, cwd=PINNED, env=environment(), check=True, input=given, stdout=subprocess.PIPE, text=True
+        command, cwd=PINNED, env=environment(), check=True, input=stdin, stdout=subprocess.PIPE, text=True
     ).stdout
 
 
 def stored_samples() -> str:
     """The text of stored.json: what an API server stores of a Pod made of each sample."""
     named = samples()
-    found = zip(named, stored(list(named.values())), strict=True)
-    return json.dumps(dict(found), indent=1, sort_keys=True) + "\n"
+    pairs = zip(named, stored(list(named.values())), strict=True)
+    return json.dumps(dict(pairs), indent=1, sort_keys=True) + "\n"

@@ -57,8 +57,8 @@ def _metadata() -> Iterator[tuple[str, Schema]]:
     key = "self.all(key, !format.qualifiedName().validate(key{lower}).hasValue())"
     yield "metadata.labels", _rule(key.format(lower=""), f"a label's key is none: {qualified}")
     yield "metadata.labels.*", {"pattern": _LABEL_VALUE}
-    said = f"an annotation's key is none: {qualified}"
-    yield "metadata.annotations", _rule(key.format(lower=".lowerAscii()"), said)
+    message = f"an annotation's key is none: {qualified}"
+    yield "metadata.annotations", _rule(key.format(lower=".lowerAscii()"), message)
     yield "spec.nodeSelector", _rule(key.format(lower=""), f"a label's key is none: {qualified}")
     yield "spec.nodeSelector.*", {"maxLength": 63, "pattern": _LABEL_VALUE}
 
@@ -70,7 +70,7 @@ def _pod() -> Iterator[tuple[str, Schema]]:
     yield (
         "spec",
         _rule(
-            f"!{_given('self.initContainers')} || self.initContainers.all(i, "
+            f"!{_is_set('self.initContainers')} || self.initContainers.all(i, "
             "!self.containers.exists(c, c.name == i.name))",
             "an init container has the name of a container: rename one of them",
             ".initContainers",
@@ -80,7 +80,7 @@ def _pod() -> Iterator[tuple[str, Schema]]:
         "spec",
         _rule(
             "!has(self.dnsPolicy) || dyn(self.dnsPolicy) == null || self.dnsPolicy != 'None' "
-            f"|| {_given('self.dnsConfig')} && {_given('self.dnsConfig.nameservers')} "
+            f"|| {_is_set('self.dnsConfig')} && {_is_set('self.dnsConfig.nameservers')} "
             "&& size(self.dnsConfig.nameservers) > 0",
             "dnsPolicy None leaves no name server: add one to dnsConfig.nameservers, or use another policy",
             ".dnsPolicy",
@@ -94,7 +94,7 @@ def _pod() -> Iterator[tuple[str, Schema]]:
     yield (
         tolerations,
         _rule(
-            f"!({operator} && self.operator == 'Exists') || !{_given('self.value')} || self.value == ''",
+            f"!({operator} && self.operator == 'Exists') || !{_is_set('self.value')} || self.value == ''",
             "operator Exists takes no value: remove value, or use operator Equal",
             ".value",
         ),
@@ -102,14 +102,14 @@ def _pod() -> Iterator[tuple[str, Schema]]:
     yield (
         tolerations,
         _rule(
-            f"{_given('self.key')} && self.key != '' || {operator} && self.operator == 'Exists'",
+            f"{_is_set('self.key')} && self.key != '' || {operator} && self.operator == 'Exists'",
             "a toleration without a key is for all taints: use operator Exists, or add a key",
         ),
     )
     yield (
         tolerations,
         _rule(
-            f"!{_given('self.tolerationSeconds')} || {_given('self.effect')} && self.effect == 'NoExecute'",
+            f"!{_is_set('self.tolerationSeconds')} || {_is_set('self.effect')} && self.effect == 'NoExecute'",
             "tolerationSeconds is for effect NoExecute: set that, or remove tolerationSeconds",
             ".tolerationSeconds",
         ),
@@ -122,9 +122,9 @@ def _pod() -> Iterator[tuple[str, Schema]]:
 
 def _of_no_volume(kind: str, used: str) -> Schema:
     """Mounts or devices of volumes that the Pod hasn't."""
-    volumes = f"{_given('self.volumes')} ? self.volumes.transformMapEntry(i, v, {{v.name: true}}) : {{}}"
-    fits = f"!{_given(f'c.{used}')} || c.{used}.all(u, u.name in names)"
-    every = f"!{_given(f'self.{kind}')} || [{volumes}].all(names, self.{kind}.all(c, {fits}))"
+    volumes = f"{_is_set('self.volumes')} ? self.volumes.transformMapEntry(i, v, {{v.name: true}}) : {{}}"
+    fits = f"!{_is_set(f'c.{used}')} || c.{used}.all(u, u.name in names)"
+    every = f"!{_is_set(f'self.{kind}')} || [{volumes}].all(names, self.{kind}.all(c, {fits}))"
     return _rule(
         every,
         f"one of the {used} names no volume: add it to volumes, or correct its name",
@@ -145,7 +145,7 @@ def _container(at: str) -> Iterator[tuple[str, Schema]]:
         yield f"{at}.{hook}", _one_of("a hook", "exec", "httpGet", "sleep", "tcpSocket")
     yield f"{at}.ports[].name", {"pattern": _PORT_NAME}
     # A key that is given twice ends the rule, and the API server then says the key and this message.
-    named = f"self.filter(p, {_given('p.name')} && p.name != '')"
+    named = f"self.filter(p, {_is_set('p.name')} && p.name != '')"
     yield (
         f"{at}.ports",
         _rule(
@@ -157,7 +157,7 @@ def _container(at: str) -> Iterator[tuple[str, Schema]]:
     yield (
         f"{at}.env[]",
         _rule(
-            f"!{_given('self.valueFrom')} || !{_given('self.value')} || self.value == ''",
+            f"!{_is_set('self.valueFrom')} || !{_is_set('self.value')} || self.value == ''",
             "a variable has value and valueFrom: keep one",
         ),
     )
@@ -172,7 +172,7 @@ def _container(at: str) -> Iterator[tuple[str, Schema]]:
     yield (
         f"{at}.volumeMounts[]",
         _rule(
-            f"!{_given('self.subPath')} || self.subPath == '' || !{_given('self.subPathExpr')} "
+            f"!{_is_set('self.subPath')} || self.subPath == '' || !{_is_set('self.subPathExpr')} "
             "|| self.subPathExpr == ''",
             "a mount has subPath and subPathExpr: keep one",
         ),
@@ -181,7 +181,7 @@ def _container(at: str) -> Iterator[tuple[str, Schema]]:
     yield (
         f"{at}.securityContext",
         _rule(
-            f"!({_given(privileged)} && {privileged} && {_given(escalation)} && !{escalation})",
+            f"!({_is_set(privileged)} && {privileged} && {_is_set(escalation)} && !{escalation})",
             "a privileged container has every privilege: set allowPrivilegeEscalation to true, remove it, or "
             "remove privileged",
             ".allowPrivilegeEscalation",
@@ -193,7 +193,7 @@ def _container(at: str) -> Iterator[tuple[str, Schema]]:
             at,
             _rule(
                 "has(self.restartPolicy) && dyn(self.restartPolicy) == 'Always' || "
-                f"![{', '.join(_given(f'self.{field}') for field in fields)}].exists(x, x)",
+                f"![{', '.join(_is_set(f'self.{field}') for field in fields)}].exists(x, x)",
                 "an init container that ends has no probes and no lifecycle: remove them, or set its "
                 "restartPolicy to Always, which makes it a sidecar",
             ),
@@ -226,15 +226,15 @@ def _most_one(fields: tuple[str, ...]) -> str:
     read.
     """
     if len(fields) > _FEW:
-        return f"[{', '.join(_given(f'self.{field}') for field in fields)}].filter(x, x).size() <= 1"
+        return f"[{', '.join(_is_set(f'self.{field}') for field in fields)}].filter(x, x).size() <= 1"
     first, *others = fields
     if len(others) == 1:
-        return f"!({_given(f'self.{first}')} && {_given(f'self.{others[0]}')})"
-    return f"({_given(f'self.{first}')} ? !{_any(tuple(others))} : {_most_one(tuple(others))})"
+        return f"!({_is_set(f'self.{first}')} && {_is_set(f'self.{others[0]}')})"
+    return f"({_is_set(f'self.{first}')} ? !{_any(tuple(others))} : {_most_one(tuple(others))})"
 
 
 def _any(fields: tuple[str, ...]) -> str:
-    return f"({' || '.join(_given(f'self.{field}') for field in fields)})"
+    return f"({' || '.join(_is_set(f'self.{field}') for field in fields)})"
 
 
 def _port() -> Schema:
@@ -245,7 +245,7 @@ def _port() -> Schema:
     )
 
 
-def _given(field: str) -> str:
+def _is_set(field: str) -> str:
     """Whether a field is there; null is as good as absent."""
     return f"(has({field}) && dyn({field}) != null)"
 

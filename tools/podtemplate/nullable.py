@@ -15,18 +15,18 @@ def nullable(schema: Schema, keys: Collection[str] = ()) -> Schema:
     """A structural schema in which every field that isn't required takes null. `keys` tell the elements of a
     list apart: server-side apply merges by them, and an API server refuses a schema in which one may be null.
     """
-    found = dict(schema)
+    result = dict(schema)
     if "items" in schema:
-        found["items"] = nullable(schema["items"], schema.get("x-kubernetes-list-map-keys", ()))
+        result["items"] = nullable(schema["items"], schema.get("x-kubernetes-list-map-keys", ()))
     if isinstance(schema.get("additionalProperties"), dict):
-        found["additionalProperties"] = _or_null(nullable(schema["additionalProperties"]))
+        result["additionalProperties"] = _or_null(nullable(schema["additionalProperties"]))
     if "properties" in schema:
         needed = {*schema.get("required", ()), *keys}
-        found["properties"] = {
+        result["properties"] = {
             name: nullable(field) if name in needed else _or_null(nullable(field))
             for name, field in schema["properties"].items()
         }
-    return found
+    return result
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -35,6 +35,6 @@ def _or_null(schema: Schema) -> Schema:
     """
     if "enum" not in schema:
         return {**schema, "nullable": True}
-    rest = {key: value for key, value in schema.items() if key != "enum"}
+    others = {key: value for key, value in schema.items() if key != "enum"}
     longest = max(len(value) for value in schema["enum"])
-    return {**rest, "allOf": [{"enum": schema["enum"]}], "maxLength": longest, "nullable": True}
+    return {**others, "allOf": [{"enum": schema["enum"]}], "maxLength": longest, "nullable": True}

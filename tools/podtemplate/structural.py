@@ -36,16 +36,16 @@ _KEPT = (
 def structural(node: Schema, types: Schemas) -> Schema:
     """`node` with every reference to one of `types` inlined, and nothing that a structural schema forbids."""
     target = _resolved(node, types)
-    found = {key: target[key] for key in _KEPT if target.get(key, []) != []}
+    result = {key: target[key] for key in _KEPT if target.get(key, []) != []}
     if "items" in target:
-        found["items"] = structural(target["items"], types)
-        _add_key_defaults(found, _resolved(target["items"], types))
+        result["items"] = structural(target["items"], types)
+        _add_key_defaults(result, _resolved(target["items"], types))
     if "additionalProperties" in target:
-        found["additionalProperties"] = structural(target["additionalProperties"], types)
+        result["additionalProperties"] = structural(target["additionalProperties"], types)
     if "properties" in target:
         fields = sorted(target["properties"].items())
-        found["properties"] = {name: structural(field, types) for name, field in fields}
-    return found
+        result["properties"] = {name: structural(field, types) for name, field in fields}
+    return result
 
 
 def _add_key_defaults(array: Schema, item: Schema) -> None:

@@ -24,11 +24,11 @@ def excess(value: object) -> str:
         if depth > MAX_DEPTH:
             return f"it nests more than {MAX_DEPTH} levels deep"
         below: list[object] = []
-        for found in level:
-            if isinstance(found, dict):
-                below += found.values()
-            elif isinstance(found, list):
-                below += found
+        for item in level:
+            if isinstance(item, dict):
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
             if values + len(below) > MAX_VALUES:
                 return f"it has more than {MAX_VALUES:,} values"
         values += len(below)

@@ -42,8 +42,8 @@ def listed(parts: Sequence[str], separator: str = "; ") -> str:
     more = len(parts) - MOST_NAMED
     if more <= 1:  # naming it takes no more words
         return separator.join(parts)
-    rest = f"{more} more" if separator == " and " else f"and {more} more"
-    return separator.join((*parts[:MOST_NAMED], rest))
+    others = f"{more} more" if separator == " and " else f"and {more} more"
+    return separator.join((*parts[:MOST_NAMED], others))
 
 
 #: Texts of a status, cut as they are put in. The CRD doesn't say so: an older operator's may be longer.

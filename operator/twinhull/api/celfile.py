@@ -92,11 +92,11 @@ class Cel:
             raise CelError(f"{where}: there is no ${use[1]} above it")
         self._used.add(f"${use[1]}")
         parameters = self._parameters[use[1]]
-        given = _MACRO.sub(lambda one: self._filled(one, own, where), use[2]).split(", ") if use[2] else []
-        if len(given) != len(parameters):
+        arguments = _MACRO.sub(lambda m: self._filled(m, own, where), use[2]).split(", ") if use[2] else []
+        if len(arguments) != len(parameters):
             raise CelError(f"{where}: ${use[1]} takes {', '.join(parameters) or 'no arguments'}")
-        operands = dict(zip(parameters, map(_operand, given), strict=True))
-        return _operand(_PARAMETER.sub(lambda one: operands[one[1]], self.texts["macro"][use[1]]))
+        operands = dict(zip(parameters, map(_operand, arguments), strict=True))
+        return _operand(_PARAMETER.sub(lambda m: operands[m[1]], self.texts["macro"][use[1]]))
 
 
 def _operand(text: str) -> str:

@@ -30,9 +30,9 @@ def matches(pattern: str, message: str) -> dict[str, str]:
     return rule(f"{_MATCHES[0]}{pattern}{_MATCHES[1]}", message)
 
 
-def pattern_of(said: dict[str, str]) -> str | None:
+def pattern_of(validation: dict[str, str]) -> str | None:
     """The pattern of such a rule, None for another rule."""
-    expression, (begins, ends) = said["rule"], _MATCHES
+    expression, (begins, ends) = validation["rule"], _MATCHES
     is_such = (
         expression.startswith(begins)
         and expression.endswith(ends)

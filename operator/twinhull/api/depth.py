@@ -12,7 +12,7 @@ def nested_deeper(value: object, limit: int) -> bool:
     """Whether more than `limit` maps and lists are within each other, the outermost counted."""
     level = _containers([value])
     for _ in range(limit):
-        level = _containers(below for found in level for below in _within(found))
+        level = _containers(below for container in level for below in _within(container))
     return bool(level)
 
 

@@ -22,13 +22,13 @@ def without_nulls(template: Any) -> Any:  # noqa: ANN401  whatever an edited def
 def _has_nulls(value: object) -> bool:
     left = [value]
     while left:
-        one = left.pop()
-        if one is None:
+        item = left.pop()
+        if item is None:
             return True
-        if isinstance(one, dict):
-            left.extend(one.values())
-        elif isinstance(one, list):
-            left.extend(one)
+        if isinstance(item, dict):
+            left.extend(item.values())
+        elif isinstance(item, list):
+            left.extend(item)
     return False
 
 

@@ -96,10 +96,10 @@ def read(obj: Raw) -> Reading:
     try:
         return Reading(Workload.model_validate(obj), whole=True)
     except ValidationError as error:
-        problems = {tuple(map(str, found["loc"])): found["msg"] for found in error.errors()}
-    told = {place[1] for place in problems if place[0] == "status" and len(place) > 1}
-    if told and "exit" not in told and all(place[0] == "status" for place in problems):
-        kept = {key: value for key, value in obj["status"].items() if key not in told}
+        problems = {tuple(map(str, problem["loc"])): problem["msg"] for problem in error.errors()}
+    unreadable = {place[1] for place in problems if place[0] == "status" and len(place) > 1}
+    if unreadable and "exit" not in unreadable and all(place[0] == "status" for place in problems):
+        kept = {key: value for key, value in obj["status"].items() if key not in unreadable}
         return Reading(Workload.model_validate({**obj, "status": kept}), whole=False)
     place, message = next(iter(problems.items()))
     raise Unreadable(f"{'.'.join(place)}: {message}")

@@ -47,28 +47,28 @@ def _structural(node: Raw, definitions: Raw) -> Raw:
     ]:
         raise ValueError(f"a structural schema can't say {', '.join(unknown)}: {node}")
 
-    found = {key: node[key] for key in _SHARED if key in node}
-    if any(pattern_of(one) for one in node.get("x-kubernetes-validations", ())):
-        found.pop("pattern", None)  # the rule lets no more in, and says in words what to write
+    schema = {key: node[key] for key in _SHARED if key in node}
+    if any(pattern_of(rule) for rule in node.get("x-kubernetes-validations", ())):
+        schema.pop("pattern", None)  # the rule lets no more in, and says in words what to write
     if isinstance(node.get("additionalProperties"), dict):
-        found["additionalProperties"] = _structural(node["additionalProperties"], definitions)
+        schema["additionalProperties"] = _structural(node["additionalProperties"], definitions)
     if "items" in node:
-        found["items"] = _without_defaults(_structural(node["items"], definitions))
+        schema["items"] = _without_defaults(_structural(node["items"], definitions))
     if "properties" in node:
         fields = node["properties"].items()
-        found["properties"] = {name: _structural(field, definitions) for name, field in fields}
-    return found | {key: value for key, value in node.items() if key.startswith("x-kubernetes-")}
+        schema["properties"] = {name: _structural(field, definitions) for name, field in fields}
+    return schema | {key: value for key, value in node.items() if key.startswith("x-kubernetes-")}
 
 
 def _without_defaults(schema: Raw) -> Raw:
     """A schema that puts nothing into what was sent. A merge patch replaces a list as a whole, so that a
     second `kubectl apply` of the same file would change it back each time. The models put the same in.
     """
-    found = {key: value for key, value in schema.items() if key != "default"}
-    if "properties" in found:
-        fields = found["properties"].items()
-        found["properties"] = {name: _without_defaults(field) for name, field in fields}
-    return found
+    kept = {key: value for key, value in schema.items() if key != "default"}
+    if "properties" in kept:
+        fields = kept["properties"].items()
+        kept["properties"] = {name: _without_defaults(field) for name, field in fields}
+    return kept
 
 
 def _resolved(node: Raw, definitions: Raw) -> Raw:
@@ -78,8 +78,8 @@ def _resolved(node: Raw, definitions: Raw) -> Raw:
     """
     if "anyOf" in node:
         (kind,) = (kind for kind in node["anyOf"] if kind != {"type": "null"})
-        said = {key: value for key, value in node.items() if key != "anyOf" and value is not None}
-        return _resolved(kind | said, definitions)
+        own = {key: value for key, value in node.items() if key != "anyOf" and value is not None}
+        return _resolved(kind | own, definitions)
     if "$ref" in node:
         model: Raw = definitions[node["$ref"].rpartition("/")[2]]
         return model | {key: value for key, value in node.items() if key != "$ref"}

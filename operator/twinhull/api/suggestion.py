@@ -45,5 +45,5 @@ def _likeness(written: str, name: str) -> tuple[int, float]:
 
 def _words(name: str) -> list[str]:
     """The words of a name in lower case and in the singular."""
-    found = [word.lower() for word in _WORD.findall(name)]
-    return [word.rstrip("s") if len(word) > 3 else word for word in found]  # noqa: PLR2004
+    words = [word.lower() for word in _WORD.findall(name)]
+    return [word.rstrip("s") if len(word) > 3 else word for word in words]  # noqa: PLR2004

@@ -51,22 +51,22 @@ _SERVICE_MAPS = tuple(("service", field) for field in ("annotations", "labels", 
 def excess(spec: Raw) -> str | None:
     """A message about the first field of a Workload's spec that is too large; None if none is."""
     template = _below(spec, ("template",))
-    if found := next(_exceeding(podtemplate(), template, "spec.template", iter(range(MOST_VALUES))), None):
-        return found
+    if message := next(_exceeding(podtemplate(), template, "spec.template", iter(range(MOST_VALUES))), None):
+        return message
     full = (path for path in _FREE if _has_more_values(_below(spec, path), MOST_VALUES))
-    said = f"has more than {MOST_VALUES} values in it: make it smaller"
+    problem = f"has more than {MOST_VALUES} values in it: make it smaller"
     if path := next(full, None):
-        return f"{'.'.join(('spec', *path))}: {said}"
+        return f"{'.'.join(('spec', *path))}: {problem}"
     if (characters := sum(map(len, _texts(_below(spec, _OVERRIDES))))) > MOST_OVERRIDDEN:
-        said = f"has {characters} characters in it, and may have {MOST_OVERRIDDEN}: make it smaller"
-        return f"spec.{'.'.join(_OVERRIDES)}: {said}"
+        problem = f"has {characters} characters in it, and may have {MOST_OVERRIDDEN}: make it smaller"
+        return f"spec.{'.'.join(_OVERRIDES)}: {problem}"
     if (longest := _longest_path(_below(spec, _OVERRIDES))) > LONGEST_KEY:
-        said = (
+        problem = (
             f"has a field whose path has {longest} characters, and may have {LONGEST_KEY}: shorten its names"
         )
-        return f"spec.{'.'.join(_OVERRIDES)}: {said}"
+        return f"spec.{'.'.join(_OVERRIDES)}: {problem}"
     of_service = ((f"spec.{'.'.join(path)}", _below(spec, path)) for path in _SERVICE_MAPS)
-    return next((found for path, value in of_service for found in _long_keys(value, path)), None)
+    return next((message for path, value in of_service for message in _long_keys(value, path)), None)
 
 
 def _below(value: object, path: tuple[str, ...]) -> object:
@@ -79,12 +79,12 @@ def _has_more_values(value: object, most: int) -> bool:
     """However deep it is."""
     left, counted = [value], 0
     while left and counted <= most:
-        one = left.pop()
+        item = left.pop()
         counted += 1
-        if isinstance(one, dict):
-            left.extend(one.values())
-        elif isinstance(one, list):
-            left.extend(one)
+        if isinstance(item, dict):
+            left.extend(item.values())
+        elif isinstance(item, list):
+            left.extend(item)
     return counted > most
 
 
@@ -92,14 +92,14 @@ def _texts(value: object) -> Iterator[str]:
     """However deep they are."""
     left = [value]
     while left:
-        one = left.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, dict):
-            yield from map(str, one)
-            left.extend(one.values())
-        elif isinstance(one, list):
-            left.extend(one)
+        item = left.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            yield from map(str, item)
+            left.extend(item.values())
+        elif isinstance(item, list):
+            left.extend(item)
 
 
 def _longest_path(value: object) -> int:
@@ -108,12 +108,12 @@ def _longest_path(value: object) -> int:
     """
     left, longest = [(value, 0, MAX_DEPTH)], 0
     while left:
-        one, length, levels = left.pop()
+        item, length, levels = left.pop()
         longest = max(longest, length - 1)
-        if isinstance(one, dict) and levels:
-            left.extend((below, length + len(str(key)) + 1, levels - 1) for key, below in one.items())
-        elif isinstance(one, list) and levels:
-            left.extend((below, length, levels - 1) for below in one)
+        if isinstance(item, dict) and levels:
+            left.extend((below, length + len(str(key)) + 1, levels - 1) for key, below in item.items())
+        elif isinstance(item, list) and levels:
+            left.extend((below, length, levels - 1) for below in item)
     return longest
 
 
@@ -141,10 +141,10 @@ def _exceeding(schema: Raw, value: Any, path: str, budget: Iterator[int]) -> Ite
         yield from _too_many(schema, value, path, "maxProperties", "entries")
         if "additionalProperties" in schema:
             yield from _long_keys(value, path)
-        known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
+        known, additional = schema.get("properties", {}), schema.get("additionalProperties", {})
         for key, below in value.items():
-            if found := known.get(key, rest):
-                yield from _exceeding(found, below, f"{path}.{key}", budget)
+            if field := known.get(key, additional):
+                yield from _exceeding(field, below, f"{path}.{key}", budget)
 
 
 def _too_many(schema: Raw, value: str | list[Any] | Raw, path: str, bound: str, unit: str) -> Iterator[str]:

@@ -56,10 +56,10 @@ class Problem:
 def problems(schema: Raw, value: Any, path: str = "") -> Iterator[Problem]:  # noqa: ANN401  JSON
     """What is wrong with a value, field by field. A null is as good as absent, as for the API server."""
     if not _has_type(schema, value):
-        remedy = next((said for _, said in _in_words(schema)), "correct it")
+        remedy = next((message for _, message in _in_words(schema)), "correct it")
         yield Problem(path, f"must be {_wanted(schema)}, and is {_named(value)}: {remedy}")
         return
-    yield from (Problem(path, said) for said in _limits(schema, value))
+    yield from (Problem(path, message) for message in _limits(schema, value))
     if isinstance(value, dict):
         yield from _object(schema, value, path)
     elif isinstance(value, list):
@@ -70,14 +70,14 @@ def problems(schema: Raw, value: Any, path: str = "") -> Iterator[Problem]:  # n
 
 
 def _object(schema: Raw, value: Raw, path: str) -> Iterator[Problem]:
-    known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
-    given = {key: below for key, below in value.items() if below is not None}
+    known, additional = schema.get("properties", {}), schema.get("additionalProperties", {})
+    fields = {key: below for key, below in value.items() if below is not None}
     for key in schema.get("required", ()):
-        if key not in given:
+        if key not in fields:
             yield Problem(_below(path, key), "is required: add it")
-    for key, below in given.items():
+    for key, below in fields.items():
         if key in known or not known or schema.get("x-kubernetes-preserve-unknown-fields"):
-            yield from problems(known.get(key, rest), below, _below(path, key))
+            yield from problems(known.get(key, additional), below, _below(path, key))
         else:
             near = suggestion(str(key), known)
             meant = f", or did you mean {near}?" if near else ""
@@ -120,7 +120,7 @@ def _limits(schema: Raw, value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
             choice = ", ".join(str(one) for one in values if one != "")
             yield f"is {value!r}: use one of {choice}"
     if isinstance(value, str):
-        yield from (f"is {value!r}{said}" for said in _mismatches(schema, value))
+        yield from (f"is {value!r}{mismatch}" for mismatch in _mismatches(schema, value))
         yield from _time(schema, value)
         yield from _size(schema, len(value), "Length", "character")
     elif isinstance(value, list):
@@ -153,14 +153,14 @@ def _mismatches(schema: Raw, value: str) -> Iterator[str]:
     if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
         meaning = PATTERNS.get(schema["pattern"], f"doesn't match {schema['pattern']}: correct it")
         yield f", which {meaning}"
-    yield from (f": {said}" for pattern, said in _in_words(schema) if not re.fullmatch(pattern, value))
+    yield from (f": {message}" for pattern, message in _in_words(schema) if not re.fullmatch(pattern, value))
 
 
 def _in_words(schema: Raw) -> Iterator[tuple[str, str]]:
     """The patterns for which CEL rules stand, each with what to write."""
-    for one in schema.get("x-kubernetes-validations", ()):
-        if pattern := pattern_of(one):
-            yield pattern, one["message"]
+    for rule in schema.get("x-kubernetes-validations", ()):
+        if pattern := pattern_of(rule):
+            yield pattern, rule["message"]
 
 
 def _values(schema: Raw) -> Iterator[list[Any]]:

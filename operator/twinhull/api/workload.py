@@ -176,8 +176,8 @@ class WorkloadSpec(Model):
     @field_validator("template")
     @classmethod
     def _without_nulls(cls, template: Raw) -> Raw:
-        found: Raw = without_nulls(template)
-        return found
+        kept: Raw = without_nulls(template)
+        return kept
 
     @property
     def has_template(self) -> bool:

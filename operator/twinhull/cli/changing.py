@@ -56,4 +56,4 @@ async def warn_of_owners(
     name = workload["metadata"]["name"]
     managed = await session.cluster.managed_fields(WORKLOAD, session.namespace, name)
     for owner in owners(managed, workload["metadata"], path, tracked=tracked):
-        warn(owner.told(".".join(path), name))
+        warn(owner.warning(".".join(path), name))

@@ -71,7 +71,7 @@ class SeenCluster:
         return presumed(self.store, self.hidden)
 
 
-def show(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str, target: Target) -> int:
+def show(isolations: tuple[str, ...], sandbox_runtime_class: str | None, output: str, target: Target) -> int:
     """Print the table. The exit code, by the isolations that are asked for."""
     rows = list(checks(ending.run(_look(target)), sandbox_runtime_class))
     if output == "table":
@@ -83,7 +83,7 @@ def show(asked: tuple[str, ...], sandbox_runtime_class: str | None, output: str,
         click.echo(
             as_yaml if output == "yaml" else json.dumps(listed, indent=2, ensure_ascii=False) + "\n", nl=False
         )
-    needed = {_KINDS, *(_title(Isolation(isolation)) for isolation in asked)} if asked else set()
+    needed = {_KINDS, *(_title(Isolation(isolation)) for isolation in isolations)} if isolations else set()
     states = {row.state for row in rows if row.check in needed}
     if "missing" in states:
         return 1
@@ -147,9 +147,9 @@ def _installed(able: Capabilities) -> Iterator[CheckResult]:
     remedy = "" if ready else "wait for it, or see kubectl get kubevirt -A"
     yield CheckResult("KubeVirt", f"{version} {phase}".strip(), "ok" if ready else "missing", remedy)
     old = too_old(version, able.kubernetes_version)
-    found = f"{version or 'unknown'} on {able.kubernetes_version or 'unknown'}"
+    versions = f"{version or 'unknown'} on {able.kubernetes_version or 'unknown'}"
     remedy = "upgrade KubeVirt to 1.8.4 or later (kubevirt#17858)" if old else ""
-    yield CheckResult("KubeVirt for this Kubernetes", found, "missing" if old else "ok", remedy)
+    yield CheckResult("KubeVirt for this Kubernetes", versions, "missing" if old else "ok", remedy)
     yield _optional(
         f"Gate {VIRTIOFS_STORAGE}",
         able.virtiofs_storage,
@@ -180,14 +180,14 @@ def _cdi(seen: SeenCluster, able: Capabilities) -> CheckResult:
         remedy = f"{needed}: install CDI (github.com/kubevirt/containerized-data-importer)"
         return CheckResult(check, "not installed", "missing", remedy)
     version = (installed.get("status") or {}).get("observedVersion") or ""
-    found = f"{version} {able.cdi or 'without a phase'}".strip()
+    version_and_phase = f"{version} {able.cdi or 'without a phase'}".strip()
     if able.cdi == "Deployed":
-        return CheckResult(check, found, "ok")
-    return CheckResult(check, found, "missing", f"{needed}: wait for it, or see kubectl get cdi")
+        return CheckResult(check, version_and_phase, "ok")
+    return CheckResult(check, version_and_phase, "missing", f"{needed}: wait for it, or see kubectl get cdi")
 
 
-def _optional(check: str, there: bool, remedy: str, found: str = "on") -> CheckResult:  # noqa: FBT001
-    return CheckResult(check, found, "ok") if there else CheckResult(check, "off", "missing", remedy)
+def _optional(check: str, is_on: bool, remedy: str, shown: str = "on") -> CheckResult:  # noqa: FBT001
+    return CheckResult(check, shown, "ok") if is_on else CheckResult(check, "off", "missing", remedy)
 
 
 def _unseen(check: str, plural: str) -> CheckResult:
@@ -204,14 +204,14 @@ def _isolation(
         if runtime_class is None and RUNTIME_CLASS.name in seen.hidden:
             remedy = "name the RuntimeClass that sandboxes need: --sandbox-runtime-class"
             return CheckResult(_title(isolation), "no RuntimeClass was named", "can't be seen", remedy)
-    found = missing_prerequisites(_case(able, isolation, runtime_class))
-    if found:
-        remedy = "; ".join(lack.message.removesuffix(GOES_ON) for lack in found)
+    lacks = missing_prerequisites(_case(able, isolation, runtime_class))
+    if lacks:
+        remedy = "; ".join(lack.message.removesuffix(GOES_ON) for lack in lacks)
         return CheckResult(_title(isolation), "not possible", "missing", remedy)
     unseen = sorted(hull_type.woken_by & seen.hidden)
     if unseen:
-        found_by = f"depends on {' and '.join(unseen)}"
-        return CheckResult(_title(isolation), found_by, "can't be seen", "see the lines above")
+        dependence = f"depends on {' and '.join(unseen)}"
+        return CheckResult(_title(isolation), dependence, "can't be seen", "see the lines above")
     with_class = f"possible with {runtime_class}" if hull_type.settings is Settings.SANDBOX else "possible"
     return CheckResult(_title(isolation), with_class, "ok")
 

@@ -37,7 +37,7 @@ class _Cluster:
 
     def __init__(self, namespace: str, context: str, kubeconfig: str) -> None:
         self._context, self._kubeconfig = context or None, kubeconfig or None
-        self._given = namespace
+        self._chosen_namespace = namespace
         configuration = client.Configuration()
         configuration.retries = False
         self._api = config.new_client_from_config(  # type: ignore[no-untyped-call]
@@ -54,13 +54,13 @@ class _Cluster:
 
     def containers(self, workload: str) -> list[dict[str, Any]]:
         """The containers of a Workload's template, the init containers first."""
-        found = self._get(f"{self._path()}/{quote(workload, safe='')}", "application/json")
-        spec = found["spec"]["template"]["spec"]
+        workload_document = self._get(f"{self._path()}/{quote(workload, safe='')}", "application/json")
+        spec = workload_document["spec"]["template"]["spec"]
         return [one for field in ("initContainers", "containers") for one in spec.get(field) or ()]
 
     def _path(self) -> str:
         """Where the namespace's Workloads are."""
-        namespace = quote(self._given or self._namespace(), safe="")
+        namespace = quote(self._chosen_namespace or self._namespace(), safe="")
         return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/workloads"
 
     def _namespace(self) -> str:
@@ -84,8 +84,8 @@ class _Cluster:
             auth_settings=["BearerToken"],
         )
         answer = self._api.call_api(method, url, headers, body, form, _request_timeout=_TIMEOUT)
-        found: dict[str, Any] = json.loads(answer.read())
-        return found
+        document: dict[str, Any] = json.loads(answer.read())
+        return document
 
 
 def _contexts(_: str, __: str, kubeconfig: str) -> Iterator[str]:

@@ -125,23 +125,23 @@ async def everything(cluster: Cluster, reader: Reader) -> tuple[list[WorkloadObj
     machines, instances = await _machines(reader, "", wanted=wanted)
     by_owner = [_by_workload(some, WORKLOAD_LABEL) for some in (pods, machines, instances)]
     of_disks = _by_workload(volumes, str(DATA_VOLUME.label_selector))
-    found = []
+    filled = []
     for objects in workloads:
         key = objects.namespace, objects.name
         own = (some.get(key, ()) for some in (*by_owner, of_disks))
         pods, machines, instances, volumes = map(tuple, own)
-        found.append(replace(objects, pods=pods, machines=machines, instances=instances, volumes=volumes))
-    return found, events
+        filled.append(replace(objects, pods=pods, machines=machines, instances=instances, volumes=volumes))
+    return filled, events
 
 
 def _by_workload(objects: Iterable[Raw], label: str) -> dict[tuple[str, str], list[Raw]]:
     """Objects by the namespace and the name of their Workload, which a label has."""
-    found: dict[tuple[str, str], list[Raw]] = {}
+    by_workload: dict[tuple[str, str], list[Raw]] = {}
     for obj in objects:
         metadata = obj["metadata"]
         key = str(metadata.get("namespace") or ""), str((metadata.get("labels") or {}).get(label) or "")
-        found.setdefault(key, []).append(obj)
-    return found
+        by_workload.setdefault(key, []).append(obj)
+    return by_workload
 
 
 async def events_of(reader: Reader, objects: WorkloadObjects) -> tuple[Raw, ...]:
@@ -152,12 +152,12 @@ async def events_of(reader: Reader, objects: WorkloadObjects) -> tuple[Raw, ...]
     ]
     turns = asyncio.Semaphore(_AT_A_TIME)
 
-    async def one(fields: str) -> tuple[Raw, ...]:
+    async def read(fields: str) -> tuple[Raw, ...]:
         async with turns:
             return await reader.list(EVENTS, fields=fields)
 
-    found = await asyncio.gather(*(one(fields) for fields in chosen))
-    return tuple(event for events in found for event in events)
+    lists = await asyncio.gather(*(read(fields) for fields in chosen))
+    return tuple(event for events in lists for event in events)
 
 
 async def _volumes(reader: Reader, objects: WorkloadObjects) -> tuple[Raw, ...]:

@@ -89,7 +89,7 @@ def contexts(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Co
 
 
 def _named(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-    return items(asked(kind, ctx), incomplete)
+    return items(cluster_names(kind, ctx), incomplete)
 
 
 def items(words: Iterable[str], incomplete: str) -> list[CompletionItem[str]]:
@@ -97,7 +97,7 @@ def items(words: Iterable[str], incomplete: str) -> list[CompletionItem[str]]:
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
-def asked(kind: str, ctx: click.Context, *, namespace: str = "", name: str = "") -> list[str]:
+def cluster_names(kind: str, ctx: click.Context, *, namespace: str = "", name: str = "") -> list[str]:
     """What the cluster that the command line says has of a kind (those that cli/clusternames lists). It is
     empty if the cluster can't be asked.
 
@@ -105,8 +105,8 @@ def asked(kind: str, ctx: click.Context, *, namespace: str = "", name: str = "")
     """
     if ctx.params.get("command"):  # an option after it is the command's own: exec web -- psql -n
         return []
-    given = ctx.get_parameter_source("namespace") is ParameterSource.COMMANDLINE
-    if given and ctx.params.get("namespace") is None:  # it is no name: click leaves such a value out
+    is_set = ctx.get_parameter_source("namespace") is ParameterSource.COMMANDLINE
+    if is_set and ctx.params.get("namespace") is None:  # it is no name: click leaves such a value out
         return []
     place = [str(ctx.params.get(option) or "") for option in ("namespace", "context", "kubeconfig")]
     place[0] = namespace or place[0]
@@ -121,7 +121,7 @@ def arguments(ctx: click.Context) -> list[str]:
     return [*words, *ctx.args]
 
 
-def _names(*asked: str) -> list[str]:
+def _names(*kind_and_place: str) -> list[str]:
     """The lines that a process of its own (cli/clusternames) prints. It is ended when it takes too long, with
     the credential plugin that it may wait for, and what it says of errors is nobody's business here.
     """
@@ -135,7 +135,7 @@ def _names(*asked: str) -> list[str]:
     )
     try:
         process = subprocess.Popen(  # noqa: S603  this Python
-            [sys.executable, "-c", code, *asked],
+            [sys.executable, "-c", code, *kind_and_place],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -59,16 +59,16 @@ def config(context: click.Context, /, output: str, **chosen: Any) -> None:  # no
 
     chose = Options(**chosen)
     settings(chose)
-    found = [
+    all_settings = [
         Setting(configfile.key(option), _plain(getattr(chose, option.name)), _source(context, option))
         for option in context.command.params
         if option.name in Options.__dataclass_fields__
     ]
     if output == "yaml":
-        said = {one.key: one.value for one in found if one.value not in (None, [])}
-        click.echo(yaml.safe_dump(said, sort_keys=False), nl=False)
+        mapping = {one.key: one.value for one in all_settings if one.value not in (None, [])}
+        click.echo(yaml.safe_dump(mapping, sort_keys=False), nl=False)
         return
-    rows = [("SETTING", "VALUE", "FROM"), *((one.key, _shown(one.value), one.source) for one in found)]
+    rows = [("SETTING", "VALUE", "FROM"), *((one.key, _shown(one.value), one.source) for one in all_settings)]
     click.echo("\n".join(columns(rows)))
 
 

@@ -18,7 +18,7 @@ from twinhull.cli.logruns import (
     container_state,
     ended_by_request,
     from_the_beginning,
-    outcome,
+    outcome_of,
 )
 from twinhull.cli.logsources import Source, complain, source_of
 from twinhull.cli.runlog import RunLog
@@ -68,17 +68,17 @@ class ContainerLog:
         finally:
             self._end_log()
 
-    async def go_on(self, found: Outcome) -> bool:
+    async def go_on(self, outcome: Outcome) -> bool:
         """Show what comes next. As `follow`."""
         try:
-            while found not in {Outcome.END, Outcome.FAILURE}:
-                if found == Outcome.NEXT_HULL:
+            while outcome not in {Outcome.END, Outcome.FAILURE}:
+                if outcome == Outcome.NEXT_HULL:
                     self._end_log()
                     self._failures = 0
                     if await self.workload.next_hull(self.run) is None:
                         return True
-                found = await self._by_another_way(found)
-            return found == Outcome.END
+                outcome = await self._by_another_way(outcome)
+            return outcome == Outcome.END
         finally:
             self._end_log()
 
@@ -89,13 +89,13 @@ class ContainerLog:
                 workload = await self.workload.workload()
                 if workload is None:
                     return Outcome.END
-                if found := self._instead(workload, came_by):
-                    return found
+                if outcome := self._instead(workload, came_by):
+                    return outcome
                 entry = await self.workload.enter(workload, stack)
             except click.ClickException as error:
                 if isinstance(error.__cause__, NoContainersError):
                     raise
-                return await self._after_failure(error)
+                return await self._outcome_after_failure(error)
             try:
                 source = self._source(workload, entry)
             except EntryError as error:
@@ -103,7 +103,7 @@ class ContainerLog:
                 return Outcome.FAILURE
             if source is not None:
                 return await self._show_by(source)
-        return await self._after()  # the present hull has no such container
+        return await self._outcome_after_run()  # the present hull has no such container
 
     def _instead(self, workload: Raw, came_by: Outcome) -> Outcome | None:
         """What comes instead of entering the hull that a Workload has now, None if that is to be entered."""
@@ -114,10 +114,10 @@ class ContainerLog:
                 return Outcome.NEXT_HULL
             self.run = replace(Run.of(workload, self.run.container), restarts=-1)
             return None
-        found = outcome(workload, self.run)
-        if found == Outcome.NEXT_RUN:
+        outcome = outcome_of(workload, self.run)
+        if outcome == Outcome.NEXT_RUN:
             self._begin(self.run.next(workload))
-        return found if found == Outcome.NEXT_HULL else None
+        return outcome if outcome == Outcome.NEXT_HULL else None
 
     def _source(self, workload: Raw, entry: Entry) -> Source | None:
         """The container in the present hull, None if that has none of that name. Raises EntryError."""
@@ -134,11 +134,11 @@ class ContainerLog:
     async def _show_by(self, source: Source) -> Outcome:
         """Show the log of the run by a source that is new, and those of the next runs. What comes then."""
         if self.run.restarts < 0:
-            found = await self._after()
-            if found != Outcome.NEXT_RUN:
-                return found
+            outcome = await self._outcome_after_run()
+            if outcome != Outcome.NEXT_RUN:
+                return outcome
         if error := await self._show(source):
-            return await self._after_failure(error)
+            return await self._outcome_after_failure(error)
         return await self._go_on_by(source)
 
     async def _go_on_by(self, source: Source) -> Outcome:
@@ -146,9 +146,9 @@ class ContainerLog:
         then.
         """
         while True:
-            found = await self._after()
-            if found not in {Outcome.NEXT_RUN, Outcome.MORE}:
-                return found
+            outcome = await self._outcome_after_run()
+            if outcome not in {Outcome.NEXT_RUN, Outcome.MORE}:
+                return outcome
             if await self._show(source):
                 return Outcome.MORE_BY_ANOTHER_WAY  # a machine's certificate may have expired
 
@@ -175,21 +175,21 @@ class ContainerLog:
                 log.end()
         self._former = self._log = None
 
-    async def _after_failure(self, error: click.ClickException) -> Outcome:
+    async def _outcome_after_failure(self, error: click.ClickException) -> Outcome:
         """What comes after a way that has failed though it was new. It may pass, a few times in a row."""
         self._failures += 1
-        found = await self._after(failed=True)
-        if found == Outcome.NEXT_HULL or self._is_ended_by_request:
-            return found
-        if found == Outcome.END and self._lacks_end:
+        outcome = await self._outcome_after_run(failed=True)
+        if outcome == Outcome.NEXT_HULL or self._is_ended_by_request:
+            return outcome
+        if outcome == Outcome.END and self._lacks_end:
             self._tell_of_end(error)
-            return found
-        if found == Outcome.END or self._failures >= _TRIES:
+            return outcome
+        if outcome == Outcome.END or self._failures >= _TRIES:
             self._complain(error)
             return Outcome.FAILURE
         return Outcome.MORE_BY_ANOTHER_WAY
 
-    async def _after(self, *, failed: bool = False) -> Outcome:
+    async def _outcome_after_run(self, *, failed: bool = False) -> Outcome:
         """What comes after the run, once that can be told. `failed` says whether its log couldn't be opened.
         The run is the next one then.
         """
@@ -198,14 +198,14 @@ class ContainerLog:
             async with asyncio.timeout(None) as limit, aclosing(self.workload.states()) as states:
                 async for workload in states:
                     self.run = self.run.watched(workload)
-                    found = outcome(workload, self.run)
+                    outcome = outcome_of(workload, self.run)
                     self._is_ended_by_request = ended_by_request(workload, self.run.workload_uid)
-                    if found == Outcome.NEXT_RUN and workload:
+                    if outcome == Outcome.NEXT_RUN and workload:
                         self._begin(self.run.next(workload))
-                    if found == Outcome.END and not failed and self._asks_for_end():
+                    if outcome == Outcome.END and not failed and self._asks_for_end():
                         return Outcome.MORE
-                    if found:
-                        return found
+                    if outcome:
+                        return outcome
                     if not self._may_be_cut(workload, failed=failed):
                         limit.reschedule(None)
                     elif limit.when() is None:

@@ -23,8 +23,8 @@ def container_option_of(named: Callable[[click.Context], tuple[str, str]]) -> Ca
 
     def containers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         namespace, name = named(ctx)
-        found = completion.asked("Container", ctx, namespace=namespace, name=name) if name else []
-        return completion.items(found, incomplete)
+        names = completion.cluster_names("Container", ctx, namespace=namespace, name=name) if name else []
+        return completion.items(names, incomplete)
 
     return click.option(
         "-c",

@@ -37,8 +37,8 @@ def read(file: str) -> Input:
     if not text.strip():
         raise CannotConvert(f"{source} is empty: give what is to be converted")
     stem = "" if file == "-" else Path(file).name.partition(".")[0]
-    given = Input(source, stem, text, _documents(text, source))
-    return given if file == "-" else replace(given, read=Folder(Path(file).parent).read)
+    file_input = Input(source, stem, text, _documents(text, source))
+    return file_input if file == "-" else replace(file_input, read=Folder(Path(file).parent).read)
 
 
 def _text(data: bytes, source: str) -> str:
@@ -59,17 +59,17 @@ def _documents(text: str, source: str) -> tuple[object, ...]:
     if text.lstrip().startswith("<"):  # XML, in which PyYAML would look long for a document
         return ()
     try:
-        found = [document for document in _parsed(text) if document is not None]
+        documents = [document for document in _parsed(text) if document is not None]
     except (yaml.YAMLError, ValueError):
         return ()
     except RecursionError as error:
         raise CannotConvert(f"{source} nests too deep to be read: convert a part of it") from error
-    for number, document in enumerate(found, start=1):
+    for number, document in enumerate(documents, start=1):
         items = document.get("items") if isinstance(document, dict) else None
         for part in items if isinstance(items, list) else [document]:
             if why := excess(part):
                 raise CannotConvert(f"{source}: document {number} can't be read: {why}")
-    return tuple(found)
+    return tuple(documents)
 
 
 def _parsed(text: str) -> Iterable[object]:

@@ -56,12 +56,12 @@ def tables(left: Sequence[Left]) -> str:
     """What a person is told, in a table for each kind, wrapped if they are printed on a terminal."""
     width = _width()
     parts = ((kind, [one for one in left if one.kind is kind]) for kind in _HEADS)
-    return "\n\n".join(_table(_HEADS[kind], told, width) for kind, told in parts if told)
+    return "\n\n".join(_table(_HEADS[kind], of_kind, width) for kind, of_kind in parts if of_kind)
 
 
-def _table(head: tuple[str, str], told: Sequence[Left], width: int | None) -> str:
+def _table(head: tuple[str, str], left: Sequence[Left], width: int | None) -> str:
     """A table: one line a row, or wrapped for a terminal."""
-    rows = [(printable(one.path), printable(one.why)) for one in told]
+    rows = [(printable(one.path), printable(one.why)) for one in left]
     if width is None:
         column = min(max(len(path) for path, _ in (head, *rows)), _WIDEST)
         return "\n".join(f"{path:{column}}  {why}" for path, why in (head, *rows))
@@ -83,13 +83,13 @@ def _beside(paths: Sequence[str], why: Sequence[str], column: int) -> Iterator[s
     """The lines of paths of which the same is told, and of that beside them. A path that is too long has a
     line of its own.
     """
-    rest = list(why)
+    lines = list(why)
     for path in paths:
-        if len(path) > column and rest:
+        if len(path) > column and lines:
             yield path
             path = ""  # noqa: PLW2901  the text begins below it
-        yield f"{path:{column}}  {rest.pop(0) if rest else ''}".rstrip()
-    yield from (f"{'':{column}}  {line}" for line in rest)
+        yield f"{path:{column}}  {lines.pop(0) if lines else ''}".rstrip()
+    yield from (f"{'':{column}}  {line}" for line in lines)
 
 
 def _width() -> int | None:

@@ -36,7 +36,7 @@ def _variables(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -
     pairs = [value.partition("=") for value in values]
     if any(not key or not equals for key, equals, _ in pairs):
         raise click.BadParameter("write NAME=VALUE, such as TAG=1.29")
-    return {key: said for key, _, said in pairs}
+    return {key: value for key, _, value in pairs}
 
 
 def _namespace(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -88,7 +88,7 @@ Exit codes:
 @click.option(
     "--from",
     "format_name",
-    type=click.Choice([found.name for found in FORMATS]),
+    type=click.Choice([file_format.name for file_format in FORMATS]),
     help="The format of the files. Without it, it is found out by their content.",
 )
 @click.option("--name", metavar="NAME", help="The name of the only Workload.")
@@ -186,17 +186,17 @@ def _converted(files: Sequence[str], format_name: str | None, options: Options) 
     """The conversion of all files, or of a command line such as docker run's."""
     if files[0] in COMMANDS:
         return convert_command(files[1:], conversioninputs.read_any, options)
-    named = next((found for found in FORMATS if found.name == format_name), None)
+    named = next((file_format for file_format in FORMATS if file_format.name == format_name), None)
     inputs = [conversioninputs.read(file) for file in files]
-    return convert_files([(named or _format(given), given) for given in inputs], options)
+    return convert_files([(named or _format(file_input), file_input) for file_input in inputs], options)
 
 
-def _format(given: Input) -> Format:
-    found = format_of(given)
-    if found is None:
+def _format(file_input: Input) -> Format:
+    file_format = format_of(file_input)
+    if file_format is None:
         known = ", ".join(f"{one.title} ({one.name})" for one in FORMATS)
         raise CannotConvert(
-            f"{given.source}: this is none of {known}: correct the file, or name its format by --from to see "
-            "what is wrong with it"
+            f"{file_input.source}: this is none of {known}: correct the file, or name its format by --from "
+            "to see what is wrong with it"
         )
-    return found
+    return file_format

@@ -55,10 +55,10 @@ def _paths(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Comp
         return files
     namespace, slash, _name = incomplete.partition("/")
     if slash:
-        names = completion.asked("Workload", ctx, namespace=namespace)
+        names = completion.cluster_names("Workload", ctx, namespace=namespace)
         begun = [f"{namespace}/{name}:" for name in names]
     else:
-        begun = completion.asked("Copied", ctx)
+        begun = completion.cluster_names("Copied", ctx)
     return completion.items(begun, incomplete) + files
 
 
@@ -93,15 +93,15 @@ def cp(source: str, destination: str, container: str, no_preserve: bool, target:
     It is the same for a Pod, a sandboxed Pod and a machine, by the rights that `twinhull exec` needs, and the
     container needs tar. Links that lead out of what is copied from a container are left out, and named.
     """
-    there, here = _REMOTE.fullmatch(source), _REMOTE.fullmatch(destination)
-    remote = there or here
-    if remote is None or (there and here):
+    source_match, destination_match = _REMOTE.fullmatch(source), _REMOTE.fullmatch(destination)
+    remote = source_match or destination_match
+    if remote is None or (source_match and destination_match):
         raise click.UsageError("one of SOURCE and DESTINATION has to be NAME:PATH, the other a local path")
     namespace, name, path = remote.groups()
     if not path:
         raise click.UsageError(f"{name}: lacks the path in the container, such as {name}:/tmp")
-    paths = Paths(path, destination, True) if there else Paths(source, path, False)  # noqa: FBT003
-    if not there and not Path(source).exists():
+    paths = Paths(path, destination, True) if source_match else Paths(source, path, False)  # noqa: FBT003
+    if not source_match and not Path(source).exists():
         raise click.ClickException(f"there is no file or folder {source} here: name one that there is")
     target = Target(namespace or target.namespace, target.context, target.kubeconfig)
     from twinhull.cli import filecopies  # noqa: PLC0415  takes time, and --help doesn't need it

@@ -50,7 +50,7 @@ class _CannotApplyError(Exception):
 
 def show(files: tuple[str, ...], applied: Applied) -> int:
     """Print what applying the files would change. The exit code is that of kubectl diff."""
-    given: list[tuple[Manifest, Kind]] = []
+    objects: list[tuple[Manifest, Kind]] = []
     others = 0
     failed = False
     for file, _ in manifestfolders.named(files):
@@ -61,12 +61,12 @@ def show(files: tuple[str, ...], applied: Applied) -> int:
             click.echo(f"Error: {error.message}", err=True)
             continue
         ours = [(one, kind) for one in read.manifests if (kind := _kind(one))]
-        given += ours
+        objects += ours
         others += read.others + len(read.manifests) - len(ours)
     if others:
         note(f"objects of other kinds were passed over: {others}")
     try:
-        different, refused = ending.run(_compare(given, applied))
+        different, refused = ending.run(_compare(objects, applied))
     except click.ClickException as error:
         error.show()
         return 2
@@ -77,11 +77,11 @@ def _kind(manifest: Manifest) -> Kind | None:
     return next((kind for kind in (WORKLOAD, ISOLATION_POLICY) if manifest.has_kind(kind.name)), None)
 
 
-async def _compare(given: list[tuple[Manifest, Kind]], applied: Applied) -> tuple[bool, bool]:
+async def _compare(objects: list[tuple[Manifest, Kind]], applied: Applied) -> tuple[bool, bool]:
     """Print the differences. Whether there are any, and whether there were errors."""
     different = refused = False
     async with session(applied.target) as opened:
-        for manifest, kind in given:
+        for manifest, kind in objects:
             try:
                 lines = await _difference(opened.everywhere, opened.namespace, manifest, kind, applied)
             except (Unreachable, Unauthorized):  # the others fare no better
@@ -111,8 +111,8 @@ async def _difference(
     """The lines of a unified diff. `default` is the namespace of objects that say none. Raises ApiError and
     _CannotApplyError.
     """
-    found = manifest.document.get("metadata")
-    metadata = found if isinstance(found, dict) else {}
+    value = manifest.document.get("metadata")
+    metadata = value if isinstance(value, dict) else {}
     name = metadata.get("name")
     if not isinstance(name, str) or not is_subdomain(name):
         raise _CannotApplyError("metadata.name isn't the name of an object: correct it (twinhull validate)")
@@ -154,12 +154,12 @@ async def _rehearsed(  # noqa: PLR0913  what an apply has
     try:
         return await cluster.rehearse_apply(*where, force=applied.force)
     except Conflict as error:
-        others, said = set(_CONFLICT.findall(str(error))), plain(str(error))
-        is_cut = _CUT in said
+        others, message = set(_CONFLICT.findall(str(error))), plain(str(error))
+        is_cut = _CUT in message
         if by_client and applied.manager == _SERVER_SIDE:
             if is_cut or others != {_CLIENT_SIDE}:
                 note(
-                    f"{manifest.title}: {said}. kubectl apply changes these fields all the same, as is "
+                    f"{manifest.title}: {message}. kubectl apply changes these fields all the same, as is "
                     "shown; with --server-side it refuses to without --force-conflicts"
                 )
         elif is_cut or not others <= {_CLIENT_SIDE, MANAGER}:
@@ -168,8 +168,8 @@ async def _rehearsed(  # noqa: PLR0913  what an apply has
             ) from error
         elif others != {_CLIENT_SIDE}:
             note(
-                f"{manifest.title}: {said}. A verb of twinhull changed these fields. The difference is shown "
-                "as with --force-conflicts, without which the apply is refused"
+                f"{manifest.title}: {message}. A verb of twinhull changed these fields. The difference is "
+                "shown as with --force-conflicts, without which the apply is refused"
             )
     return await cluster.rehearse_apply(*where, force=True)
 
@@ -181,8 +181,8 @@ def _listed(managers: set[str]) -> str:
 def _lines(obj: Raw) -> list[str]:
     """An object as lines of YAML, without what the API server and the operator write."""
     metadata = {key: value for key, value in obj["metadata"].items() if key not in _SERVERS}
-    rest = {key: value for key, value in obj.items() if key != "status"}
-    return as_yaml({**rest, "metadata": metadata}, sort_keys=True).rstrip("\n").split("\n")
+    without_status = {key: value for key, value in obj.items() if key != "status"}
+    return as_yaml({**without_status, "metadata": metadata}, sort_keys=True).rstrip("\n").split("\n")
 
 
 def coloured(line: str) -> str:

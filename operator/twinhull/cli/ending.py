@@ -43,14 +43,14 @@ def run(verb: Coroutine[Any, Any, _Result], *, until_ended: bool = False) -> _Re
     """
     import asyncio  # noqa: PLC0415  takes time, and a help does without
 
-    told = _Told(until_ended)
+    signals = _Told(until_ended)
     try:
-        return asyncio.run(_until_told(verb, told))
+        return asyncio.run(_until_signalled(verb, signals))
     except KeyboardInterrupt:  # before the verb began, or after it
-        raise SystemExit(told.code_of(signal.SIGINT)) from None
+        raise SystemExit(signals.code_of(signal.SIGINT)) from None
     except BaseException:  # what a cancelled verb raises is of no interest
-        if told.codes:
-            raise SystemExit(told.codes[0]) from None
+        if signals.codes:
+            raise SystemExit(signals.codes[0]) from None
         raise
 
 
@@ -129,15 +129,15 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-async def _until_told(verb: Coroutine[Any, Any, _Result], told: _Told) -> _Result:
+async def _until_signalled(verb: Coroutine[Any, Any, _Result], signals: _Told) -> _Result:
     """What a verb gives, unless a signal cancels it."""
     import asyncio  # noqa: PLC0415  takes time, and a help does without
 
     task = asyncio.current_task()
     if task is None:
         raise RuntimeError("this is called in a task")
-    with told.cancelling(asyncio.get_running_loop(), task):
+    with signals.cancelling(asyncio.get_running_loop(), task):
         result = await verb
-        if told.codes:  # it was told to end, and ended in its own way
+        if signals.codes:  # it was told to end, and ended in its own way
             raise asyncio.CancelledError
         return result

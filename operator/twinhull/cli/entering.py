@@ -39,22 +39,22 @@ def explaining_errors() -> Iterator[None]:
     try:
         yield
     except (ReachError, Refused) as error:
-        said = str(error)
+        message = str(error)
         # A guest that words its answer as the API server does isn't to have us ask for rights in its favour.
         if isinstance(error, Refused) or (isinstance(error, EntryError) and error.of_api_server):
-            said = with_right(said, _PAGE)
-        raise click.ClickException(plain(said)) from error
+            message = with_right(message, _PAGE)
+        raise click.ClickException(plain(message)) from error
     except (aiohttp.ClientError, TimeoutError, ConnectionResetError) as error:
         message = f"the connection was lost: {str(error) or type(error).__name__}"
         raise click.ClickException(plain(message)) from error
 
 
-def container_of(workload: Raw, entry: Entry, asked: str) -> str:
+def container_of(workload: Raw, entry: Entry, container: str) -> str:
     """The container that is meant, after a note about it if there are several and none is named. Raises
     EntryError.
     """
-    chosen = chosen_container(workload, entry, asked)
-    if not asked and (note := defaulted(workload, entry)):
+    chosen = chosen_container(workload, entry, container)
+    if not container and (note := defaulted(workload, entry)):
         click.echo(plain(note), err=True)
     return chosen
 

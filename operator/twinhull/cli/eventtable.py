@@ -26,14 +26,14 @@ async def once(name: str, target: Target, output: str) -> None:
     """Print the Events of a Workload."""
     async with session(target) as opened:
         objects = await _look(opened, name)
-    found = view.in_order(objects.events)
+    events = view.in_order(objects.events)
     if output == "table":
         nothing = f"there are no Events of Workload {name} (the API server keeps them for an hour by default)"
-        print_table(view.table(found, datetime.now(UTC)), nothing)
+        print_table(view.table(events, datetime.now(UTC)), nothing)
     elif output == "name":
-        print_names(map(_name, found))
+        print_names(map(_name, events))
     else:
-        print_document(as_list(found), output)
+        print_document(as_list(events), output)
 
 
 async def of_all(target: Target, output: str, *, everywhere: bool) -> None:
@@ -42,10 +42,10 @@ async def of_all(target: Target, output: str, *, everywhere: bool) -> None:
     """
     async with session(target) as opened:
         reader = Reader(opened.everywhere if everywhere else opened.cluster, opened.namespace)
-        found, noted = await everything(opened.everywhere if everywhere else opened.cluster, reader)
+        workloads, noted = await everything(opened.everywhere if everywhere else opened.cluster, reader)
         where = "" if everywhere else f" in namespace {opened.namespace}"
     _note(reader.read_failures)
-    subjects = view.subjects(found)
+    subjects = view.subjects(workloads)
     chosen = view.in_order(event for event in noted if view.is_about_one(event, subjects))
     if output == "table":
         print_table(
@@ -67,11 +67,11 @@ async def _look(opened: Session, name: str) -> WorkloadObjects:
 
 def _note(read_failures: Iterable[ReadFailure]) -> None:
     """Say what can't be read. Raises ClickException for Events."""
-    for one in read_failures:
-        if one.kinds == f"{EVENTS.name}s":
-            raise click.ClickException(f"Events can't be read: {one.why}")
+    for failure in read_failures:
+        if failure.kinds == f"{EVENTS.name}s":
+            raise click.ClickException(f"Events can't be read: {failure.why}")
         click.echo(
-            plain(f"note: {one.kinds} can't be read, nor are their Events looked for: {one.why}"),
+            plain(f"note: {failure.kinds} can't be read, nor are their Events looked for: {failure.why}"),
             err=True,
         )
 
@@ -87,19 +87,19 @@ async def watch(name: str, target: Target, output: str) -> None:
 
         follower = Follower(opened.cluster, EVENTS, opened.namespace, outages, matters=matters, kept=identity)
         rows = None
-        async with aclosing(follower.changes()) as given:
-            async for changes in given:
+        async with aclosing(follower.changes()) as batches:
+            async for changes in batches:
                 events = [change.obj for change in changes if not change.gone]
                 if not all(view.is_about(event, objects) for event in events):
                     objects = replace(await answered(lambda: look(opened, name), outages), events=())
-                found = view.in_order(event for event in events if view.is_about(event, objects))
+                own_events = view.in_order(event for event in events if view.is_about(event, objects))
                 if output != "table":
-                    for event in found:
+                    for event in own_events:
                         _print(event, output)
                 elif rows is None:
-                    rows = Rows(view.table(found, datetime.now(UTC)))
+                    rows = Rows(view.table(own_events, datetime.now(UTC)))
                 else:
-                    for event in found:
+                    for event in own_events:
                         rows.add(view.row(event, datetime.now(UTC)))
 
 

@@ -51,20 +51,22 @@ def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
     """
     defaults = OperatorDefaults(Isolation(operator[0]), operator[1])
     login: _Login = functools.cache(functools.partial(_login, wanted.target))
-    given = [manifest for file in wanted.files for manifest in manifests.read(file)]
-    found = [manifest for manifest in given if manifest.has_kind("Workload")]
-    if any(not _names_namespace(manifest) for manifest in found):
+    all_manifests = [manifest for file in wanted.files for manifest in manifests.read(file)]
+    workloads = [manifest for manifest in all_manifests if manifest.has_kind("Workload")]
+    if any(not _names_namespace(manifest) for manifest in workloads):
         namespace = wanted.target.namespace if wanted.folders else _namespace(wanted.target, login)
-        found = [_placed(manifest, namespace) for manifest in found]
-    if wanted.files and not found:
+        workloads = [_placed(manifest, namespace) for manifest in workloads]
+    if wanted.files and not workloads:
         where = ", ".join(map(manifests.source, wanted.files))
         raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
-    found += _of_cluster(wanted, login)
-    for manifest in found:
+    workloads += _of_cluster(wanted, login)
+    for manifest in workloads:
         manifests.check(manifest, "Workload")
-    rules = policyfiles.read(wanted.folders) if wanted.folders else _rules_of_cluster(found, login)
-    said = policyfiles.namespaces(given)
-    explanations = [_explained(manifest, rules, said, wanted.labels, defaults) for manifest in found]
+    rules = policyfiles.read(wanted.folders) if wanted.folders else _rules_of_cluster(workloads, login)
+    namespaces = policyfiles.namespaces(all_manifests)
+    explanations = [
+        _explained(manifest, rules, namespaces, wanted.labels, defaults) for manifest in workloads
+    ]
     if output == "json":
         listed = [one.raw() for one in explanations]
         print_document(listed[0] if len(listed) == 1 else listed, output)
@@ -109,32 +111,32 @@ def _of_cluster(wanted: Wanted, login: _Login) -> list[Manifest]:
     return liveworkloads.read(wanted.names, wanted.target, login())
 
 
-def _rules_of_cluster(found: list[Manifest], login: _Login) -> Rules:
+def _rules_of_cluster(workloads: list[Manifest], login: _Login) -> Rules:
     """What the cluster has. Raises ClickException when it can't be asked."""
     from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
 
-    return clusterpolicies.read((manifest.namespace for manifest in found), login())
+    return clusterpolicies.read((manifest.namespace for manifest in workloads), login())
 
 
 def _explained(
     manifest: Manifest,
     rules: Rules,
-    said: Mapping[str, Mapping[str, str]],
+    namespaces: Mapping[str, Mapping[str, str]],
     labels: Mapping[str, str] | None,
     defaults: OperatorDefaults,
 ) -> Explanation:
     """The explanation of one Workload. The option's labels have precedence over those of the files."""
     document, namespace = manifests.pruned(manifest.document), manifest.namespace
-    found = labels if labels is not None else said.get(namespace, rules.namespaces.get(namespace))
-    if found is None:
+    chosen = labels if labels is not None else namespaces.get(namespace, rules.namespaces.get(namespace))
+    if chosen is None:
         note(
             f"namespace {namespace} is assumed to have no labels: add its manifest, or set --namespace-labels"
         )
-    given = Assumptions(defaults, rules.policies, rules.runtime_classes)
-    explained = explanation(document, dict(found or {}), given)
+    assumptions = Assumptions(defaults, rules.policies, rules.runtime_classes)
+    explained = explanation(document, dict(chosen or {}), assumptions)
     if not explained.refused:
         spec = WorkloadSpec.model_validate(document["spec"])
-        for hindrance in hindrances(explained, spec, given):
+        for hindrance in hindrances(explained, spec, assumptions):
             where = f"{hindrance.path}: " if hindrance.path else ""
             start = f"{explained.workload} can't start as {explained.resolution.resolved}"
             note(f"{start}: {where}{hindrance.message}")
@@ -143,9 +145,9 @@ def _explained(
 
 def _text(explained: Explanation) -> Iterator[str]:
     """An explanation in words."""
-    found = explained.resolution
+    resolution = explained.resolution
     yield f"Workload {explained.workload}: {_verdict(explained)}"
-    yield f"  {found.message}"
+    yield f"  {resolution.message}"
     yield "Policies, the highest priority first:"
     for policy in explained.policies:
         part = policy.mismatch(explained.subject)
@@ -163,9 +165,9 @@ def _text(explained: Explanation) -> Iterator[str]:
 
 
 def _verdict(explained: Explanation) -> str:
-    found = explained.resolution
-    if found.rejected:
-        return f"rejected ({found.reason})"
+    resolution = explained.resolution
+    if resolution.rejected:
+        return f"rejected ({resolution.reason})"
     but = ", but its template reaches past that isolation" if explained.evasions else ""
     but += ", but its images are rejected" if explained.rejected_images else ""
-    return f"{found.resolved} ({found.reason}){but}"
+    return f"{resolution.resolved} ({resolution.reason}){but}"

@@ -32,10 +32,10 @@ def files_or_names(function: _Function) -> _Function:
 
     @functools.wraps(function)
     def verb(*args: Any, files: tuple[tuple[str, ...], tuple[str, ...]], **more: Any) -> Any:  # noqa: ANN401  click's
-        found, names = files
-        return function(*args, files=found, names=names, **more)
+        paths, names = files
+        return function(*args, files=paths, names=names, **more)
 
-    made: Any = _arguments("FILE|NAME…", _told_apart)(verb)
+    made: Any = _arguments("FILE|NAME…", _files_and_names)(verb)
     return made  # type: ignore[no-any-return]
 
 
@@ -63,19 +63,19 @@ def _keep(context: click.Context, _: click.Parameter, value: tuple[str, ...]) ->
 
 
 def _joined(context: click.Context, _: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    found = (*context.meta.get(_KEY, ()), *value)
-    if not found and not context.resilient_parsing:
+    paths = (*context.meta.get(_KEY, ()), *value)
+    if not paths and not context.resilient_parsing:
         raise click.UsageError("name a file, such as web.yaml, or - for the standard input", context)
-    return found
+    return paths
 
 
-def _told_apart(
+def _files_and_names(
     context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    names = {given: match["name"] for given in value if (match := _as_name(given))}
-    files = tuple(given for given in _joined(context, parameter, value) if given not in names)
+    names = {argument: match["name"] for argument in value if (match := _as_name(argument))}
+    files = tuple(argument for argument in _joined(context, parameter, value) if argument not in names)
     return files, tuple(dict.fromkeys(names.values()))
 
 
-def _as_name(given: str) -> re.Match[str] | None:
-    return None if os.path.exists(given) else _NAME.fullmatch(given)  # noqa: PTH110  pathlib takes time
+def _as_name(argument: str) -> re.Match[str] | None:
+    return None if os.path.exists(argument) else _NAME.fullmatch(argument)  # noqa: PTH110  pathlib takes time

@@ -65,7 +65,7 @@ async def _transfer(paths: Paths, copying: Copying) -> None:
 async def _copy(target: Target, name: str, container: str, paths: Paths, *, preserve: bool) -> int:
     is_whole = True
 
-    def told(what: str) -> None:
+    def report(what: str) -> None:
         nonlocal is_whole
         is_whole = False
         click.echo(f"Note: {plain(what)}", err=True)
@@ -75,7 +75,7 @@ async def _copy(target: Target, name: str, container: str, paths: Paths, *, pres
         chosen = container_of(workload, entry, container)
         try:
             async with explaining_ends(here, name, chosen):
-                await _transfer(paths, Copying(entry, chosen, told, progress.moved, preserve))
+                await _transfer(paths, Copying(entry, chosen, report, progress.moved, preserve))
         finally:
             progress.end()
     return int(not is_whole)

@@ -79,5 +79,5 @@ def flip(  # noqa: PLR0913  one parameter an option
     """
     from twinhull.cli import flipping  # noqa: PLC0415  talks to a cluster
 
-    asked = flipping.Asked(to, force, default_isolation, sandbox_runtime_class)
-    end_with(flipping.flip(names, selector, asked, options, target))
+    request = flipping.Asked(to, force, default_isolation, sandbox_runtime_class)
+    end_with(flipping.flip(names, selector, request, options, target))

@@ -46,7 +46,7 @@ class Asked:
 
 
 async def flip(
-    names: tuple[str, ...], selector: str, asked: Asked, options: ChangeOptions, target: Target
+    names: tuple[str, ...], selector: str, request: Asked, options: ChangeOptions, target: Target
 ) -> int:
     """Flip Workloads, one after the other. The exit code."""
     async with session(target) as opened:
@@ -56,7 +56,7 @@ async def flip(
         for workload in workloads:
             name = workload["metadata"]["name"]
             try:
-                is_done = await _flip(opened, workload, asked, options, target)
+                is_done = await _flip(opened, workload, request, options, target)
             except (Unreachable, Unauthorized):  # the others fare no better
                 raise
             except (ApiError, click.ClickException) as error:
@@ -65,29 +65,31 @@ async def flip(
                 click.echo(plain(f"Error: Workload {name} isn't changed: {error}"), err=True)
                 is_done = False
             refused |= not is_done
-            if is_done and (goal := _goal(workload, asked, options)):
+            if is_done and (goal := _goal(workload, request, options)):
                 goals[name] = goal
         waited = await waiting.wait(opened, goals, options.timeout) if goals else waiting.Exit.DONE
         return waited or (waiting.Exit.REFUSED if refused else waiting.Exit.DONE)
 
 
-async def _flip(opened: Session, workload: Raw, asked: Asked, options: ChangeOptions, target: Target) -> bool:
+async def _flip(
+    opened: Session, workload: Raw, request: Asked, options: ChangeOptions, target: Target
+) -> bool:
     """Flip one, unless something stops it. Whether nothing does."""
     name, former = workload["metadata"]["name"], Status(workload).requested
-    if former == asked.policy:
+    if former == request.policy:
         click.echo(f"Workload {name}: spec.isolationPolicy is {former} already")
         return True
-    click.echo(f"Workload {name}: spec.isolationPolicy {plain(former)} → {asked.policy}")
-    stopped = await _look(opened, workload, asked)
-    if stopped and not asked.force:
+    click.echo(f"Workload {name}: spec.isolationPolicy {plain(former)} → {request.policy}")
+    stopped = await _look(opened, workload, request)
+    if stopped and not request.force:
         return False
     await changing.warn_of_owners(opened, workload, _FIELD)
     back = f"Way back: {way_back(workload, target)}"
     if options.dry_run:
         click.echo(f"Nothing was changed (--dry-run=server). {back}")
         return True
-    await change_isolation(opened, workload, asked)
-    click.echo(f"Changed: spec.isolationPolicy of Workload {name} is {asked.policy} now")
+    await change_isolation(opened, workload, request)
+    click.echo(f"Changed: spec.isolationPolicy of Workload {name} is {request.policy} now")
     click.echo(plain(back))
     return True
 
@@ -98,37 +100,37 @@ def way_back(workload: Raw, target: Target) -> str:
     return status.command("flip", "--to", name_of(status.requested), *cluster)
 
 
-async def _look(opened: Session, workload: Raw, asked: Asked) -> bool:
+async def _look(opened: Session, workload: Raw, request: Asked) -> bool:
     """Say what stops the flip and what it costs. Whether anything stops it."""
     name = workload["metadata"]["name"]
     try:
         changed = await opened.cluster.change(
-            WORKLOAD, opened.namespace, name, asked.patch, manager=changing.MANAGER, rehearse=True
+            WORKLOAD, opened.namespace, name, request.patch, manager=changing.MANAGER, rehearse=True
         )
     except (Refused, Conflict) as error:
-        return _stops(name, (f"the API server refuses the change: {plain(str(error))}",), asked)
+        return _stops(name, (f"the API server refuses the change: {plain(str(error))}",), request)
     say("Looking at what the flip needs …")
-    defaults = OperatorDefaults(Isolation(asked.default_isolation), asked.sandbox_runtime_class)
-    found, unseen = await forecast.flip(Cluster(opened.connection), workload, changed, defaults)
+    defaults = OperatorDefaults(Isolation(request.default_isolation), request.sandbox_runtime_class)
+    foreseen, unseen = await forecast.flip(Cluster(opened.connection), workload, changed, defaults)
     if unseen:
         say(f"You may not list {', '.join(unseen)}: what the flip needs of these is assumed to be there")
-    if found is None:
+    if foreseen is None:
         say(
             "This version of twinhull can't read the Workload, and can't tell what the flip costs: upgrade it"
         )
         return False
-    if _stops(name, found.hindrances(), asked):
+    if _stops(name, foreseen.hindrances(), request):
         return True
-    for cost in found.costs():
+    for cost in foreseen.costs():
         click.echo(f"  {cost}")
     return False
 
 
-def _stops(name: str, hindrances: tuple[str, ...], asked: Asked) -> bool:
+def _stops(name: str, hindrances: tuple[str, ...], request: Asked) -> bool:
     """Say what stops the flip of a Workload, if anything does."""
     for hindrance in hindrances:
         click.echo(f"{coloured('Stops it:', 'red')} {hindrance}", err=True)
-    if hindrances and not asked.force:
+    if hindrances and not request.force:
         click.echo(
             f"Error: nothing was changed of Workload {name}. Remove what stops it, or change "
             "spec.isolationPolicy all the same by --force",
@@ -137,7 +139,7 @@ def _stops(name: str, hindrances: tuple[str, ...], asked: Asked) -> bool:
     return bool(hindrances)
 
 
-async def change_isolation(opened: Session, workload: Raw, asked: Asked) -> None:
+async def change_isolation(opened: Session, workload: Raw, request: Asked) -> None:
     """Change the isolation, if the spec is still what the forecast was made for; otherwise raise
     ClickException.
     """
@@ -148,16 +150,16 @@ async def change_isolation(opened: Session, workload: Raw, asked: Asked) -> None
                 "somebody else has changed the spec meanwhile, and what the flip needs and costs may be "
                 "another: nothing was changed. Try again"
             )
-        return asked.patch
+        return request.patch
 
     await changing.change(opened, workload, patch, dry_run=False)
 
 
-def _goal(workload: Raw, asked: Asked, options: ChangeOptions) -> Goal | None:
+def _goal(workload: Raw, request: Asked, options: ChangeOptions) -> Goal | None:
     """What is to be waited for, None if nothing is."""
     if not options.wait:
         return None
     if Status(workload).is_stopped:
         say(f"Workload {workload['metadata']['name']} is stopped: there is nothing to wait for")
         return None
-    return Up() if asked.policy == "Auto" else Isolated(asked.policy, asked=True)
+    return Up() if request.policy == "Auto" else Isolated(request.policy, is_requested=True)

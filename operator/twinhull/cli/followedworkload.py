@@ -31,7 +31,7 @@ class FollowedWorkload:
     wanted: Wanted
     _outages: Outages = field(default_factory=lambda: Outages(progress.say, has_answered=True))
     #: The hulls whose end was told, with what came next.
-    _told: set[tuple[str, ...]] = field(default_factory=set)
+    _announced: set[tuple[str, ...]] = field(default_factory=set)
 
     async def workload(self) -> Raw | None:
         """The Workload, None if there is none. Raises ApiError for what doesn't pass, and ClickException
@@ -56,8 +56,8 @@ class FollowedWorkload:
     async def states(self) -> AsyncGenerator[Raw | None, None]:
         """The states of the Workload, as WorkloadStates gives them."""
         states = WorkloadStates(self.session.cluster, self.session.namespace, progress.say)
-        async with aclosing(states.of([self.name])) as given:
-            async for _, workload in given:
+        async with aclosing(states.of([self.name])) as pairs:
+            async for _, workload in pairs:
                 yield workload
 
     async def next_hull(self, run: Run) -> Raw | None:
@@ -79,8 +79,8 @@ class FollowedWorkload:
     def _tell_of(self, run: Run, hull: tuple[str, str]) -> None:
         """Say that a hull has ended and what comes next, once for all containers."""
         what = (*run.hull, run.started_at, *hull)
-        if what in self._told or not any(run.hull):
+        if what in self._announced or not any(run.hull):
             return
-        self._told.add(what)
+        self._announced.add(what)
         following = "the next one of that name" if hull == run.hull else " ".join(hull)
         progress.say(f"{' '.join(run.hull)} has ended; going on with {following}")

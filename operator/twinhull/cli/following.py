@@ -58,8 +58,8 @@ class Follower:
         """
         known: _Known = {}
         is_first = True
-        async with aclosing(reconnecting(lambda: self._until_lost(known), self.outages)) as given:
-            async for changes in given:
+        async with aclosing(reconnecting(lambda: self._until_lost(known), self.outages)) as batches:
+            async for changes in batches:
                 if changes or is_first:
                     yield changes
                 is_first = False
@@ -78,7 +78,7 @@ class Follower:
                 ):
                     version = str(obj["metadata"]["resourceVersion"])
                     if change != "BOOKMARK" and self.matters(obj):
-                        yield [self._taken(known, whole(self.kind, obj), gone=change == "DELETED")]
+                        yield [self._recorded(known, whole(self.kind, obj), gone=change == "DELETED")]
             except Refused:  # who may read it may not be allowed to watch it
                 break
             except Unreachable as error:
@@ -91,10 +91,10 @@ class Follower:
     async def _read(self) -> tuple[list[Raw], str]:
         """The objects, and the version from which on they can be watched; none if there is no object."""
         if self.name:
-            found = await self.cluster.get(self.kind, self.namespace or "", self.name)
-            if found is None:
+            obj = await self.cluster.get(self.kind, self.namespace or "", self.name)
+            if obj is None:
                 return [], ""
-            return [whole(self.kind, found)], str(found["metadata"]["resourceVersion"])
+            return [whole(self.kind, obj)], str(obj["metadata"]["resourceVersion"])
         objects: list[Raw] = []
 
         def take(some: list[Raw]) -> None:
@@ -114,7 +114,7 @@ class Follower:
         known.update({key: self.kept(obj) for key, obj in present.items()})
         return [*(Change(obj, gone=True) for obj in gone), *map(Change, new)]
 
-    def _taken(self, known: _Known, obj: Raw, *, gone: bool) -> Change:
+    def _recorded(self, known: _Known, obj: Raw, *, gone: bool) -> Change:
         """The change of one object, which is known from now on."""
         if gone:
             known.pop(_key(obj), None)

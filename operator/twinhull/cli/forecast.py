@@ -51,7 +51,7 @@ class _PersonsScope(Scope):
 
 
 async def flip(
-    cluster: Cluster, before: Raw, changed: Raw, defaults: OperatorDefaults
+    cluster: Cluster, live: Raw, changed: Raw, defaults: OperatorDefaults
 ) -> tuple[Flip | None, list[str]]:
     """What would become of a Workload that is changed, and the kinds that the person may not see.
 
@@ -75,12 +75,12 @@ async def flip(
     is_assumed = missing and not resolution.floor and (bool(classes) or "RuntimeClass" in unseen)
     if is_assumed:
         case = _case(known, key, replace(assumed, runtime_class=next(iter(classes), "assumed"))) or case
-    return Flip(case, decide(case), before, is_assumed), sorted(unseen)
+    return Flip(case, decide(case), live, is_assumed), sorted(unseen)
 
 
 def _case(known: Knowledge, key: Key, defaults: OperatorDefaults) -> Case | None:
-    found = observe(known, key, defaults, datetime.now(UTC))
-    return found if isinstance(found, Case) else None
+    case = observe(known, key, defaults, datetime.now(UTC))
+    return case if isinstance(case, Case) else None
 
 
 async def _look(cluster: Cluster, key: Key, workload: Raw) -> tuple[Store, set[str]]:
@@ -118,20 +118,20 @@ def _claims(workload: Raw) -> Iterator[str]:
 
 async def _put(cluster: Cluster, store: Store, kind: Kind, key: Key, unseen: set[str]) -> None:
     try:
-        found = await cluster.get(kind, key[0] if kind.namespaced else "", key[1])
+        obj = await cluster.get(kind, key[0] if kind.namespaced else "", key[1])
     except Refused:
         unseen.add(kind.name)
         return
-    if found is not None:
-        store.put(kind, found)
+    if obj is not None:
+        store.put(kind, obj)
 
 
 async def _namespace(cluster: Cluster, name: str, unseen: set[str]) -> Raw:
     """The namespace, or one without labels in its place if the person may not see it."""
     try:
-        found = await cluster.get(kinds.NAMESPACE, "", name)
+        namespace = await cluster.get(kinds.NAMESPACE, "", name)
     except Refused:
-        found = None
+        namespace = None
         unseen.add(kinds.NAMESPACE.name)
     labels = {"kubernetes.io/metadata.name": name}
-    return found or {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": labels}}
+    return namespace or {"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": labels}}

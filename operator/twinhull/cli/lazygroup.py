@@ -104,8 +104,8 @@ class LazyGroup(click.Group):
 
         listed = [verb for verbs in self.sections.values() for verb in verbs]
         verbs = [verb for verb in listed if verb.name.startswith(incomplete)]
-        found: list[CompletionItem[str]] = [CompletionItem(verb.name, help=verb.summary) for verb in verbs]
-        return found + click.Command.shell_complete(self, ctx, incomplete)
+        items: list[CompletionItem[str]] = [CompletionItem(verb.name, help=verb.summary) for verb in verbs]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the command line. Options that say which cluster and namespace is meant may stand before the
@@ -145,14 +145,14 @@ class LazyGroup(click.Group):
 
 def _verb_first(args: Sequence[str]) -> list[str]:
     """A command line with the verb before the options that say which cluster and namespace is meant."""
-    options, rest = [], list(args)
-    while rest:
-        name, equals, _ = rest[0].partition("=")
+    options, words = [], list(args)
+    while words:
+        name, equals, _ = words[0].partition("=")
         if name not in _PLACE and not (name.startswith("-n") and not name.startswith("--")):
             break
         count = 1 if equals or name not in _PLACE else 2
-        options += rest[:count]
-        rest = rest[count:]
-    if not rest or rest[0].startswith("-"):  # --help, or no verb: the options are of no use
-        return rest
-    return [rest[0], *options, *rest[1:]]
+        options += words[:count]
+        words = words[count:]
+    if not words or words[0].startswith("-"):  # --help, or no verb: the options are of no use
+        return words
+    return [words[0], *options, *words[1:]]

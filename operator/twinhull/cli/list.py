@@ -98,7 +98,7 @@ def list_workloads(  # noqa: PLR0913, PLR0917  one parameter an option
     from twinhull.view.workloads import Chosen, Columns  # noqa: PLC0415
 
     keys = tuple(key.strip() for listed in columns for key in listed.split(",") if key.strip())
-    asked = listing.Asked(
+    request = listing.Asked(
         tuple(dict.fromkeys(names)),
         selector,
         everywhere,
@@ -108,4 +108,4 @@ def list_workloads(  # noqa: PLR0913, PLR0917  one parameter an option
         headless,
     )
     listed = listing.watch if watch else listing.once
-    raise SystemExit(ending.run(listed(asked, target)))
+    raise SystemExit(ending.run(listed(request, target)))

@@ -50,60 +50,60 @@ class Asked:
         return workloads.shown_part if self.output in {"table", "wide", "name"} else lambda obj: obj
 
 
-async def once(asked: Asked, target: Target) -> int:
+async def once(request: Asked, target: Target) -> int:
     """Print the Workloads. The exit code: one that was named and isn't there doesn't hide the others."""
     async with session(target) as opened:
         missing: dict[str, None] = {}
-        found = []
-        if asked.names:
-            for name in asked.names:
+        listed = []
+        if request.names:
+            for name in request.names:
                 try:
-                    found.append(await opened.workload(name))
+                    listed.append(await opened.workload(name))
                 except click.ClickException as error:
                     missing[error.message] = None
         else:
-            found = await _listed(opened, asked)
-        where = "" if asked.everywhere else f" in namespace {opened.namespace}"
-    chosen = asked.chosen.of(found)
-    if found or not missing:
-        _show(chosen, asked, _nothing(asked, where))
+            listed = await _listed(opened, request)
+        where = "" if request.everywhere else f" in namespace {opened.namespace}"
+    chosen = request.chosen.of(listed)
+    if listed or not missing:
+        _show(chosen, request, _nothing(request, where))
     for message in missing:
         click.ClickException(message).show()
     return int(bool(missing))
 
 
-def _show(found: list[Raw], asked: Asked, nothing: str) -> None:
+def _show(listed: list[Raw], request: Asked, nothing: str) -> None:
     """Print the Workloads, or that there is `nothing` to list."""
-    if asked.output in {"json", "yaml"}:
-        alone = len(asked.names) == 1 and found
-        print_document(found[0] if alone else as_list(found), asked.output)
-    elif asked.output == "name":
-        print_names(_name(one, everywhere=asked.everywhere) for one in found)
+    if request.output in {"json", "yaml"}:
+        alone = len(request.names) == 1 and listed
+        print_document(listed[0] if alone else as_list(listed), request.output)
+    elif request.output == "name":
+        print_names(_name(one, everywhere=request.everywhere) for one in listed)
     else:
-        print_table(_table(found, asked), nothing)
+        print_table(_table(listed, request), nothing)
 
 
-async def watch(asked: Asked, target: Target) -> int:
+async def watch(request: Asked, target: Target) -> int:
     """Print the Workloads, and each that changes, until it is interrupted."""
     async with session(target) as opened:
-        cluster = opened.everywhere if asked.everywhere else opened.cluster
-        namespace = None if asked.everywhere else opened.namespace
-        follower = Follower(cluster, asked.kind, namespace, Outages(say), kept=asked.kept)
+        cluster = opened.everywhere if request.everywhere else opened.cluster
+        namespace = None if request.everywhere else opened.namespace
+        follower = Follower(cluster, request.kind, namespace, Outages(say), kept=request.kept)
         rows = None
-        shown = _Shown(asked.columns)
-        async with aclosing(follower.changes()) as given:
-            async for changes in given:
-                if asked.output not in {"table", "wide"}:
-                    for one in asked.chosen.of(change.obj for change in changes):
-                        _print(one, asked)
+        shown = _Shown(request.columns)
+        async with aclosing(follower.changes()) as batches:
+            async for changes in batches:
+                if request.output not in {"table", "wide"}:
+                    for workload in request.chosen.of(change.obj for change in changes):
+                        _print(workload, request)
                 elif rows is None:
-                    rows = Rows(_table(asked.chosen.of(change.obj for change in changes), asked))
+                    rows = Rows(_table(request.chosen.of(change.obj for change in changes), request))
                     for change in changes:
                         shown.is_new(change)
                 else:
                     for change in changes:
                         if shown.is_new(change):
-                            _add(rows, change, asked)
+                            _add(rows, change, request)
     return 0  # changes() never ends
 
 
@@ -128,30 +128,30 @@ class _Shown:
         return differs
 
 
-def _add(rows: Rows, change: Change, asked: Asked) -> None:
+def _add(rows: Rows, change: Change, request: Asked) -> None:
     """Print one more row, if the Workload is chosen."""
-    for one in asked.chosen.of([change.obj]):
-        rows.add(workloads.row(one, datetime.now(UTC), asked.columns, gone=change.gone))
+    for workload in request.chosen.of([change.obj]):
+        rows.add(workloads.row(workload, datetime.now(UTC), request.columns, gone=change.gone))
 
 
-async def _listed(opened: Session, asked: Asked) -> list[Raw]:
+async def _listed(opened: Session, request: Asked) -> list[Raw]:
     """The Workloads that the API server chooses."""
-    cluster = opened.everywhere if asked.everywhere else opened.cluster
-    listed = await cluster.list(asked.kind)
+    cluster = opened.everywhere if request.everywhere else opened.cluster
+    listed = await cluster.list(request.kind)
     if listed is None:
         raise click.ClickException(not_served())
     return [whole(WORKLOAD, one) for one in listed[0]]
 
 
-def _table(found: list[Raw], asked: Asked) -> Table:
-    return workloads.table(found, datetime.now(UTC), asked.columns, headless=asked.headless)
+def _table(listed: list[Raw], request: Asked) -> Table:
+    return workloads.table(listed, datetime.now(UTC), request.columns, headless=request.headless)
 
 
-def _print(obj: Raw, asked: Asked) -> None:
-    if asked.output == "name":
-        print_names([_name(obj, everywhere=asked.everywhere)])
+def _print(obj: Raw, request: Asked) -> None:
+    if request.output == "name":
+        print_names([_name(obj, everywhere=request.everywhere)])
     else:
-        print_document(obj, asked.output, brief=True)
+        print_document(obj, request.output, brief=True)
 
 
 def _name(obj: Raw, *, everywhere: bool) -> str:
@@ -161,8 +161,8 @@ def _name(obj: Raw, *, everywhere: bool) -> str:
     return f"{within}workload.{WORKLOAD.group}/{metadata['name']}"
 
 
-def _nothing(asked: Asked, where: str) -> str:
-    filtered = asked.selector or asked.chosen.isolations or asked.chosen.not_ready
+def _nothing(request: Asked, where: str) -> str:
+    filtered = request.selector or request.chosen.isolations or request.chosen.not_ready
     which = " that the filters let through" if filtered else ""
-    hint = "" if asked.everywhere else ": `twinhull list -A` shows those of all namespaces"
+    hint = "" if request.everywhere else ": `twinhull list -A` shows those of all namespaces"
     return f"there is no Workload{which}{where}{hint}"

@@ -23,9 +23,9 @@ def read(names: Sequence[str], target: Target, login: PersonalLogin | None = Non
 
 async def _read(names: Sequence[str], target: Target, login: PersonalLogin | None) -> list[Manifest]:
     async with session(target, login) as opened:
-        found = await asyncio.gather(*map(opened.workload, names))
+        workloads = await asyncio.gather(*map(opened.workload, names))
     nowhere = yaml.MappingNode("tag:yaml.org,2002:map", [])
     return [
         Manifest("the cluster", f"Workload {name}", obj, nowhere)
-        for name, obj in zip(names, found, strict=True)
+        for name, obj in zip(names, workloads, strict=True)
     ]

@@ -23,15 +23,15 @@ class Line(NamedTuple):
 
 def lines_of(blocks: Iterable[bytes]) -> list[Line]:
     """The lines of some blocks, in their order. A line without a timestamp has that of the line before."""
-    found: list[Line] = []
+    lines: list[Line] = []
     time: int | None = None
     for block in blocks:
-        *whole, rest = block.split(b"\n")
-        for text in (*(line + b"\n" for line in whole), *((rest,) if rest else ())):
+        *whole, unended = block.split(b"\n")
+        for text in (*(line + b"\n" for line in whole), *((unended,) if unended else ())):
             stamped = logstamps.time_of(text)
             time = time if stamped is None else stamped
-            found.append(Line(time, text[:HEAD]))
-    return found
+            lines.append(Line(time, text[:HEAD]))
+    return lines
 
 
 class Overlap:
@@ -87,7 +87,7 @@ class Overlap:
         """Take no line any more for one that stands before what was shown."""
         self._is_at_start, self._has_begun = False, True
 
-    def has(self, line: Line) -> bool:
+    def recognizes(self, line: Line) -> bool:
         """Whether the next line is one that was shown."""
         if line.head not in self._left:
             return False

@@ -51,7 +51,7 @@ class LogPlace:
         #: What has come of a line of which it isn't known yet whether it is shown.
         self._undecided = b""
         #: Whether the rest of a line comes, whether that is shown, and how much of it was shown before.
-        self._is_inside, self._is_given, self._skipped = False, True, 0
+        self._is_inside, self._is_shown, self._skipped = False, True, 0
         self._overlap: Overlap | None = None
         #: When the log was asked for first, how long an answer has lasted, and when the last of it came.
         self._asked_at: float | None = None
@@ -80,43 +80,43 @@ class LogPlace:
 
     def _without_stamps(self, asked_at: float) -> Query:
         """What asks for the log if nothing has come of it that has a timestamp."""
-        given = dict(self._first)
+        parameters = dict(self._first)
         if self._came_at is not None:
             return of_last_seconds(_seconds(self._came_at), self._first)
-        tail = given.get("tailLines")
+        tail = parameters.get("tailLines")
         if tail == "0":
             return of_last_seconds(_seconds(asked_at), self._first)
         if tail and self._lasted < _A_WHILE:  # it may have been cut off before anything came
             return self._first
-        if "sinceSeconds" in given:
-            return of_last_seconds(int(given["sinceSeconds"]) + _seconds(asked_at), self._first)
+        if "sinceSeconds" in parameters:
+            return of_last_seconds(int(parameters["sinceSeconds"]) + _seconds(asked_at), self._first)
         return tuple((key, value) for key, value in self._first if key != "tailLines")  # there was nothing
 
     def take(self, piece: bytes) -> bytes:
         """What is to be shown of the next piece of the answer."""
-        data, at, given = self._undecided + piece, 0, []
+        data, at, shown = self._undecided + piece, 0, []
         self._undecided = b""
         while at < len(data):
             end = data.find(b"\n", at) + 1 or len(data)
             if self._is_inside:
-                given.append(self._inside(data[at:end]))
+                shown.append(self._inside(data[at:end]))
             elif self._overlap:
-                given.append(self._perhaps_again(self._overlap, data[at:end]))
+                shown.append(self._perhaps_again(self._overlap, data[at:end]))
             else:
                 end = data.rfind(b"\n") + 1 if data[end - 1 : end] == b"\n" else end
-                given.append(self._new(data[at:end]))
+                shown.append(self._new(data[at:end]))
             at = end
-        if any(given):
+        if any(shown):
             self._came_at = uptime()
-        return b"".join(given)
+        return b"".join(shown)
 
     def end(self) -> bytes:
         """What is to be shown of the end of the answer, if nothing comes after it."""
-        rest, self._undecided = self._undecided, b""
-        if rest and self._overlap:
-            return self._perhaps_again(self._overlap, rest, is_last=True)
-        has_stamps = rest and any(line.time is not None for line in lines_of(self._shown))
-        return b"" if has_stamps else rest  # a part of a timestamp is no text
+        undecided, self._undecided = self._undecided, b""
+        if undecided and self._overlap:
+            return self._perhaps_again(self._overlap, undecided, is_last=True)
+        has_stamps = undecided and any(line.time is not None for line in lines_of(self._shown))
+        return b"" if has_stamps else undecided  # a part of a timestamp is no text
 
     def _perhaps_again(self, overlap: Overlap, part: bytes, *, is_last: bool = False) -> bytes:
         """What is to be shown of a line, or of its beginning, that may have been shown before."""
@@ -128,11 +128,11 @@ class LogPlace:
         elif not is_known and not (goes_on and overlap.has_come):
             self._undecided = part
             return b""
-        elif overlap.has(line):
+        elif overlap.recognizes(line):
             return self._again(part)
         elif goes_on:
             self._overlap = None
-            self._is_inside, self._is_given, self._skipped = True, True, self._count
+            self._is_inside, self._is_shown, self._skipped = True, True, self._count
             return self._inside(part)
         elif overlap.may_precede(line) and (line.time is not None or not is_last):
             return self._again(part)
@@ -144,7 +144,7 @@ class LogPlace:
         """Leave out a line, or its beginning."""
         if self._overlap and self._overlap.is_passed and not self._line:
             self._overlap = None
-        self._is_inside, self._is_given = True, False
+        self._is_inside, self._is_shown = True, False
         return self._inside(part)
 
     def _interrupted(self) -> bytes:
@@ -163,25 +163,25 @@ class LogPlace:
             self._undecided = part
             return b""
         else:
-            self._is_inside, self._is_given, self._skipped = True, True, 0
+            self._is_inside, self._is_shown, self._skipped = True, True, 0
             self._line, self._count = part[:HEAD], len(part)
         return part if self._shows_stamps else logstamps.without(part)
 
     def _inside(self, part: bytes) -> bytes:
         """What is to be shown of more of a line, or of its end."""
-        has_ended, given = part.endswith(b"\n"), b""
-        if self._is_given:
-            given = part[self._skipped :]
+        has_ended, shown = part.endswith(b"\n"), b""
+        if self._is_shown:
+            shown = part[self._skipped :]
             self._skipped = max(0, self._skipped - len(part))
-            if has_ended and not given:
-                given = b"\n"
-            self._count += len(given)
-            self._line = (self._line + given[:HEAD])[:HEAD]
-        if has_ended and self._is_given:
+            if has_ended and not shown:
+                shown = b"\n"
+            self._count += len(shown)
+            self._line = (self._line + shown[:HEAD])[:HEAD]
+        if has_ended and self._is_shown:
             self._remember(self._line)
             self._line, self._count = b"", 0
         self._is_inside = not has_ended
-        return given
+        return shown
 
     def _remember(self, lines: bytes) -> None:
         self._shown.append(lines)

@@ -68,7 +68,7 @@ class Run:
         return self if restarts is None else replace(self, restarts=int(restarts))
 
 
-def outcome(workload: Raw | None, run: Run) -> Outcome | None:
+def outcome_of(workload: Raw | None, run: Run) -> Outcome | None:
     """What comes after a run by a state of its Workload. None if that can't be told yet."""
     if workload is None or ended_by_request(workload, run.workload_uid):
         return Outcome.END

@@ -120,7 +120,7 @@ def logs(  # noqa: PLR0913  click's
         raise click.UsageError("--since and --since-time exclude each other: choose one")
     if tail is None:
         tail = _TAIL_OF_MANY if selector else _ALL
-    asked = {
+    parameters = {
         "follow": "true" if follow else None,
         "previous": "true" if previous else None,
         "timestamps": "true" if timestamps else None,
@@ -129,7 +129,7 @@ def logs(  # noqa: PLR0913  click's
         "tailLines": None if tail == _ALL else str(tail),
         "limitBytes": None if limit_bytes is None else str(limit_bytes),
     }
-    query = tuple((key, value) for key, value in asked.items() if value is not None)
+    query = tuple((key, value) for key, value in parameters.items() if value is not None)
     wanted = Wanted(names, selector, container, all_containers, prefix, follow, most, query)
     from twinhull.cli import logstreams  # noqa: PLC0415  takes time, and --help doesn't need it
 

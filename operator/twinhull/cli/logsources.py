@@ -28,21 +28,21 @@ class LogOutput:
     #: What stands before each of its lines.
     prefix: bytes = b""
     #: What isn't written yet of a line, whose end is yet to come.
-    _rest: bytes = b""
+    _unended: bytes = b""
 
     def write(self, text: bytes) -> None:
         """Write what comes next of the log: with a prefix, whole lines."""
         if not self.prefix:
             terminal.write(text)
             return
-        *lines, self._rest = (self._rest + text).split(b"\n")
-        if len(self._rest) > _LONGEST_LINE:
-            lines, self._rest = [*lines, self._rest], b""
+        *lines, self._unended = (self._unended + text).split(b"\n")
+        if len(self._unended) > _LONGEST_LINE:
+            lines, self._unended = [*lines, self._unended], b""
         terminal.write(b"".join(self.prefix + line + b"\n" for line in lines))
 
     def end(self) -> None:
         """Write what is left."""
-        if self._rest:
+        if self._unended:
             self.write(b"\n")
 
 
@@ -100,7 +100,7 @@ def sources_of(workload: Raw, entry: Entry, wanted: Wanted) -> list[Source]:
         chosen: tuple[str, ...] = entry.containers
     else:
         chosen = (container_of(workload, entry, wanted.container),)
-    return [source_of(entry, name, one, wanted) for one in chosen]
+    return [source_of(entry, name, container, wanted) for container in chosen]
 
 
 async def side_by_side(works: Sequence[Coroutine[Any, Any, _Result]]) -> list[_Result]:

@@ -24,10 +24,10 @@ def time_of(line: bytes) -> int | None:
     """When a line was written, in nanoseconds since 1970, 0 if it was before. None if it has no timestamp
     that can be read.
     """
-    found = _ONE.match(line)
-    if found is None:
+    match = _ONE.match(line)
+    if match is None:
         return None
-    second, fraction, zone = (group or b"" for group in found.groups())
+    second, fraction, zone = (group or b"" for group in match.groups())
     try:
         at = datetime.fromisoformat((second + zone).decode())
     except ValueError:  # such as the 30th of February

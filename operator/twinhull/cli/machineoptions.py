@@ -70,19 +70,19 @@ def machine_options(command: _F) -> _F:
     return command
 
 
-def chosen(said: dict[str, Any]) -> MachineOptions:
+def chosen(values: dict[str, Any]) -> MachineOptions:
     """What the options say. Raises CannotConvert for what can't be."""
-    vddk = {key.removeprefix("vddk_"): value for key, value in said.items() if key.startswith("vddk_")}
-    given = {key for key, value in vddk.items() if value}
-    if given and not {"url", "thumbprint", "secret"} <= given:
+    vddk = {key.removeprefix("vddk_"): value for key, value in values.items() if key.startswith("vddk_")}
+    vddk_keys = {key for key, value in vddk.items() if value}
+    if vddk_keys and not {"url", "thumbprint", "secret"} <= vddk_keys:
         raise CannotConvert(
             "--vddk-url, --vddk-thumbprint and --vddk-secret go together: give all three, or none of --vddk-…"
         )
     return MachineOptions(
-        os=said["os"],
-        bootloader=said["bootloader"],
-        disk_url=said["disk_url"] or "",
-        vddk=Vddk(**{key: vddk[key] for key in given}) if given else None,
-        disk_claims=pairs("--disk-claim", said["disk_claims"]),
-        disk_sizes=pairs("--disk-size", said["disk_sizes"]),
+        os=values["os"],
+        bootloader=values["bootloader"],
+        disk_url=values["disk_url"] or "",
+        vddk=Vddk(**{key: vddk[key] for key in vddk_keys}) if vddk_keys else None,
+        disk_claims=pairs("--disk-claim", values["disk_claims"]),
+        disk_sizes=pairs("--disk-size", values["disk_sizes"]),
     )

@@ -48,16 +48,16 @@ async def once_it_runs(
     dial: Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]], seconds: float
 ) -> aiohttp.ClientWebSocketResponse:
     """A stream, once the machine runs. Raises StreamError if it doesn't in time."""
-    said, end = "", asyncio.get_running_loop().time() + seconds
+    message, end = "", asyncio.get_running_loop().time() + seconds
     while True:
         try:
             return await dial()
         except StreamError as error:
             if not error.may_pass or asyncio.get_running_loop().time() > end:
                 raise
-            if str(error) != said:
-                said = str(error)
-                say(f"Waiting for the machine: {said}")
+            if str(error) != message:
+                message = str(error)
+                say(f"Waiting for the machine: {message}")
         await asyncio.sleep(_ASKS)
 
 

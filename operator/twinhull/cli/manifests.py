@@ -51,8 +51,8 @@ class Loader(BoundedMerges):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's
         """A mapping, whose keys are strings as in JSON."""
-        found = super().construct_mapping(node, deep=deep)
-        return {scalars.key(key): value for key, value in found.items()}
+        mapping = super().construct_mapping(node, deep=deep)
+        return {scalars.key(key): value for key, value in mapping.items()}
 
 
 for _kind in ("bool", "float", "int", "merge", "null"):
@@ -83,8 +83,8 @@ class Manifest:
     @property
     def namespace(self) -> str:
         """The namespace that it is applied to."""
-        found = self.document.get("metadata")
-        return str((found if isinstance(found, dict) else {}).get("namespace") or "default")
+        metadata = self.document.get("metadata")
+        return str((metadata if isinstance(metadata, dict) else {}).get("namespace") or "default")
 
     def position(self, path: str) -> Position:
         """Where a field stands in the file, or the nearest one above it."""
@@ -116,7 +116,7 @@ def read_ours(file: str) -> File:
     manifests: list[Manifest] = []
     others = lines = 0
     text = text_of(file)
-    starts = [0, *(found.start() for found in _SEPARATOR.finditer(text) if found.start())]
+    starts = [0, *(match.start() for match in _SEPARATOR.finditer(text) if match.start())]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         part = text[start:end]
         if (other := _OTHER.match(part)) and not _DOUBTFUL.search(part, other.end()):
@@ -141,8 +141,9 @@ def text_of(file: str) -> str:
     return text
 
 
-def parsed(text: str, source: str, first_line: int = 0, before: int = 0) -> Iterator[Manifest]:
-    """The objects of a text, those of a List one by one. `before` is how many objects the file has before it.
+def parsed(text: str, source: str, first_line: int = 0, earlier: int = 0) -> Iterator[Manifest]:
+    """The objects of a text, those of a List one by one. `earlier` is how many objects the file has before
+    it.
 
     Raises UnreadableError.
     """
@@ -154,7 +155,7 @@ def parsed(text: str, source: str, first_line: int = 0, before: int = 0) -> Iter
         raise UnreadableError(f"{source}: this is not valid YAML: {_in_file(error, first_line)}") from error
     except RecursionError as error:
         raise UnreadableError(f"{source}: it nests too deep to be read") from error
-    for number, (document, node, marks) in enumerate(documents, start=before + 1):
+    for number, (document, node, marks) in enumerate(documents, start=earlier + 1):
         if why := excess(document) or _not_json(document):
             raise UnreadableError(f"{source}: document {number} can't be read: {why}")
         known = document if isinstance(document, dict) else {}
@@ -171,11 +172,11 @@ def errors(manifest: Manifest, kind: str) -> list[Finding]:
     """What the API server would refuse in a manifest of a kind. Notes on the standard error say what of it
     wasn't checked.
     """
-    found = list(of_object(kind, manifest.document))
-    for one in found:
-        if one.source is Source.UNCHECKED and one.path:
-            note(f"{manifest.source}: {manifest.title}: {one.path} is {one.message}")
-    return [one for one in found if one.level is Level.ERROR]
+    findings = list(of_object(kind, manifest.document))
+    for finding in findings:
+        if finding.source is Source.UNCHECKED and finding.path:
+            note(f"{manifest.source}: {manifest.title}: {finding.path} is {finding.message}")
+    return [finding for finding in findings if finding.level is Level.ERROR]
 
 
 def check(manifest: Manifest, kind: str) -> None:
@@ -201,7 +202,7 @@ def pruned(value: Any) -> Any:  # noqa: ANN401  JSON
 def table(rows: list[tuple[str, str]]) -> str:
     """A table of fields and reasons, below a line with their number."""
     width = max(len(path) for path, _ in rows)
-    lines = [f"\n  {path:{width}}  {said}" for path, said in [("FIELD", "REASON"), *rows]]
+    lines = [f"\n  {path:{width}}  {reason}" for path, reason in [("FIELD", "REASON"), *rows]]
     return f"{len(rows)} field{'s' * (len(rows) > 1)}:{''.join(lines)}"
 
 
@@ -236,8 +237,8 @@ def _within(node: yaml.Node, mark: yaml.Mark) -> bool:
 
 def _items(node: yaml.Node) -> list[yaml.Node]:
     """The nodes of a List's items; of several keys of that name the last counts, as when it is read."""
-    found = [value for key, value in node.value if key.value == "items"]
-    return found[-1].value if found and isinstance(found[-1], yaml.SequenceNode) else []
+    items = [value for key, value in node.value if key.value == "items"]
+    return items[-1].value if items and isinstance(items[-1], yaml.SequenceNode) else []
 
 
 def _in_file(error: yaml.YAMLError, first_line: int) -> str:

@@ -15,10 +15,10 @@ def with_right(message: str, page: str = "") -> str:
     """What was refused, with the right that is needed and which role has it, if that is why. `page` is the
     page of docs/ that lists the rights, if one does; a message that names it already stays as it is.
     """
-    found = _FORBIDDEN.search(message)
-    if not found or found[3] not in _GROUPS or (page and page in message):
+    match = _FORBIDDEN.search(message)
+    if not match or match[3] not in _GROUPS or (page and page in message):
         return message
     return (
-        f"{message}. You need the right to {found[1]} {found[2]}, which Kubernetes' role edit has: an "
+        f"{message}. You need the right to {match[1]} {match[2]}, which Kubernetes' role edit has: an "
         f"administrator can give it to you{f' ({page}, Rights)' if page else ''}"
     )

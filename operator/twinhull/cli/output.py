@@ -176,7 +176,7 @@ def _rich_table(table: Table, room: int) -> RichTable | Group:
     *first, last = table.widths
     if sum(width + _GAP for width in first) + min(last, _LAST) > room:
         return Group(*_folded(table, room))
-    found = RichTable(
+    rich_table = RichTable(
         box=None,
         show_header=not table.headless,
         pad_edge=False,
@@ -185,10 +185,10 @@ def _rich_table(table: Table, room: int) -> RichTable | Group:
         header_style="bold",
     )
     for title in table.head:
-        found.add_column(title, overflow="fold", no_wrap=title != table.head[-1])
+        rich_table.add_column(title, overflow="fold", no_wrap=title != table.head[-1])
     for row in table.rows:
-        found.add_row(*map(_text, row))
-    return found
+        rich_table.add_row(*map(_text, row))
+    return rich_table
 
 
 def _folded(table: Table, room: int) -> Iterator[Text | Padding]:
@@ -199,20 +199,20 @@ def _folded(table: Table, room: int) -> Iterator[Text | Padding]:
     from rich.text import Text  # noqa: PLC0415
 
     widths = table.widths
-    count, taken = 1, widths[0]
-    while count < len(widths) and taken + _GAP + widths[count] <= room:
-        taken += _GAP + widths[count]
+    count, used_width = 1, widths[0]
+    while count < len(widths) and used_width + _GAP + widths[count] <= room:
+        used_width += _GAP + widths[count]
         count += 1
     if not table.headless:
         yield _line(tuple(map(Cell, table.head[:count])), widths[:count], "bold")
     for row in table.rows:
         yield _line(row[:count], widths[:count])
-        rest = Text(overflow="fold")
+        below = Text(overflow="fold")
         for title, cell in zip(table.head[count:], row[count:], strict=True):
             if cell.text != NOTHING and title != _MESSAGE:
-                rest.append(f"{' ' * _GAP if rest else ''}{title} ").append(cell.text, _STYLES[cell.tone])
-        if rest:
-            yield Padding(rest, (0, 0, 0, _GAP))
+                below.append(f"{' ' * _GAP if below else ''}{title} ").append(cell.text, _STYLES[cell.tone])
+        if below:
+            yield Padding(below, (0, 0, 0, _GAP))
         if table.head[-1] == _MESSAGE:
             yield Padding(_text(row[-1]), (0, 0, 0, _GAP))
 

@@ -15,18 +15,18 @@ class PersonalLogin:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._found: Credentials | LoginError | None = None
+        self._credentials_or_error: Credentials | LoginError | None = None
 
     def credentials(self) -> Credentials:
         """The credentials. Raises LoginError, each time for the same reason."""
-        if self._found is None:
+        if self._credentials_or_error is None:
             try:
-                self._found = self._anew()
+                self._credentials_or_error = self._anew()
             except LoginError as error:
-                self._found = error
-        if isinstance(self._found, LoginError):
-            raise self._found
-        return self._found
+                self._credentials_or_error = error
+        if isinstance(self._credentials_or_error, LoginError):
+            raise self._credentials_or_error
+        return self._credentials_or_error
 
     def of_connection(self) -> Login:
         """What logs in for a connection: with these credentials, and anew when they aren't accepted."""

@@ -39,30 +39,31 @@ def labels(value: str) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in value.split(",") if pair]
     if any(not equals for _, equals, _ in pairs):
         raise click.BadParameter(f"{value!r} is not KEY=VALUE,…, such as tier=untrusted,team=a")
-    return {key: said for key, _, said in pairs}
+    return {key: text for key, _, text in pairs}
 
 
 def read(paths: Iterable[Path]) -> Rules:
     """The policies and namespaces of folders and files. Raises ClickException if one can't be read."""
     files = [file for path in paths for file in _files(path)]
-    given = [manifest for file in files for manifest in manifests.read(str(file))]
-    found = [manifest for manifest in given if manifest.has_kind("IsolationPolicy")]
-    for manifest in found:
+    objects = [manifest for file in files for manifest in manifests.read(str(file))]
+    policies = [manifest for manifest in objects if manifest.has_kind("IsolationPolicy")]
+    for manifest in policies:
         manifests.check(manifest, "IsolationPolicy")
-    _check_names(found)
-    if not found:
+    _check_names(policies)
+    if not policies:
         note(f"{', '.join(map(str, paths))} has no IsolationPolicy")
     return Rules(
-        precedence(policy_of(manifests.pruned(manifest.document)) for manifest in found), namespaces(given)
+        precedence(policy_of(manifests.pruned(manifest.document)) for manifest in policies),
+        namespaces(objects),
     )
 
 
-def namespaces(given: Iterable[Manifest]) -> dict[str, Mapping[str, str]]:
+def namespaces(objects: Iterable[Manifest]) -> dict[str, Mapping[str, str]]:
     """The labels of the Namespaces among manifests. One that no API server would take counts for nothing."""
-    found = (manifest.document for manifest in given if manifest.document.get("kind") == "Namespace")
+    documents = (manifest.document for manifest in objects if manifest.document.get("kind") == "Namespace")
     return {
         str(document["metadata"]["name"]): document["metadata"].get("labels") or {}
-        for document in found
+        for document in documents
         if not list(wrong_metadata(document.get("metadata")))
     }
 

@@ -46,9 +46,9 @@ def _ports(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Comp
     name = named_workload(ctx)
     if not name or (local and not _is_number(local)):
         return []
-    given = {port.rpartition(":")[2] for port in ctx.params.get("ports") or ()}
-    ports = [line.split() for line in completion.asked("Port", ctx, name=name)]
-    left = [one for port in ports if given.isdisjoint(port) for one in port]
+    chosen = {port.rpartition(":")[2] for port in ctx.params.get("ports") or ()}
+    ports = [line.split() for line in completion.cluster_names("Port", ctx, name=name)]
+    left = [one for port in ports if chosen.isdisjoint(port) for one in port]
     return completion.items((f"{local}{colon}{one}" for one in left), incomplete)
 
 
@@ -94,7 +94,7 @@ def port_forward(name: str, ports: tuple[str, ...], addresses: tuple[str, ...], 
     KubeVirt's port-forward, as virtctl does: it needs the right to get virtualmachineinstances/portforward
     in the API group subresources.kubevirt.io.
     """
-    asked = [Port.read(port) for port in ports]
+    parsed_ports = [Port.read(port) for port in ports]
     from twinhull.cli import forwarding  # noqa: PLC0415  takes time, and --help doesn't need it
 
-    forwarding.forward(target, name, asked, addresses)
+    forwarding.forward(target, name, parsed_ports, addresses)

@@ -113,10 +113,10 @@ class PresentHull:
                     return self._way
                 self._looked_at = now
             self._finding = asyncio.ensure_future(self._find())
-            self._finding.add_done_callback(self._found)
+            self._finding.add_done_callback(self._finding_ended)
         return await asyncio.shield(self._finding)
 
-    def _found(self, finding: asyncio.Task[_Way]) -> None:
+    def _finding_ended(self, finding: asyncio.Task[_Way]) -> None:
         self._finding = None
         if not finding.cancelled():
             finding.exception()  # whoever waits raises it

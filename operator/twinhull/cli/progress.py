@@ -37,22 +37,22 @@ class Progress:
 
     def __init__(self, say: Callable[[str], None] = say) -> None:
         self._say = say
-        self._said: dict[str, str] = {}
+        self._messages: dict[str, str] = {}
         self._since: dict[str, float] = {}
         self._news = asyncio.Event()
 
     def of(self, name: str, message: str) -> None:
         """What is so of a Workload now."""
-        if self._said.get(name) == message:
+        if self._messages.get(name) == message:
             return
-        self._said[name] = message
+        self._messages[name] = message
         self._since[name] = asyncio.get_running_loop().time()
         self._say(f"{name}: {message}")
         self._news.set()
 
     def end(self, name: str) -> None:
         """Nobody waits for that Workload any more."""
-        self._said.pop(name, None)
+        self._messages.pop(name, None)
 
     @asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:
@@ -72,5 +72,5 @@ class Progress:
                     await self._news.wait()
             except TimeoutError:
                 now = asyncio.get_running_loop().time()
-                for name, message in self._said.items():
+                for name, message in self._messages.items():
                     self._say(f"{name}: still so after {now - self._since[name]:.0f} s: {message}")

@@ -40,8 +40,8 @@ class Pauses:
 class Outages:
     """Says that the connection was lost, and that it is back: once each, whoever needs it."""
 
-    def __init__(self, told: Callable[[str], None], *, has_answered: bool = False) -> None:
-        self._told = told
+    def __init__(self, say: Callable[[str], None], *, has_answered: bool = False) -> None:
+        self._say = say
         #: Whether the API server has ever answered. Before, a connection that fails isn't a lost one.
         self.has_answered = has_answered
         self._lost: set[object] = set()
@@ -49,7 +49,7 @@ class Outages:
     def begin(self, who: object, error: ApiError) -> None:
         """Note that somebody's connection was lost."""
         if not self._lost:
-            self._told(
+            self._say(
                 f"The connection to the API server was lost, and is tried again until it is back: {error}"
             )
         self._lost.add(who)
@@ -60,7 +60,7 @@ class Outages:
         if who in self._lost:
             self._lost.remove(who)
             if not self._lost:
-                self._told("The connection to the API server is back")
+                self._say("The connection to the API server is back")
 
     def is_lost(self, who: object) -> bool:
         """Whether somebody's connection is lost."""
@@ -79,11 +79,11 @@ async def reconnecting(
     while True:
         began_at = loop.time()
         try:
-            async with aclosing(attempt()) as given:
-                async for one in given:
+            async with aclosing(attempt()) as answers:
+                async for answer in answers:
                     outages.end(who)
                     refusals = 0
-                    yield one
+                    yield answer
         except Gone:
             await asyncio.sleep(pauses.after(loop.time() - began_at))  # what was missed is read anew
         except ApiError as error:
@@ -105,5 +105,5 @@ async def answered(ask: Callable[[], Awaitable[_Given]], outages: Outages) -> _G
     async def attempt() -> AsyncGenerator[_Given, None]:
         yield await ask()
 
-    async with aclosing(reconnecting(attempt, outages)) as given:
-        return await anext(given)
+    async with aclosing(reconnecting(attempt, outages)) as answers:
+        return await anext(answers)

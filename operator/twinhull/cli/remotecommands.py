@@ -54,11 +54,11 @@ async def _run(  # noqa: PLR0913, PLR0917  what a command has
     connected: Connected,
 ) -> int:
     async with session(target) as here, entering(here, name, Usage(kind)) as (workload, entry):
-        asked = CommandQuery(command, connected.stdin, connected.tty)
+        query = CommandQuery(command, connected.stdin, connected.tty)
         chosen = container_of(workload, entry, container)
         try:
             async with explaining_ends(here, name, chosen):
-                socket = await entry.command(kind, chosen, asked)
+                socket = await entry.command(kind, chosen, query)
                 if kind == "exec" or not connected.tty:
                     return await connected.follow(socket)
                 click.echo(_ATTACHED, err=True)

@@ -49,13 +49,13 @@ def render(
     """
     default_isolation, runtime_class, guest_image = operator
     defaults = OperatorDefaults(Isolation(default_isolation), runtime_class, guest_image, node_addresses=True)
-    found = [manifest for file in files for manifest in _workloads(file)]
-    if not found:
+    workloads = [manifest for file in files for manifest in _workloads(file)]
+    if not workloads:
         where = ", ".join(map(manifests.source, files))
         raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
     rendered: list[Raw] = []
     wrong = False
-    for manifest in found:
+    for manifest in workloads:
         try:
             rendered += _rendered(manifest, isolation, defaults)
         except _WrongError as error:
@@ -98,8 +98,8 @@ def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefau
     if case.blueprint.hull_type.unsupported(template, replace(all_able, node_addresses=False)):
         note("its machine knows its node's address only from an operator with --guest-key-file")
     step = decide(case)
-    if said := step.message if step.stalled else unknown_node_ports(case):
-        raise _WrongError(said)
+    if sentence := step.message if step.stalled else unknown_node_ports(case):
+        raise _WrongError(sentence)
     hull = case.desired.hull_objects if step.reconciling else ()
     _note_what_is_live(hull)
     has_claims = hull and case.hull_type.has_guest
@@ -130,7 +130,7 @@ def _note_what_is_live(hull: Iterable[Raw]) -> None:
     """
     for vm in (obj for obj in hull if obj["kind"] == "VirtualMachine"):
         devices = machine.domain_of(vm).get("devices") or {}
-        shared = [str(found.get("name")) for found in devices.get("filesystems") or ()]
+        shared = [str(filesystem.get("name")) for filesystem in devices.get("filesystems") or ()]
         if len(shared) > 1:
             note(
                 f"its machine has {len(shared)} virtiofs file systems ({', '.join(shared)}): each of them "
@@ -142,18 +142,18 @@ def _note_what_is_live(hull: Iterable[Raw]) -> None:
 
 def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> Case:
     """The case of a new Workload in a cluster that has everything."""
-    given = document["metadata"]
+    file_metadata = document["metadata"]
     metadata = {
-        "name": given["name"],
-        "namespace": str(given.get("namespace") or "default"),
-        "uid": str(given.get("uid") or _UID),
+        "name": file_metadata["name"],
+        "namespace": str(file_metadata.get("namespace") or "default"),
+        "uid": str(file_metadata.get("uid") or _UID),
         "generation": 1,
         "creationTimestamp": _CREATED,
     }
-    said = document["spec"]
-    rest = manifests.pruned({key: value for key, value in said.items() if key != "template"})
-    template = {"template": said["template"]} if "template" in said else {}
-    spec = {**rest, **template, **({"isolationPolicy": isolation} if isolation else {})}
+    file_spec = document["spec"]
+    without_template = manifests.pruned({key: value for key, value in file_spec.items() if key != "template"})
+    template = {"template": file_spec["template"]} if "template" in file_spec else {}
+    spec = {**without_template, **template, **({"isolationPolicy": isolation} if isolation else {})}
     workload = Workload.model_validate({"metadata": metadata, "spec": spec})
     runtime_class = resolve(workload.spec, defaults).runtime_class
     capabilities = Capabilities(

@@ -38,11 +38,11 @@ async def _restart(opened: Session, workload: Raw, options: ChangeOptions) -> Go
     """Restart one, and say so. What is to be waited for."""
     name = workload["metadata"]["name"]
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    before = workload
+    former = workload
 
     def patch(current: Raw) -> Raw:
-        nonlocal before
-        before = current
+        nonlocal former
+        former = current
         if Status(current).is_stopped:
             start = Status(current).command("start")
             raise click.ClickException(f"spec.state is Stopped, so nothing of it runs: {start}")
@@ -54,9 +54,9 @@ async def _restart(opened: Session, workload: Raw, options: ChangeOptions) -> Go
     await changing.warn_of_owners(opened, workload, path, tracked=False)
     await changing.change(opened, workload, patch, dry_run=options.dry_run)
     would = "would restart" if options.dry_run else "restarts"
-    click.echo(f"Workload {name} {would}: {'.'.join(path[:-1])}[{path[-1]}] is {now}{_beside(before)}")
-    asked_at = "" if Status(before).is_settled or options.dry_run else await _time(opened, name)
-    return Restarted(Status(before).revisions, asked_at)
+    click.echo(f"Workload {name} {would}: {'.'.join(path[:-1])}[{path[-1]}] is {now}{_beside(former)}")
+    asked_at = "" if Status(former).is_settled or options.dry_run else await _time(opened, name)
+    return Restarted(Status(former).revisions, asked_at)
 
 
 def _path(patch: Raw) -> tuple[str, ...]:

@@ -48,14 +48,14 @@ def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Opti
 
     gc.set_threshold(*USUAL_THRESHOLDS)
     chose = Options(**chosen)
-    found = settings(chose)
+    operator_settings = settings(chose)
     loglines.configure(loglines.FORMATS[chose.log_format], verbose=chose.verbose)
     try:
         with ExitStack() as ending:
             if chose.traces:
                 export = tracing.exporter()
                 ending.callback(export())
-            asyncio.run(Application(found).run())
+            asyncio.run(Application(operator_settings).run())
     except LeaseLost as error:
         raise click.ClickException(f"{error}: this operator ends, start it again") from error
     except (LoginError, CannotServe) as error:

@@ -95,16 +95,16 @@ class Dumper(yaml.SafeDumper):
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
         """The tag that a reader would give a scalar without quotes: the one of two readers that isn't str."""
-        found: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
-        if kind is yaml.ScalarNode and implicit[0] and found == f"{_TAG}str":
+        own_tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        if kind is yaml.ScalarNode and implicit[0] and own_tag == f"{_TAG}str":
             return tag(value)
-        return found
+        return own_tag
 
 
 def _whole(plain: str) -> int | None:
-    if not (found := _WHOLE.fullmatch(plain)):
+    if not (match := _WHOLE.fullmatch(plain)):
         return None
-    sign, prefix, digits = found.groups()
+    sign, prefix, digits = match.groups()
     try:
         number = int(digits, _BASES[prefix.lower()])
     except ValueError:

@@ -44,7 +44,7 @@ class WorkloadName(click.ParamType[str]):
 
         from twinhull.cli.completion import workloads  # noqa: PLC0415
 
-        kind = found[0] if (found := _KIND.match(incomplete)) else ""
+        kind = match[0] if (match := _KIND.match(incomplete)) else ""
         names = workloads(ctx, param, incomplete.removeprefix(kind))
         return [CompletionItem(f"{kind}{item.value}") for item in names]
 

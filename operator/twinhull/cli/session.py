@@ -58,8 +58,8 @@ class Session:
         """A Workload of the namespace. Raises ClickException with the name that may be meant, or because the
         cluster has no Workloads at all.
         """
-        if found := await self.cluster.get(WORKLOAD, self.namespace, name):
-            return found
+        if workload := await self.cluster.get(WORKLOAD, self.namespace, name):
+            return workload
         try:
             listed = await self.cluster.list(WORKLOAD)
         except Refused:  # who may get one may not be allowed to list them

@@ -91,11 +91,11 @@ def _key(path: Path) -> bytes:
 
 def _registries(path: Path) -> tuple[ClusterRegistry, ...]:
     """The machines' registries. Raises BadParameter, which names the wrong field of the file."""
-    said = yamlfile.read(path, "--guest-registries") or []
+    content = yamlfile.read(path, "--guest-registries") or []
     try:
-        return TypeAdapter(tuple[ClusterRegistry, ...]).validate_python(said)
+        return TypeAdapter(tuple[ClusterRegistry, ...]).validate_python(content)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, found['loc'])) or 'the file'}: {found['msg']}" for found in error.errors()
+            f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}" for fault in error.errors()
         )
         raise click.BadParameter(f"{path}: {wrong}", param_hint="--guest-registries") from error

@@ -111,14 +111,14 @@ fi
 """
 
 
-def _with_option(found: list[CompletionItem[str]], incomplete: str) -> list[CompletionItem[str]]:
+def _with_option(items: list[CompletionItem[str]], incomplete: str) -> list[CompletionItem[str]]:
     """What completes a word, each with the option of a word --option=value before it."""
     option, equals, _ = incomplete.partition("=")
     if not equals or not option.startswith("--"):
-        return found
+        return items
     return [
         CompletionItem(f"{option}={item.value}", help=item.help) if item.type == "plain" else item
-        for item in found
+        for item in items
     ]
 
 
@@ -135,7 +135,7 @@ class Bash(BashComplete):
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
         """What bash puts in place of what it replaces."""
-        found = _with_option(super().get_completions(args, incomplete), incomplete)
+        items = _with_option(super().get_completions(args, incomplete), incomplete)
         replaced = os.environ["COMP_REPLACED"]
         # bash-completion's functions for sudo and such take the character itself for the word.
         if replaced in {":", "="}:
@@ -144,7 +144,7 @@ class Bash(BashComplete):
         kept = incomplete.removesuffix(replaced) if incomplete.endswith(replaced) else ""
         return [
             CompletionItem(item.value.removeprefix(kept), help=item.help) if item.type == "plain" else item
-            for item in found
+            for item in items
         ]
 
 
@@ -152,9 +152,9 @@ class _WithOption(ShellComplete):
     """Completion for shells to which --option=value is one word: it is completed as a whole."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
-        found = super().get_completions(args, incomplete)
-        whole = _with_option(found, incomplete)
-        return whole if whole is found else [item for item in whole if item.type == "plain"]
+        items = super().get_completions(args, incomplete)
+        whole = _with_option(items, incomplete)
+        return whole if whole is items else [item for item in whole if item.type == "plain"]
 
 
 class Zsh(_WithOption, ZshComplete):
@@ -185,9 +185,9 @@ class KubectlComplete(ShellComplete):
     def complete(self) -> str:
         """The answer."""
         words, incomplete = self.get_completion_args()
-        found = self.get_completions(words, incomplete)
-        kinds = {item.type for item in found}
-        listed = [item for item in found if item.type == "plain"]
+        items = self.get_completions(words, incomplete)
+        kinds = {item.type for item in items}
+        listed = [item for item in items if item.type == "plain"]
         lines = [self.format_completion(item) for item in listed]
         if not listed:
             directive = _FILES if "file" in kinds else _FOLDERS if "dir" in kinds else _WORDS_ONLY

@@ -74,7 +74,7 @@ def ssh(  # noqa: PLR0913  one parameter an option
     """
     from twinhull.cli import loggingin  # noqa: PLC0415  talks to a cluster
 
-    asked = loggingin.Login(
+    machine_login = loggingin.Login(
         *loggingin.user_and_name(login),
         command=command,
         identity_file=identity_file,
@@ -82,4 +82,4 @@ def ssh(  # noqa: PLR0913  one parameter an option
         settings=settings,
         tty=tty,
     )
-    raise SystemExit(loggingin.ssh(asked, target, stdio=stdio))
+    raise SystemExit(loggingin.ssh(machine_login, target, stdio=stdio))

@@ -54,13 +54,13 @@ def status(
         raise click.UsageError("--watch is for one Workload: give its name")
     from twinhull.cli import statusscreen  # noqa: PLC0415  takes time, and --help doesn't need it
 
-    told = (
+    verb = (
         statusscreen.watch(names[0], target, output)
         if watch
         else statusscreen.once(names, selector, target, output)
     )
     try:
-        code = ending.run(told)
+        code = ending.run(verb)
     except click.ClickException as error:
         error.show()
         raise SystemExit(statusscreen.UNTOLD) from error

@@ -36,26 +36,26 @@ _PAUSE = 2.0
 
 async def once(names: tuple[str, ...], selector: str, target: Target, output: str) -> int:
     """Print Workloads. The exit code: whether somebody has to do something, or it can't be told of one."""
-    found: list[WorkloadObjects] = []
+    workloads: list[WorkloadObjects] = []
     missing: dict[str, None] = {}
     async with session(target) as opened:
         if not names:
             names = tuple(str(one["metadata"]["name"]) for one in await selected(opened, (), selector))
         for name in names:
             try:
-                found.append(await look(opened, name))
+                workloads.append(await look(opened, name))
             except click.ClickException as error:
                 missing[error.message] = None
     if output in {"json", "yaml"} and len(names) > 1:
-        print_document(as_list(map(_document, found)), output)
+        print_document(as_list(map(_document, workloads)), output)
     else:
-        for number, objects in enumerate(found):
+        for number, objects in enumerate(workloads):
             if number and output == "table":
                 click.echo()
             _print(objects, output)
     for message in missing:
         click.ClickException(message).show()
-    return UNTOLD if missing else int(any(map(_needs_somebody, found)))
+    return UNTOLD if missing else int(any(map(_needs_somebody, workloads)))
 
 
 def _needs_somebody(objects: WorkloadObjects) -> bool:
@@ -67,14 +67,14 @@ async def watch(name: str, target: Target, output: str) -> int:
     async with session(target) as opened:
         if output == "table" and is_terminal():
             return await _redraw(opened, name)
-        before, outages = None, Outages(say)
+        former, outages = None, Outages(say)
         while True:
             objects = await answered(lambda: look(opened, name), outages)
-            if objects != before:
-                if before and output == "table":
+            if objects != former:
+                if former and output == "table":
                     click.echo()
                 _print(objects, output, brief=True)
-            before = objects
+            former = objects
             await asyncio.sleep(_PAUSE)
 
 
@@ -104,13 +104,13 @@ def _print(objects: WorkloadObjects, output: str, *, brief: bool = False) -> Non
 
 def _document(objects: WorkloadObjects) -> Raw:
     """All that was read, and what is made of it."""
-    found = verdict(objects, datetime.now(UTC))
+    judgement = verdict(objects, datetime.now(UTC))
     return {
         "verdict": {
-            "level": found.level.name.title().replace("_", ""),
-            "reason": str(found.reason),
-            "message": found.message,
-            **({"remedy": found.remedy} if found.remedy else {}),
+            "level": judgement.level.name.title().replace("_", ""),
+            "reason": str(judgement.reason),
+            "message": judgement.message,
+            **({"remedy": judgement.remedy} if judgement.remedy else {}),
         },
         "workload": objects.workload,
         "pods": [*objects.hull_pods, *objects.launchers],
@@ -120,5 +120,5 @@ def _document(objects: WorkloadObjects) -> Raw:
         "endpointSlices": list(objects.slices),
         "dataVolumes": list(objects.volumes),
         "events": list(objects.events),
-        "unread": [{"kinds": one.kinds, "why": one.why} for one in objects.read_failures],
+        "unread": [{"kinds": failure.kinds, "why": failure.why} for failure in objects.read_failures],
     }

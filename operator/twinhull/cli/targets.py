@@ -32,8 +32,8 @@ class Target:
     @property
     def options(self) -> list[str]:
         """The options by which a command means the same."""
-        given = (("-n", self.namespace), ("--context", self.context), ("--kubeconfig", self.kubeconfig))
-        return [word for option, value in given if value for word in (option, value)]
+        pairs = (("-n", self.namespace), ("--context", self.context), ("--kubeconfig", self.kubeconfig))
+        return [word for option, value in pairs if value for word in (option, value)]
 
 
 def _namespace(_: click.Context, __: click.Parameter, value: str) -> str:

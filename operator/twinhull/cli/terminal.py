@@ -66,9 +66,9 @@ async def standard_input() -> AsyncIterator[bytes]:
 async def until_escape(typed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """What is typed before Ctrl+]."""
     async for data in typed:
-        before, escape, _ = data.partition(_ESCAPE)
-        if before:
-            yield before
+        text, escape, _ = data.partition(_ESCAPE)
+        if text:
+            yield text
         if escape:
             return
 
@@ -106,9 +106,9 @@ def raw() -> Iterator[None]:
     except ImportError as error:
         raise click.ClickException("-t needs a terminal of Unix: leave it out, or use WSL") from error
     stdin = sys.stdin.fileno()
-    before = termios.tcgetattr(stdin)
+    attributes = termios.tcgetattr(stdin)
     tty.setraw(stdin, termios.TCSADRAIN)  # what was typed before is read, too
     try:
         yield
     finally:
-        termios.tcsetattr(stdin, termios.TCSADRAIN, before)
+        termios.tcsetattr(stdin, termios.TCSADRAIN, attributes)

@@ -45,51 +45,51 @@ class Asked:
         return f"{WORKLOAD_LABEL}={self.name}" if self.name else WORKLOAD_LABEL
 
 
-async def once(asked: Asked, target: Target) -> None:
+async def once(request: Asked, target: Target) -> None:
     """Print what Workloads use."""
     async with session(target) as opened:
-        if asked.name:
-            await opened.workload(asked.name)
-        pods, metrics = await _measured(opened, asked)
-        instances = await _instances(opened, asked, pods)
-        where = "" if asked.everywhere else f" in namespace {opened.namespace}"
-    found = list(usage.uses(pods, metrics, instances, containers=asked.containers))
-    if asked.output == "table":
-        table = usage.table(found, asked.order, namespaces=asked.everywhere, containers=asked.containers)
+        if request.name:
+            await opened.workload(request.name)
+        pods, metrics = await _measured(opened, request)
+        instances = await _instances(opened, request, pods)
+        where = "" if request.everywhere else f" in namespace {opened.namespace}"
+    uses = list(usage.uses(pods, metrics, instances, containers=request.containers))
+    if request.output == "table":
+        table = usage.table(uses, request.order, namespaces=request.everywhere, containers=request.containers)
         print_table(
-            table, f"nothing of {f'Workload {asked.name}' if asked.name else 'any Workload'} runs{where}"
+            table, f"nothing of {f'Workload {request.name}' if request.name else 'any Workload'} runs{where}"
         )
-        _remark(found)
-    elif asked.output == "name":
-        print_names(dict.fromkeys(f"pod/{use.pod}" for use in usage.in_order(found, asked.order)))
+        _remark(uses)
+    elif request.output == "name":
+        print_names(dict.fromkeys(f"pod/{use.pod}" for use in usage.in_order(uses, request.order)))
     else:
-        print_document([use.raw() for use in usage.in_order(found, asked.order)], asked.output)
+        print_document([use.raw() for use in usage.in_order(uses, request.order)], request.output)
 
 
-async def _measured(opened: Session, asked: Asked) -> tuple[list[Raw], list[Raw]]:
+async def _measured(opened: Session, request: Asked) -> tuple[list[Raw], list[Raw]]:
     """The Pods and their metrics. Raises ClickException without a metrics server that answers."""
-    cluster = opened.everywhere if asked.everywhere else opened.cluster
+    cluster = opened.everywhere if request.everywhere else opened.cluster
     try:
-        measured = await cluster.list(replace(POD_METRICS, label_selector=asked.selector))
+        measured = await cluster.list(replace(POD_METRICS, label_selector=request.selector))
     except ServerError as error:
         raise click.ClickException(
             f"the metrics server doesn't answer: {error}. See `kubectl get apiservice v1beta1.metrics.k8s.io`"
         ) from error
     if measured is None:
         raise click.ClickException(_NO_METRICS)
-    listed = await cluster.list(replace(PODS, label_selector=asked.selector))
+    listed = await cluster.list(replace(PODS, label_selector=request.selector))
     return (listed[0] if listed else []), measured[0]
 
 
-async def _instances(opened: Session, asked: Asked, pods: Sequence[Raw]) -> list[Raw]:
+async def _instances(opened: Session, request: Asked, pods: Sequence[Raw]) -> list[Raw]:
     """The VirtualMachineInstances, if there are launchers. Says so on the standard error if they can't be
     read.
     """
     if not any(map(is_launcher, pods)):
         return []
-    cluster = opened.everywhere if asked.everywhere else opened.cluster
+    cluster = opened.everywhere if request.everywhere else opened.cluster
     try:
-        listed = await cluster.list(replace(VIRTUAL_MACHINE_INSTANCE, label_selector=asked.selector))
+        listed = await cluster.list(replace(VIRTUAL_MACHINE_INSTANCE, label_selector=request.selector))
     except Refused:
         click.echo(
             "note: you may not read VirtualMachineInstances, so that what guests have isn't shown: ask for "
@@ -100,15 +100,15 @@ async def _instances(opened: Session, asked: Asked, pods: Sequence[Raw]) -> list
     return listed[0] if listed else []
 
 
-def _remark(found: Sequence[usage.Use]) -> None:
+def _remark(uses: Sequence[usage.Use]) -> None:
     """Say on the standard error what isn't to be seen from the table."""
-    launchers = [use.pod for use in found if use.is_launcher]
+    launchers = [use.pod for use in uses if use.is_launcher]
     if launchers:
         click.echo(
             "note: a machine's figures are those of its launcher Pod, with QEMU and KubeVirt's own processes",
             err=True,
         )
-    unknown = usage.unmeasured(found)
+    unknown = usage.unmeasured(uses)
     if unknown:
         click.echo(
             f"note: there are no figures yet of Pods {listed(unknown, ', ')}: those of a new Pod come within "

@@ -122,17 +122,17 @@ def validate(  # noqa: PLR0913, PLR0917  one parameter an option
     raise SystemExit(2 if report.unreadable else int(report.count(Level.ERROR) > 0))
 
 
-def _labels(given: str | None) -> dict[str, str] | None:
-    if given is None:
+def _labels(value: str | None) -> dict[str, str] | None:
+    if value is None:
         return None
     from twinhull.cli import policyfiles  # noqa: PLC0415  takes time
 
-    return policyfiles.labels(given)
+    return policyfiles.labels(value)
 
 
 def _report(files: Iterable[str], wanted: _Wanted) -> Report:
     """All that is found in files. Raises ClickException if the policies can't be read."""
-    given: list[Manifest] = []
+    all_manifests: list[Manifest] = []
     unreadable: list[str] = []
     others = 0
     for file, named in manifestfolders.named(files):
@@ -143,14 +143,14 @@ def _report(files: Iterable[str], wanted: _Wanted) -> Report:
             continue
         if named and not read.manifests and not read.others:
             unreadable.append(f"{manifests.source(file)} has no object: name a file that has one")
-        given += read.manifests
+        all_manifests += read.manifests
         others += read.others
-    ours = [(manifest, kind) for manifest in given if (kind := _kind(manifest))]
-    checks = _Checks(wanted, given)
-    found = tuple(one for manifest, kind in ours for one in checks.of(manifest, kind))
+    ours = [(manifest, kind) for manifest in all_manifests if (kind := _kind(manifest))]
+    checks = _Checks(wanted, all_manifests)
+    findings = tuple(finding for manifest, kind in ours for finding in checks.of(manifest, kind))
     checked = Counter(kind for _, kind in ours)
-    others += len(given) - len(ours)
-    return Report(found, checked, others, tuple(unreadable), twinhull.__version__)
+    others += len(all_manifests) - len(ours)
+    return Report(findings, checked, others, tuple(unreadable), twinhull.__version__)
 
 
 def _kind(manifest: Manifest) -> str:
@@ -177,9 +177,9 @@ def _twice(key: str) -> Finding:
 class _Checks:
     """Finds what is wrong with manifests. What is only needed for valid Workloads is imported for those."""
 
-    def __init__(self, wanted: _Wanted, given: list[Manifest]) -> None:
+    def __init__(self, wanted: _Wanted, all_manifests: list[Manifest]) -> None:
         self._wanted = wanted
-        self._given = given
+        self._manifests = all_manifests
         self._rules = _rules(wanted.folders)
 
     @cached_property
@@ -187,14 +187,14 @@ class _Checks:
         """The labels of each namespace that a file has, by its name."""
         from twinhull.cli import policyfiles  # noqa: PLC0415  takes time
 
-        return {**(self._rules.namespaces if self._rules else {}), **policyfiles.namespaces(self._given)}
+        return {**(self._rules.namespaces if self._rules else {}), **policyfiles.namespaces(self._manifests)}
 
     def of(self, manifest: Manifest, kind: str) -> Iterator[Located]:
         """What is wrong with a manifest, which is of a kind of ours."""
-        found = list(of_object(kind, manifest.document))
-        if kind == "Workload" and not any(one.level is Level.ERROR for one in found):
-            found += self._isolation(manifest)
-        placed = [(manifest.position(one.path), one) for one in dict.fromkeys(found)]
+        findings = list(of_object(kind, manifest.document))
+        if kind == "Workload" and not any(finding.level is Level.ERROR for finding in findings):
+            findings += self._isolation(manifest)
+        placed = [(manifest.position(finding.path), finding) for finding in dict.fromkeys(findings)]
         placed += [(place, _twice(key)) for key, place in manifest.repeated]
         return located(manifest.source, manifest.title, placed)
 
@@ -208,10 +208,10 @@ class _Checks:
         defaults = OperatorDefaults(Isolation(wanted.default_isolation), wanted.sandbox_runtime_class)
         labels = wanted.labels if wanted.labels is not None else self._namespaces.get(manifest.namespace, {})
         document = manifests.pruned(manifest.document)
-        for asked in wanted.isolations or (None,):
+        for isolation in wanted.isolations or (None,):
             yield from parity.of_workload(
                 document,
                 dict(labels),
                 parity.Assumptions(defaults, policies),
-                Isolation(asked) if asked else None,
+                Isolation(isolation) if isolation else None,
             )

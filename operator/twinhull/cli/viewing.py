@@ -57,8 +57,8 @@ async def vnc(name: str, port: int, target: Target, *, proxy_only: bool) -> int:
 
 def _viewer() -> tuple[str, Callable[[int], str]]:
     for name, address in VIEWERS:
-        if found := shutil.which(name):
-            return found, address
+        if path := shutil.which(name):
+            return path, address
     names = " nor ".join(name for name, _ in VIEWERS)
     raise click.ClickException(
         f"neither {names} is on the PATH: install one, or use a viewer of your own with --proxy-only"
@@ -68,15 +68,15 @@ def _viewer() -> tuple[str, Callable[[int], str]]:
 async def _check(opened: Session, name: str, instance: Instance) -> None:
     """Raise ClickException for a machine of which it is known that it has no screen, or that it is off."""
     try:
-        found = await opened.cluster.get(VIRTUAL_MACHINE_INSTANCE, opened.namespace, instance.name)
+        vmi = await opened.cluster.get(VIRTUAL_MACHINE_INSTANCE, opened.namespace, instance.name)
     except Refused:  # who may see a screen may not be allowed to read the instance
         return
-    if found is None or (found.get("status") or {}).get("phase") != "Running":
+    if vmi is None or (vmi.get("status") or {}).get("phase") != "Running":
         wait = commands.ours("wait", name, opened.namespace)
         raise click.ClickException(
             f"VirtualMachineInstance {instance.name} isn't running: {wait} waits until it is Ready"
         )
-    if not _has_screen(found):
+    if not _has_screen(vmi):
         console = commands.ours("console", name, opened.namespace)
         raise click.ClickException(f"the machine of Workload {name} has no screen: try {console}")
 

@@ -59,8 +59,8 @@ async def _until(names: tuple[str, ...], selector: str, goal: Goal, seconds: flo
             async with asyncio.timeout_at(deadline):
                 goals = await _goals(opened, names, selector, goal)
         except TimeoutError:
-            said = f"the API server hasn't answered within {seconds or _LOOK:g} s"
-            _error(f"{_named(names, selector)}: {said}, so it isn't known what is {goal.title}")
+            sentence = f"the API server hasn't answered within {seconds or _LOOK:g} s"
+            _error(f"{_named(names, selector)}: {sentence}, so it isn't known what is {goal.title}")
             return Exit.OVERDUE
         return await wait(opened, goals, seconds, deadline)
 
@@ -126,9 +126,9 @@ async def wait(
     except TimeoutError:
         pass
     for name, goal in left.items():
-        after = "" if looks_once else f" after {seconds:g} s"
+        duration = "" if looks_once else f" after {seconds:g} s"
         so = f": {last[name].message}" if name in last else ""
-        _error(f"Workload {name} isn't {goal.title}{after}{so}")
+        _error(f"Workload {name} isn't {goal.title}{duration}{so}")
     if failed:
         return Exit.HOPELESS
     return Exit.OVERDUE if left else Exit.DONE

@@ -27,7 +27,7 @@ class WorkloadStates:
     cluster: Cluster
     namespace: str
     #: Is told what becomes of the connection.
-    told: Callable[[str], None] = field(default=lambda _: None)
+    say: Callable[[str], None] = field(default=lambda _: None)
 
     async def of(self, names: Sequence[str]) -> AsyncGenerator[State, None]:
         """The states of Workloads: first those of now, then each change. It never ends.
@@ -35,7 +35,7 @@ class WorkloadStates:
         Of several changes in a row only the last may come. Raises ApiError for what doesn't pass, such as a
         missing right to read them.
         """
-        outages = Outages(self.told, has_answered=True)  # the Workloads were read before
+        outages = Outages(self.say, has_answered=True)  # the Workloads were read before
         queue: asyncio.Queue[State | Exception] = asyncio.Queue()
         groups = [[name] for name in names] if len(names) <= _MANY else [list(names)]
         tasks = [asyncio.create_task(self._follow(group, outages, queue)) for group in groups]
@@ -66,8 +66,8 @@ class WorkloadStates:
             identity,
         )
         try:
-            async with aclosing(follower.changes()) as given:
-                async for changes in given:
+            async with aclosing(follower.changes()) as batches:
+                async for changes in batches:
                     for one in changes:
                         queue.put_nowait((one.obj["metadata"]["name"], None if one.gone else one.obj))
                     for name in set(unseen) - {one.obj["metadata"]["name"] for one in changes}:

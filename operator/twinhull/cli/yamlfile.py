@@ -13,13 +13,13 @@ class _Loader(yaml.SafeLoader):
     """Refuses a mapping with the same key twice, as YAML does (yaml.org/spec/1.2.2, 3.2.1.1)."""
 
     def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
-        found = super().compose_mapping_node(anchor)
+        node = super().compose_mapping_node(anchor)
         seen = set()
-        for key, _ in found.value:
+        for key, _ in node.value:
             if (key.tag, str(key.value)) in seen:
                 raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
             seen.add((key.tag, str(key.value)))
-        return found
+        return node
 
 
 def read(path: Path, hint: str | None = None) -> object:

@@ -73,11 +73,11 @@ class Format:
     convert: Callable[[Sequence[Input], Options], Conversion]
 
 
-def _is_kubernetes(given: Input) -> bool:
+def _is_kubernetes(file: Input) -> bool:
     """Whether there is an object with apiVersion and kind among the documents."""
     return any(
         isinstance(document, dict) and {"apiVersion", "kind"} <= document.keys()
-        for document in given.documents
+        for document in file.documents
     )
 
 
@@ -87,18 +87,18 @@ def _kubernetes(inputs: Sequence[Input], options: Options) -> Conversion:
     return convert(inputs, options)
 
 
-def _is_compose(given: Input) -> bool:
+def _is_compose(file: Input) -> bool:
     """Whether it has services at the top. Compose reads YAML otherwise than kubectl, so the text decides."""
-    begins = re.search(r"""^(services|"services"|'services')[ \t]*:""", given.text, re.MULTILINE)
+    begins = re.search(r"""^(services|"services"|'services')[ \t]*:""", file.text, re.MULTILINE)
     return begins is not None or any(
-        isinstance(document, dict) and "services" in document for document in given.documents
+        isinstance(document, dict) and "services" in document for document in file.documents
     )
 
 
 def _compose(inputs: Sequence[Input], options: Options) -> Conversion:
     from twinhull.convert.compose import convert  # noqa: PLC0415  when it is needed
 
-    (given, *more) = inputs
+    (file, *more) = inputs
     if more:
         raise CannotConvert(
             f"{', '.join(one.source for one in inputs)}: Compose merges several files into one: convert what "
@@ -106,15 +106,15 @@ def _compose(inputs: Sequence[Input], options: Options) -> Conversion:
         )
     if options.name:
         raise CannotConvert(
-            f"{given.source}: a Workload has its service's name, which other services ask for: leave out "
+            f"{file.source}: a Workload has its service's name, which other services ask for: leave out "
             "--name"
         )
     made = _of_file(
-        given,
-        lambda given: convert(
-            given.text,
+        file,
+        lambda file: convert(
+            file.text,
             environment=options.variables,
-            read=given.read,
+            read=file.read,
             profiles=options.profiles,
             namespace=options.namespace or "",
         ),
@@ -122,28 +122,28 @@ def _compose(inputs: Sequence[Input], options: Options) -> Conversion:
     return placed(made, options.namespace)
 
 
-def _of_file(given: Input, convert: Callable[[Input], Conversion]) -> Conversion:
+def _of_file(file: Input, convert: Callable[[Input], Conversion]) -> Conversion:
     """The conversion of one file, which is named by its errors."""
     try:
-        return convert(given)
+        return convert(file)
     except CannotConvert as error:
-        raise CannotConvert(f"{given.source}: {error}") from error
+        raise CannotConvert(f"{file.source}: {error}") from error
 
 
 def _machines(name: str, title: str, load: Callable[[], ModuleType]) -> Format:
     """A format in which a hypervisor describes machines; `load` imports what converts it."""
 
-    def recognises(given: Input) -> bool:
-        return bool(load().recognises(given.text))
+    def recognises(file: Input) -> bool:
+        return bool(load().recognises(file.text))
 
     def convert(inputs: Sequence[Input], options: Options) -> Conversion:
         if options.name and len(inputs) > 1:
-            files = ", ".join(given.source for given in inputs)
+            files = ", ".join(file.source for file in inputs)
             raise CannotConvert(f"--name is for one machine, and these are several ({files}): leave it out")
-        said = replace(options.machine, name=options.name, namespace=options.namespace)
+        machine_options = replace(options.machine, name=options.name, namespace=options.namespace)
         return joined(
-            _of_file(given, lambda given: load().convert(given.text, replace(said, stem=given.stem)))
-            for given in inputs
+            _of_file(file, lambda file: load().convert(file.text, replace(machine_options, stem=file.stem)))
+            for file in inputs
         )
 
     return Format(name, title, recognises, convert)
@@ -186,21 +186,21 @@ FORMATS = (
 COMMANDS = {"docker-run": "docker run"}
 
 
-def format_of(given: Input) -> Format | None:
+def format_of(file: Input) -> Format | None:
     """The format of an input, by its content. None: none recognises it."""
-    return next((found for found in FORMATS if found.recognises(given)), None)
+    return next((found for found in FORMATS if found.recognises(file)), None)
 
 
 def convert_files(inputs: Iterable[tuple[Format, Input]], options: Options) -> Conversion:
     """The Workloads of files, of which those of one format are converted together. Raises CannotConvert."""
     by_format: dict[str, tuple[Format, list[Input]]] = {}
-    for found, given in inputs:
-        by_format.setdefault(found.name, (found, []))[1].append(given)
+    for recognised, file in inputs:
+        by_format.setdefault(recognised.name, (recognised, []))[1].append(file)
     if options.name and len(by_format) > 1:
         raise CannotConvert(
             "--name is for one Workload, and the files are of several formats: convert them one by one"
         )
-    made = joined(found.convert(given, options) for found, given in by_format.values())
+    made = joined(recognised.convert(files, options) for recognised, files in by_format.values())
     return isolated(made, options.isolation)
 
 
@@ -216,8 +216,8 @@ def convert_command(words: Sequence[str], read: Reader, options: Options) -> Con
 
 def joined(parts: Iterable[Conversion]) -> Conversion:
     """Several conversions as one."""
-    found = list(parts)
+    conversions = list(parts)
     return Conversion(
-        tuple(obj for part in found for obj in part.objects),
-        tuple(left for part in found for left in part.left),
+        tuple(obj for part in conversions for obj in part.objects),
+        tuple(left for part in conversions for left in part.left),
     )

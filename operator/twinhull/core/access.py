@@ -152,5 +152,5 @@ def unissued(case: AccessCase, verdict: Verdict) -> AccessRequestStatus:
 
 
 def _conditions(case: AccessCase, current: tuple[CurrentCondition, ...]) -> tuple[Condition, ...]:
-    before = case.request.status.conditions or ()
-    return conditions(current, before, case.request.metadata.generation, case.now)
+    former = case.request.status.conditions or ()
+    return conditions(current, former, case.request.metadata.generation, case.now)

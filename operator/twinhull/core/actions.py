@@ -27,7 +27,7 @@ class Create:
     #: Told if it was created.
     event: Event | None = None
     #: Told instead if it was there already.
-    found: Event | None = None
+    if_present: Event | None = None
     #: Whether it is created again as often as it is deleted.
     keeps: bool = False
 

@@ -24,15 +24,15 @@ _OF_RESOURCE, _OF_OTHER = Decimal(1000), Decimal(10**9)
 
 def canonical(template: Raw) -> Raw:
     """A template without nulls, in the one way that all its ways of writing have in common."""
-    found: Raw = _struct(template, TEMPLATE)
-    metadata = {key: said for key, said in found.get("metadata", {}).items() if key in _METADATA}
-    return {"metadata": metadata, "spec": _spec(found.get("spec", {}))}
+    kept: Raw = _struct(template, TEMPLATE)
+    metadata = {key: value for key, value in kept.get("metadata", {}).items() if key in _METADATA}
+    return {"metadata": metadata, "spec": _spec(kept.get("spec", {}))}
 
 
 def resources_by_value(resources: Raw) -> Raw:
     """A container's resources in the one way that all ways of writing them have in common."""
-    found: Raw = _struct(resources, "ResourceRequirements")
-    return dict(_resources(found))
+    kept: Raw = _struct(resources, "ResourceRequirements")
+    return dict(_resources(kept))
 
 
 def _struct(value: Any, name: str) -> Any:  # noqa: ANN401  JSON
@@ -40,8 +40,8 @@ def _struct(value: Any, name: str) -> Any:  # noqa: ANN401  JSON
     if not isinstance(value, dict):
         return value
     known = types().get(name, {})
-    found = {key: _field(below, known.get(key)) for key, below in value.items() if below is not None}
-    return {key: below for key, below in found.items() if not _is_absent(below, known.get(key))}
+    fields = {key: _field(below, known.get(key)) for key, below in value.items() if below is not None}
+    return {key: below for key, below in fields.items() if not _is_absent(below, known.get(key))}
 
 
 def _field(value: Any, field: Field | None) -> Any:  # noqa: ANN401  JSON
@@ -81,18 +81,18 @@ def _quantity(value: Any, parts: Decimal) -> Any:  # noqa: ANN401  JSON
 def _spec(spec: Raw) -> Raw:
     """A Pod's spec without what Kubernetes puts in according to other fields."""
     account = spec.get("serviceAccountName") or spec.get("serviceAccount")
-    found = {key: value for key, value in spec.items() if key not in {"serviceAccountName", "serviceAccount"}}
+    kept = {key: value for key, value in spec.items() if key not in {"serviceAccountName", "serviceAccount"}}
     if account:
-        found["serviceAccountName"] = account
+        kept["serviceAccountName"] = account
     if _is_negative(spec.get("terminationGracePeriodSeconds")):
-        found["terminationGracePeriodSeconds"] = 1
+        kept["terminationGracePeriodSeconds"] = 1
     shared = bool(spec.get("hostNetwork"))
     for kind in ("initContainers", "containers"):
         if isinstance(spec.get(kind), list):
-            found[kind] = [_container(one, shared_network=shared) for one in spec[kind]]
+            kept[kind] = [_container(container, shared_network=shared) for container in spec[kind]]
     if isinstance(spec.get("volumes"), list):
-        found["volumes"] = [_volume(one) for one in spec["volumes"]]
-    return found
+        kept["volumes"] = [_volume(volume) for volume in spec["volumes"]]
+    return kept
 
 
 def _is_negative(seconds: object) -> bool:
@@ -100,14 +100,14 @@ def _is_negative(seconds: object) -> bool:
 
 
 def _container(container: Raw, *, shared_network: bool) -> Raw:
-    found = dict(container)
-    if found.get("imagePullPolicy") == _pull_policy(found.get("image", "")):
-        del found["imagePullPolicy"]
+    kept = dict(container)
+    if kept.get("imagePullPolicy") == _pull_policy(kept.get("image", "")):
+        del kept["imagePullPolicy"]
     if resources := dict(_resources(container.get("resources", {}))):
-        found["resources"] = resources
+        kept["resources"] = resources
     if shared_network and "ports" in container:
-        found["ports"] = [_port(port) for port in container["ports"]]
-    return found
+        kept["ports"] = [_port(port) for port in container["ports"]]
+    return kept
 
 
 def _resources(resources: Raw) -> Iterator[tuple[str, Any]]:

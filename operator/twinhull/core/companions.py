@@ -62,8 +62,8 @@ def changed_for_next_start(case: Case, hull: Hull) -> Iterator[Change]:
     if switching.next_revision(hull.obj) == case.revision:
         return
     wanted = case.desired.hull_objects[-1]
-    told = switching.edits_of(hull.obj, wanted).told("set", "removed")
-    sentence = f"changed {hull.kind} {hull.name} for its next start" + (f": {told}" if told else "")
+    changes = switching.edits_of(hull.obj, wanted).in_words("set", "removed")
+    sentence = f"changed {hull.kind} {hull.name} for its next start" + (f": {changes}" if changes else "")
     patch = switching.at_next_start(hull.obj, wanted)
     yield Change(hull.kind, hull.name, hull.uid, patch, Event("Normal", Reason.CHANGED, sentence))
 

@@ -35,7 +35,7 @@ class Desired:
         """The Service that is to be, None if there is to be none."""
         workload = self.blueprint.workload
         policy, template = workload.spec.service, workload.spec.template
-        declared = service.given(policy) or service.declared(template["spec"])
+        declared = service.ports_of_policy(policy) or service.declared(template["spec"])
         pinned = self.pinned.name if self.pinned else None
         return service.render(workload.metadata, policy, declared, pinned)
 

@@ -49,8 +49,8 @@ def creations(case: Case) -> Iterator[Action]:
             continue
         if volume is None:
             sentence = f"created DataVolume {state.claim} for the disk {state.name}"
-            there = f"DataVolume {state.claim} for the disk {state.name} was there already"
-            events = Event("Normal", Reason.CREATED, sentence), Event("Normal", Reason.DISK_TAKEN_UP, there)
+            present = f"DataVolume {state.claim} for the disk {state.name} was there already"
+            events = Event("Normal", Reason.CREATED, sentence), Event("Normal", Reason.DISK_TAKEN_UP, present)
             yield Create(_rendered(case, disk), *events)
         elif state.outdated and not volume.deleting and not _is_in_use(case, state.claim):
             sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its spec has changed"
@@ -138,13 +138,13 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
     wanted_holder = case.workload.metadata.uid
     noted = metadata.get("annotations") or {}
     annotations: Raw = {}
-    asked, is_taken_up = disksizes.asked_size(present), noted.get(HOLDER_ANNOTATION) != wanted_holder
+    noted_size, is_taken_up = disksizes.noted_size(present), noted.get(HOLDER_ANNOTATION) != wanted_holder
     if is_taken_up:
         annotations[HOLDER_ANNOTATION] = wanted_holder
     # A size that the storage can't grow to can be taken back.
-    given = "" if state.grows_to or not claim else disk.size or ""
-    if given and (given != asked if is_taken_up else disksizes.is_less(asked, given)):
-        annotations[SIZE_ANNOTATION] = given
+    size = "" if state.grows_to or not claim else disk.size or ""
+    if size and (size != noted_size if is_taken_up else disksizes.is_less(noted_size, size)):
+        annotations[SIZE_ANNOTATION] = size
     if state.filled and FILLED_ANNOTATION not in noted:
         annotations[FILLED_ANNOTATION] = "true"
     if FIRST_REQUEST_ANNOTATION not in noted and (request := disksizes.requested(claim)):
@@ -214,14 +214,14 @@ def _former(case: Case, machines: list[Hull], named: tuple[DiskStatus, ...]) -> 
     disk has now is called as its claim is.
     """
     names, known = {disk.name for disk in named}, {disk.claim for disk in named}
-    for volume, name in (found for hull in machines for found in volumes_of(hull)):
+    for volume, name in (pair for hull in machines for pair in volumes_of(hull)):
         seen = case.observed.data_volumes.get(name), case.observed.claims.get(name)
         is_ours = any(one and labels(one.obj).get(DISK_LABEL) == case.workload.metadata.name for one in seen)
         called = name if volume in names else volume
         if not is_ours or name in known or called in names:
             continue
         names, known = names | {called}, known | {name}
-        phase, size = (_told_status(one) for one in seen)
+        phase, size = (_status_of(one) for one in seen)
         yield DiskStatus(
             name=called,
             claim=name,
@@ -231,7 +231,7 @@ def _former(case: Case, machines: list[Hull], named: tuple[DiskStatus, ...]) -> 
         )
 
 
-def _told_status(companion: Companion | None) -> Raw:
+def _status_of(companion: Companion | None) -> Raw:
     status: Raw = (companion.obj.get("status") or {}) if companion else {}
     return status
 

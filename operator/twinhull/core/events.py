@@ -38,9 +38,9 @@ def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
 
 def _fillings(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
     """Each tenth of a disk's filling."""
-    told = {disk.name: percent(disk.progress) for disk in old.disks or ()}
+    percents = {disk.name: percent(disk.progress) for disk in old.disks or ()}
     for disk in new.disks or ():
-        present, last = percent(disk.progress), told.get(disk.name)
+        present, last = percent(disk.progress), percents.get(disk.name)
         if present is not None and present // 10 > (last or 0) // 10:
             yield Event("Normal", Reason.DISK_IMPORTING, f"disk {disk.name} is filled to {present}%")
 

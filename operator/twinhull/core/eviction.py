@@ -34,13 +34,13 @@ class PolicyViolations(Protocol):
         """The one clock that there is."""
 
 
-def evictions(found: PolicyViolations) -> tuple[Delete | Change, ...]:
+def evictions(violations: PolicyViolations) -> tuple[Delete | Change, ...]:
     """What ends the hulls whose time is over.
 
     Of several policies, that with the shortest grace period decides how long a hull may take to end.
     """
-    since, now = found.pending_since, found.now
-    due = [shortfall for shortfall in found.shortfalls if since and _is_due(shortfall, since, now)]
+    since, now = violations.pending_since, violations.now
+    due = [shortfall for shortfall in violations.shortfalls if since and _is_due(shortfall, since, now)]
     due.sort(key=lambda shortfall: shortfall.policy.eviction.grace_period_seconds)
     first: dict[str, Shortfall] = {}
     for shortfall in due:
@@ -48,10 +48,10 @@ def evictions(found: PolicyViolations) -> tuple[Delete | Change, ...]:
     return tuple(deletion for shortfall in first.values() if (deletion := _deletion(shortfall, now)))
 
 
-def until_eviction(found: PolicyViolations) -> timedelta | None:
+def until_eviction(violations: PolicyViolations) -> timedelta | None:
     """How much longer the first of the hulls below a minimum may run, None if no deadline lies ahead."""
-    since, now = found.pending_since, found.now
-    times = [at for shortfall in found.shortfalls if since and (at := evicted_at(shortfall, since))]
+    since, now = violations.pending_since, violations.now
+    times = [at for shortfall in violations.shortfalls if since and (at := evicted_at(shortfall, since))]
     return min((at - now for at in times if at > now), default=None)
 
 
@@ -63,8 +63,8 @@ def evicted_at(shortfall: Shortfall, since: datetime) -> datetime | None:
 
 def below_floor(shortfalls: Sequence[Shortfall], since: datetime) -> str:
     """What runs below policies' minimums, and when it is deleted, if it is."""
-    times = [at for found in shortfalls if (at := evicted_at(found, since))]
-    worst = max(shortfalls, key=lambda found: found.policy.minimum.strength)
+    times = [at for shortfall in shortfalls if (at := evicted_at(shortfall, since))]
+    worst = max(shortfalls, key=lambda shortfall: shortfall.policy.minimum.strength)
     return f"{worst.sentence}; it is deleted at {min(times):%Y-%m-%dT%H:%M:%SZ}" if times else worst.sentence
 
 
@@ -109,8 +109,8 @@ def _deletion(shortfall: Shortfall, now: datetime) -> Delete | Change | None:
         return None if is_deleted else Delete(hull.kind, hull.name, hull.uid, event)
     own = hull.obj["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
     grace = max(1, min(own, policy.eviction.grace_period_seconds))
-    given = hull.obj["metadata"].get("deletionGracePeriodSeconds")
-    if hull.deleting and (given is None or given <= grace):
+    granted = hull.obj["metadata"].get("deletionGracePeriodSeconds")
+    if hull.deleting and (granted is None or granted <= grace):
         return None
     what = (
         f"shortened the grace period of Pod {hull.name} to {grace} s"

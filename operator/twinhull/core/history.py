@@ -47,7 +47,7 @@ class History:
         policy = self.blueprint.restart_policy
         if policy is RestartPolicy.ALWAYS:
             return None
-        hull = self.current or next(filter(self._is_as_asked, self.former), None)
+        hull = self.current or next(filter(self._is_as_requested, self.former), None)
         end = hull.exit if hull else None
         # What an earlier operator took for the end of a run was told, and stays so.
         if end is None and (hull is None or hull.deleting or hull.restarted or hull.ended):
@@ -55,19 +55,19 @@ class History:
         if end is None or (hull is not None and hull.runs_again(policy, end)):
             return None
         without_policies = self.blueprint.content_without_policies
-        canonical, asked = self.blueprint.revision, without_policies.revision
+        canonical, requested = self.blueprint.revision, without_policies.revision
         present = {self.revision, canonical, self.blueprint.former_revision}
         if end.revision in present:
             end = end.model_copy(
                 update={
                     "canonical": None if end.revision == canonical else canonical,
-                    "asked": end.asked if canonical == asked else asked,
+                    "asked": end.asked if canonical == requested else requested,
                 }
             )
-        same = {*present, asked, without_policies.former.revision}
+        same = {*present, requested, without_policies.former.revision}
         return end if same & {end.revision, end.asked, end.canonical} else None
 
-    def _is_as_asked(self, hull: Hull) -> bool:
+    def _is_as_requested(self, hull: Hull) -> bool:
         """Whether a hull is what would run if there were no policies."""
         return is_made_from(hull, self.blueprint.content_without_policies)
 

@@ -31,11 +31,11 @@ def fits_without(sentence: str, hulls: Iterable[Hull]) -> bool:
     taken to become free than does. So it is with more resources than quotas have: each is summed up over all
     containers of all hulls.
     """
-    found = _SENTENCE.search(sentence)
-    if found is None:
+    match = _SENTENCE.search(sentence)
+    if match is None:
         return True
     try:
-        requested, used, limited = (dict(_amounts(text)) for text in found.groups())
+        requested, used, limited = (dict(_amounts(text)) for text in match.groups())
     except ValueError:  # the sentence was cut, or is of a kind that isn't known
         return True
     if len(requested) > _MOST_RESOURCES:

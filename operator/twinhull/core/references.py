@@ -54,8 +54,8 @@ def of_machine(machine: Raw) -> Iterator[Reference]:
         ("instancetype", "VirtualMachineClusterInstancetype"),
         ("preference", "VirtualMachineClusterPreference"),
     ):
-        if found := machine.get(field):
-            yield Reference(found.get("kind", kind), found["name"], f"virtualMachine.{field}")
+        if reference := machine.get(field):
+            yield Reference(reference.get("kind", kind), reference["name"], f"virtualMachine.{field}")
 
 
 def of_disks(machine: Raw) -> Iterator[Reference]:

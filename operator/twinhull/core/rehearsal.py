@@ -59,7 +59,7 @@ def is_unable(sentence: str) -> bool:
     return "does not support dry run" in sentence
 
 
-def told(action: Rehearse, sentence: str) -> str:
+def explained(action: Rehearse, sentence: str) -> str:
     """A refusal that counts, for people: of what stands for something else, what that is."""
     name = labels(action.obj).get(HULL_NAME_LABEL) or action.obj["metadata"]["name"]
     if action.stands_for == "guest's Pod":

@@ -166,13 +166,13 @@ def _without_changeable(container: Raw, grows: bool) -> Raw:  # noqa: FBT001
     resources = container.get("resources") or {}
     if grows:
         amounts = resizable(container)
-        rest = {
-            kind: {name: value for name, value in said.items() if name not in amounts.get(kind, {})}
-            if isinstance(said, dict)
-            else said
-            for kind, said in resources.items()
+        fixed = {
+            kind: {name: value for name, value in entries.items() if name not in amounts.get(kind, {})}
+            if isinstance(entries, dict)
+            else entries
+            for kind, entries in resources.items()
         }
-        resources = {kind: said for kind, said in rest.items() if said}
+        resources = {kind: entries for kind, entries in fixed.items() if entries}
     return {**kept, **({"resources": resources} if resources else {})}
 
 

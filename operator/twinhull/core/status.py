@@ -88,5 +88,5 @@ def _conditions(case: Case, step: Step) -> tuple[Condition, ...]:
         ("Stalled", "True", cause.reason, cause.message) if step.stalled else NOT_STALLED,
         _isolated(case, step),
     )
-    metadata, before = case.workload.metadata, case.workload.status.conditions or ()
-    return conditions(current, before, metadata.generation, case.now)
+    metadata, former = case.workload.metadata, case.workload.status.conditions or ()
+    return conditions(current, former, metadata.generation, case.now)

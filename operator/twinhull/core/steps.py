@@ -128,10 +128,10 @@ def refused(case: Case, refusal: Refusal) -> Step:
 
 def refused_aside(case: Case, step: Step, refusal: Refusal) -> Step:
     """A step of what serves all the same, though one of its actions was refused."""
-    told = refused(case, refusal)
-    again = soonest(step.requeue_after, told.requeue_after)
+    aside = refused(case, refusal)
+    again = soonest(step.requeue_after, aside.requeue_after)
     return replace(
-        step, reconciling=told.reconciling, stalled=told.stalled, refusal=refusal, requeue_after=again
+        step, reconciling=aside.reconciling, stalled=aside.stalled, refusal=refusal, requeue_after=again
     )
 
 

@@ -109,8 +109,8 @@ class UnreadableWorkload:
         if self.metadata.deletion_timestamp is not None:
             return evicted
         starting = [hull for hull in self.own[1:] if not (hull.ready or hull.leaving)]
-        told = self._status.get("exit")
-        ended = [hull for hull in self.own if type_that_made(hull).run_by_kubevirt and told and self.exit]
+        noted = self._status.get("exit")
+        ended = [hull for hull in self.own if type_that_made(hull).run_by_kubevirt and noted and self.exit]
         others = (
             *due(self.own, self.now),
             *ends(starting, Reason.REPLACING, "the operator can't read the spec", self.now, self.refusals),

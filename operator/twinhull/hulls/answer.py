@@ -19,12 +19,12 @@ _MOST_FIELDS = 64
 _MOST_MANAGERS = 64
 
 
-def unmet(asked: Raw, answer: Raw, at: Path = ()) -> Iterator[Path]:
+def unmet(request: Raw, answer: Raw, at: Path = ()) -> Iterator[Path]:
     """The fields in which an object isn't as a merge patch, or an object to create, asks. Of lists those
     elements are compared that are asked for, in their order; what they have beside is the server's. So is
     what takes the place of a field of its spec that is taken away.
     """
-    for key, value in asked.items():
+    for key, value in request.items():
         got = answer.get(key)
         if isinstance(value, dict):
             yield from unmet(value, got if isinstance(got, dict) else {}, (*at, key))
@@ -50,24 +50,24 @@ def managers(managed: Iterable[Raw], fields: Sequence[Path], but: str) -> tuple[
     managedFields (meta/v1, type ManagedFieldsEntry).
     """
     fields = named(fields)
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for entry in sorted(managed, key=lambda entry: str(entry.get("time") or ""))[-_MOST_MANAGERS:]:
         name, owned = str(entry.get("manager") or ""), entry.get("fieldsV1") or {}
         if name not in {"", but} and any(_owns(owned, field) for field in fields):
-            found[name] = None
-    return tuple(found)
+            names[name] = None
+    return tuple(names)
 
 
-def overruled(asked: Raw, answer: Raw, fields: Sequence[Path], what: str, by: Iterable[str] = ()) -> str:
+def overruled(request: Raw, answer: Raw, fields: Sequence[Path], what: str, by: Iterable[str] = ()) -> str:
     """The sentence for what somebody undoes: what it is, and whose doing, as far as that is known."""
-    said = listed([_difference(asked, answer, field) for field in named(fields)], ", ")
+    differences = listed([_difference(request, answer, field) for field in named(fields)], ", ")
     names = listed([shortened(name, _LONGEST_VALUE) for name in by][:_MOST_NAMED], " and ")
     who = (
         f"{names} changes it each time that the operator sets it"
         if names
         else "a webhook or an admission policy changes it when the operator writes it"
     )
-    return f"{what}: {said}: {who}: prevent that change, or ask for the value that it sets"
+    return f"{what}: {differences}: {who}: prevent that change, or ask for the value that it sets"
 
 
 def name_of(field: Path) -> str:
@@ -100,8 +100,8 @@ def _owns(owned: Raw, field: Path) -> bool:
     return True
 
 
-def _difference(asked: Raw, answer: Raw, field: Path) -> str:
-    wanted, got = value(asked, field), value(answer, field)
+def _difference(request: Raw, answer: Raw, field: Path) -> str:
+    wanted, got = value(request, field), value(answer, field)
     if isinstance(wanted, str) and isinstance(got, str) and max(len(wanted), len(got)) <= _LONGEST_VALUE:
         return f"{name_of(field)} is {got}, not {wanted}"
     return f"{name_of(field)} isn't as the operator set it"

@@ -88,13 +88,13 @@ class Applied:
         """
         text = (hull["metadata"].get("annotations") or {}).get(APPLIED_ANNOTATION)
         try:
-            found = _NOTES.validate_json(text or "", strict=True)
-            for kinds in found.resources.values():
+            applied = _NOTES.validate_json(text or "", strict=True)
+            for kinds in applied.resources.values():
                 for amount in chain(*(amounts.values() for amounts in kinds.values())):
                     quantity.parse(amount)
         except ValueError:  # pydantic's are such, too
             return None
-        return found
+        return applied
 
     def outdated(self, container_ids: Mapping[str, str], named: Mapping[str, str]) -> list[str]:
         """The containers, of those that are there, that still run an image of before. `named` are the images
@@ -112,26 +112,26 @@ class Applied:
         """Whether a Pod asks its node for the CPU and memory that it was given. If not, somebody else resizes
         it (a VerticalPodAutoscaler), and how far that is isn't the Workload's business.
         """
-        asked = {one["name"]: one.get("resources") or {} for one in pod["spec"]["containers"]}
+        requested = {one["name"]: one.get("resources") or {} for one in pod["spec"]["containers"]}
         amounts = [
-            (amount, (asked.get(name, {}).get(kind) or {}).get(resource))
-            for name, said in self.resources.items()
-            for kind, given in said.items()
-            for resource, amount in given.items()
+            (amount, (requested.get(name, {}).get(kind) or {}).get(resource))
+            for name, kinds in self.resources.items()
+            for kind, values in kinds.items()
+            for resource, amount in values.items()
         ]
         return bool(amounts) and all(
-            there is not None and quantity.parse(there) == quantity.parse(amount) for amount, there in amounts
+            seen is not None and quantity.parse(seen) == quantity.parse(amount) for amount, seen in amounts
         )
 
     def note(self) -> str:
         """The annotation's value."""
         seldom = {"pending", "attempted"}
-        said = {
+        fields = {
             key: value
             for key, value in asdict(self).items()
             if value is not None and (key not in seldom or value)
         }
-        return json.dumps(said, sort_keys=True, separators=(",", ":"))
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
 
 _NOTES = TypeAdapter(Applied)

@@ -98,10 +98,10 @@ def attachments(
     merged: dict[tuple[AttachmentKind, str], Attachment] = {}
     authorities = (registry.ca.config_map for registry in registries if registry.ca)
     trusted = (Attachment("ConfigMap", name, optional=False, live=False) for name in authorities)
-    for found in (*_references(pod["metadata"]["name"], pod["spec"], disks), *trusted):
-        before = merged.setdefault((found.kind, found.name), found)
-        merged[found.kind, found.name] = replace(
-            before, optional=before.optional and found.optional, live=before.live or found.live
+    for attachment in (*_references(pod["metadata"]["name"], pod["spec"], disks), *trusted):
+        known = merged.setdefault((attachment.kind, attachment.name), attachment)
+        merged[attachment.kind, attachment.name] = replace(
+            known, optional=known.optional and attachment.optional, live=known.live or attachment.live
         )
     return tuple(
         replace(attachment, device=f"{_DEVICES[attachment.kind]}-{index}")
@@ -115,8 +115,8 @@ def as_in(machine: Raw, attached: Iterable[Attachment]) -> tuple[Attachment, ...
     """
     inside = (machine["spec"].get("template") or {}).get("spec") or {}
     devices = (inside.get("domain") or {}).get("devices") or {}
-    shared = {found.get("name") for found in devices.get("filesystems") or ()}
-    disks = {found.get("name") for found in devices.get("disks") or ()}
+    shared = {filesystem.get("name") for filesystem in devices.get("filesystems") or ()}
+    disks = {disk.get("name") for disk in devices.get("disks") or ()}
     return tuple(
         replace(one, live=one.device in shared) if one.device in shared | disks else one for one in attached
     )
@@ -158,7 +158,7 @@ def _used(pod_spec: Raw, how: str) -> set[str]:
 
 def _fields(pod_spec: Raw) -> Iterator[str]:
     """The paths of the Pod's own fields that it asks for."""
-    asked = [
+    askers = [
         *(
             variable.get("valueFrom") or {}
             for _, container in containers(pod_spec)
@@ -171,7 +171,7 @@ def _fields(pod_spec: Raw) -> Iterator[str]:
             for item in (source.get("downwardAPI") or {}).get("items") or ()
         ),
     ]
-    return (asker["fieldRef"]["fieldPath"] for asker in asked if asker.get("fieldRef"))
+    return (asker["fieldRef"]["fieldPath"] for asker in askers if asker.get("fieldRef"))
 
 
 def _projects_token(pod_spec: Raw) -> bool:

@@ -120,10 +120,10 @@ def cause(machine: Machine) -> Cause:
 def _failure(machine: Machine) -> Iterator[Cause]:
     """KubeVirt can't make the instance."""
     for kind, status in _OF_MACHINE:
-        said = condition(machine.vm, kind)
-        if said.get("status") == status:
-            found = _refusal(machine, said, Reason.VIRTUAL_MACHINE_REFUSED) or _plain(said, Reason.FAILURE)
-            yield replace(found, stalled_at=created_at(machine.vm)) if kind == _RECOVERY else found
+        state = condition(machine.vm, kind)
+        if state.get("status") == status:
+            fault = _refusal(machine, state, Reason.VIRTUAL_MACHINE_REFUSED) or _plain(state, Reason.FAILURE)
+            yield replace(fault, stalled_at=created_at(machine.vm)) if kind == _RECOVERY else fault
 
 
 def _restart(machine: Machine) -> Iterator[Cause]:
@@ -149,23 +149,23 @@ def _guest(machine: Machine) -> Iterator[Cause]:
 def _instance(machine: Machine) -> Iterator[Cause]:
     """KubeVirt can't make the launcher Pod, or nothing takes it."""
     for kind, status in _OF_INSTANCE:
-        said = condition(machine.vmi, kind)
-        if said.get("status") == status and (said.get("reason") or said.get("message")):
-            yield _refusal(machine, said, Reason.LAUNCHER_REFUSED) or _plain(said, Reason.NOT_READY)
+        state = condition(machine.vmi, kind)
+        if state.get("status") == status and (state.get("reason") or state.get("message")):
+            yield _refusal(machine, state, Reason.LAUNCHER_REFUSED) or _plain(state, Reason.NOT_READY)
 
 
 def _launcher(machine: Machine) -> Iterator[Cause]:
     """A container of the launcher Pod can't run."""
-    found = launchers.trouble(machine.launcher) if machine.launcher else None
-    if found:
-        yield Cause(*found)
+    trouble = launchers.trouble(machine.launcher) if machine.launcher else None
+    if trouble:
+        yield Cause(*trouble)
 
 
 def _print(machine: Machine) -> Iterator[Cause]:
     """What KubeVirt prints, with what it says of its readiness if it has nothing of its own to say."""
     printed, unready = _printed(machine), condition(machine.vm, "Ready")
-    said = unready.get("message") or "the machine is not ready yet"
-    meaning = _meaning(machine, printed) or _IN_PLAIN_WORDS.get(said, said)
+    message = unready.get("message") or "the machine is not ready yet"
+    meaning = _meaning(machine, printed) or _IN_PLAIN_WORDS.get(message, message)
     if printed == "Running" and unready.get("reason"):
         yield _plain({**unready, "message": meaning}, Reason.NOT_READY)
     yield Cause(_word(printed) if printed else Reason.PENDING, meaning)
@@ -191,13 +191,13 @@ def _printed(machine: Machine) -> str:
     return str((machine.vm.get("status") or {}).get("printableStatus") or "")
 
 
-def _word(said: str) -> Why:
-    found = _WORDS.get(said, said)
-    return found if isinstance(found, Reason) else Quoted(found)
+def _word(text: str) -> Why:
+    word = _WORDS.get(text, text)
+    return word if isinstance(word, Reason) else Quoted(word)
 
 
-def _plain(said: Raw, otherwise: Reason) -> Cause:
-    return Cause(_word(said["reason"]) if said.get("reason") else otherwise, said.get("message", ""))
+def _plain(state: Raw, otherwise: Reason) -> Cause:
+    return Cause(_word(state["reason"]) if state.get("reason") else otherwise, state.get("message", ""))
 
 
 def may_pass(sentence: str) -> bool:
@@ -207,12 +207,12 @@ def may_pass(sentence: str) -> bool:
     return any(phrase in sentence for phrase in _PASSING)
 
 
-def _refusal(machine: Machine, said: Raw, reason: Reason) -> Cause | None:
+def _refusal(machine: Machine, state: Raw, reason: Reason) -> Cause | None:
     """A condition that quotes the API server's refusal, None if it says something else."""
-    sentence = _WRAPPED.sub("", said.get("message", ""))
+    sentence = _WRAPPED.sub("", state.get("message", ""))
     if not any(phrase in sentence for phrase in _REFUSALS):
         return None
-    since = timestamp(said.get("lastTransitionTime")) or created_at(machine.vm)
+    since = timestamp(state.get("lastTransitionTime")) or created_at(machine.vm)
     of = "launcher Pod" if reason is Reason.LAUNCHER_REFUSED else "VirtualMachineInstance"
     message = f"KubeVirt can't make the machine's {of}: {sentence}"
     return Cause(reason, message, since + _PATIENCE if may_pass(sentence) else since)

@@ -17,43 +17,43 @@ _Weaker = Callable[[Any, Any], bool]
 
 def _is(*, safe: bool, default: bool) -> _Weaker:
     """A field of two values, of which one is the more isolated."""
-    return lambda asked, found: asked is safe and (default if found is None else found) is not safe
+    return lambda wanted, seen: wanted is safe and (default if seen is None else seen) is not safe
 
 
 def _at_least(*values: str, default: str) -> _Weaker:
     """A field of several values, the least isolated first. A value that isn't known is the least isolated."""
     rank = {value: place for place, value in enumerate(values)}
-    return lambda asked, found: rank.get(found or default, -1) < rank.get(asked, -1)
+    return lambda wanted, seen: rank.get(seen or default, -1) < rank.get(wanted, -1)
 
 
-def _profile(asked: Raw, found: Raw | None) -> bool:
+def _profile(wanted: Raw, seen: Raw | None) -> bool:
     """A profile of one's own is taken for stricter than the runtime's."""
     order = _at_least("Unconfined", "RuntimeDefault", "Localhost", default="Unconfined")
-    return order(asked.get("type"), (found or {}).get("type"))
+    return order(wanted.get("type"), (seen or {}).get("type"))
 
 
-def _no_longer_unprivileged(asked: int, found: int | None) -> bool:
+def _no_longer_unprivileged(wanted: int, seen: int | None) -> bool:
     """Without an id the image says it, which may be root's."""
-    return asked != 0 and not found
+    return wanted != 0 and not seen
 
 
-def _more_groups(asked: list[int], found: list[int] | None) -> bool:
-    return not set(found or ()) <= set(asked)
+def _more_groups(wanted: list[int], seen: list[int] | None) -> bool:
+    return not set(seen or ()) <= set(wanted)
 
 
-def _labels_lost(asked: Raw, found: Raw | None) -> bool:
-    return any(value and not (found or {}).get(key) for key, value in asked.items())
+def _labels_lost(wanted: Raw, seen: Raw | None) -> bool:
+    return any(value and not (seen or {}).get(key) for key, value in wanted.items())
 
 
-def _on_the_host(asked: Raw, found: Raw | None) -> bool:
-    return asked.get("hostProcess") is False and bool((found or {}).get("hostProcess"))
+def _on_the_host(wanted: Raw, seen: Raw | None) -> bool:
+    return wanted.get("hostProcess") is False and bool((seen or {}).get("hostProcess"))
 
 
-def _capabilities(asked: Raw, found: Raw | None) -> bool:
+def _capabilities(wanted: Raw, seen: Raw | None) -> bool:
     """Whether there are more than were to be added, or fewer are dropped."""
-    wanted, there = ({kind: _names(said, kind) for kind in ("add", "drop")} for said in (asked, found or {}))
-    more = "ALL" not in wanted["add"] and not there["add"] <= wanted["add"]
-    return more or ("ALL" not in there["drop"] and not wanted["drop"] <= there["drop"])
+    template, pod = ({kind: _names(part, kind) for kind in ("add", "drop")} for part in (wanted, seen or {}))
+    more = "ALL" not in template["add"] and not pod["add"] <= template["add"]
+    return more or ("ALL" not in pod["drop"] and not template["drop"] <= pod["drop"])
 
 
 def _names(capabilities: Raw, kind: str) -> set[str]:
@@ -67,7 +67,7 @@ _POD: dict[str, _Weaker] = {
     "hostNetwork": _is(safe=False, default=False),
     "hostPID": _is(safe=False, default=False),
     "hostUsers": _is(safe=False, default=True),
-    "runtimeClassName": lambda asked, found: bool(asked) and asked != found,
+    "runtimeClassName": lambda wanted, seen: bool(wanted) and wanted != seen,
     "shareProcessNamespace": _is(safe=False, default=False),
 }
 _POD_CONTEXT: dict[str, _Weaker] = {
@@ -108,30 +108,30 @@ PRIVILEGES = frozenset(
 )
 
 
-def weakened(asked: Raw, found: Raw) -> Iterator[str]:
+def weakened(wanted: Raw, seen: Raw) -> Iterator[str]:
     """The paths of a template's spec where the Pod's is less isolated, each once."""
-    yield from dict.fromkeys(_weakened(asked, found))
+    yield from dict.fromkeys(_weakened(wanted, seen))
 
 
-def _weakened(asked: Raw, found: Raw) -> Iterator[str]:
-    yield from _of(_POD, asked, found, "spec")
-    context, given = _context(asked), _context(found)
-    yield from _of(_POD_CONTEXT, context, given, "spec.securityContext")
+def _weakened(wanted: Raw, seen: Raw) -> Iterator[str]:
+    yield from _of(_POD, wanted, seen, "spec")
+    context, seen_context = _context(wanted), _context(seen)
+    yield from _of(_POD_CONTEXT, context, seen_context, "spec.securityContext")
     for kind in ("initContainers", "containers"):
-        there = {container["name"]: container for container in found.get(kind) or ()}
-        for container in asked.get(kind) or ():
-            if (same := there.get(container["name"])) is not None:
+        containers = {container["name"]: container for container in seen.get(kind) or ()}
+        for container in wanted.get(kind) or ():
+            if (same := containers.get(container["name"])) is not None:
                 at = f"spec.{kind}[{container['name']}]"
-                yield from _of_container(container, same, at, context, given)
+                yield from _of_container(container, same, at, context, seen_context)
 
 
-def _of_container(container: Raw, same: Raw, at: str, context: Raw, given: Raw) -> Iterator[str]:
-    own, there = _context(container), _context(same)
-    yield from _of(_CONTAINER_CONTEXT, own, there, f"{at}.securityContext")
+def _of_container(container: Raw, same: Raw, at: str, context: Raw, seen_context: Raw) -> Iterator[str]:
+    own, seen = _context(container), _context(same)
+    yield from _of(_CONTAINER_CONTEXT, own, seen, f"{at}.securityContext")
     for key, weaker in _BOTH_CONTEXTS.items():
-        where, said = (at, own) if own.get(key) is not None else ("spec", context)
-        has = there[key] if there.get(key) is not None else given.get(key)
-        if said.get(key) is not None and weaker(said[key], has):
+        where, wanted = (at, own) if own.get(key) is not None else ("spec", context)
+        value = seen[key] if seen.get(key) is not None else seen_context.get(key)
+        if wanted.get(key) is not None and weaker(wanted[key], value):
             yield f"{where}.securityContext.{key}"
     mounts = {mount.get("mountPath"): mount for mount in same.get("volumeMounts") or ()}
     for mount in container.get("volumeMounts") or ():
@@ -139,12 +139,12 @@ def _of_container(container: Raw, same: Raw, at: str, context: Raw, given: Raw) 
             yield from _of(_MOUNT, mount, mounted, f"{at}.volumeMounts[{mount['mountPath']}]")
 
 
-def _of(directions: dict[str, _Weaker], asked: Raw, found: Raw, at: str) -> Iterator[str]:
+def _of(directions: dict[str, _Weaker], wanted: Raw, seen: Raw, at: str) -> Iterator[str]:
     for key, weaker in directions.items():
-        said = asked[key] if asked.get(key) is not None else _UNASKED.get(key)
-        if said is not None and weaker(said, found.get(key)):
+        value = wanted[key] if wanted.get(key) is not None else _UNASKED.get(key)
+        if value is not None and weaker(value, seen.get(key)):
             yield f"{at}.{key}"
 
 
-def _context(said: Raw) -> Raw:
-    return said.get("securityContext") or {}
+def _context(part: Raw) -> Raw:
+    return part.get("securityContext") or {}

@@ -264,19 +264,19 @@ def _of_volume(
         failure is not None and importing.is_final(failure.message, failure.attempts)
     )
     source_changed = not _is_from(volume, _source(workload, disk))
-    asked_otherwise = _is_asked_otherwise(volume, disk, resized=failed)
-    is_told = bool(status.get("phase")) or claim is None
-    may_be_filled = filled or going or was_filled(volume) or not is_told
-    outdated = not may_be_filled and (source_changed or asked_otherwise)
+    claim_changed = _claim_changed(volume, disk, resized=failed)
+    is_phase_known = bool(status.get("phase")) or claim is None
+    may_be_filled = filled or going or was_filled(volume) or not is_phase_known
+    outdated = not may_be_filled and (source_changed or claim_changed)
     grows_to, larger = ("", "") if outdated else disksizes.resized(disk, volume, claim)
-    message = _GOING if going else _FIXED if filled and asked_otherwise else ""
+    message = _GOING if going else _FIXED if filled and claim_changed else ""
     return DiskState(
         disk.disk_name,
         claim_name(workload.name, disk),
         phase=phase,
         progress="100%" if filled else (failure and failure.progress) or status.get("progress") or "",
         size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
-        message=message or _told(disk, "" if filled else _message(disk, volume, phase, failure), failure),
+        message=message or _hinted(disk, "" if filled else _message(disk, volume, phase, failure), failure),
         filling=phase.endswith(_FILLING),
         filled=filled,
         filled_at=_filled_at(volume) if filled else None,
@@ -298,7 +298,7 @@ def _filled_at(volume: Raw) -> datetime | None:
     return timestamp(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
 
 
-def _told(disk: Disk, message: str, failure: ImportFailure | None) -> str:
+def _hinted(disk: Disk, message: str, failure: ImportFailure | None) -> str:
     """What is wrong with a disk, with what its file's name has to do with it: always if that may have only a
     part of the disk, and else if its import failed at what is in the file.
     """
@@ -325,8 +325,8 @@ def _source(workload: ObjectMeta, disk: Disk) -> Raw:
 
 def _storage(disk: Disk) -> Raw:
     """What is asked of its claim; CDI's StorageProfile fills in the rest."""
-    said = disk.raw()
-    kept: Raw = {key: said[key] for key in _OF_CLAIMS if key in said}
+    fields = disk.raw()
+    kept: Raw = {key: fields[key] for key in _OF_CLAIMS if key in fields}
     return {**kept, **({"resources": {"requests": {"storage": disk.size}}} if disk.size else {})}
 
 
@@ -343,12 +343,12 @@ def _is_from(volume: Raw, wanted: Raw) -> bool:
         noted = (volume["metadata"].get("annotations") or {}).get(DATA_SOURCE_ANNOTATION)
         is_clone = not {"pvc", "snapshot"}.isdisjoint(spec.get("source") or {})
         return is_clone and noted in {None, _noted_source(wanted["sourceRef"])}
-    return all(_has(spec.get(key), value) for key, value in wanted.items()) and not (
+    return all(_same(spec.get(key), value) for key, value in wanted.items()) and not (
         "source" in wanted and spec.get("sourceRef")
     )
 
 
-def _is_asked_otherwise(volume: Raw, disk: Disk, *, resized: bool) -> bool:
+def _claim_changed(volume: Raw, disk: Disk, *, resized: bool) -> bool:
     """Whether the claim of a DataVolume is asked for in other words now; whether of another size only if
     `resized`: a claim can grow while it is being filled.
     """
@@ -358,9 +358,9 @@ def _is_asked_otherwise(volume: Raw, disk: Disk, *, resized: bool) -> bool:
     return resized and disksizes.parsed(disksizes.made_with(volume)) != disksizes.parsed(disk.size or "")
 
 
-def _has(seen: object, wanted: object) -> bool:
+def _same(seen: object, wanted: object) -> bool:
     if isinstance(wanted, dict) and isinstance(seen, dict):
-        return seen.keys() == wanted.keys() and all(_has(seen[key], value) for key, value in wanted.items())
+        return seen.keys() == wanted.keys() and all(_same(seen[key], value) for key, value in wanted.items())
     return seen == wanted
 
 
@@ -374,17 +374,17 @@ def _failure(volume: Raw, last: ImportFailure | None) -> ImportFailure | None:
         last = None
     got_further = last is not None and _percent(progress) > _percent(last.progress or "")
     best = progress if last is None or got_further else last.progress
-    said = _said_of_importer(volume)
-    if said and importing.explained(said, volume["metadata"]["namespace"]):
-        if not (_attempts(volume) > 1 or importing.is_failure(said)):
+    text = _importer_message(volume)
+    if text and importing.explained(text, volume["metadata"]["namespace"]):
+        if not (_attempts(volume) > 1 or importing.is_failure(text)):
             return None
-        return ImportFailure(message=said, attempts=_attempts(volume), progress=best or None, data_volume=uid)
-    if last is None or got_further or said:
+        return ImportFailure(message=text, attempts=_attempts(volume), progress=best or None, data_volume=uid)
+    if last is None or got_further or text:
         return None
     return last.model_copy(update={"attempts": _attempts(volume)})
 
 
-def _said_of_importer(volume: Raw) -> str:
+def _importer_message(volume: Raw) -> str:
     """What CDI says of why its importer doesn't run; empty if it runs, or nothing is said."""
     running = condition(volume, "Running")
     return str(running.get("message") or "") if running.get("status") != "True" else ""
@@ -393,10 +393,10 @@ def _said_of_importer(volume: Raw) -> str:
 def _percent(progress: str) -> Decimal:
     """A progress such as 45.32% in percent; less than none if CDI knows none."""
     try:
-        found = Decimal(progress.removesuffix("%"))
+        percent = Decimal(progress.removesuffix("%"))
     except ArithmeticError:
         return Decimal(0)
-    return found if found.is_finite() else Decimal(0)
+    return percent if percent.is_finite() else Decimal(0)
 
 
 def _message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None) -> str:
@@ -414,8 +414,8 @@ def _message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None)
     # A CSI driver's claim is bound once it is filled.
     is_awaited = bound.get("status") != "True" and not phase.endswith(_FILLING)
     waits = str(bound.get("message") or "") if is_awaited else ""
-    for said in (_said_of_importer(volume), waits):
-        if explained := importing.explained(said, namespace):
+    for text in (_importer_message(volume), waits):
+        if explained := importing.explained(text, namespace):
             return explained
     vddk = disk.source.vddk
     if vddk and not vddk.init_image_url and phase == "ImportScheduled":

@@ -37,8 +37,8 @@ def hints(disk: Disk) -> tuple[str, ...]:
     """What is to be known of a disk before it is made. CDI tells formats by their first bytes
     (containerized-data-importer, pkg/image/filefmt.go), and takes what it doesn't know for a raw disk.
     """
-    if told := partial(disk):
-        return (told,)
+    if hint := partial(disk):
+        return (hint,)
     file = _file(disk)
     if file.endswith(".vhd"):
         return (_FIXED_VHD,)

@@ -129,13 +129,13 @@ def _firmware(firmware: Firmware | None) -> Raw:
 
 
 def _interface(built: VirtualMachine) -> Raw:
-    said = built.network_interface
-    card = (said.model if said else None) or _default(built, _CARD)
+    interface = built.network_interface
+    card = (interface.model if interface else None) or _default(built, _CARD)
     return {
         "name": "default",
         "masquerade": {},
         **({"model": card} if card else {}),
-        **({"macAddress": said.mac_address} if said and said.mac_address else {}),
+        **({"macAddress": interface.mac_address} if interface and interface.mac_address else {}),
     }
 
 
@@ -191,8 +191,8 @@ def _other_disks(built: VirtualMachine) -> list[Raw]:
 
 def _cloud_init(built: VirtualMachine) -> Raw:
     """The NoCloud data: from Secrets alone. Without user data, an empty one, to which KubeVirt adds keys."""
-    said = built.cloud_init
-    user, network = (said.user_data_secret, said.network_data_secret) if said else (None, None)
+    data = built.cloud_init
+    user, network = (data.user_data_secret, data.network_data_secret) if data else (None, None)
     return {
         **({"secretRef": {"name": user}} if user else {"userData": "#cloud-config\n"}),
         **({"networkDataSecretRef": {"name": network}} if network else {}),

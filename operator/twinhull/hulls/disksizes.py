@@ -22,7 +22,7 @@ def parsed(text: str) -> Decimal | None:
         return None
 
 
-def asked_size(volume: Raw) -> str:
+def noted_size(volume: Raw) -> str:
     """The largest size that the Workload whose uid is noted on a DataVolume has asked for and was given;
     empty if it asked for none.
     """
@@ -41,8 +41,8 @@ def former_size(workload: ObjectMeta, disk: Disk, volume: Raw) -> str:
     larger still: it may have grown by somebody else's hand, or under a former Workload of the name.
     """
     holder = (volume["metadata"].get("annotations") or {}).get(HOLDER_ANNOTATION)
-    asked = asked_size(volume)
-    return asked if holder == workload.uid and is_less(disk.size or "", asked) else ""
+    size = noted_size(volume)
+    return size if holder == workload.uid and is_less(disk.size or "", size) else ""
 
 
 def resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
@@ -51,19 +51,19 @@ def resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
     changes.
     """
     made = made_with(volume)
-    asked = requested(claim or {})
+    claimed = requested(claim or {})
     first = (volume["metadata"].get("annotations") or {}).get(FIRST_REQUEST_ANNOTATION)
     try:
         size, original = quantity.parse(disk.size or ""), quantity.parse(made)
-        present, request = quantity.parse(asked), quantity.parse(first or asked)
+        present, request = quantity.parse(claimed), quantity.parse(first or claimed)
         wanted = min((size * request / original).to_integral_value(ROUND_CEILING), _LARGEST)
     except (ValueError, ArithmeticError):
         return "", ""
     # What is asked for is in whole mebibytes, so that it may be a little more than what is wanted.
-    asked_for = quantity.mebibytes(wanted)
+    request_text = quantity.mebibytes(wanted)
     if wanted <= present or first is None:
-        return "", asked if quantity.parse(asked_for) < present else ""
-    return asked_for, ""
+        return "", claimed if quantity.parse(request_text) < present else ""
+    return request_text, ""
 
 
 def made_with(volume: Raw) -> str:

@@ -34,7 +34,7 @@ class Edits:
     def __bool__(self) -> bool:
         return bool(self.other or self.added)
 
-    def told(self, of_other: str, of_added: str) -> str:
+    def in_words(self, of_other: str, of_added: str) -> str:
         """Both in a sentence's part, each with its verb; empty if nothing differs."""
         parts = ((of_other, self.other), (of_added, self.added))
         return "; ".join(f"{verb} {listed(list(paths), ', ')}" for verb, paths in parts if paths)
@@ -49,12 +49,12 @@ def of(present: Raw, target: Raw) -> Edits:
         return Edits()
     own, wanted = ({key: spec[key] for key in spec if key not in _SWITCH} for spec in (present, target))
     # The operator's own labels and annotations say what is to run, which is told elsewhere.
-    found = [
+    differences = [
         (path, is_ours) for path, is_ours in _differences(own, wanted, "spec") if f".{GROUP}/" not in path
     ]
     return Edits(
-        tuple(path for path, is_ours in found if is_ours),
-        tuple(path for path, is_ours in found if not is_ours),
+        tuple(path for path, is_ours in differences if is_ours),
+        tuple(path for path, is_ours in differences if not is_ours),
     )
 
 
@@ -95,7 +95,7 @@ def _disks(spec: Raw) -> list[Raw]:
 
 
 def _dicts(value: object) -> list[Raw]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
 
 
 def _is_plugged(volume: Raw) -> bool:
@@ -127,14 +127,14 @@ def _differences(present: Raw, target: Raw, at: str) -> Iterator[tuple[str, bool
 
 def _of_named(present: list[Raw], target: list[Raw], at: str) -> Iterator[tuple[str, bool]]:
     """The same of a list of what has names, whatever their order."""
-    there = {one.get("name"): one for one in present}
+    elements = {one.get("name"): one for one in present}
     for wanted in target:
-        path, got = f"{at}[{wanted['name']}]", there.pop(wanted["name"], None)
+        path, got = f"{at}[{wanted['name']}]", elements.pop(wanted["name"], None)
         if got is None:
             yield path, True
         elif _claim(wanted) is None or _claim(wanted) != _claim(got):
             yield from _differences(got, wanted, path)
-    for name in there:
+    for name in elements:
         yield f"{at}[{name}]", False
 
 
@@ -142,7 +142,7 @@ def _is_named(value: object) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(one, dict) and "name" in one for one in value)
+        and all(isinstance(element, dict) and "name" in element for element in value)
     )
 
 
@@ -170,5 +170,5 @@ def _same_element(wanted: object, got: object) -> bool:
 
 def _is_empty(value: object) -> bool:
     if isinstance(value, dict):
-        return all(_is_empty(one) for one in value.values())
+        return all(_is_empty(below) for below in value.values())
     return not value

@@ -25,44 +25,44 @@ _PASSING = {"schedulingGates", *PRIVILEGES}
 _NEAR = 7
 
 
-def dropped(asked: Raw, found: Raw, at: str = "") -> Iterator[str]:
-    """The paths of the fields of `asked` that `found` lacks. Other values in them are others' business."""
-    for key, value in asked.items():
+def dropped(wanted: Raw, seen: Raw, at: str = "") -> Iterator[str]:
+    """The paths of the fields of `wanted` that `seen` lacks. Other values in them are others' business."""
+    for key, value in wanted.items():
         path = f"{at}.{key}".lstrip(".")
         if key in _PASSING or not (value or key in _TELLING):
             continue
         if key == "securityContext":
-            yield from dropped(value, found.get(key) or {}, path)
-        elif key not in found or (not value and found[key]):
+            yield from dropped(value, seen.get(key) or {}, path)
+        elif key not in seen or (not value and seen[key]):
             yield path
-        elif isinstance(value, dict) and isinstance(found[key], dict):
-            yield from dropped(value, found[key], path)
-        elif isinstance(value, list) and isinstance(found[key], list):
-            yield from _dropped_elements(value, found[key], path)
+        elif isinstance(value, dict) and isinstance(seen[key], dict):
+            yield from dropped(value, seen[key], path)
+        elif isinstance(value, list) and isinstance(seen[key], list):
+            yield from _dropped_elements(value, seen[key], path)
 
 
-def _dropped_elements(asked: list[object], found: list[object], at: str) -> Iterator[str]:
+def _dropped_elements(wanted: list[object], seen: list[object], at: str) -> Iterator[str]:
     known: dict[str, dict[object, list[Raw]]] = {}
     places: Counter[tuple[str, object]] = Counter()
-    for element in asked:
+    for element in wanted:
         key = next((key for key in _KEYS if isinstance(element, dict) and key in element), None)
         if not isinstance(element, dict) or key is None:
             continue
         if key not in known:
-            known[key] = _by_key(key, found)
+            known[key] = _by_key(key, seen)
         place = places[key, element[key]]
         places[key, element[key]] += 1
         yield from _dropped_element(element, known[key].get(element[key], []), place, f"{at}[{element[key]}]")
 
 
-def _dropped_element(asked: Raw, same: list[Raw], place: int, at: str) -> Iterator[str]:
+def _dropped_element(wanted: Raw, same: list[Raw], place: int, at: str) -> Iterator[str]:
     """What of an element is missing in that of the `same` key that has the most of it. It is looked for near
     its place, which what others put in has moved a little: many of one key aren't all compared with all.
     """
     near = range(max(0, place - _NEAR), min(len(same), place + _NEAR + 1))
     least: tuple[str, ...] | None = None
     for index in sorted(near, key=lambda index: abs(index - place)):
-        lacks = tuple(dropped(asked, same[index], at))
+        lacks = tuple(dropped(wanted, same[index], at))
         if not lacks:
             return
         least = lacks if least is None or len(lacks) < len(least) else least

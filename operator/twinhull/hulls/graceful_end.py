@@ -53,8 +53,8 @@ def requested_at(vm: Raw, vmi: Raw, now: datetime) -> datetime | None:
     A note that can't be read, that is of another instance, or that lies further ahead than clocks may differ
     (the grace period) counts as none.
     """
-    found = noted_at(ending_note(vm), vmi.get("metadata", {}).get("uid"))
-    return found if found is not None and counts(found, grace(vmi), now) else None
+    requested = noted_at(ending_note(vm), vmi.get("metadata", {}).get("uid"))
+    return requested if requested is not None and counts(requested, grace(vmi), now) else None
 
 
 def ending_note(vm: Raw) -> str:
@@ -68,10 +68,10 @@ def noted_at(note: str, instance: str | None) -> datetime | None:
     if not noted or noted != instance:
         return None
     try:
-        found = datetime.fromisoformat(time)
+        requested = datetime.fromisoformat(time)
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    return requested if requested.tzinfo else None
 
 
 def counts(at: datetime, grace: timedelta, now: datetime) -> bool:

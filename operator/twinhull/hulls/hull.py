@@ -146,8 +146,8 @@ class Hull:
     @property
     def same(self) -> Same | None:
         """How the present operator calls its revision, if an earlier one worked that out in another way."""
-        found = self.applied.same if self.applied else None
-        return found if found and found.of == self.revision else None
+        same = self.applied.same if self.applied else None
+        return same if same and same.of == self.revision else None
 
     @property
     def pending(self) -> bool:
@@ -297,8 +297,8 @@ def removed(obj: Raw, end: Exit) -> bool:
     limit = timestamp(metadata.get("deletionTimestamp"))
     if limit is None:
         return False
-    asked = limit - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0)
-    return end.finished_at is None or end.finished_at >= asked
+    requested = limit - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0)
+    return end.finished_at is None or end.finished_at >= requested
 
 
 def disrupted(pod: Raw) -> bool:

@@ -117,8 +117,8 @@ def explained(sentence: str, namespace: str) -> str:
 
 def is_of_content(sentence: str) -> bool:
     """Whether it tells of a file that was fetched, and isn't the disk that it was taken for."""
-    told = sentence.lower()
-    return "-flat.vmdk" not in told and any(part.lower() in told for part in _OF_CONTENT)
+    text = sentence.lower()
+    return "-flat.vmdk" not in text and any(part.lower() in text for part in _OF_CONTENT)
 
 
 def is_final(sentence: str, attempts: int) -> bool:

@@ -76,7 +76,7 @@ def read(  # noqa: PLR0913  one for each that tells of it
     broken = None
     if vmi and end and _interrupted(vm, vmi, end, report, now):
         phase, end = Phase.PENDING, None
-    elif vmi and end and (broken := interruption(vmi, launcher, end, told=_told(report))):
+    elif vmi and end and (broken := interruption(vmi, launcher, end, reported=_is_reported(report))):
         phase, end = broken.phase, None
     applied, live = Applied.read(vm), _live(vm, vmi or {}, report)
     paused = _paused(vmi or {})
@@ -124,9 +124,9 @@ def address_of(vmi: Raw) -> str | None:
     """An instance's address, None before it has one. What isn't one is none: with some networks it is what a
     program in the guest says (kubevirt.io/kubevirt, pkg/virt-handler/net, guest agent).
     """
-    said = (vmi.get("status", {}).get("interfaces") or [{}])[0].get("ipAddress")
+    address = (vmi.get("status", {}).get("interfaces") or [{}])[0].get("ipAddress")
     try:
-        return str(ip_address(said))
+        return str(ip_address(address))
     except ValueError:
         return None
 
@@ -172,7 +172,7 @@ def _interrupted(vm: Raw, vmi: Raw, end: Exit, report: Report | None, now: datet
     be ahead.
     """
     requested = requested_at(vm, vmi, now)
-    if _told(report):
+    if _is_reported(report):
         return requested is not None and end.finished_at is not None and end.finished_at >= requested
     if removed(vmi, end):
         return True
@@ -181,7 +181,7 @@ def _interrupted(vm: Raw, vmi: Raw, end: Exit, report: Report | None, now: datet
     return removed(vm, end) or end.finished_at is None or end.finished_at >= requested
 
 
-def _told(report: Report | None) -> bool:
+def _is_reported(report: Report | None) -> bool:
     """Whether the guest itself said how its Pod ended."""
     return report is not None and report.final
 
@@ -208,7 +208,7 @@ def _graceful_end(
 def _live(vm: Raw, vmi: Raw, report: Report | None) -> Live:
     return Live(
         changeable=bool(report and report.manifest),
-        taken=bool(report and report.manifest and report.manifest == noted(vm)),
+        confirmed=bool(report and report.manifest and report.manifest == noted(vm)),
         migratable=condition(vmi, "LiveMigratable").get("status") == "True",
         plugging=any(condition(vmi, kind).get("status") == "True" for kind in _PLUGGING),
         size=Size.of(vmi.get("spec", {}).get("domain") or {}),
@@ -221,11 +221,11 @@ def _migratable(vmi: Raw) -> Migratable | None:
     """What KubeVirt says of one that runs, None before it does (kubevirt.io/kubevirt,
     pkg/virt-handler/vm.go).
     """
-    said = condition(vmi, "LiveMigratable")
-    if vmi.get("status", {}).get("phase") != "Running" or said.get("status") not in {"True", "False"}:
+    state = condition(vmi, "LiveMigratable")
+    if vmi.get("status", {}).get("phase") != "Running" or state.get("status") not in {"True", "False"}:
         return None
-    possible = said["status"] == "True"
-    why = {} if possible else {key: said[key] for key in ("reason", "message") if said.get(key)}
+    possible = state["status"] == "True"
+    why = {} if possible else {key: state[key] for key in ("reason", "message") if state.get(key)}
     return Migratable(
         possible=possible,
         reason=Quoted(why["reason"][:_LONGEST_WHY]) if "reason" in why else None,
@@ -246,7 +246,7 @@ def _restart_required(vm: Raw) -> str:
 def _lacking(live: Live) -> str:
     if live.refused:
         return live.refused
-    if not live.taken:
+    if not live.confirmed:
         return "its guest hasn't confirmed the change yet"
     return "KubeVirt hasn't given it its new CPU and memory yet"
 
@@ -260,12 +260,12 @@ def _paused(vmi: Raw) -> Raw:
 def _why_not_ready(machine: Machine, paused: Raw) -> Cause:
     name, namespace = machine.vm["metadata"]["name"], machine.vm["metadata"]["namespace"]
     if paused:
-        said = paused.get("message") or "the machine is paused"
-        told = _PAUSES.get(paused.get("reason", ""))
+        message = paused.get("message") or "the machine is paused"
+        meaning = _PAUSES.get(paused.get("reason", ""))
         reason: Why = Quoted(paused["reason"]) if "reason" in paused else Reason.NOT_READY
         stalled_at = created_at(machine.vm) if reason in _PAUSED_UNTIL_UNPAUSED else None
         unpause = commands.others(namespace, "virtctl", "unpause", "vm", name)
-        return Cause(reason, told.format(unpause=unpause) if told else said, stalled_at)
+        return Cause(reason, meaning.format(unpause=unpause) if meaning else message, stalled_at)
     if machine.vm["spec"].get("runStrategy") == "Halted":
         workload = labels(machine.vm).get(WORKLOAD_LABEL, name)
         return Cause(
@@ -305,7 +305,7 @@ def _exit(vmi: Raw, template: Raw, revision: str, report: Report | None) -> Exit
 def _containers(report: Report, template: Raw) -> tuple[ContainerStatus, ...]:
     """The containers of the template, as the guest has them."""
     named = {container["name"] for _, container in containers(template["spec"])}
-    return tuple(found for found in podstatus.containers(report.status) if found.name in named)
+    return tuple(status for status in podstatus.containers(report.status) if status.name in named)
 
 
 def _entered(instance: Raw, phase: str) -> datetime | None:

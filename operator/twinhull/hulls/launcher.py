@@ -57,13 +57,13 @@ class LauncherSettings:
     @classmethod
     def read(cls, kubevirt: Raw) -> LauncherSettings:
         """Those of a KubeVirt object (kubevirt.io/api/core/v1, type KubeVirtConfiguration)."""
-        said = (kubevirt.get("spec") or {}).get("configuration") or {}
-        developer = said.get("developerConfiguration") or {}
-        profile = (said.get("seccompConfiguration") or {}).get("virtualMachineInstanceProfile") or {}
+        configuration = (kubevirt.get("spec") or {}).get("configuration") or {}
+        developer = configuration.get("developerConfiguration") or {}
+        profile = (configuration.get("seccompConfiguration") or {}).get("virtualMachineInstanceProfile") or {}
         return cls(
             _profile(profile.get("customProfile") or {}),
-            str(said.get("selinuxLauncherType") or ""),
-            str(said.get("defaultRuntimeClass") or ""),
+            str(configuration.get("selinuxLauncherType") or ""),
+            str(configuration.get("defaultRuntimeClass") or ""),
             "Root" in (developer.get("featureGates") or ()),
             int(developer.get("memoryOvercommit") or 100),
             int(developer.get("cpuAllocationRatio") or 10),
@@ -152,15 +152,15 @@ def _resources(domain: Raw, settings: LauncherSettings, *, limited: bool) -> Raw
     """
     requests, limits = (_part(domain, "resources", kind) for kind in ("requests", "limits"))
     cpu = requests.get("cpu") or limits.get("cpu") or _shared(domain, settings)
-    asked = _present("cpu", cpu)
+    least = _present("cpu", cpu)
     if "hugepages" in _part(domain, "memory"):  # the machine's memory is none of the launcher's then
         requests, limits = (
-            {key: value for key, value in said.items() if key != "memory"} for said in (requests, limits)
+            {key: value for key, value in values.items() if key != "memory"} for values in (requests, limits)
         )
     else:
         memory = requests.get("memory") or limits.get("memory") or _overcommitted(domain, settings)
-        asked |= _present("memory", memory)
-    return {"requests": {**requests, **asked}, "limits": {**asked, **limits} if limited else limits}
+        least |= _present("memory", memory)
+    return {"requests": {**requests, **least}, "limits": {**least, **limits} if limited else limits}
 
 
 def _overcommitted(domain: Raw, settings: LauncherSettings) -> str | None:
@@ -173,10 +173,10 @@ def _overcommitted(domain: Raw, settings: LauncherSettings) -> str | None:
 
 def _shared(domain: Raw, settings: LauncherSettings) -> str | None:
     cpu = _part(domain, "cpu")
-    said = [cpu.get(key, 1) for key in ("cores", "sockets", "threads")]
-    if not cpu or settings.cpu_ratio <= 0 or not all(isinstance(part, int) for part in said):
+    counts = [cpu.get(key, 1) for key in ("cores", "sockets", "threads")]
+    if not cpu or settings.cpu_ratio <= 0 or not all(isinstance(part, int) for part in counts):
         return None
-    return quantity.milli(Decimal(prod(said)) / settings.cpu_ratio)
+    return quantity.milli(Decimal(prod(counts)) / settings.cpu_ratio)
 
 
 def _part(value: object, *keys: str) -> Raw:

@@ -38,7 +38,7 @@ def outlined(pod: Raw) -> Raw:
         "spec": {"nodeName": (pod.get("spec") or {}).get("nodeName", "")},
         "status": {
             "phase": status.get("phase", ""),
-            "conditions": [found] if (found := condition(pod, "DisruptionTarget")) else [],
+            "conditions": [disruption] if (disruption := condition(pod, "DisruptionTarget")) else [],
             **{
                 key: [{"name": one["name"], "state": _state(one)} for one in status.get(key) or ()]
                 for key in _STATUSES
@@ -77,28 +77,28 @@ class Interruption:
     message: str
 
 
-def interruption(vmi: Raw, pod: Raw | None, end: Exit, *, told: bool) -> Interruption | None:
+def interruption(vmi: Raw, pod: Raw | None, end: Exit, *, reported: bool) -> Interruption | None:
     """What ended an instance if it didn't end by itself: its launcher Pod was evicted, deleted, or ended by
-    its node. None if it ended by itself, which its guest may have `told`.
+    its node. None if it ended by itself, which its guest may have `reported`.
 
     KubeVirt keeps the launcher Pod of an instance that ended by itself for as long as the instance is there
     (kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/watch/vmi/lifecycle.go).
     """
-    said = condition(vmi, "Ready").get("reason")
+    unready = condition(vmi, "Ready").get("reason")
     if pod is not None:
-        if not (removed(pod, end) or (disrupted(pod) and not told)):
+        if not (removed(pod, end) or (disrupted(pod) and not reported)):
             return None
         why = condition(pod, "DisruptionTarget")
         reason = Quoted(why["reason"]) if why.get("reason") else Quoted(_TERMINATING)
         return Interruption(Phase.FAILED, reason, why.get("message") or _DELETED)
-    if told:
+    if reported:
         return None
-    if said == _TERMINATING:  # it is gone, or isn't seen yet: KubeVirt says which in a moment
-        return Interruption(Phase.PENDING, Quoted(said), _UNDECIDED)
-    return Interruption(Phase.FAILED, Quoted(said), _DELETED) if said == _GONE else None
+    if unready == _TERMINATING:  # it is gone, or isn't seen yet: KubeVirt says which in a moment
+        return Interruption(Phase.PENDING, Quoted(unready), _UNDECIDED)
+    return Interruption(Phase.FAILED, Quoted(unready), _DELETED) if unready == _GONE else None
 
 
 def trouble(pod: Raw) -> tuple[Why, str] | None:
     """(reason, message) of the first container of a launcher Pod that can't run, None if all can."""
-    found = podstatus.hindrance(pod.get("status") or {})
-    return None if found is None else (found[0], f"launcher Pod {pod['metadata']['name']}: {found[1]}")
+    cause = podstatus.hindrance(pod.get("status") or {})
+    return None if cause is None else (cause[0], f"launcher Pod {pod['metadata']['name']}: {cause[1]}")

@@ -35,7 +35,7 @@ class Live:
     #: Whether the guest accepts another manifest.
     changeable: bool = False
     #: Whether the guest runs by the present manifest.
-    taken: bool = False
+    confirmed: bool = False
     #: Whether KubeVirt can change its CPU and memory, for which it moves the machine to another node.
     migratable: bool = False
     #: Whether KubeVirt is changing its CPU or memory now.

@@ -192,17 +192,17 @@ def size_of(vm: Raw) -> Raw:
     """The same of a VirtualMachine that is there."""
     domain = domain_of(vm)
     parts = {"cpu": ("cores",), "memory": ("guest",), "resources": ("requests", "limits")}
-    said = {
+    fields = {
         part: {key: domain[part][key] for key in keys if key in domain[part]}
         for part, keys in parts.items()
         if domain.get(part)
     }
-    return {part: amounts for part, amounts in said.items() if amounts}
+    return {part: amounts for part, amounts in fields.items() if amounts}
 
 
-def _amounts(said: dict[Resource, Decimal]) -> Raw:
+def _amounts(amounts: dict[Resource, Decimal]) -> Raw:
     write = {"cpu": quantity.milli, "memory": quantity.mebibytes}
-    return {resource: write[resource](amount) for resource, amount in said.items()}
+    return {resource: write[resource](amount) for resource, amount in amounts.items()}
 
 
 def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
@@ -229,10 +229,10 @@ def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
 
 def _boots(machine: VirtualMachine, image: str) -> bool:
     """Whether overrides leave the kernel in that image: the Secret is for that image only."""
-    said: object = machine.overrides or {}
+    value: object = machine.overrides or {}
     for key in ("domain", "firmware", "kernelBoot", "container"):
-        said = said.get(key) if isinstance(said, dict) else None
-    return not isinstance(said, dict) or said.get("image", image) == image
+        value = value.get(key) if isinstance(value, dict) else None
+    return not isinstance(value, dict) or value.get("image", image) == image
 
 
 def readiness_probe(workload: ObjectMeta) -> Raw:

@@ -11,21 +11,19 @@ def merge_patch(target: Raw, patch: Raw) -> Raw:
     for key, value in patch.items():
         if value is None:
             continue
-        before = merged.get(key)
+        old = merged.get(key)
         merged[key] = (
-            merge_patch(before if isinstance(before, dict) else {}, value)
-            if isinstance(value, dict)
-            else value
+            merge_patch(old if isinstance(old, dict) else {}, value) if isinstance(value, dict) else value
         )
     return merged
 
 
-def difference(before: Raw, after: Raw) -> Raw:
-    """The smallest patch that makes `after` of `before`; empty when they are the same."""
-    patch: Raw = {key: None for key in before if key not in after}
-    for key, value in after.items():
-        old = before.get(key)
-        if old == value and key in before:
+def difference(present: Raw, target: Raw) -> Raw:
+    """The smallest patch that makes `target` of `present`; empty when they are the same."""
+    patch: Raw = {key: None for key in present if key not in target}
+    for key, value in target.items():
+        old = present.get(key)
+        if old == value and key in present:
             continue
         patch[key] = difference(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return patch

@@ -64,7 +64,7 @@ def render(  # noqa: PLR0913  one parameter a part
         },
         "spec": {
             "hostname": workload.name,
-            **{key: said for key, said in template["spec"].items() if key != "hostname" or said},
+            **{key: value for key, value in template["spec"].items() if key != "hostname" or value},
             **_present("runtimeClassName", runtime_class or template["spec"].get("runtimeClassName")),
         },
     }
@@ -99,8 +99,8 @@ def with_protocols(pod_spec: Raw) -> Raw:
 def _with_protocols(container: Raw) -> Raw:
     if not container.get("ports"):
         return container
-    said = [{**port, "protocol": port.get("protocol") or "TCP"} for port in container["ports"]]
-    return {**container, "ports": said}
+    ports = [{**port, "protocol": port.get("protocol") or "TCP"} for port in container["ports"]]
+    return {**container, "ports": ports}
 
 
 def identity(workload: ObjectMeta, name: str, revision: str) -> Raw:

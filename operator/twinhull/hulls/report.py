@@ -54,32 +54,32 @@ class Report:
         make of it, and must not get more into the Workload's status than a Pod would.
         """
         try:
-            said = _Answer.model_validate(answer)
+            parsed = _Answer.model_validate(answer)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise ValueError(f"the answer isn't that of a Twinhull guest: {where}: {first['msg']}") from error
-        status = (said.pod and said.pod.status) or _PodStatus()
+        status = (parsed.pod and parsed.pod.status) or _PodStatus()
         names = [
             container.name for container in (*status.init_container_statuses, *status.container_statuses)
         ]
         if len(names) != len(set(names)):
             raise ValueError("the answer isn't that of a Twinhull guest: two containers have the same name")
-        if said.final and status.phase not in {Phase.SUCCEEDED, Phase.FAILED}:
+        if parsed.final and status.phase not in {Phase.SUCCEEDED, Phase.FAILED}:
             raise ValueError(
                 "the answer isn't that of a Twinhull guest: it says that the Pod has ended, and its phase "
                 "is neither Succeeded nor Failed"
             )
-        name = (said.pod and said.pod.metadata.name) or ""
+        name = (parsed.pod and parsed.pod.metadata.name) or ""
         return cls(
             status.raw(),
-            said.error,
-            said.final,
+            parsed.error,
+            parsed.final,
             name,
-            said.manifest,
-            stop=said.stop,
-            lacking=said.lacking,
-            certificate=said.certificate,
+            parsed.manifest,
+            stop=parsed.stop,
+            lacking=parsed.lacking,
+            certificate=parsed.certificate,
         )
 
     @property

@@ -51,8 +51,8 @@ def machine_size(pod_spec: Raw) -> MachineSize:
     return MachineSize(
         cores=max(1, int(cores.to_integral_value(ROUND_CEILING))),
         memory=_memory(pod_spec) + own,
-        requests=_said(cpu_request, memory_request and memory_request + own),
-        limits=_said(cpu_limit, memory_limit and memory_limit + own),
+        requests=_amounts(cpu_request, memory_request and memory_request + own),
+        limits=_amounts(cpu_limit, memory_limit and memory_limit + own),
     )
 
 
@@ -74,12 +74,12 @@ def _memory(pod_spec: Raw) -> Decimal:
 def _used_at_once(beside: list[tuple[Decimal | None, Decimal | None]]) -> Decimal:
     """What containers use of which these are the limits and the requests."""
     bounded = sum((limit for limit, _ in beside if limit), Decimal(0))
-    asked = [request for limit, request in beside if not limit]
-    if not asked:
+    requests = [request for limit, request in beside if not limit]
+    if not requests:
         return bounded
-    said = sum((amount for amount in asked if amount), Decimal(0))
-    unsaid = Decimal(0) if all(asked) else UNSAID_MEMORY
-    return bounded + max(said + unsaid, UNSAID_MEMORY)
+    known = sum((amount for amount in requests if amount), Decimal(0))
+    unsaid = Decimal(0) if all(requests) else UNSAID_MEMORY
+    return bounded + max(known + unsaid, UNSAID_MEMORY)
 
 
 def _at_once(pod_spec: Raw) -> Iterator[list[Raw]]:
@@ -94,9 +94,9 @@ def _at_once(pod_spec: Raw) -> Iterator[list[Raw]]:
     yield [*sidecars, *pod_spec["containers"]]
 
 
-def _said(cpu: Decimal | None, memory: Decimal | None) -> dict[Resource, Decimal]:
-    said: dict[Resource, Decimal | None] = {"cpu": cpu, "memory": memory}
-    return {resource: amount for resource, amount in said.items() if amount}
+def _amounts(cpu: Decimal | None, memory: Decimal | None) -> dict[Resource, Decimal]:
+    amounts: dict[Resource, Decimal | None] = {"cpu": cpu, "memory": memory}
+    return {resource: amount for resource, amount in amounts.items() if amount}
 
 
 def _all(pod_spec: Raw) -> list[Raw]:
@@ -152,5 +152,5 @@ def _sum(pod_spec: Raw, of: Callable[[Raw], Decimal]) -> Decimal:
 
 def _of(container: Raw, resource: str, *kinds: str) -> Decimal | None:
     resources = container.get("resources") or {}
-    said = (amounts[resource] for kind in kinds if resource in (amounts := resources.get(kind) or {}))
-    return next((quantity.parse(amount) for amount in said), None)
+    values = (amounts[resource] for kind in kinds if resource in (amounts := resources.get(kind) or {}))
+    return next((quantity.parse(amount) for amount in values), None)

@@ -36,8 +36,8 @@ def render(
     """
     if not policy.enabled or not ports:
         return None
-    asked = _asked(policy)
-    note = Asked.of(policy, asked).note()
+    fields = _policy_fields(policy)
+    note = Asked.of(policy, fields).note()
     annotations = {**(policy.annotations or {}), **({APPLIED_ANNOTATION: note} if note else {})}
     return {
         "apiVersion": "v1",
@@ -53,16 +53,16 @@ def render(
             "type": policy.type,
             "selector": {WORKLOAD_LABEL: workload.name, **({HULL_NAME_LABEL: hull} if hull else {})},
             "ports": [_fixed(port, policy.node_ports or {}) for port in ports],
-            **asked,
+            **fields,
         },
     }
 
 
-def _asked(policy: ServicePolicy) -> Raw:
+def _policy_fields(policy: ServicePolicy) -> Raw:
     """The fields of the Service's spec that spec.service asks for beside its type."""
-    said = policy.raw()
+    settings = policy.raw()
     return {
-        **{key: said[key] for key in _SAME if key in said},
+        **{key: settings[key] for key in _SAME if key in settings},
         **({"publishNotReadyAddresses": True} if policy.publish_not_ready_addresses else {}),
         **({"clusterIP": "None"} if policy.headless else {}),
     }
@@ -88,7 +88,7 @@ def differences(desired: Raw, seen: Raw) -> tuple[str, ...]:
         "metadata.annotations": metadata.get("annotations", {}).items()
         <= (seen["metadata"].get("annotations") or {}).items(),
         **{
-            f"spec.{key}": _has(_asked_part(key, spec, desired["spec"]), desired["spec"][key])
+            f"spec.{key}": _matches(_own_part(key, spec, desired["spec"]), desired["spec"][key])
             for key in _FIELDS
             if key in desired["spec"]
         },
@@ -102,9 +102,9 @@ def change(desired: Raw, seen: Raw) -> Raw:
     asked for once and isn't any more, the API server makes its defaults.
     """
     outdated = Asked.read(seen).beyond(desired)
-    said = (seen["metadata"].get("annotations") or {}).keys()
+    present = (seen["metadata"].get("annotations") or {}).keys()
     own = {} if APPLIED_ANNOTATION in desired["metadata"].get("annotations", {}) else {APPLIED_ANNOTATION}
-    gone = {*outdated.annotations, *own} & said
+    gone = {*outdated.annotations, *own} & present
     annotations = {**dict.fromkeys(sorted(gone)), **desired["metadata"].get("annotations", {})}
     return {
         "metadata": {
@@ -127,7 +127,7 @@ def is_of_another_kind(desired: Raw, seen: Raw) -> bool:
     return wanted not in {is_headless, "clusterIP" in Asked.read(seen).spec}
 
 
-def _asked_part(key: str, seen: Raw, wanted: Raw) -> object:
+def _own_part(key: str, seen: Raw, wanted: Raw) -> object:
     """What a Service has in a field, without the family that the API server adds to the first one of two
     (k8s.io/kubernetes/pkg/registry/core/service/storage/alloc.go).
     """
@@ -136,15 +136,15 @@ def _asked_part(key: str, seen: Raw, wanted: Raw) -> object:
     return (seen.get(key) or [])[: len(wanted[key])]
 
 
-def _has(seen: object, wanted: object) -> bool:
+def _matches(seen: object, wanted: object) -> bool:
     """Whether a field has what it is to have; the API server adds its defaults to maps."""
     return merge_patch({"it": seen}, {"it": wanted}) == {"it": seen}
 
 
 def _has_node_ports(desired: Raw, seen: Raw) -> bool:
-    there = {port.get("name"): port.get("nodePort") for port in seen["spec"].get("ports") or ()}
+    node_ports = {port.get("name"): port.get("nodePort") for port in seen["spec"].get("ports") or ()}
     wanted = (port for port in desired["spec"]["ports"] if "nodePort" in port)
-    return all(there.get(port["name"]) == port["nodePort"] for port in wanted)
+    return all(node_ports.get(port["name"]) == port["nodePort"] for port in wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,27 +158,27 @@ class Asked:
     spec: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, policy: ServicePolicy, asked: Raw) -> Asked:
-        """What a policy asks for, of which `asked` is the Service's spec."""
-        return cls(tuple(sorted(policy.annotations or ())), tuple(sorted(policy.labels or ())), tuple(asked))
+    def of(cls, policy: ServicePolicy, fields: Raw) -> Asked:
+        """What a policy asks for, of which `fields` are the Service's spec."""
+        return cls(tuple(sorted(policy.annotations or ())), tuple(sorted(policy.labels or ())), tuple(fields))
 
     @classmethod
     def read(cls, seen: Raw) -> Asked:
         """A Service's note; empty if it has none that can be read. It speaks of nothing that is ours."""
         try:
-            said = json.loads((seen["metadata"].get("annotations") or {})[APPLIED_ANNOTATION])
+            note = json.loads((seen["metadata"].get("annotations") or {})[APPLIED_ANNOTATION])
             return cls(
-                tuple(key for key in said["annotations"] if not key.startswith(f"{GROUP}/")),
-                tuple(key for key in said["labels"] if not key.startswith(f"{GROUP}/")),
-                tuple(key for key in said["spec"] if key in {*_FIELDS, "clusterIP"}),
+                tuple(key for key in note["annotations"] if not key.startswith(f"{GROUP}/")),
+                tuple(key for key in note["labels"] if not key.startswith(f"{GROUP}/")),
+                tuple(key for key in note["spec"] if key in {*_FIELDS, "clusterIP"}),
             )
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
             return cls()
 
     def note(self) -> str:
         """The annotation's value, empty if nothing was asked for."""
-        said = {key: value for key, value in asdict(self).items() if value}
-        return json.dumps(asdict(self), separators=(",", ":")) if said else ""
+        nonempty = {key: value for key, value in asdict(self).items() if value}
+        return json.dumps(asdict(self), separators=(",", ":")) if nonempty else ""
 
     def beyond(self, desired: Raw) -> Asked:
         """The part of it that a Service isn't to have any more."""
@@ -212,16 +212,16 @@ def is_pinned(seen: Raw) -> bool:
 
 def ports_of(seen: Raw) -> list[Raw]:
     """The ports of a Service, as we say them."""
-    return [_said(port) for port in seen["spec"].get("ports") or ()]
+    return [_without_defaults(port) for port in seen["spec"].get("ports") or ()]
 
 
-def _said(port: Raw) -> Raw:
+def _without_defaults(port: Raw) -> Raw:
     """A port of a Service without what the API server puts in, such as the nodePort."""
-    said = {key: port.get(key) for key in ("name", "port", "targetPort", "protocol")}
-    return said | ({"appProtocol": port["appProtocol"]} if port.get("appProtocol") else {})
+    kept = {key: port.get(key) for key in ("name", "port", "targetPort", "protocol")}
+    return kept | ({"appProtocol": port["appProtocol"]} if port.get("appProtocol") else {})
 
 
-def given(policy: ServicePolicy) -> list[Raw]:
+def ports_of_policy(policy: ServicePolicy) -> list[Raw]:
     """The ports that spec.service gives, which take the place of those of the containers."""
     return [
         {
@@ -241,21 +241,21 @@ def declared(pod_spec: Raw) -> list[Raw]:
     Target ports are numbers, since a machine's launcher Pod doesn't have the containers' port names.
     """
     sidecars = [c for c in pod_spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
-    found: dict[tuple[int, str], Raw] = {}
+    ports: dict[tuple[int, str], Raw] = {}
     names: set[str] = set()
     for container in (*pod_spec["containers"], *sidecars):
         for port in container.get("ports") or ():
             number, protocol = port["containerPort"], port.get("protocol") or "TCP"
-            if (number, protocol) in found:
+            if (number, protocol) in ports:
                 continue
             made = f"{protocol.lower()}-{number}"
             candidates = chain((port.get("name") or made, made), (f"{made}-{n}" for n in count(2)))
             name = next(name for name in candidates if name not in names)
             names.add(name)
-            found[number, protocol] = {
+            ports[number, protocol] = {
                 "name": name,
                 "port": number,
                 "targetPort": number,
                 "protocol": protocol,
             }
-    return list(found.values())
+    return list(ports.values())

@@ -93,8 +93,8 @@ def ends_at(vm: Raw, vmi: Raw | None) -> datetime | None:
         return None
     if vmi is None:
         return noted
-    asked = timestamp(vmi["metadata"].get("deletionTimestamp"))
-    return asked or noted + max(grace(vmi), timedelta())
+    requested = timestamp(vmi["metadata"].get("deletionTimestamp"))
+    return requested or noted + max(grace(vmi), timedelta())
 
 
 def _is_halted(vm: Raw) -> bool:
@@ -111,7 +111,7 @@ def revision_of(vm: Raw, vmi: Raw | None) -> str:
     return str(labels(vmi).get(REVISION_LABEL) or "") if vmi else next_revision(vm)
 
 
-def asked_restart(started: Raw) -> str:
+def restart_of(started: Raw) -> str:
     """The value of the annotation that restarts a Workload, as it was when an instance was started, or as its
     VirtualMachine has it for the next one; empty if there was none.
     """
@@ -151,10 +151,10 @@ def _time(vm: Raw, annotation: str) -> datetime | None:
     if not note:
         return None
     try:
-        found = datetime.fromisoformat(note)
+        time = datetime.fromisoformat(note)
     except ValueError:
         return created_at(vm)
-    return found if found.tzinfo and found.year < _LAST_YEAR else created_at(vm)
+    return time if time.tzinfo and time.year < _LAST_YEAR else created_at(vm)
 
 
 def _with_identity(present: Raw, wanted: Raw) -> Raw:
@@ -180,10 +180,10 @@ def _with_identity(present: Raw, wanted: Raw) -> Raw:
 def _with_addresses(cards: list[Raw], former: object) -> list[Raw]:
     """Network cards with the addresses that those of their names were given, if they don't say another."""
     known = former if isinstance(former, list) else []
-    given = {card.get("name"): card.get("macAddress") for card in known if isinstance(card, dict)}
+    macs = {card.get("name"): card.get("macAddress") for card in known if isinstance(card, dict)}
     return [
         {**card, "macAddress": address}
-        if isinstance(card, dict) and "macAddress" not in card and (address := given.get(card.get("name")))
+        if isinstance(card, dict) and "macAddress" not in card and (address := macs.get(card.get("name")))
         else card
         for card in cards
     ]

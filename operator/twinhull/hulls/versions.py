@@ -33,10 +33,10 @@ def version(text: str) -> Version | None:
 
     None if it can't be read, or is a build of no version (v0.0.0-…).
     """
-    found = _VERSION.match(text)
-    if found is None:
+    match = _VERSION.match(text)
+    if match is None:
         return None
-    major, minor, patch, prerelease = found.groups()
+    major, minor, patch, prerelease = match.groups()
     read = Version(int(major), int(minor), int(patch), prerelease is None)
     return read if read > Version(0, 1, 0) else None
 
@@ -49,5 +49,5 @@ def too_old(kubevirt: str, kubernetes: str) -> bool:
 
 def panic_devices_for_all(kubevirt: str) -> bool:
     """Whether a KubeVirt is known to give every machine a panic device, whatever its feature gates."""
-    found = version(kubevirt)
-    return found is not None and found >= PANIC_DEVICES_FOR_ALL
+    present = version(kubevirt)
+    return present is not None and present >= PANIC_DEVICES_FOR_ALL

@@ -24,14 +24,14 @@ _MOST_MEMBERS = 1_000_000
 #: What a part of a member's name can't have: it would mean several parts somewhere.
 _SEPARATORS = frozenset("/\\\0" + (":" if os.name == "nt" else ""))
 #: Is told of what can't be copied.
-Told = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class ArchiveError(ReachError):
     """An archive can't be made or unpacked."""
 
 
-def pack(source: Path, name: str, stream: IO[bytes], told: Told, *, preserve: bool) -> None:
+def pack(source: Path, name: str, stream: IO[bytes], report: Report, *, preserve: bool) -> None:
     """Write an archive of a file, or of a folder with all that is in it, which is called `name` there.
 
     It belongs to root, as with docker cp: a container's tar that isn't root's makes its own user the owner.
@@ -40,7 +40,7 @@ def pack(source: Path, name: str, stream: IO[bytes], told: Told, *, preserve: bo
 
     def of_root(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
         if member.type not in {tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE}:
-            told(f"{member.name} is left out: it is no file, folder or link")
+            report(f"{member.name} is left out: it is no file, folder or link")
             return None
         if not preserve:
             member.mode = 0o755 if member.isdir() else 0o644
@@ -53,7 +53,7 @@ def pack(source: Path, name: str, stream: IO[bytes], told: Told, *, preserve: bo
         archive.add(source, arcname=name, filter=of_root)
 
 
-def unpack(stream: IO[bytes], root: str, target: Path, told: Told, *, preserve: bool) -> int:
+def unpack(stream: IO[bytes], root: str, target: Path, report: Report, *, preserve: bool) -> int:
     """Unpack an archive, whose one file or folder `root` is to become `target`. How many files there were.
 
     Nothing is written outside of the target, whatever the archive says: other names are refused, links that
@@ -61,7 +61,7 @@ def unpack(stream: IO[bytes], root: str, target: Path, told: Told, *, preserve: 
     through one. `preserve` says whether files keep their modes and times. What is unpacked before an error
     stays. Raises ArchiveError and OSError.
     """
-    unpacking = _Unpacking(root, target, told, preserve)
+    unpacking = _Unpacking(root, target, report, preserve)
     try:
         with tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK, tarinfo=_Member) as archive:
             for member in archive:
@@ -101,7 +101,7 @@ class _Unpacking:
     #: What that is to become.
     target: Path
     #: Is told of what can't be unpacked.
-    told: Told
+    report: Report
     #: Whether files keep their modes and times.
     preserve: bool
     #: The files that were written.
@@ -130,13 +130,13 @@ class _Unpacking:
         elif member.issym():
             self._links.append((place, member.linkname))
         else:
-            self.told(f"{member.name} is left out: it is no file, folder or link")
+            self.report(f"{member.name} is left out: it is no file, folder or link")
 
     def end(self) -> int:
         """Make the links. How many files there are."""
         for place, leads_to in self._links:
             if self._leads_out(place, leads_to):
-                self.told(f"{place} is left out: it is a link to {leads_to}, outside of what is copied")
+                self.report(f"{place} is left out: it is a link to {leads_to}, outside of what is copied")
             else:
                 self._folder(place.parent)
                 self._clear(place)
@@ -195,12 +195,12 @@ class _Unpacking:
         another name.
         """
         try:
-            found = place.lstat()
+            existing = place.lstat()
         except FileNotFoundError:
             return
-        if (found.st_dev, found.st_ino) in self._inodes and place not in self._written:
+        if (existing.st_dev, existing.st_ino) in self._inodes and place not in self._written:
             raise ArchiveError(f"{place} was written by another name: this file system takes both for one")
-        if not stat.S_ISDIR(found.st_mode):
+        if not stat.S_ISDIR(existing.st_mode):
             place.unlink()
 
     def _leads_out(self, place: Path, leads_to: str) -> bool:

@@ -19,7 +19,7 @@ from twinhull.reach.remote_command import Streams
 #: How much goes into one message, in bytes.
 _PIECE = 1 << 16
 #: How much of what tar says of errors is shown, in bytes.
-_MOST_SAID = 2000
+_LONGEST_ERROR = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Copying:
     #: The container's name.
     container: str
     #: Is told of what can't be copied.
-    told: archive.Told
+    report: archive.Report
     #: Is told how many bytes went over.
     moved: Callable[[int], None]
     #: Whether files keep their modes and times.
@@ -81,11 +81,11 @@ class Copying:
 
     def _unpack(self, reading: int, root: str, target: Path) -> int:
         with os.fdopen(reading, "rb") as stream:
-            return archive.unpack(stream, root, target, self.told, preserve=self.preserve)
+            return archive.unpack(stream, root, target, self.report, preserve=self.preserve)
 
     def _pack(self, source: Path, name: str, writing: int) -> None:
         with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as stream:
-            archive.pack(source, name, stream, self.told, preserve=self.preserve)
+            archive.pack(source, name, stream, self.report, preserve=self.preserve)
 
     async def _pieces(self, pipe: FileIO) -> AsyncIterator[bytes]:
         while data := await asyncio.to_thread(pipe.read, _PIECE):
@@ -111,10 +111,10 @@ class Copying:
 
     async def _tar(self, *options: str, streams: Streams) -> None:
         """Run tar there. Raises ReachError with what it says."""
-        said = bytearray()
+        stderr = bytearray()
 
         def heard(text: bytes) -> None:
-            said.extend(text[: _MOST_SAID - len(said)])
+            stderr.extend(text[: _LONGEST_ERROR - len(stderr)])
 
         try:
             code = await self._run("tar", *options, streams=Streams(streams.stdout, heard, streams.stdin))
@@ -125,7 +125,7 @@ class Copying:
                 f"container {self.container} has no tar, which copies files (docs/reaching-in.md)"
             ) from error
         if code:
-            message = said.decode(errors="replace").strip() or f"it ended with {code}"
+            message = stderr.decode(errors="replace").strip() or f"it ended with {code}"
             raise ReachError(f"the container's tar failed: {message}")
 
     async def _run(self, *command: str, streams: Streams) -> int:

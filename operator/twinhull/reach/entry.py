@@ -80,7 +80,7 @@ async def websocket(
             url, params=query, protocols=protocols, max_msg_size=_LARGEST_MESSAGE, timeout=_TIMEOUT
         )
     except UpgradeRefusedError as error:
-        raise EntryError(_said(error.text, error.status), error.status) from error
+        raise EntryError(_message(error.text, error.status), error.status) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise EntryError(f"the connection failed: {str(error) or type(error).__name__}") from error
     if socket.protocol is None:
@@ -117,10 +117,10 @@ async def streamed(session: aiohttp.ClientSession, url: str, query: Query) -> ai
 async def _refusal(answer: aiohttp.ClientResponse) -> str:
     """What an answer says."""
     text = (await answer.content.read(_LARGEST_REFUSAL)).decode(errors="replace").strip()
-    return _said(text, answer.status)
+    return _message(text, answer.status)
 
 
-def _said(text: str, code: int) -> str:
+def _message(text: str, code: int) -> str:
     """What a refusal says: a Status (meta/v1), or a kubelet's own text."""
     try:
         status = json.loads(text)

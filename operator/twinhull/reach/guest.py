@@ -76,11 +76,11 @@ class GuestEntry:
         server does (k8s.io/cri-streaming, pkg/streaming/remotecommand).
         """
         streams = {"input": query.stdin, "output": True, "error": not query.tty, "tty": query.tty}
-        asked = [("command", word) for word in query.command]
-        asked += [(name, "1") for name, wanted in streams.items() if wanted]
+        parameters = [("command", word) for word in query.command]
+        parameters += [(name, "1") for name, wanted in streams.items() if wanted]
         with self._explained():
             url = f"{self.url}/v1/{kind}/{container}"
-            return await websocket(self.session, url, asked, COMMAND_PROTOCOLS)
+            return await websocket(self.session, url, parameters, COMMAND_PROTOCOLS)
 
     async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
         """A connection to a port of the Pod."""
@@ -168,8 +168,8 @@ class GuestDoor:
     ) -> AsyncIterator[GuestEntry]:
         """The entry to the machine of a Workload, for one usage. Raises EntryError."""
         key = PersonalKey()
-        async with self._open_request(workload, usage, key) as asked:
-            certificate, guest = await self._answer(asked.request)
+        async with self._open_request(workload, usage, key) as open_request:
+            certificate, guest = await self._answer(open_request.request)
             try:
                 context = key.context(certificate, guest.certificate)
             except (ssl.SSLError, ValueError) as error:
@@ -185,7 +185,7 @@ class GuestDoor:
                 ) as session,
             ):
                 url = f"https://127.0.0.1:{local}"
-                with asked.ending():  # so the request is deleted while the sockets are closed
+                with open_request.ending():  # so the request is deleted while the sockets are closed
                     yield GuestEntry(session, url, containers, failures, launcher, guest.port)
                 await session.close()
                 await asyncio.sleep(_TLS_ENDS)
@@ -203,12 +203,12 @@ class GuestDoor:
                 async with asyncio.timeout(_QUICK_WITHDRAWAL):
                     await self._withdraw(await asking, _QUICK_WITHDRAWAL)
             raise
-        asked = _OpenRequest(request, lambda patience: self._withdraw(request, patience))
+        open_request = _OpenRequest(request, lambda patience: self._withdraw(request, patience))
         try:
-            with asked.ending():
-                yield asked
+            with open_request.ending():
+                yield open_request
         finally:
-            await asked.ended()
+            await open_request.ended()
 
     async def _create_request(self, workload: str, usage: Usage, key: PersonalKey) -> Raw:
         """Create an AccessRequest."""
@@ -231,11 +231,11 @@ class GuestDoor:
                 f"{self.namespace} gets in. An administrator can give you that right (docs/reaching-in.md)"
             ) from error
 
-    async def _answer(self, asked: Raw) -> tuple[str, AccessibleGuest]:
+    async def _answer(self, created: Raw) -> tuple[str, AccessibleGuest]:
         """The certificate for a request and the guest that it is for, once the operator gives them. Another
         request of that name isn't ours: somebody may have put it there to have us talk to another machine.
         """
-        name, uid = asked["metadata"]["name"], asked["metadata"]["uid"]
+        name, uid = created["metadata"]["name"], created["metadata"]["uid"]
         pause, message = _SHORTEST, "the operator hasn't seen the request"
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
@@ -267,8 +267,8 @@ class GuestDoor:
     async def _launcher(self, guest: AccessibleGuest) -> Raw:
         """The Pod in which a machine runs. While it is migrated there are two."""
         listed = await self.cluster.list(kinds.launcher(guest.uid))
-        found = listed[0] if listed else []
-        pods = [pod for pod in found if (pod.get("status") or {}).get("phase") == "Running"]
+        launchers = listed[0] if listed else []
+        pods = [pod for pod in launchers if (pod.get("status") or {}).get("phase") == "Running"]
         if len(pods) > 1:
             instance = await self.cluster.get(VIRTUAL_MACHINE_INSTANCE, self.namespace, guest.machine) or {}
             node = (instance.get("status") or {}).get("nodeName")

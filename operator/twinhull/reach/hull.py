@@ -60,24 +60,24 @@ def runs_nowhere(workload: Raw) -> str:
     """What is said of a Workload without a hull: why it has none, and what starts it."""
     metadata, spec, status = workload["metadata"], workload["spec"], workload.get("status") or {}
     name, namespace = metadata["name"], metadata["namespace"]
-    said = f"Workload {name} runs nowhere now: {_ready(workload)}"
+    sentence = f"Workload {name} runs nowhere now: {_ready(workload)}"
     if spec.get("state") == "Stopped":
-        return f"{said}. `{commands.ours('start', name, namespace)}` starts it"
-    again = f"{said}. `{commands.ours('restart', name, namespace)}` runs it again"
-    return again if status.get("exit") else said
+        return f"{sentence}. `{commands.ours('start', name, namespace)}` starts it"
+    again = f"{sentence}. `{commands.ours('restart', name, namespace)}` runs it again"
+    return again if status.get("exit") else sentence
 
 
 def ended_container(workload: Raw, container: str) -> str:
     """What is said of a container that has ended, by the Workload's status. Empty if it hasn't."""
     name, namespace = workload["metadata"]["name"], workload["metadata"]["namespace"]
     listed = (workload.get("status") or {}).get("containers") or ()
-    one: Raw = next((one for one in listed if one.get("name") == container), {})
-    if one.get("state") != "Terminated":
+    status: Raw = next((status for status in listed if status.get("name") == container), {})
+    if status.get("state") != "Terminated":
         return ""
-    code = f" with exit code {one['exitCode']}" if isinstance(one.get("exitCode"), int) else ""
-    said = f"container {container} of Workload {name} has ended{code}"
-    asked = container if len(listed) > 1 else ""
-    return f"{said}: {_again(name, namespace, asked, init=bool(one.get('init')))}"
+    code = f" with exit code {status['exitCode']}" if isinstance(status.get("exitCode"), int) else ""
+    sentence = f"container {container} of Workload {name} has ended{code}"
+    named = container if len(listed) > 1 else ""
+    return f"{sentence}: {_again(name, namespace, named, init=bool(status.get('init')))}"
 
 
 def _again(name: str, namespace: str, container: str = "", *, init: bool = False) -> str:
@@ -118,22 +118,22 @@ def defaulted(workload: Raw, entry: Entry) -> str:
     if len(entry.containers) <= 1 or _annotated(template, entry):
         return ""
     init = {one["name"] for one in template["spec"].get("initContainers") or ()}
-    listed = [one for one in entry.containers if one not in init]
-    listed += [f"{one} (init)" for one in entry.containers if one in init]
+    listed = [name for name in entry.containers if name not in init]
+    listed += [f"{name} (init)" for name in entry.containers if name in init]
     return f'Defaulted container "{chosen_container(workload, entry, "")}" out of: {", ".join(listed)}'
 
 
-def chosen_container(workload: Raw, entry: Entry, asked: str) -> str:
+def chosen_container(workload: Raw, entry: Entry, container: str) -> str:
     """The container that is meant: the one that is asked for, that the template's annotation names, or the
     first that is no init container. Raises EntryError with those that there are.
     """
-    if asked:
-        if asked not in entry.containers:
-            has = ", ".join(entry.containers)
+    if container:
+        if container not in entry.containers:
+            names = ", ".join(entry.containers)
             raise EntryError(
-                f"Workload {workload['metadata']['name']} has no container {asked}: it has {has}"
+                f"Workload {workload['metadata']['name']} has no container {container}: it has {names}"
             )
-        return asked
+        return container
     template = workload["spec"]["template"]
     return _annotated(template, entry) or str(template["spec"]["containers"][0]["name"])
 

@@ -67,11 +67,11 @@ class StreamError(EntryError):
 
     def advised(self, instance: Instance, subresource: str) -> str:
         """What the server said of a subresource, and what to do."""
-        said = f"VirtualMachineInstance {instance.name}: {self}"
-        kind, _, rest = subresource.partition("/")
+        sentence = f"VirtualMachineInstance {instance.name}: {self}"
+        kind, _, port = subresource.partition("/")
         if self.is_forbidden:
             return (
-                f"{said}. You need the right to get virtualmachineinstances/{kind} in the API group "
+                f"{sentence}. You need the right to get virtualmachineinstances/{kind} in the API group "
                 f"{_INSTANCE.group}: {_ROLES}"
             )
         if self.is_missing:
@@ -79,12 +79,12 @@ class StreamError(EntryError):
                 commands.ours(verb, instance.workload, instance.namespace) for verb in ("status", "wait")
             )
             return (
-                f"{said}. It may be off: {status} says what its Workload does, {wait} waits until it is "
+                f"{sentence}. It may be off: {status} says what its Workload does, {wait} waits until it is "
                 "Ready, and twinhull preflight looks at KubeVirt"
             )
-        if rest and self.is_unheard:
-            return f"nothing listens on port {rest.partition('/')[0]} of the machine ({said})"
-        return said
+        if port and self.is_unheard:
+            return f"nothing listens on port {port.partition('/')[0]} of the machine ({sentence})"
+        return sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +248,10 @@ Dial = Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]]
 
 
 @asynccontextmanager
-async def listening(dial: Dial, told: Callable[[str], None], port: int = 0) -> AsyncIterator[int]:
+async def listening(dial: Dial, report: Callable[[str], None], port: int = 0) -> AsyncIterator[int]:
     """Connect each connection to a port of this machine's loopback address with a stream of its own.
 
-    Gives the port; 0 picks one that is free. `told` gets a line for each stream that can't be opened.
+    Gives the port; 0 picks one that is free. `report` gets a line for each stream that can't be opened.
     Raises OSError if the port is taken.
     """
 
@@ -261,7 +261,7 @@ async def listening(dial: Dial, told: Callable[[str], None], port: int = 0) -> A
     def failed(error: Exception) -> None:
         # Those mean that whoever had connected is gone.
         if not isinstance(error, OSError | aiohttp.ClientError):
-            told(str(error) or type(error).__name__)
+            report(str(error) or type(error).__name__)
 
     async with listener.listening(serve, failed, "127.0.0.1", port) as opened:
         yield opened

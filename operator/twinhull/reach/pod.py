@@ -61,16 +61,16 @@ class PodEntry:
             self.connection.reads(session, answer)
             return answer
 
-        return await self._asked(ask)
+        return await self._answer(ask)
 
     async def command(
         self, kind: Literal["exec", "attach"], container: str, query: CommandQuery
     ) -> aiohttp.ClientWebSocketResponse:
         """A command in a container, or its main process (core/v1, types PodExecOptions, PodAttachOptions)."""
         streams = {"stdin": query.stdin, "stdout": True, "stderr": not query.tty, "tty": query.tty}
-        asked = [("container", container), *(("command", word) for word in query.command)]
-        asked += [(name, "true") for name, wanted in streams.items() if wanted]
-        return await self._websocket(kind, asked, COMMAND_PROTOCOLS)
+        parameters = [("container", container), *(("command", word) for word in query.command)]
+        parameters += [(name, "true") for name, wanted in streams.items() if wanted]
+        return await self._websocket(kind, parameters, COMMAND_PROTOCOLS)
 
     async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
         """A connection to a port (core/v1, type PodPortForwardOptions)."""
@@ -82,7 +82,7 @@ class PodEntry:
         async def ask(session: aiohttp.ClientSession, url: str) -> None:
             await check_upgrade(session, f"{url}/portforward", [("ports", str(port))])
 
-        await self._asked(ask)
+        await self._answer(ask)
 
     def port_note(self, port: int) -> str:
         """A node connects to localhost in the Pod's network namespace, where a sandbox with a network of its
@@ -106,9 +106,9 @@ class PodEntry:
             self.connection.reads(session, socket._response)  # noqa: SLF001
             return socket
 
-        return await self._asked(ask)
+        return await self._answer(ask)
 
-    async def _asked(self, ask: Callable[[aiohttp.ClientSession, str], Awaitable[_Result]]) -> _Result:
+    async def _answer(self, ask: Callable[[aiohttp.ClientSession, str], Awaitable[_Result]]) -> _Result:
         """What the API server answers; asked once more with new credentials if it takes these no longer.
         Raises EntryError, which is marked as the API server's if that answered.
         """

@@ -28,7 +28,7 @@ _AFTER_ANSWER, _AFTER_QUESTION = 0.5, 30.0
 #: Opens a WebSocket to the port, by that protocol.
 Dial: TypeAlias = Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]]
 #: Is told why a connection couldn't be forwarded.
-Told: TypeAlias = Callable[[Exception], None]
+Report: TypeAlias = Callable[[Exception], None]
 
 
 async def forward(
@@ -39,11 +39,11 @@ async def forward(
     """
     loop, begun, answered = asyncio.get_running_loop(), set[int](), False
 
-    def asked() -> None:
+    def question_sent() -> None:
         nonlocal answered
         answered = False
 
-    sending = asyncio.ensure_future(_send(socket, reader, asked))
+    sending = asyncio.ensure_future(_send(socket, reader, question_sent))
     try:
         async with kept_alive(socket), asyncio.timeout(None) as silence:
 
@@ -77,23 +77,23 @@ async def forward(
 
 
 async def _send(
-    socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader, asked: Callable[[], None]
+    socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader, question_sent: Callable[[], None]
 ) -> None:
     """Send what its own end does until that ends. Raises nothing but what the connection does."""
     while data := await reader.read(_CHUNK):
-        asked()
+        question_sent()
         await socket.send_bytes(bytes([_DATA]) + data)
 
 
 @asynccontextmanager
-async def listening(dial: Dial, told: Told, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
+async def listening(dial: Dial, report: Report, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
     """Forward each connection to an address of this machine. Gives the port; 0 picks one that is free.
 
-    `told` gets what each connection failed by.
+    `report` gets what each connection failed by.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await forward(await dial(), reader, writer)
 
-    async with listener.listening(serve, told, host, port) as opened:
+    async with listener.listening(serve, report, host, port) as opened:
         yield opened

@@ -50,7 +50,7 @@ class AccessController(Controller[AccessCase]):
         #: The requests that have no certificate yet, by the Workload that they ask for.
         self._waiting: dict[Key, set[Key]] = defaultdict(set)
         #: The Workload that each of them asks for.
-        self._asked: dict[Key, Key] = {}
+        self._workloads: dict[Key, Key] = {}
 
     def wake(self, workload: Key) -> None:
         """There is news of a Workload, or of its guest."""
@@ -71,12 +71,12 @@ class AccessController(Controller[AccessCase]):
 
     def remember(self, key: Key, observed: AccessCase | None) -> None:
         """Which Workload's news this request waits for."""
-        if workload := self._asked.pop(key, None):
+        if workload := self._workloads.pop(key, None):
             self._waiting[workload].discard(key)
             if not self._waiting[workload]:
                 del self._waiting[workload]
         if observed and not observed.request.status.certificate:
-            self._asked[key] = workload = key[0], observed.request.spec.workload
+            self._workloads[key] = workload = key[0], observed.request.spec.workload
             self._waiting[workload].add(key)
 
     def plan(self, observed: AccessCase) -> ObjectPlan:
@@ -130,11 +130,11 @@ class AccessController(Controller[AccessCase]):
         fingerprint = authority.fingerprint(report.certificate)
         if not fingerprint:
             return Target(uid, kind, has_guest=True, is_outdated=True)
-        told = AccessibleGuest(
+        accessible = AccessibleGuest(
             machine=guest.name,
             uid=guest.uid,
             port=API_PORT,
             certificate=report.certificate,
             fingerprint=fingerprint,
         )
-        return Target(uid, kind, has_guest=True, guest=told)
+        return Target(uid, kind, has_guest=True, guest=accessible)

@@ -32,12 +32,12 @@ async def resolved(cluster: Cluster, namespace: str, volume: Raw) -> Raw:
     if reference is None:
         return volume
     what = f"DataSource {reference['name']} in namespace {reference['namespace']}"
-    found = await cluster.get(DATA_SOURCE, reference["namespace"], reference["name"])
-    if found is None:
+    data_source = await cluster.get(DATA_SOURCE, reference["namespace"], reference["name"])
+    if data_source is None:
         raise Refused(f"{what} doesn't exist: correct source.dataSource, or create it")
-    source = (found.get("spec") or {}).get("source") or {}
+    source = (data_source.get("spec") or {}).get("source") or {}
     if source.get("dataSource"):  # of one that leads on, CDI says where it leads
-        source = (found.get("status") or {}).get("source") or {}
+        source = (data_source.get("status") or {}).get("source") or {}
     kind = next((kind for kind in _CLONED if source.get(kind)), None)
     if kind is None:
         words = ("kubectl", "get", "datasource", reference["name"])

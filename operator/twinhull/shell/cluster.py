@@ -109,8 +109,8 @@ class Cluster:
 
     async def may(self, attributes: Raw) -> bool:
         """Whether the operator's account has a right (authorization.k8s.io/v1, type ResourceAttributes)."""
-        asked = {"apiVersion": ACCESS_REVIEW.api_version, "kind": ACCESS_REVIEW.name}
-        review = {**asked, "spec": {"resourceAttributes": attributes}}
+        type_meta = {"apiVersion": ACCESS_REVIEW.api_version, "kind": ACCESS_REVIEW.name}
+        review = {**type_meta, "spec": {"resourceAttributes": attributes}}
         answer = await self._request("POST", ACCESS_REVIEW.path(), {}, review)
         return bool((answer.get("status") or {}).get("allowed"))
 
@@ -161,7 +161,7 @@ class Cluster:
             return None
         namespace, name = workload or (None, None)
         everywhere = self.places(kind) if namespace is None else (namespace,)
-        versions = [await self._lists.read(kind, one, name, take) for one in everywhere]
+        versions = [await self._lists.read(kind, place, name, take) for place in everywhere]
         known = [version for version in versions if version is not None]
         return min(known, key=int) if len(known) == len(everywhere) else None
 

@@ -153,11 +153,11 @@ class _Reader:
 
     def _outline(self, parts: Parts) -> Raw:
         """The parts of an object that `unread` keeps, without those that hold too much themselves."""
-        told: Raw = {}
+        kept: Raw = {}
         for key in self.members():
             if key in parts:
-                told[key] = self._outline(parts[key]) if parts[key] and self.enters("{") else self._part(key)
-        return told
+                kept[key] = self._outline(parts[key]) if parts[key] and self.enters("{") else self._part(key)
+        return kept
 
     def _part(self, key: str) -> Any:  # noqa: ANN401  JSON
         try:

@@ -33,14 +33,14 @@ class EventSeries:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._told: defaultdict[str, OrderedDict[int, _Series]] = defaultdict(OrderedDict)
+        self._series: defaultdict[str, OrderedDict[int, _Series]] = defaultdict(OrderedDict)
         self._count = 0
 
     def count(self, namespace: str, event: Hashable) -> int:
         """How often something has happened that is to be told now: more than once if it wasn't told before
         for a while; 0 if it isn't to be told now, either.
         """
-        now, key, here = self._clock(), hash(event), self._told[namespace]
+        now, key, here = self._clock(), hash(event), self._series[namespace]
         series = here.pop(key, None)
         self._count += series is None
         untold = 0
@@ -57,8 +57,8 @@ class EventSeries:
         return untold + 1
 
     def _forget_one(self) -> None:
-        namespace, most = max(self._told.items(), key=lambda item: len(item[1]))
+        namespace, most = max(self._series.items(), key=lambda item: len(item[1]))
         most.popitem(last=False)
         self._count -= 1
         if not most:
-            del self._told[namespace]
+            del self._series[namespace]

@@ -28,10 +28,10 @@ _CONTROLLER = ("apiVersion", "kind", "uid", "controller")
 _LABELS = (WORKLOAD_LABEL, DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL)
 #: What is kept of a Workload's status: what is told of one that can't be read is compared with it, so that
 #: it is told once, and a run that has ended isn't repeated.
-_TOLD = ("hull", "previousHull", "isolation", "exit", "conditions", "observedGeneration")
+_OF_STATUS = ("hull", "previousHull", "isolation", "exit", "conditions", "observedGeneration")
 #: How many bytes one of these may have: what the operator writes is smaller, as a termination message has
 #: 4 KiB at most.
-_LARGEST_TOLD = 5 << 10
+_LARGEST_PART = 5 << 10
 #: How many entries are kept of one that is larger.
 _MOST = 8
 #: How many characters a text may have, such as a name or a uid.
@@ -54,11 +54,11 @@ def identity(kind: Kind, obj: Raw, why: str) -> Raw:
     status = obj.get("status") or {}
     if kind is WORKLOAD:
         spec |= _cut(obj.get("spec") or {}, ("isolationPolicy",))
-        return small | {"status": {part: _short(status[part]) for part in _TOLD if part in status}}
-    return _with_told(kind, small, obj if UNREAD in obj else outline(kind, obj, why))
+        return small | {"status": {part: _short(status[part]) for part in _OF_STATUS if part in status}}
+    return _with_outline(kind, small, obj if UNREAD in obj else outline(kind, obj, why))
 
 
-def _with_told(kind: Kind, small: Raw, whole: Raw) -> Raw:
+def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
     """The identity of an object with what its outline tells of it."""
     small["status"] = _cut(whole.get("status") or {}, ("phase",))
     if kind is CONFIG_MAP:
@@ -89,7 +89,7 @@ def _of_spec(kind: Kind, spec: Raw) -> Raw:
 
 def _short(value: Any) -> Any:  # noqa: ANN401  JSON
     """A part of a status, or what is short of it."""
-    if len(marshal.dumps(value)) <= _LARGEST_TOLD:
+    if len(marshal.dumps(value)) <= _LARGEST_PART:
         return value
     return _cut(value, sorted(value)[:_MOST]) if isinstance(value, dict) else []
 

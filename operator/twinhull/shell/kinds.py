@@ -48,9 +48,9 @@ class Kind:
         Raises NotFound for what no object can be called: a name that somebody else has written would lead to
         another path.
         """
-        for what, given in (("namespace", namespace), (self.name, name)):
-            if given and not is_path_segment(given):
-                raise NotFound(f"there can be no {what} {given!r}")
+        for what, segment in (("namespace", namespace), (self.name, name)):
+            if segment and not is_path_segment(segment):
+                raise NotFound(f"there can be no {what} {segment!r}")
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
         return f"{self.root}{within}/{self.plural}" + (f"/{name}" if name else "")
 

@@ -76,11 +76,11 @@ class Lease:
         await self._keep()
 
     async def _acquire(self) -> None:
-        told = ""
+        logged = ""
         while not await self._try():
-            if self.holder != told:
-                told = self.holder
-                logger.info("%s leads; this operator is a standby for Lease %s", told, self._terms.name)
+            if self.holder != logged:
+                logged = self.holder
+                logger.info("%s leads; this operator is a standby for Lease %s", logged, self._terms.name)
             await asyncio.sleep(_LOOK_EVERY * random.uniform(0.8, 1.2))  # noqa: S311
         logger.info("%s holds Lease %s and leads", self._terms.identity, self._terms.name)
 
@@ -143,9 +143,9 @@ class Lease:
         elif self.holder == identity:
             await self._write(duration)
         elif self._is_free():
-            before = (self._seen.get("spec") or {}).get("leaseTransitions") or 0
-            taken = {"holderIdentity": identity, "acquireTime": _stamp(), "leaseTransitions": before + 1}
-            await self._write({**duration, **taken})
+            count = (self._seen.get("spec") or {}).get("leaseTransitions") or 0
+            holder = {"holderIdentity": identity, "acquireTime": _stamp(), "leaseTransitions": count + 1}
+            await self._write({**duration, **holder})
 
     async def _write(self, spec: Raw) -> None:
         """Change it, if it is what was last seen. Raises Conflict if not."""

@@ -16,13 +16,13 @@ class LoopTurns:
 
     def __init__(self) -> None:
         self._waiting = RoundRobin[asyncio.Future[None]]()
-        self._taken = False
+        self._turn_taken = False
 
     async def take(self, namespace: str) -> None:
         """Wait for a turn, which lasts until the next wait for anything."""
         loop = asyncio.get_running_loop()
-        if not self._taken:
-            self._taken = True
+        if not self._turn_taken:
+            self._turn_taken = True
             loop.call_soon(self._give, loop)
             return
         turn = loop.create_future()
@@ -36,4 +36,4 @@ class LoopTurns:
                 turn.set_result(None)
                 loop.call_soon(self._give, loop)  # after who has it now
                 return
-        self._taken = False
+        self._turn_taken = False

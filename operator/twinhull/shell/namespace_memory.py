@@ -30,23 +30,23 @@ class NamespaceMemory:
 
     def __init__(self, size: int) -> None:
         self._limits = tuple(int(size * share) for share in _SHARES)
-        self._taken: Counter[tuple[str, int]] = Counter()
+        self._used: Counter[tuple[str, int]] = Counter()
 
     def left(self, kind: Kind, namespace: str) -> int:
         """How many bytes another object may take."""
-        taken, left = 0, []
+        used, left = 0, []
         for rank, limit in enumerate(self._limits):
-            taken += self._taken.get((namespace, rank), 0)
+            used += self._used.get((namespace, rank), 0)
             if rank >= _rank(kind):
-                left.append(limit - taken)
+                left.append(limit - used)
         return min(left)
 
     def change(self, kind: Kind, namespace: str, size: int) -> None:
         """Objects take so many bytes more, or less."""
         place = namespace, _rank(kind)
-        self._taken[place] += size
-        if not self._taken[place]:
-            del self._taken[place]
+        self._used[place] += size
+        if not self._used[place]:
+            del self._used[place]
 
 
 def _rank(kind: Kind) -> int:

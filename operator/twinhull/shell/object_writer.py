@@ -49,7 +49,7 @@ class ObjectWriter:
             created = await self._cluster.create(kind, namespace, obj)
         except AlreadyExists:
             created, was_there = await self._restored(owner, kind, action.obj), True
-            event = action.found or event
+            event = action.if_present or event
         self._store.put(kind, created)
         if kind in hulls():
             self._hull_created(owner.key, created)

@@ -181,8 +181,8 @@ def kubevirt_phase(kubevirt: Raw) -> str:
 
 def _phase(store: Store, kind: Kind) -> str | None:
     """The phase of the one object of a kind, None if there is none."""
-    found = next(iter(store.all(kind)), None)
-    return None if found is None else str((found.get("status") or {}).get("phase") or "")
+    obj = next(iter(store.all(kind)), None)
+    return None if obj is None else str((obj.get("status") or {}).get("phase") or "")
 
 
 def _feature_gates(kubevirt: Raw) -> list[str]:

@@ -35,8 +35,8 @@ def export() -> Callable[[], None]:
 
 def _resource() -> Resource:
     """What sends the spans. The SDK would have what is said here come before the environment."""
-    said = OTELResourceDetector().detect().attributes
-    return Resource.create({"service.name": "twinhull", "service.version": twinhull.__version__, **said})
+    detected = OTELResourceDetector().detect().attributes
+    return Resource.create({"service.name": "twinhull", "service.version": twinhull.__version__, **detected})
 
 
 def _end(provider: TracerProvider) -> None:

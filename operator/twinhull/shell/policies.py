@@ -117,11 +117,9 @@ class Policies:
         if len(states) == 1:  # it was seen only now: its Workloads waited for it
             yield from map(key_of, self._store.within(kinds.WORKLOAD, name))
             return
-        before, after = (state["metadata"].get("labels") or {} for state in (states[0], states[-1]))
+        old, new = (state["metadata"].get("labels") or {} for state in (states[0], states[-1]))
         changed = [
-            policy
-            for policy in self.all()
-            if policy.admits_namespace(before) != policy.admits_namespace(after)
+            policy for policy in self.all() if policy.admits_namespace(old) != policy.admits_namespace(new)
         ]
         yield from self._matched(name, changed)
 

@@ -42,10 +42,10 @@ class ReferenceIndex:
         number, version, hashes = self._known.get(key, (-1, None, ()))
         if workload is not None and _version(workload) == version:
             return
-        for found in hashes:
-            self._referring[found].remove(number)
-            if not self._referring[found]:
-                del self._referring[found]
+        for hashed in hashes:
+            self._referring[hashed].remove(number)
+            if not self._referring[hashed]:
+                del self._referring[hashed]
         self._known.pop(key, None)
         self._keys.pop(number, None)
         if workload is None:
@@ -53,8 +53,8 @@ class ReferenceIndex:
         number, referred = next(self._numbers), {_hash(kind, *named) for kind, named in referred_by(workload)}
         self._known[key] = number, _version(workload), array("H", referred)
         self._keys[number] = key
-        for found in referred:
-            self._referring.setdefault(found, array("I")).append(number)
+        for hashed in referred:
+            self._referring.setdefault(hashed, array("I")).append(number)
 
 
 def referred_by(workload: Raw) -> Iterator[tuple[Kind, _Key]]:

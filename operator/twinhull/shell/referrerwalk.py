@@ -62,8 +62,8 @@ class ReferrerWalk:
         left = self._left[referred]
         candidates = self._store.may_refer(*referred) if left is None else left
         self._add(referred[1][0], candidates[:_AT_ONCE])
-        if rest := candidates[_AT_ONCE:]:
-            self._left[referred] = rest
+        if remaining := candidates[_AT_ONCE:]:
+            self._left[referred] = remaining
             self._waiting.add(referred[1][0], referred)
             return
         del self._left[referred]

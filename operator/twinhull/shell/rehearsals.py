@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinhull.core.actions import Rehearse, RehearseChange
-from twinhull.core.rehearsal import counts, is_unable, told
+from twinhull.core.rehearsal import counts, explained, is_unable
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Refused, ServerError
@@ -30,7 +30,7 @@ class Rehearsals:
                 await self._writer.find_ours(owner, kind, action.obj)
         except Refused as error:
             if counts(action, str(error)) and not await self._is_limited(owner.namespace, action):
-                raise Refused(told(action, str(error))) from error
+                raise Refused(explained(action, str(error))) from error
         self._refusals.rehearse(owner.key, owner.version, action.key)
 
     async def of_change(self, owner: ReconciledObject, action: RehearseChange) -> None:

@@ -48,11 +48,11 @@ def _claim(obj: Raw) -> Raw:
     also whose it is, and whether it is going.
     """
     modes = (obj.get("spec") or {}).get("accessModes") or ()
-    given, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
+    whole, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
     made_by = [_outlined(owner) for owner in owners if _is_kept(owner)]
-    metadata = _identity(obj) | {time: given[time] for time in _TIMES if time in given}
+    metadata = _identity(obj) | {time: whole[time] for time in _TIMES if time in whole}
     owned = {"ownerReferences": made_by[:1]} if made_by else {}
-    holder = (given.get("annotations") or {}).get(DISK_OF_ANNOTATION)
+    holder = (whole.get("annotations") or {}).get(DISK_OF_ANNOTATION)
     noted = {"annotations": {DISK_OF_ANNOTATION: holder[:_LONGEST_NAME]}} if holder else {}
     kept = {"metadata": metadata | owned | noted, "spec": {"accessModes": sorted(set(modes))}}
     return _disk(obj, kept)
@@ -64,12 +64,12 @@ def _disk(obj: Raw, kept: Raw) -> Raw:
     """
     status = obj.get("status") or {}
     size = (status.get("capacity") or {}).get("storage")
-    told = {
+    kept_status = {
         **({"phase": status["phase"]} if "phase" in status else {}),
         **({"capacity": {"storage": size}} if size else {}),
     }
-    if told:
-        kept["status"] = told
+    if kept_status:
+        kept["status"] = kept_status
     labels = obj["metadata"].get("labels") or {}
     if own := {label: labels[label] for label in (WORKLOAD_LABEL, DISK_LABEL) if labels.get(label)}:
         kept["metadata"]["labels"] = own

@@ -38,7 +38,7 @@ class Unpacked:
 
     def __init__(self, size: int = _ALL) -> None:
         self._size = size
-        self._taken = 0
+        self._used = 0
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
     def keep(self, place: Hashable, state: bytes, obj: Raw) -> None:
@@ -47,15 +47,15 @@ class Unpacked:
         if len(state) > _EACH:
             return
         self._entries[place] = _Entry(state, obj)
-        self._taken += len(state)
-        while self._taken > self._size:
+        self._used += len(state)
+        while self._used > self._size:
             _, oldest = self._entries.popitem(last=False)
-            self._taken -= len(oldest.state)
+            self._used -= len(oldest.state)
 
     def drop(self, place: Hashable) -> None:
         """Drop an object that has another state, or is gone."""
         if entry := self._entries.pop(place, None):
-            self._taken -= len(entry.state)
+            self._used -= len(entry.state)
 
     def get(self, place: Hashable, state: bytes) -> Raw | None:
         """The object of that very state, None if it isn't kept."""
@@ -69,8 +69,8 @@ class Unpacked:
             return reader(obj)
         if reader not in entry.read:
             entry.read[reader] = reader(obj)
-        found: _T = entry.read[reader]
-        return found
+        result: _T = entry.read[reader]
+        return result
 
     def _find(self, place: Hashable, state: bytes) -> _Entry | None:
         entry = self._entries.get(place)

@@ -35,7 +35,7 @@ def _utc_now() -> datetime:
 class WorkloadController(Controller[Observed]):
     """Observes a Workload, and has the core plan. `decisions` and `lifetimes` keep what was observed.
 
-    `told` hears of each Workload that was looked at, and of each whose status was written: by then the store
+    `wake` hears of each Workload that was looked at, and of each whose status was written: by then the store
     has what others wait for.
     """
 
@@ -48,14 +48,14 @@ class WorkloadController(Controller[Observed]):
         decisions: Decisions,
         lifetimes: LifetimeMetrics,
         now: Callable[[], datetime] = _utc_now,
-        told: Callable[[Key], None] = lambda _: None,
+        wake: Callable[[Key], None] = lambda _: None,
     ) -> None:
         self._known = known
         self._defaults = defaults
         self._decisions = decisions
         self._lifetimes = lifetimes
         self._now = now
-        self._told = told
+        self._wake = wake
 
     def observe(self, key: Key) -> Observed | None:
         """What is known of a Workload now. Of one that can't be read, what is known of it all the same."""
@@ -77,7 +77,7 @@ class WorkloadController(Controller[Observed]):
     def remember(self, key: Key, observed: Observed | None) -> None:
         """Keep what was decided on it. None if it is gone."""
         self._decisions.record_observation(key, observed)
-        self._told(key)
+        self._wake(key)
         if observed is None:
             self._lifetimes.forget(key)
 
@@ -103,7 +103,7 @@ class WorkloadController(Controller[Observed]):
 
     def written(self, key: Key, observed: Observed, status: Raw) -> None:
         """Measure how long the Workload took to be Ready."""
-        self._told(key)
+        self._wake(key)
         if isinstance(observed, Case):
             self._lifetimes.status_written(key, observed, status)
 

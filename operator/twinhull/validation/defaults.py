@@ -16,10 +16,10 @@ def defaulted(schema: Raw, value: Any) -> Any:  # noqa: ANN401  JSON
         return [defaulted(items, element) for element in value]
     if not isinstance(value, dict):
         return value
-    known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
+    known, additional = schema.get("properties", {}), schema.get("additionalProperties", {})
     result = {}
     for key, below in value.items():
-        part = known.get(key, rest)
+        part = known.get(key, additional)
         if below is not None or part.get("nullable") or not part:
             result[key] = defaulted(part, below)
     for key, part in known.items():

@@ -12,5 +12,5 @@ from twinhull.api.group import Raw
 @cache
 def schemas() -> dict[str, Raw]:
     """The structural schema of each kind, without descriptions, as the CustomResourceDefinition has it."""
-    found: dict[str, Raw] = json.loads((files(__package__) / "schemas.json").read_text(encoding="utf-8"))
-    return found
+    by_kind: dict[str, Raw] = json.loads((files(__package__) / "schemas.json").read_text(encoding="utf-8"))
+    return by_kind

@@ -31,8 +31,8 @@ def refusals(kind: str, document: Raw) -> Iterator[Refusal | Unchecked]:
     types. The API server does likewise.
     """
     schema = schemas()[kind]
-    if found := [*_wrong_type(document), *_wrong_fields(schema, document)]:
-        yield from (Refusal(problem, "schema") for problem in found)
+    if mistakes := [*_wrong_type(document), *_wrong_fields(schema, document)]:
+        yield from (Refusal(problem, "schema") for problem in mistakes)
         return
     for rule in broken(schema, defaulted(schema, document)):
         yield rule if isinstance(rule, Unchecked) else Refusal(rule, "cel")
@@ -46,7 +46,7 @@ def _wrong_type(document: Raw) -> Iterator[Problem]:
 def _wrong_fields(schema: Raw, document: Raw) -> Iterator[Problem]:
     text = {"type": "string"}
     # What an object's status says is the operator's, and the API server drops it when a person writes it.
-    given = {key: value for key, value in document.items() if key not in {"metadata", "status"}}
+    written = {key: value for key, value in document.items() if key not in {"metadata", "status"}}
     properties = {**schema["properties"], "apiVersion": text, "kind": text}
     yield from wrong_metadata(document.get("metadata"), str(document.get("kind")))
-    yield from problems({**schema, "properties": properties}, given)
+    yield from problems({**schema, "properties": properties}, written)

@@ -41,8 +41,8 @@ def holds(rule: str, value: object) -> bool:
     if reason := _beyond(rule):
         raise UncheckedError(reason)
     try:
-        found = _program(rule).eval(data={"self": value})
-        name, result = found.type().name(), found.plain_value()
+        evaluated = _program(rule).eval(data={"self": value})
+        name, result = evaluated.type().name(), evaluated.plain_value()
     except RuntimeError as error:
         raise UncheckedError(f"the engine can't evaluate it: {str(error).partition(' [')[0]}") from error
     if name == "ERROR":

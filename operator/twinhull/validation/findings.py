@@ -56,12 +56,12 @@ class Finding:
 def of_object(kind: str, document: Raw) -> Iterator[Finding]:
     """What the API server would refuse in an object of a kind of ours, and what of that wasn't checked."""
     by_schema = False
-    for found in refusals(kind, document):
-        if isinstance(found, Unchecked):
-            yield Finding(Level.NOTE, Source.UNCHECKED, found.path, f"not checked, {found.why}: {found.rule}")
+    for issue in refusals(kind, document):
+        if isinstance(issue, Unchecked):
+            yield Finding(Level.NOTE, Source.UNCHECKED, issue.path, f"not checked, {issue.why}: {issue.rule}")
         else:
-            by_schema |= found.by == "schema"
-            yield Finding(Level.ERROR, Source(found.by), found.problem.path, found.problem.message)
+            by_schema |= issue.by == "schema"
+            yield Finding(Level.ERROR, Source(issue.by), issue.problem.path, issue.problem.message)
     if by_schema:
         yield Finding(
             Level.NOTE, Source.UNCHECKED, "", "the CEL rules aren't checked until the errors are gone"

@@ -43,15 +43,15 @@ def wrong_metadata(metadata: object, kind: str = "") -> Iterator[Problem]:
     if metadata is None:
         yield Problem("metadata.name", "is required: add it")
         return
-    if found := list(problems(_SCHEMA, metadata, "metadata")):
-        yield from found
+    if mistakes := list(problems(_SCHEMA, metadata, "metadata")):
+        yield from mistakes
         return
     assert isinstance(metadata, dict)  # noqa: S101  by its schema
     if not metadata.get("name"):
         yield Problem("metadata.name", "is required: add it")
     elif not is_subdomain(metadata["name"]):
-        asked = _OF_A_WORKLOAD if kind == "Workload" else _name_of("'-' and '.'", LONGEST_SUBDOMAIN)
-        yield Problem("metadata.name", f"is {metadata['name']!r}: {asked}")
+        advice = _OF_A_WORKLOAD if kind == "Workload" else _name_of("'-' and '.'", LONGEST_SUBDOMAIN)
+        yield Problem("metadata.name", f"is {metadata['name']!r}: {advice}")
     namespace = metadata.get("namespace") or ""
     if namespace and not is_label(namespace):
         yield Problem("metadata.namespace", f"is {namespace!r}: {_name_of(_DASH, LONGEST_LABEL)}")

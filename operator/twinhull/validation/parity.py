@@ -27,7 +27,7 @@ class Assumptions:
     runtime_classes: frozenset[str] | None = None
 
 
-def explanation(document: Raw, labels: dict[str, str], given: Assumptions) -> Explanation:
+def explanation(document: Raw, labels: dict[str, str], assumed: Assumptions) -> Explanation:
     """Which isolation a Workload gets. Nothing is wrong with the document, and its idle nulls are gone;
     `labels` are those of its namespace.
     """
@@ -37,19 +37,19 @@ def explanation(document: Raw, labels: dict[str, str], given: Assumptions) -> Ex
     # What the API server adds: the template of a machine that boots a disk, and a label of every namespace.
     completed = {**document, "spec": {**document["spec"], "template": spec.template}}
     subject = Subject.of(completed, namespace, {"kubernetes.io/metadata.name": namespace, **labels}, pods=())
-    return explain(f"{namespace}/{metadata['name']}", subject, spec, given.policies, given.defaults)
+    return explain(f"{namespace}/{metadata['name']}", subject, spec, assumed.policies, assumed.defaults)
 
 
-def hindrances(found: Explanation, spec: WorkloadSpec, given: Assumptions) -> Iterator[Finding]:
+def hindrances(explained: Explanation, spec: WorkloadSpec, assumed: Assumptions) -> Iterator[Finding]:
     """What keeps a Workload from starting with the isolation that it gets, though no policy refuses it."""
-    resolution = found.resolution
+    resolution = explained.resolution
     isolation, runtime_class = resolution.resolved, resolution.runtime_class
     hull_type = type_of(isolation, spec)
     if hull_type.settings is Settings.SANDBOX:
         remedy = ""
         if runtime_class is None:
             remedy = "no RuntimeClass is named: set spec.sandbox.runtimeClassName, or --sandbox-runtime-class"
-        elif given.runtime_classes is not None and runtime_class not in given.runtime_classes:
+        elif assumed.runtime_classes is not None and runtime_class not in assumed.runtime_classes:
             remedy = f"the cluster has no RuntimeClass {runtime_class}: install it, or name another"
         if remedy:
             yield Finding(Level.WARNING, Source.PARITY, "", remedy)
@@ -64,28 +64,28 @@ def hindrances(found: Explanation, spec: WorkloadSpec, given: Assumptions) -> It
 
 
 def of_workload(
-    document: Raw, labels: dict[str, str], given: Assumptions, asked: Isolation | None
+    document: Raw, labels: dict[str, str], assumed: Assumptions, requested: Isolation | None
 ) -> Iterator[Finding]:
-    """What keeps a Workload from the isolation that it asks for, or from another that is `asked` instead.
+    """What keeps a Workload from the isolation that it asks for, or from another that is `requested` instead.
 
     The document is as in `explanation`. What reaches past an isolation is an error if a policy requires that
     isolation, else a warning: the Workload may have it as long as none does.
     """
-    if asked is not None:
-        document = {**document, "spec": {**document["spec"], "isolationPolicy": asked.value}}
+    if requested is not None:
+        document = {**document, "spec": {**document["spec"], "isolationPolicy": requested.value}}
     spec = WorkloadSpec.model_validate(document["spec"])
-    found = explanation(document, labels, given)
-    resolution = found.resolution
+    explained = explanation(document, labels, assumed)
+    resolution = explained.resolution
     isolation = resolution.resolved
     if resolution.rejected:
         yield Finding(Level.ERROR, Source.POLICY, "spec.isolationPolicy", resolution.message)
         return
-    for image in found.rejected_images:
+    for image in explained.rejected_images:
         yield Finding(Level.ERROR, Source.POLICY, image.path, f"{image.why} ({isolation})")
-    required = {evasion.path for evasion in found.evasions}
+    required = {evasion.path for evasion in explained.evasions}
     for evasion in type_of(isolation, spec).evasions(spec):
         level = Level.ERROR if evasion.path in required else Level.WARNING
         yield Finding(level, Source.EVASION, evasion.path, f"reaches past a {isolation}: {evasion.why}")
-    for hindrance in hindrances(found, spec, given):
-        said = f"not with isolation {isolation}: {hindrance.message}"
-        yield Finding(hindrance.level, hindrance.source, hindrance.path or "spec.isolationPolicy", said)
+    for hindrance in hindrances(explained, spec, assumed):
+        sentence = f"not with isolation {isolation}: {hindrance.message}"
+        yield Finding(hindrance.level, hindrance.source, hindrance.path or "spec.isolationPolicy", sentence)

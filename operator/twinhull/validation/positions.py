@@ -27,10 +27,10 @@ def position(node: yaml.Node, path: str, first_line: int = 0) -> Position:
     """
     mark, rest = node.start_mark, path
     while rest:
-        found = _step(node, rest)
-        if found is None:
+        step = _step(node, rest)
+        if step is None:
             break
-        mark, node, rest = found
+        mark, node, rest = step
     return Position(first_line + mark.line + 1, mark.column + 1)
 
 
@@ -42,18 +42,18 @@ def repeated(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark]]:
     """
     left, seen = [node], {id(node)}
     while left:
-        found = left.pop()
+        current = left.pop()
         below = []
-        if isinstance(found, yaml.MappingNode):
+        if isinstance(current, yaml.MappingNode):
             names = set()
-            for key, value in found.value:
+            for key, value in current.value:
                 below += [key, value]
                 if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
                     if (key.tag, key.value) in names:
                         yield str(key.value), key.start_mark
                     names.add((key.tag, key.value))
-        elif isinstance(found, yaml.SequenceNode):
-            below = found.value
+        elif isinstance(current, yaml.SequenceNode):
+            below = current.value
         new = [one for one in below if id(one) not in seen]
         seen.update(map(id, new))
         left += new

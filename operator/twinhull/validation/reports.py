@@ -61,11 +61,11 @@ class Report:
         )
         passed = f", {_counted(self.others, 'other object')} passed over" if self.others else ""
         broken = f", {_counted(len(self.unreadable), 'file')} not read" if self.unreadable else ""
-        found = ", ".join(_counted(self.count(level), level) for level in Level if self.count(level))
+        by_level = ", ".join(_counted(self.count(level), level) for level in Level if self.count(level))
         done = f"{checked} checked{passed}{broken}"
-        if not found and broken:
+        if not by_level and broken:
             return done  # nobody knows what is wrong in a file that can't be read
-        return f"{done}: {found or 'nothing is wrong'}"
+        return f"{done}: {by_level or 'nothing is wrong'}"
 
 
 def text(report: Report) -> str:
@@ -136,74 +136,78 @@ FORMATS: Mapping[str, Callable[[Report], str]] = {
 }
 
 
-def _line(one: Located) -> str:
-    found = one.finding
-    where = f"{found.path}: " if found.path else ""
-    place = f"{one.file}:{one.position.line}:{one.position.column}"
-    return printable(f"{place}: {found.level}: {one.title}: {where}{found.message} [{found.source}]")
+def _line(entry: Located) -> str:
+    finding = entry.finding
+    where = f"{finding.path}: " if finding.path else ""
+    place = f"{entry.file}:{entry.position.line}:{entry.position.column}"
+    return printable(f"{place}: {finding.level}: {entry.title}: {where}{finding.message} [{finding.source}]")
 
 
-def _raw(one: Located) -> Raw:
-    found = one.finding
+def _raw(entry: Located) -> Raw:
+    finding = entry.finding
     return {
-        "file": one.file,
-        "line": one.position.line,
-        "column": one.position.column,
-        "object": one.title,
-        "level": found.level,
-        "source": found.source,
-        "path": found.path,
-        "message": found.message,
+        "file": entry.file,
+        "line": entry.position.line,
+        "column": entry.position.column,
+        "object": entry.title,
+        "level": finding.level,
+        "source": finding.source,
+        "path": finding.path,
+        "message": finding.message,
     }
 
 
-def _command(one: Located) -> str:
-    found = one.finding
+def _command(entry: Located) -> str:
+    finding = entry.finding
     properties = {
-        "file": one.file,
-        "line": str(one.position.line),
-        "col": str(one.position.column),
-        "title": f"{one.title}: {found.source}",
+        "file": entry.file,
+        "line": str(entry.position.line),
+        "col": str(entry.position.column),
+        "title": f"{entry.title}: {finding.source}",
     }
-    said = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items())
-    where = f"{found.path}: " if found.path else ""
-    return f"::{_COMMANDS[found.level]} {said}::{_escaped(where + found.message)}"
+    joined = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items())
+    where = f"{finding.path}: " if finding.path else ""
+    return f"::{_COMMANDS[finding.level]} {joined}::{_escaped(where + finding.message)}"
 
 
-def _escaped(said: str, also: str = "") -> str:
-    return "".join(f"%{ord(sign):02X}" if sign in f"%\r\n{also}" else sign for sign in said)
+def _escaped(value: str, also: str = "") -> str:
+    return "".join(f"%{ord(sign):02X}" if sign in f"%\r\n{also}" else sign for sign in value)
 
 
-def _result(one: Located, sources: list[Source]) -> Raw:
-    found = one.finding
+def _result(entry: Located, sources: list[Source]) -> Raw:
+    finding = entry.finding
     place = {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(one.file)},
-            "region": {"startLine": one.position.line, "startColumn": one.position.column},
+            "artifactLocation": {"uri": quote(entry.file)},
+            "region": {"startLine": entry.position.line, "startColumn": entry.position.column},
         },
-        "logicalLocations": [{"fullyQualifiedName": f"{one.title}: {found.path}"}],
+        "logicalLocations": [{"fullyQualifiedName": f"{entry.title}: {finding.path}"}],
     }
-    where = f"{found.path}: " if found.path else ""
+    where = f"{finding.path}: " if finding.path else ""
     return {
-        "ruleId": found.source,
-        "ruleIndex": sources.index(found.source),
-        "level": found.level,
-        "message": {"text": f"{one.title}: {where}{found.message}"},
+        "ruleId": finding.source,
+        "ruleIndex": sources.index(finding.source),
+        "level": finding.level,
+        "message": {"text": f"{entry.title}: {where}{finding.message}"},
         "locations": [place],
     }
 
 
-def _issue(one: Located) -> Raw:
-    found = one.finding
-    said = f"{one.title}: {found.path}: {found.message}" if found.path else f"{one.title}: {found.message}"
+def _issue(entry: Located) -> Raw:
+    finding = entry.finding
+    sentence = (
+        f"{entry.title}: {finding.path}: {finding.message}"
+        if finding.path
+        else f"{entry.title}: {finding.message}"
+    )
     # GitLab tells a finding of two reports by it. Lines move, so they aren't in it.
-    same = sha256(f"{one.file}\0{found.source}\0{said}".encode())
+    same = sha256(f"{entry.file}\0{finding.source}\0{sentence}".encode())
     return {
-        "description": said,
-        "check_name": f"twinhull-{found.source}",
+        "description": sentence,
+        "check_name": f"twinhull-{finding.source}",
         "fingerprint": same.hexdigest(),
-        "severity": _SEVERITIES[found.level],
-        "location": {"path": one.file, "lines": {"begin": one.position.line}},
+        "severity": _SEVERITIES[finding.level],
+        "location": {"path": entry.file, "lines": {"begin": entry.position.line}},
     }
 
 
@@ -219,8 +223,8 @@ def _dumped(value: object) -> str:
 def located(file: str, title: str, findings: Iterable[tuple[Position, Finding]]) -> Iterator[Located]:
     """The findings of an object in the order of their places, and after them what wasn't checked."""
 
-    def order(found: tuple[Position, Finding]) -> tuple[bool, Position, str]:
-        return found[1].source is Source.UNCHECKED, found[0], found[1].path
+    def order(pair: tuple[Position, Finding]) -> tuple[bool, Position, str]:
+        return pair[1].source is Source.UNCHECKED, pair[0], pair[1].path
 
     for position, finding in sorted(findings, key=order):
         yield Located(file, position, title, finding)

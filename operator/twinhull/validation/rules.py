@@ -43,9 +43,9 @@ def broken(schema: Raw, value: Any, path: str = "") -> Iterator[Problem | Unchec
         except UncheckedError as error:
             yield Unchecked(at, message, str(error))
     if isinstance(value, dict):
-        known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
+        known, additional = schema.get("properties", {}), schema.get("additionalProperties", {})
         for key, below in value.items():
-            yield from broken(known.get(key, rest), below, f"{path}.{key}".lstrip("."))
+            yield from broken(known.get(key, additional), below, f"{path}.{key}".lstrip("."))
     elif isinstance(value, list):
         for index, element in enumerate(value):
             yield from broken(schema.get("items", {}), element, f"{path}[{index}]")

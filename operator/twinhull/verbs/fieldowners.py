@@ -56,7 +56,7 @@ class Owner:
     #: Whether it is known to set this very field, and not only others of the object.
     sets: bool = True
 
-    def told(self, field: str, workload: str) -> str:
+    def warning(self, field: str, workload: str) -> str:
         """A warning for people."""
         if self.sets:
             is_known = self.manager and self.tool != _unknown(self.manager)
@@ -80,12 +80,12 @@ def owners(
     `managed` are the managedFields, `metadata` is the object's, and `path` is the field's, such as ("spec",
     "state").
     """
-    found: dict[str, Owner] = {}
+    by_tool: dict[str, Owner] = {}
     file = _last_applied(metadata)
     by_label = _by_label(metadata) if tracked else ()
     for owner in (*_by_manager(managed, file, path), *_by_file(file, path), *by_label):
-        found.setdefault(owner.tool, owner)
-    return list(found.values())
+        by_tool.setdefault(owner.tool, owner)
+    return list(by_tool.values())
 
 
 def _by_manager(managed: Sequence[Raw], file: object, path: Sequence[str]) -> Iterator[Owner]:
@@ -95,7 +95,7 @@ def _by_manager(managed: Sequence[Raw], file: object, path: Sequence[str]) -> It
     """
     for entry in managed:
         manager, applies = str(entry.get("manager") or ""), entry.get("operation") == "Apply"
-        if entry.get("subresource") or not _has(entry.get("fieldsV1"), path):
+        if entry.get("subresource") or not _contains(entry.get("fieldsV1"), path):
             continue
         known = _TOOLS.get(manager)
         if applies:
@@ -129,11 +129,11 @@ def _says(file: object, path: Sequence[str]) -> bool:
 
 
 def _by_label(metadata: Raw) -> Iterator[Owner]:
-    said = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
-    yield from (Owner(*tool, sets=False) for key, tool in _TRACKS.items() if key in said)
+    labels_and_annotations = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+    yield from (Owner(*tool, sets=False) for key, tool in _TRACKS.items() if key in labels_and_annotations)
 
 
-def _has(fields: object, path: Sequence[str]) -> bool:
+def _contains(fields: object, path: Sequence[str]) -> bool:
     """Whether a set of fields (structured-merge-diff's FieldsV1) has a field."""
     for key in path:
         if not isinstance(fields, Mapping) or f"f:{key}" not in fields:

@@ -24,7 +24,7 @@ class Flip:
     #: What the operator would do about it first.
     step: Step
     #: The Workload as it is.
-    before: Raw
+    live: Raw
     #: Whether the operator knows a RuntimeClass of which this process doesn't know.
     is_class_assumed: bool = False
 
@@ -41,19 +41,19 @@ class Flip:
     @property
     def is_stopped(self) -> bool:
         """Whether it is stopped, so that nothing runs before it is started."""
-        return Status(self.before).is_stopped
+        return Status(self.live).is_stopped
 
     def hindrances(self) -> tuple[str, ...]:
         """What stops it, each in a sentence with what to do; none if nothing does."""
-        found = self.case.blueprint.resolution
-        if found.rejected:
-            return (plain(f"{found.reason}: {found.message}"),)
+        resolution = self.case.blueprint.resolution
+        if resolution.rejected:
+            return (plain(f"{resolution.reason}: {resolution.message}"),)
         if self.policy not in {AUTO, self.resolved}:
-            said = (
-                f"{found.message}. It would run as {name_of(self.resolved)}: flip it to that, or ask who "
-                "administers"
+            sentence = (
+                f"{resolution.message}. It would run as {name_of(self.resolved)}: flip it to that, or ask "
+                "who administers"
             )
-            return (plain(f"{said} the policy"),)
+            return (plain(f"{sentence} the policy"),)
         if not self.step.stalled or self.case.current is not None:
             return ()
         if self.step.lacks:
@@ -70,17 +70,17 @@ class Flip:
         return tuple(map(plain, self._costs()))
 
     def _costs(self) -> Iterator[str]:
-        before = Status(self.before)
+        status = Status(self.live)
         if self.is_stopped:
-            yield f"It is stopped: nothing runs before it is started ({before.command('start')})"
+            yield f"It is stopped: nothing runs before it is started ({status.command('start')})"
             return
         if kept := self._kept():
             yield f"Nothing is replaced: {kept} runs as {name_of(self.resolved)} already"
             return
         if self.case.history.exit is not None:
-            yield f"It has run to completion, and isn't run again: {before.command('restart')} does so"
+            yield f"It has run to completion, and isn't run again: {status.command('restart')} does so"
             return
-        if (self.before.get("status") or {}).get("exit"):
+        if (self.live.get("status") or {}).get("exit"):
             yield "It has run to completion, and runs again"
         if self.step.reason in {"DiskImporting", "DiskWaiting"}:
             yield f"Disks are filled first: {self.step.message}"
@@ -99,16 +99,16 @@ class Flip:
         """The hull that stays as it is, empty if there is none."""
         if self.case.current is not None and not self.case.former:
             return names([self.case.current])
-        status = Status(self.before)
-        return _told(status) if not self.case.own and status.running == self.resolved else ""
+        status = Status(self.live)
+        return _hull_name(status) if not self.case.own and status.running == self.resolved else ""
 
     def _running(self) -> str:
         """What is replaced, empty if nothing is. Of hulls that can't be seen the status tells."""
-        found = [hull for hull in self.case.former if not hull.ended]
-        return names(found) if self.case.own else _told(Status(self.before))
+        hulls = [hull for hull in self.case.former if not hull.ended]
+        return names(hulls) if self.case.own else _hull_name(Status(self.live))
 
 
-def _told(status: Status) -> str:
+def _hull_name(status: Status) -> str:
     return " ".join(status.hull) if status.hull else ""
 
 

@@ -206,16 +206,16 @@ class Condition:
         if workload is None:
             return _gone()
         status = Status(workload)
-        found = status.condition(self.kind)
-        if found and found.status == self.status:
+        condition = status.condition(self.kind)
+        if condition and condition.status == self.status:
             of_stalled = self.kind == "Stalled"
-            message = f"condition {self.kind} is {self.status}: {found.message}"
+            message = f"condition {self.kind} is {self.status}: {condition.message}"
             return _reached(message, None if of_stalled else status)
         if status.is_deleted:
             return _hopeless(_DELETED)
         if self.kind != "Stalled" and (stalled := _stalled(status)):
             return stalled
-        if status.is_current and not found:
+        if status.is_current and not condition:
             return Verdict(State.WAITING, f"it has no condition {self.kind}")
         return _waiting(status)
 
@@ -227,7 +227,7 @@ class Isolated:
     isolation: str
     #: Whether another isolation that was decided ends the wait: the present spec is known to ask for this
     #: one.
-    asked: bool = False
+    is_requested: bool = False
 
     @property
     def title(self) -> str:
@@ -239,18 +239,20 @@ class Isolated:
         if workload is not None:
             status = Status(workload)
             resolved = status.resolved
-            if self.asked and resolved and resolved != self.isolation:
-                said = status.condition("IsolationResolved")
-                return _hopeless(f"it runs as {name_of(resolved)} instead: {said.message if said else ''}")
+            if self.is_requested and resolved and resolved != self.isolation:
+                condition = status.condition("IsolationResolved")
+                return _hopeless(
+                    f"it runs as {name_of(resolved)} instead: {condition.message if condition else ''}"
+                )
             if resolved and resolved != self.isolation:
                 flip = status.command("flip", "--to", name_of(self.isolation))
                 return Verdict(State.WAITING, f"its isolation is {name_of(resolved)}: {flip} changes that")
-        found = (Up() if self.asked else Ready(settled=True)).verdict(workload)
-        if workload is None or found.state is not State.REACHED:
-            return found
+        verdict = (Up() if self.is_requested else Ready(settled=True)).verdict(workload)
+        if workload is None or verdict.state is not State.REACHED:
+            return verdict
         status = Status(workload)
-        if status.running == self.isolation or (self.asked and status.has_completed):
-            return found
+        if status.running == self.isolation or (self.is_requested and status.has_completed):
+            return verdict
         return Verdict(State.WAITING, f"what runs is still isolated as {name_of(status.running)}")
 
 
@@ -301,13 +303,13 @@ def _stalled(status: Status) -> Verdict | None:
     with the Workload, which ends a wait; or with something else, and then the Workload goes on by itself.
     None if it isn't Stalled.
     """
-    said = status.condition("Stalled")
-    if said is None or not (why := _why_stalled(status)):
+    stalled = status.condition("Stalled")
+    if stalled is None or not (why := _why_stalled(status)):
         return None
     if _runs_as_before(status):
         why = f"what runs is Ready, but not as the spec asks: {why}"
-    row = row_of(said.reason)
-    needs_edit = (row is None or row.needs_edit) and not quota.exceeded(said.message)
+    row = row_of(stalled.reason)
+    needs_edit = (row is None or row.needs_edit) and not quota.exceeded(stalled.message)
     return _hopeless(why) if needs_edit else Verdict(State.WAITING, why)
 
 
@@ -323,8 +325,10 @@ def _runs_as_before(status: Status) -> bool:
 
 def _why_stalled(status: Status) -> str:
     """Why it is Stalled, empty if it isn't."""
-    said = status.condition("Stalled")
-    return f"it is Stalled ({said.reason}): {said.message}" if said and said.status == "True" else ""
+    stalled = status.condition("Stalled")
+    return (
+        f"it is Stalled ({stalled.reason}): {stalled.message}" if stalled and stalled.status == "True" else ""
+    )
 
 
 def _waiting(status: Status, otherwise: str = "") -> Verdict:

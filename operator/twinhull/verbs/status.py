@@ -68,17 +68,17 @@ class Status:
     def condition(self, kind: str) -> ConditionText | None:
         """What a condition says of the present spec, None if it says nothing of that yet."""
         listed = self._status.get("conditions")
-        for one in listed if isinstance(listed, list) and self.is_current else ():
-            if _mapping(one).get("type") == kind:
+        for condition in listed if isinstance(listed, list) and self.is_current else ():
+            if _mapping(condition).get("type") == kind:
                 return ConditionText(
-                    *(plain(str(one.get(key) or "")) for key in ("status", "reason", "message"))
+                    *(plain(str(condition.get(key) or "")) for key in ("status", "reason", "message"))
                 )
         return None
 
     def holds(self, kind: str) -> bool:
         """Whether a condition is True for the present spec."""
-        found = self.condition(kind)
-        return found is not None and found.status == "True"
+        condition = self.condition(kind)
+        return condition is not None and condition.status == "True"
 
     @property
     def ready(self) -> ConditionText | None:
@@ -88,14 +88,14 @@ class Status:
     @property
     def is_settled(self) -> bool:
         """Whether nothing is under way for the present spec."""
-        found = self.condition("Reconciling")
-        return found is not None and found.status == "False"
+        reconciling = self.condition("Reconciling")
+        return reconciling is not None and reconciling.status == "False"
 
     @property
     def has_completed(self) -> bool:
         """Whether it has run to its end, and well."""
-        found = self.ready
-        return found is not None and (found.status, found.reason) == ("True", "Completed")
+        ready = self.ready
+        return ready is not None and (ready.status, ready.reason) == ("True", "Completed")
 
     @property
     def requested(self) -> str:

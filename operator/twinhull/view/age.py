@@ -16,10 +16,10 @@ def moment(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    return time if time.tzinfo else None
 
 
 def age(since: object, now: datetime) -> str:
@@ -37,8 +37,8 @@ def lasting(duration: timedelta) -> str:
 
 
 def _pair(seconds: int, large: int, its: str, small: int, letter: str) -> str:
-    rest = seconds % large // small
-    return f"{seconds // large}{its}" + (f"{rest}{letter}" if rest else "")
+    count = seconds % large // small
+    return f"{seconds // large}{its}" + (f"{count}{letter}" if count else "")
 
 
 #: How durations are written, each below so many seconds.

@@ -18,8 +18,8 @@ def last_seen(event: Raw) -> str:
     """When an Event was last told: in a series, or by a client of the older API, or once."""
     series = part(event, "series").get("lastObservedTime")
     times = (series, event.get("lastTimestamp"), event.get("eventTime"), event.get("firstTimestamp"))
-    told = next((str(time) for time in times if time), "")
-    return told or str(event["metadata"].get("creationTimestamp") or "")
+    last = next((str(time) for time in times if time), "")
+    return last or str(event["metadata"].get("creationTimestamp") or "")
 
 
 def in_order(events: Iterable[Raw]) -> list[Raw]:
@@ -29,8 +29,8 @@ def in_order(events: Iterable[Raw]) -> list[Raw]:
 
 
 def _place(event: Raw) -> tuple[float, str]:
-    told = moment(last_seen(event)) or moment(_LONG_AGO)
-    return (told.timestamp() if told else 0.0, str(event["metadata"]["name"]))
+    time = moment(last_seen(event)) or moment(_LONG_AGO)
+    return (time.timestamp() if time else 0.0, str(event["metadata"]["name"]))
 
 
 def is_about(event: Raw, objects: WorkloadObjects) -> bool:

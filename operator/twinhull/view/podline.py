@@ -25,9 +25,9 @@ def podline(pod: Raw) -> PodLine:
     """A Pod's line."""
     status, spec = part(pod, "status"), part(pod, "spec")
     inits, mains = status.get("initContainerStatuses") or [], status.get("containerStatuses") or []
-    asked = spec.get("initContainers") or []
-    sidecars = {one["name"] for one in asked if one.get("restartPolicy") == "Always"}
-    held_up = _held_up(inits, sidecars, len(asked))
+    init_containers = spec.get("initContainers") or []
+    sidecars = {one["name"] for one in init_containers if one.get("restartPolicy") == "Always"}
+    held_up = _held_up(inits, sidecars, len(init_containers))
     initialized = condition(pod, "Initialized").get("status") == "True"
     counted = [one for one in inits if one["name"] in sidecars]
     running = held_up and not initialized
@@ -42,10 +42,10 @@ def podline(pod: Raw) -> PodLine:
 
 def _held_up(inits: list[Raw], sidecars: set[str], total: int) -> str:
     """What its init containers wait for, empty if for nothing."""
-    for number, one in enumerate(inits):
-        state = part(one, "state")
+    for number, container in enumerate(inits):
+        state = part(container, "state")
         ended, waiting = part(state, "terminated"), part(state, "waiting")
-        if one["name"] in sidecars and one.get("started"):
+        if container["name"] in sidecars and container.get("started"):
             continue
         if ended:
             if ended.get("exitCode") == 0:
@@ -60,14 +60,14 @@ def _held_up(inits: list[Raw], sidecars: set[str], total: int) -> str:
 def _word(pod: Raw, mains: list[Raw]) -> str:
     """What the containers say of the whole, empty if nothing. The first that has a word for it decides."""
     word, runs = "", False
-    for one in reversed(mains):
-        state = part(one, "state")
+    for container in reversed(mains):
+        state = part(container, "state")
         waiting, ended = part(state, "waiting"), part(state, "terminated")
         if waiting.get("reason"):
             word = waiting["reason"]
         elif ended:
             word = ended.get("reason") or _end(ended)
-        runs = runs or _is_ready(one)
+        runs = runs or _is_ready(container)
     if word == "Completed" and runs:
         return "Running" if condition(pod, "Ready").get("status") == "True" else "NotReady"
     if not word and condition(pod, "PodScheduled").get("reason") == "SchedulingGated":

@@ -42,7 +42,7 @@ def screen(objects: WorkloadObjects, now: datetime) -> Screen:
         "Unsupported": _unsupported(objects),
         "Replacement": _replacement(objects, now),
         "Events": _events(objects, now),
-        "Not read": (Cell(f"{one.kinds}: {one.why}", Tone.BAD) for one in objects.read_failures),
+        "Not read": (Cell(f"{failure.kinds}: {failure.why}", Tone.BAD) for failure in objects.read_failures),
     }
     sections = ((title, tuple(lines)) for title, lines in parts.items())
     return Screen(
@@ -51,54 +51,54 @@ def screen(objects: WorkloadObjects, now: datetime) -> Screen:
     )
 
 
-def _headline(objects: WorkloadObjects, found: Verdict) -> Iterator[Cell]:
+def _headline(objects: WorkloadObjects, judgement: Verdict) -> Iterator[Cell]:
     yield Cell(f"Workload {objects.namespace}/{objects.name}")
-    reason = "" if found.level is Level.FINE else f" {found.reason}:"
-    colon = ":" if found.level is not Level.LIMITED else ""
-    yield Cell(f"{found.level}{colon}{reason} {found.message}", _TONES[found.level])
-    if found.remedy:
-        yield Cell(f"What to do: {found.remedy}")
+    reason = "" if judgement.level is Level.FINE else f" {judgement.reason}:"
+    colon = ":" if judgement.level is not Level.LIMITED else ""
+    yield Cell(f"{judgement.level}{colon}{reason} {judgement.message}", _TONES[judgement.level])
+    if judgement.remedy:
+        yield Cell(f"What to do: {judgement.remedy}")
 
 
 def _isolation(objects: WorkloadObjects, now: datetime) -> Iterator[Cell]:
-    found = part(objects.status, "isolation")
-    if not found:
+    isolation = part(objects.status, "isolation")
+    if not isolation:
         ready = objects.condition("IsolationResolved")
         why = f": {ready['reason']}" if ready.get("reason") else ""
         yield Cell(f"requested {objects.spec.get('isolationPolicy')}, not resolved{why}", Tone.WAITING)
         return
-    running, resolved = found.get("running"), found.get("resolved")
+    running, resolved = isolation.get("running"), isolation.get("resolved")
     yield Cell(
-        f"requested {found.get('requested')}, resolved {resolved}, running {running or 'nothing'}",
+        f"requested {isolation.get('requested')}, resolved {resolved}, running {running or 'nothing'}",
         Tone.GOOD if running == resolved else Tone.WAITING,
     )
-    policy, message = found.get("policy"), str(found.get("message"))
+    policy, message = isolation.get("policy"), str(isolation.get("message"))
     decided = f"IsolationPolicy {policy}: " if policy and policy not in message else ""
-    yield Cell(f"{found.get('reason')}: {decided}{message}")
-    if found.get("pendingSince"):
-        yield Cell(f"weaker than a policy requires for {age(found['pendingSince'], now)}", Tone.BAD)
+    yield Cell(f"{isolation.get('reason')}: {decided}{message}")
+    if isolation.get("pendingSince"):
+        yield Cell(f"weaker than a policy requires for {age(isolation['pendingSince'], now)}", Tone.BAD)
 
 
 def _hull(objects: WorkloadObjects, key: str, now: datetime) -> Iterator[Cell]:
-    told = part(objects.status, key)
-    if not told:
+    hull = part(objects.status, key)
+    if not hull:
         stopped = objects.spec.get("state") == State.STOPPED
         yield Cell("none, as spec.state asks" if stopped else "none", Tone.PLAIN if stopped else Tone.WAITING)
         return
-    ready = bool(told.get("ready"))
+    ready = bool(hull.get("ready"))
     yield Cell(
-        f"{told.get('kind')} {told.get('name')}, revision {told.get('revision')}, "
+        f"{hull.get('kind')} {hull.get('name')}, revision {hull.get('revision')}, "
         f"{'Ready' if ready else 'not Ready'}",
         Tone.GOOD if ready else Tone.WAITING,
     )
-    obj = _object(objects, told)
-    born = obj["metadata"].get("creationTimestamp") if obj else told.get("startedAt")
+    obj = _object(objects, hull)
+    born = obj["metadata"].get("creationTimestamp") if obj else hull.get("startedAt")
     yield Cell(
-        f"node {told.get('node') or 'none yet'}, address {told.get('address') or 'none yet'}, "
+        f"node {hull.get('node') or 'none yet'}, address {hull.get('address') or 'none yet'}, "
         f"age {age(born, now)}"
     )
-    if told.get("kind") == "VirtualMachine":
-        yield from _machine(objects, told, obj)
+    if hull.get("kind") == "VirtualMachine":
+        yield from _machine(objects, hull, obj)
     if obj and obj["metadata"].get("deletionTimestamp"):
         kept = obj["metadata"].get("finalizers")
         why = f"; it has finalizers: {', '.join(kept)}" if kept else ""
@@ -112,14 +112,14 @@ def _object(objects: WorkloadObjects, hull: Raw) -> Raw | None:
     return named(hulls, str(hull.get("name")))
 
 
-def _machine(objects: WorkloadObjects, told: Raw, obj: Raw | None) -> Iterator[Cell]:
+def _machine(objects: WorkloadObjects, hull: Raw, obj: Raw | None) -> Iterator[Cell]:
     """What KubeVirt says of a machine."""
-    instance = objects.instance(str(told.get("name")))
+    instance = objects.instance(str(hull.get("name")))
     printed = part(obj or {}, "status").get("printableStatus")
     phase = part(instance or {}, "status").get("phase")
     if printed or phase:
         yield Cell(f"KubeVirt says: VirtualMachine {printed or '-'}, VirtualMachineInstance {phase or '-'}")
-    moves = part(told, "migratable")
+    moves = part(hull, "migratable")
     if moves.get("possible") is True:
         yield Cell("can move to another node while it runs")
     elif moves:
@@ -166,8 +166,8 @@ def _tone(status: str) -> Tone:
 
 def _containers(objects: WorkloadObjects) -> Iterator[Cell | Table]:
     """The hull's Pod and its containers, as kubectl shows them."""
-    told = part(objects.status, "hull")
-    pod = named(objects.hull_pods, str(told.get("name")))
+    hull = part(objects.status, "hull")
+    pod = named(objects.hull_pods, str(hull.get("name")))
     rows = [_container(one) for one in _statuses(objects, pod)]
     if pod:
         line = podline(pod)
@@ -175,38 +175,38 @@ def _containers(objects: WorkloadObjects) -> Iterator[Cell | Table]:
         yield Cell(f"{line.ready} ready, {line.status}, {restarts}", _tone(line.status))
     if rows:
         yield Table(("NAME", "READY", "STATUS", "RESTARTS", "LAST END"), tuple(rows))
-    elif told.get("kind") == "VirtualMachine" and objects.boots_disk:
+    elif hull.get("kind") == "VirtualMachine" and objects.boots_disk:
         yield Cell("none: the machine boots a disk of its own")
-    elif told.get("kind") == "VirtualMachine":
+    elif hull.get("kind") == "VirtualMachine":
         yield Cell("not known: only an operator with --guest-key-file asks a machine's guest for them")
 
 
 def _statuses(objects: WorkloadObjects, pod: Raw | None) -> list[Raw]:
     """What is known of the containers: what the status says, else what the Pod does."""
-    told: list[Raw] = list(objects.status.get("containers") or ())
-    if told or pod is None:
-        return told
+    statuses: list[Raw] = list(objects.status.get("containers") or ())
+    if statuses or pod is None:
+        return statuses
     return [one.model_dump(by_alias=True) for one in podstatus.containers(part(pod, "status"))]
 
 
-def _container(one: Raw) -> TableRow:
-    state, code = one.get("state"), one.get("exitCode")
-    word = str(one.get("reason") or state)
+def _container(container: Raw) -> TableRow:
+    state, code = container.get("state"), container.get("exitCode")
+    word = str(container.get("reason") or state)
     ended = f" (exit code {code})" if code is not None else ""
     last = " ".join(
         str(word)
         for word in (
-            one.get("lastReason"),
-            f"(exit code {one['lastExitCode']})" if one.get("lastExitCode") is not None else None,
+            container.get("lastReason"),
+            f"(exit code {container['lastExitCode']})" if container.get("lastExitCode") is not None else None,
         )
         if word
     )
-    is_init = " (init)" if one.get("init") else ""
+    is_init = " (init)" if container.get("init") else ""
     return (
-        Cell(f"{one.get('name')}{is_init}"),
-        Cell("yes" if one.get("ready") else "no"),
+        Cell(f"{container.get('name')}{is_init}"),
+        Cell("yes" if container.get("ready") else "no"),
         Cell(f"{word}{ended}", _tone(word)),
-        Cell(one.get("restarts", 0), Tone.WAITING if one.get("restarts") else Tone.PLAIN),
+        Cell(container.get("restarts", 0), Tone.WAITING if container.get("restarts") else Tone.PLAIN),
         Cell(last),
     )
 
@@ -243,23 +243,23 @@ def _service(objects: WorkloadObjects) -> Iterator[Cell]:
     )
     if objects.failed_to_read("EndpointSlices"):
         return
-    found = endpoints(objects)
-    ready = [where for where, is_ready in found if is_ready]
-    rest = [where for where, is_ready in found if not is_ready]
+    all_endpoints = endpoints(objects)
+    ready = [where for where, is_ready in all_endpoints if is_ready]
+    unready = [where for where, is_ready in all_endpoints if not is_ready]
     yield Cell(
         f"{len(ready)} ready endpoint{'s' * (len(ready) != 1)}{': ' if ready else ''}{'; '.join(ready)}",
         Tone.GOOD if ready else Tone.WAITING,
     )
-    if rest:
-        yield Cell(f"not ready: {'; '.join(rest)}", Tone.WAITING)
+    if unready:
+        yield Cell(f"not ready: {'; '.join(unready)}", Tone.WAITING)
 
 
 def _no_service(objects: WorkloadObjects) -> str:
-    asked = part(objects.spec, "service")
-    if asked.get("enabled") is False:
+    service = part(objects.spec, "service")
+    if service.get("enabled") is False:
         return "none, as spec.service.enabled is false"
     template = part(part(objects.spec, "template") or NO_TEMPLATE, "spec")
-    if not asked.get("ports") and not declared({"containers": [], **template}):
+    if not service.get("ports") and not declared({"containers": [], **template}):
         return "none, since no container names a port, and spec.service.ports is empty"
     return f"none: Service {objects.name} isn't this Workload's" if objects.service else "none yet"
 
@@ -295,25 +295,26 @@ def _disk(disk: Raw) -> TableRow:
 
 
 def _lacks(objects: WorkloadObjects) -> Iterator[Cell]:
-    for one in objects.status.get("lacks") or ():
-        yield Cell(f"{one.get('reason')}: {one.get('message')}", Tone.BAD)
+    for lack in objects.status.get("lacks") or ():
+        yield Cell(f"{lack.get('reason')}: {lack.get('message')}", Tone.BAD)
 
 
 def _unsupported(objects: WorkloadObjects) -> Iterator[Cell]:
-    for one in objects.status.get("unsupportedFields") or ():
-        yield Cell(f"spec.template.{one.get('path')}: {one.get('reason')}", Tone.BAD)
+    for field in objects.status.get("unsupportedFields") or ():
+        yield Cell(f"spec.template.{field.get('path')}: {field.get('reason')}", Tone.BAD)
 
 
 def _replacement(objects: WorkloadObjects, now: datetime) -> Iterator[Cell]:
-    found = part(objects.status, "replacement")
-    if found.get("failedAt"):
-        when = age(found["failedAt"], now)
+    replacement = part(objects.status, "replacement")
+    if replacement.get("failedAt"):
+        when = age(replacement["failedAt"], now)
         yield Cell(
-            f"by revision {found.get('revision')}: given up {when} ago: {found.get('message')}", Tone.BAD
+            f"by revision {replacement.get('revision')}: given up {when} ago: {replacement.get('message')}",
+            Tone.BAD,
         )
-    elif found:
-        since = age(found.get("startedAt"), now)
-        yield Cell(f"by revision {found.get('revision')}: under way for {since}", Tone.WAITING)
+    elif replacement:
+        since = age(replacement.get("startedAt"), now)
+        yield Cell(f"by revision {replacement.get('revision')}: under way for {since}", Tone.WAITING)
     lost = part(objects.status, "backOff")
     if lost:
         why = ": ".join(filter(None, (lost.get("reason"), lost.get("message"))))
@@ -329,13 +330,13 @@ def _replacement(objects: WorkloadObjects, now: datetime) -> Iterator[Cell]:
 def _events(objects: WorkloadObjects, now: datetime) -> Iterator[Table | Cell]:
     if objects.failed_to_read("Events"):
         return
-    told = events.in_order(objects.events)
-    if not told:
+    listed = events.in_order(objects.events)
+    if not listed:
         yield Cell("none", Tone.FAINT)
         return
-    yield events.table(told[-_EVENTS:], now)
-    if len(told) > _EVENTS:
+    yield events.table(listed[-_EVENTS:], now)
+    if len(listed) > _EVENTS:
         yield Cell(
-            f"{len(told) - _EVENTS} older ones: {commands.ours('events', objects.name, objects.namespace)}",
+            f"{len(listed) - _EVENTS} older ones: {commands.ours('events', objects.name, objects.namespace)}",
             Tone.FAINT,
         )

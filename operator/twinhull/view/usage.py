@@ -48,7 +48,7 @@ class Use:
 
     def raw(self) -> Raw:
         """It as JSON has it, in quantities of Kubernetes. What isn't known is left out."""
-        said: Raw = {"namespace": self.namespace, "workload": self.workload, "pod": self.pod}
+        names: Raw = {"namespace": self.namespace, "workload": self.workload, "pod": self.pod}
         texts = {
             "container": self.container,
             "guest": self.guest,
@@ -59,7 +59,7 @@ class Use:
                 if value is not None
             },
         }
-        return {**said, "launcher": self.is_launcher, **{key: text for key, text in texts.items() if text}}
+        return {**names, "launcher": self.is_launcher, **{key: text for key, text in texts.items() if text}}
 
 
 def uses(
@@ -74,23 +74,23 @@ def uses(
         if ended or not (HULL_LABEL in labels(pod) or is_launcher(pod)):
             continue
         by_name = {str(one.get("name")): one for one in measured.get(_place(pod), {}).get("containers") or ()}
-        asked = {str(one.get("name")): one for one in _running(part(pod, "spec"))}
+        running = {str(one.get("name")): one for one in _running(part(pod, "spec"))}
         if containers:
-            for name, container in asked.items():
-                given = [part(container, "resources")]
-                yield _use(pod, name, _amounts(given, [by_name.get(name)]), instances)
+            for name, container in running.items():
+                resources = [part(container, "resources")]
+                yield _use(pod, name, _amounts(resources, [by_name.get(name)]), instances)
         else:
             whole = part(part(pod, "spec"), "resources")
-            given = [part(container, "resources") for container in asked.values()]
-            amounts = _amounts(given, [by_name.get(name) for name in asked], whole)
+            resources = [part(container, "resources") for container in running.values()]
+            amounts = _amounts(resources, [by_name.get(name) for name in running], whole)
             yield _use(pod, "", amounts, instances)
 
 
 def table(
-    found: Sequence[Use], order: str = "name", *, namespaces: bool = False, containers: bool = False
+    all_uses: Sequence[Use], order: str = "name", *, namespaces: bool = False, containers: bool = False
 ) -> Table:
     """Uses as rows; with the namespaces, if they are of several."""
-    with_guests = any(use.guest for use in found)
+    with_guests = any(use.guest for use in all_uses)
     head = (
         *(("NAMESPACE",) if namespaces else ()),
         *("NAME", "POD"),
@@ -100,19 +100,21 @@ def table(
     )
     rows = (
         _row(use, namespaces=namespaces, containers=containers, guests=with_guests)
-        for use in in_order(found, order)
+        for use in in_order(all_uses, order)
     )
     return Table(head, tuple(rows))
 
 
-def in_order(found: Iterable[Use], order: str) -> list[Use]:
+def in_order(all_uses: Iterable[Use], order: str) -> list[Use]:
     """Uses by one of ORDERS: those of CPU and memory begin with the largest."""
-    return sorted(found, key=lambda use: (ORDERS[order](use), use.namespace, use.workload, use.pod))
+    return sorted(all_uses, key=lambda use: (ORDERS[order](use), use.namespace, use.workload, use.pod))
 
 
-def unmeasured(found: Iterable[Use]) -> list[str]:
+def unmeasured(all_uses: Iterable[Use]) -> list[str]:
     """The Pods of which no use is known."""
-    return list(dict.fromkeys(use.pod for use in found if use.cpu.used is None and use.memory.used is None))
+    return list(
+        dict.fromkeys(use.pod for use in all_uses if use.cpu.used is None and use.memory.used is None)
+    )
 
 
 #: What uses can be sorted by.
@@ -144,7 +146,7 @@ def _guest(pod: Raw, instances: Sequence[Raw]) -> str:
     owners = [str(one.get("name")) for one in pod["metadata"].get("ownerReferences") or ()]
     namespace = pod["metadata"].get("namespace")
     near = [one for one in instances if one["metadata"].get("namespace") == namespace]
-    instance = next((found for name in owners if (found := named(near, name))), {})
+    instance = next((candidate for name in owners if (candidate := named(near, name))), {})
     status = part(instance, "status")
     topology, memory = part(status, "currentCPUTopology"), part(status, "memory")
     cpus = 1
@@ -165,26 +167,26 @@ def _running(spec: Raw) -> list[Raw]:
 
 
 def _amounts(
-    given: Sequence[Raw], metrics: Sequence[Raw | None], whole: Raw | None = None
+    resources: Sequence[Raw], metrics: Sequence[Raw | None], whole: Raw | None = None
 ) -> tuple[Amount, Amount]:
     """CPU and memory of containers with these `resources` and metrics. What a Pod as a `whole` has instead
     has precedence (core/v1, type PodSpec, resources).
     """
-    known = [part(one, "usage") for one in metrics if one is not None]
+    known = [part(metric, "usage") for metric in metrics if metric is not None]
     cpu, memory = (
         Amount(
-            _sum([one.get(name) for one in known if name in one]),
-            _of(whole, "requests", name) or _sum([_raw(one, "requests", name) for one in given]),
-            _of(whole, "limits", name) or _limit(given, name),
+            _sum([usage.get(name) for usage in known if name in usage]),
+            _of(whole, "requests", name) or _sum([_raw(one, "requests", name) for one in resources]),
+            _of(whole, "limits", name) or _limit(resources, name),
         )
         for name in _RESOURCES
     )
     return cpu, memory
 
 
-def _limit(given: Sequence[Raw], name: str) -> Decimal | None:
+def _limit(resources: Sequence[Raw], name: str) -> Decimal | None:
     """The limit of all together: there is none if one has none."""
-    limits = [_raw(one, "limits", name) for one in given]
+    limits = [_raw(one, "limits", name) for one in resources]
     return None if None in limits else _sum(limits)
 
 
@@ -198,7 +200,7 @@ def _raw(resources: Raw, key: str, name: str) -> object:
 
 def _sum(quantities: Iterable[object]) -> Decimal | None:
     """The sum of quantities, None if there are none. What is none isn't counted."""
-    known = [number for one in quantities if (number := _number(one)) is not None]
+    known = [number for quantity in quantities if (number := _number(quantity)) is not None]
     return sum(known, Decimal(0)) if known else None
 
 

@@ -72,7 +72,7 @@ _OF_DELETION = {"foregroundDeletion", "orphan"}
 
 def verdict(objects: WorkloadObjects, now: datetime) -> Verdict:
     """The first of RULES that has something to say."""
-    return next(found for rule in RULES if (found := rule(objects, now)))
+    return next(judgement for rule in RULES if (judgement := rule(objects, now)))
 
 
 def remedy(reason: str, objects: WorkloadObjects) -> str:
@@ -82,7 +82,7 @@ def remedy(reason: str, objects: WorkloadObjects) -> str:
         return f"see `{commands.ours('events', objects.name, objects.namespace)}`"
     hull = str(part(objects.status, "hull").get("name") or HULL)
     names = {NAME: objects.name, NAMESPACE: objects.namespace, HULL: hull}
-    return _STANDS_FOR.sub(lambda found: names[found[0]], without_links(row.remedy))
+    return _STANDS_FOR.sub(lambda match: names[match[0]], without_links(row.remedy))
 
 
 def being_deleted(objects: WorkloadObjects, now: datetime) -> Verdict | None:
@@ -137,9 +137,9 @@ def changed_since(objects: WorkloadObjects, _: datetime) -> Verdict | None:
 
 def stalled(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """It waits for somebody."""
-    if not objects.told("Stalled"):
+    if not objects.holds("Stalled"):
         return None
-    level = Level.LIMITED if objects.told("Ready") else Level.WRONG
+    level = Level.LIMITED if objects.holds("Ready") else Level.WRONG
     return _of_condition(objects, "Stalled", level)
 
 
@@ -154,30 +154,30 @@ def hindered(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """Something keeps its hull from being ready that doesn't end by itself, whether or not it took long."""
     reason = str(objects.condition("Ready").get("reason"))
     row = row_of(reason)
-    if objects.told("Ready") or reason in _PASSING or not (row and row.remedy):
+    if objects.holds("Ready") or reason in _PASSING or not (row and row.remedy):
         return None
     return _of_condition(objects, "Ready", Level.WRONG)
 
 
 def in_progress(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """The operator is at work."""
-    if not objects.told("Reconciling"):
+    if not objects.holds("Reconciling"):
         return None
-    found = _of_condition(objects, "Reconciling", Level.UNDER_WAY)
-    lasting = f"if this lasts, {found.remedy}" if found.remedy else ""
-    return Verdict(found.level, found.reason, found.message, lasting)
+    judgement = _of_condition(objects, "Reconciling", Level.UNDER_WAY)
+    lasting = f"if this lasts, {judgement.remedy}" if judgement.remedy else ""
+    return Verdict(judgement.level, judgement.reason, judgement.message, lasting)
 
 
 def not_ready(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """It isn't Ready, whatever the reason."""
-    return None if objects.told("Ready") else _of_condition(objects, "Ready", Level.WRONG)
+    return None if objects.holds("Ready") else _of_condition(objects, "Ready", Level.WRONG)
 
 
 def ready_with_remark(objects: WorkloadObjects, _: datetime) -> Verdict | None:
     """It is Ready for a reason that asks somebody to do something."""
-    found = _of_condition(objects, "Ready", Level.LIMITED)
-    row = row_of(found.reason)
-    return found if row and row.remedy and found.reason not in _RESTING else None
+    judgement = _of_condition(objects, "Ready", Level.LIMITED)
+    row = row_of(judgement.reason)
+    return judgement if row and row.remedy and judgement.reason not in _RESTING else None
 
 
 def fields_dropped(objects: WorkloadObjects, _: datetime) -> Verdict | None:
@@ -266,9 +266,12 @@ def endpoints(objects: WorkloadObjects) -> list[tuple[str, bool]]:
     type EndpointConditions: an absent `ready` means that it is).
     """
     return [
-        (_with_ports(address, one.get("ports") or ()), part(endpoint, "conditions").get("ready") is not False)
-        for one in objects.slices
-        for endpoint in one.get("endpoints") or ()
+        (
+            _with_ports(address, endpoint_slice.get("ports") or ()),
+            part(endpoint, "conditions").get("ready") is not False,
+        )
+        for endpoint_slice in objects.slices
+        for endpoint in endpoint_slice.get("endpoints") or ()
         for address in endpoint.get("addresses") or ()
     ]
 
@@ -279,17 +282,17 @@ def _with_ports(address: str, ports: Iterable[Raw]) -> str:
 
 
 def _of_condition(objects: WorkloadObjects, kind: str, level: Level) -> Verdict:
-    found = objects.condition(kind)
-    reason = str(found.get("reason") or "Unknown")
-    return Verdict(level, reason, str(found.get("message") or ""), remedy(reason, objects))
+    condition = objects.condition(kind)
+    reason = str(condition.get("reason") or "Unknown")
+    return Verdict(level, reason, str(condition.get("message") or ""), remedy(reason, objects))
 
 
 def _objects(objects: WorkloadObjects) -> list[tuple[str, Raw]]:
     return [
         ("Workload", objects.workload),
         *(("Pod", pod) for pod in objects.hull_pods),
-        *(("VirtualMachine", one) for one in objects.own_machines),
-        *(("VirtualMachineInstance", one) for one in objects.instances),
+        *(("VirtualMachine", machine) for machine in objects.own_machines),
+        *(("VirtualMachineInstance", instance) for instance in objects.instances),
     ]
 
 

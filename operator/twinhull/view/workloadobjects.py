@@ -70,7 +70,7 @@ class WorkloadObjects:
         """A condition of the Workload, empty if it has none of that type."""
         return condition({"status": self.status}, kind)
 
-    def told(self, kind: str) -> bool:
+    def holds(self, kind: str) -> bool:
         """Whether a condition of the Workload is True."""
         return self.condition(kind).get("status") == "True"
 
@@ -118,16 +118,16 @@ class WorkloadObjects:
 
     def subjects(self) -> Iterator[tuple[str, str]]:
         """Kind and name of each object whose Events are the Workload's, beside the Workload itself."""
-        told = part(self.status, "hull"), part(self.status, "previousHull")
-        found = [
-            *((str(hull["kind"]), str(hull["name"])) for hull in told if hull),
+        hulls = part(self.status, "hull"), part(self.status, "previousHull")
+        kinds_and_names = [
+            *((str(hull["kind"]), str(hull["name"])) for hull in hulls if hull),
             *(("Pod", pod["metadata"]["name"]) for pod in (*self.hull_pods, *self.launchers)),
-            *(("VirtualMachine", one["metadata"]["name"]) for one in self.own_machines),
-            *(("VirtualMachineInstance", one["metadata"]["name"]) for one in self.instances),
-            *(("DataVolume", one["metadata"]["name"]) for one in self.volumes),
+            *(("VirtualMachine", machine["metadata"]["name"]) for machine in self.own_machines),
+            *(("VirtualMachineInstance", instance["metadata"]["name"]) for instance in self.instances),
+            *(("DataVolume", volume["metadata"]["name"]) for volume in self.volumes),
             *(("PersistentVolumeClaim", str(disk["claim"])) for disk in self.disks if disk.get("claim")),
         ]
-        yield from dict.fromkeys(found)
+        yield from dict.fromkeys(kinds_and_names)
 
     @property
     def disks(self) -> tuple[Raw, ...]:
@@ -145,8 +145,8 @@ class WorkloadObjects:
 
 def part(obj: Raw, key: str) -> Raw:
     """A mapping within an object, empty if it isn't there."""
-    found = obj.get(key)
-    return found if isinstance(found, dict) else {}
+    value = obj.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def named(objects: Iterable[Raw], name: str) -> Raw | None:

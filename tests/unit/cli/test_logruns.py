@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinhull.cli.logruns import Outcome, Run, outcome
+from twinhull.cli.logruns import Outcome, Run, outcome_of
 
 
 def workload(hull: str = "web-1", started: str = "", restarts: int = 0) -> dict[str, Any]:
@@ -16,19 +16,19 @@ def workload(hull: str = "web-1", started: str = "", restarts: int = 0) -> dict[
 
 def test_a_hull_after_none_is_the_next_one_whatever_its_name() -> None:
     run = Run.of(workload(), "web").watched(workload(hull=""))
-    assert outcome(workload(hull=""), run) is None
-    assert outcome(workload(), run.watched(workload())) == Outcome.NEXT_HULL
+    assert outcome_of(workload(hull=""), run) is None
+    assert outcome_of(workload(), run.watched(workload())) == Outcome.NEXT_HULL
 
 
 def test_when_a_hull_began_is_learnt_later() -> None:
     run = Run.of(workload(), "web").watched(workload(started="2026-01-01T00:00:00Z"))
-    assert outcome(workload(started="2026-01-01T00:00:00Z"), run) is None
-    assert outcome(workload(started="2026-01-01T00:00:01Z"), run) == Outcome.NEXT_HULL
-    assert outcome(workload(), run) == Outcome.NEXT_HULL
+    assert outcome_of(workload(started="2026-01-01T00:00:00Z"), run) is None
+    assert outcome_of(workload(started="2026-01-01T00:00:01Z"), run) == Outcome.NEXT_HULL
+    assert outcome_of(workload(), run) == Outcome.NEXT_HULL
 
 
 def test_a_hull_whose_container_was_restarted_less_often_is_the_next_one() -> None:
     run = Run.of(workload(restarts=2), "web")
-    assert outcome(workload(restarts=1), run) == Outcome.NEXT_HULL
-    assert outcome(workload(restarts=3), run) == Outcome.NEXT_RUN
-    assert outcome(workload(restarts=2), run) is None
+    assert outcome_of(workload(restarts=1), run) == Outcome.NEXT_HULL
+    assert outcome_of(workload(restarts=3), run) == Outcome.NEXT_RUN
+    assert outcome_of(workload(restarts=2), run) is None

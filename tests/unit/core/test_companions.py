@@ -185,13 +185,13 @@ def test_service_that_somebody_deleted_is_told_when_it_is_made_again() -> None:
     (action,) = kept(as_asked(SERVED), hull("Pod", POD, status=running()))
     assert isinstance(action, Create)
     assert action.event == drift("created Service web again, which somebody had deleted")
-    assert action.found == drift("restored the labels of Service web")
+    assert action.if_present == drift("restored the labels of Service web")
 
 
 def test_service_that_is_made_for_the_first_time_is_no_drift() -> None:
     (action,) = kept(SERVED)
     assert isinstance(action, Create)
-    assert (action.event, action.found) == (None, None)
+    assert (action.event, action.if_present) == (None, None)
 
 
 def test_service_that_somebody_changed_is_told_by_its_fields_when_it_is_put_back() -> None:

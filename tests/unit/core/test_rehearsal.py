@@ -14,7 +14,7 @@ from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
-from twinhull.core.rehearsal import counts, rehearsals, told
+from twinhull.core.rehearsal import counts, explained, rehearsals
 
 from .objects import KUBEVIRT, NOW, case, companion, hull, running, workload
 
@@ -159,9 +159,11 @@ def test_quota_that_the_pod_itself_fills_is_no_refusal_and_a_smaller_one_is() ->
 
 
 def test_refusal_tells_what_it_is_of() -> None:
-    assert told(rehearsal(flip(), "guest's Pod"), INVALID) == (
+    assert explained(rehearsal(flip(), "guest's Pod"), INVALID) == (
         f"VirtualMachine {NEW} can't run its Pod: template.spec.containers[0].env[0].name: Invalid value: "
         '"1=A"'
     )
-    assert told(rehearsal(flip(), "launcher"), "no").startswith("KubeVirt couldn't make the launcher Pod of ")
-    assert told(rehearsal(flip(), "itself"), "no") == "no"
+    assert explained(rehearsal(flip(), "launcher"), "no").startswith(
+        "KubeVirt couldn't make the launcher Pod of "
+    )
+    assert explained(rehearsal(flip(), "itself"), "no") == "no"

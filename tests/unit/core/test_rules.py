@@ -852,7 +852,7 @@ def test_hull_that_was_there_before_is_created_again() -> None:
     (action,) = plan(case(as_asked(CONTAINER))).actions
     assert isinstance(action, Create)
     assert action.event == Event("Normal", Reason.CREATED, f"created Pod {POD} again (isolation Container)")
-    assert action.found == Event("Warning", Reason.DRIFT_CORRECTED, f"restored the labels of Pod {POD}")
+    assert action.if_present == Event("Warning", Reason.DRIFT_CORRECTED, f"restored the labels of Pod {POD}")
 
 
 def test_machine_whose_guest_runs_by_another_manifest_and_takes_no_other_says_so() -> None:

@@ -51,7 +51,7 @@ def test_who_applies_from_git_is_told_of_the_field() -> None:
 
 
 def test_logs_of_a_machine_are_named_by_the_verb_that_shows_them() -> None:
-    assert "twinhull logs" in OPTIONS["log-driver"].said
+    assert "twinhull logs" in OPTIONS["log-driver"].sentence
     (row,) = [line for line in read("docs/parity.md").splitlines() if "kubectl logs, exec" in line]
     for verb in ("twinhull logs", "exec", "attach", "port-forward", "cp"):
         assert f"`{verb}`" in row

@@ -39,4 +39,4 @@ def test_no_more_is_remembered_however_many_namespaces_there_are() -> None:
     series = repeats()
     for number in range(5_000):
         series.count(f"n{number}", "a")
-    assert sum(map(len, series._told.values())) == len(series._told) == 4_096  # noqa: SLF001
+    assert sum(map(len, series._series.values())) == len(series._series) == 4_096  # noqa: SLF001

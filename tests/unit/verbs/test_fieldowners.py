@@ -37,7 +37,7 @@ def entry(manager: str, operation: str = "Update", *fields: str, **more: Any) ->
 def test_a_tool_that_sets_the_field_again_is_named(given: Raw, tool: str, when: str) -> None:
     (found,) = owners([given], {}, FIELD)
     assert (found.tool, found.when, found.manager) == (tool, when, given["manager"])
-    sentence = found.told("spec.state", "web")
+    sentence = found.warning("spec.state", "web")
     assert sentence.count("field manager") <= 1, sentence
     assert found.sets is (given["operation"] == "Apply"), "of the others the fields have defaults among them"
 
@@ -82,7 +82,7 @@ def test_a_copy_that_is_none_tells_nothing(odd: str) -> None:
 def test_the_tool_that_an_object_is_of_may_set_the_field() -> None:
     given = {"annotations": {"argocd.argoproj.io/tracking-id": "shop:twinhull.dev/Workload:shop/web"}}
     (found,) = owners([], given, FIELD)
-    assert found.told("spec.state", "web").startswith(
+    assert found.warning("spec.state", "web").startswith(
         "Workload web is Argo CD's: if Argo CD sets spec.state, its"
     )
     (certain,) = owners([entry("argocd-controller", "Apply")], given, FIELD)

@@ -134,7 +134,7 @@ def test_a_completed_one_runs_again() -> None:
 
 def test_a_runtime_class_that_only_the_operator_knows_is_said_to_be_so() -> None:
     found = flip("Sandbox", GVISOR)
-    assumed = Flip(found.case, found.step, found.before, is_class_assumed=True)
+    assumed = Flip(found.case, found.step, found.live, is_class_assumed=True)
     assert assumed.costs()[-1].startswith("Which RuntimeClass it gets is the operator's setting")
 
 

@@ -66,7 +66,7 @@ def isolated(resolved: str, running: str, conditions: dict[str, tuple[str, str]]
     return workload(conditions, isolation={"resolved": resolved, "running": running}, **more)
 
 
-FLIPPED = Isolated("Sandbox", asked=True)
+FLIPPED = Isolated("Sandbox", is_requested=True)
 GOALS = (
     *(Ready(), Ready(settled=True), Up(), Stopped(), Completed(), Deleted(), Condition("Ready"), FLIPPED),
     *(Isolated("VirtualMachine"), Isolated("Container"), Restarted(frozenset())),

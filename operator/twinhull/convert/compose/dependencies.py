@@ -27,57 +27,59 @@ def dependencies(service: InputValue) -> dict[str, tuple[str, InputValue]]:
     condition.
     """
     keys = typed.mapping(service)
-    found: dict[str, tuple[str, InputValue]] = {}
-    for said in typed.listing(keys["links"]) if "links" in keys else ():
-        found[typed.text(said).partition(":")[0]] = ("service_started", said)
+    conditions: dict[str, tuple[str, InputValue]] = {}
+    for link in typed.listing(keys["links"]) if "links" in keys else ():
+        conditions[typed.text(link).partition(":")[0]] = ("service_started", link)
     if "depends_on" not in keys or keys["depends_on"].value is None:
-        return found
+        return conditions
     if isinstance(keys["depends_on"].value, list):
-        for said in typed.listing(keys["depends_on"]):
-            found[typed.text(said)] = ("service_started", said)
-        return found
-    for name, said in typed.mapping(keys["depends_on"]).items():
-        condition = typed.mapping(said).get("condition")
+        for dependency in typed.listing(keys["depends_on"]):
+            conditions[typed.text(dependency)] = ("service_started", dependency)
+        return conditions
+    for name, dependency in typed.mapping(keys["depends_on"]).items():
+        condition = typed.mapping(dependency).get("condition")
         value = typed.text(condition) if condition else "service_started"
         if value not in _CONDITIONS:
             raise CannotConvert(
-                f"{said.path}.condition: {value[:40]!r} is none: use one of {', '.join(_CONDITIONS)}"
+                f"{dependency.path}.condition: {value[:40]!r} is none: use one of {', '.join(_CONDITIONS)}"
             )
-        found[name] = (value, said)
-    return found
+        conditions[name] = (value, dependency)
+    return conditions
 
 
 def ordered(services: Mapping[str, InputValue]) -> list[str]:
     """The services, each after those that it depends on, else in the file's order. Raises CannotConvert for a
     circle.
     """
-    below = {name: dependencies(said).keys() & services.keys() for name, said in services.items()}
-    found: dict[str, None] = {}
-    while len(found) < len(services):
-        ready = next((name for name in services if name not in found and below[name] <= found.keys()), None)
+    below = {name: dependencies(service).keys() & services.keys() for name, service in services.items()}
+    order: dict[str, None] = {}
+    while len(order) < len(services):
+        ready = next((name for name in services if name not in order and below[name] <= order.keys()), None)
         if ready is None:
-            circle = ", ".join(name for name in services if name not in found)[:200]
+            circle = ", ".join(name for name in services if name not in order)[:200]
             raise CannotConvert(f"services: {circle} depend on each other in a circle: remove a depends_on")
-        found[ready] = None
-    return list(found)
+        order[ready] = None
+    return list(order)
 
 
 def tell(service: InputValue, draft: Draft, drafts: Mapping[str, Draft], all_services: Iterable[str]) -> None:
     """Name what a service depends on. Raises CannotConvert for a service that isn't there."""
-    for name, (condition, said) in dependencies(service).items():
+    for name, (condition, dependency) in dependencies(service).items():
         if name not in all_services:
-            optional = isinstance(said.value, dict) and typed.mapping(said).get("required")
+            optional = isinstance(dependency.value, dict) and typed.mapping(dependency).get("required")
             if optional and not typed.truth(optional):
-                draft.leave(said, "there is no such service, and it isn't required")
+                draft.leave(dependency, "there is no such service, and it isn't required")
                 continue
-            raise CannotConvert(f"{said.path}: there is no service {name[:60]!r}: correct it, or remove it")
+            raise CannotConvert(
+                f"{dependency.path}: there is no service {name[:60]!r}: correct it, or remove it"
+            )
         if name not in drafts:
-            draft.leave(said, f"{name} isn't converted, see there")
+            draft.leave(dependency, f"{name} isn't converted, see there")
         else:
-            draft.leave(said, " ".join(_told(condition, draft, drafts[name])))
+            draft.leave(dependency, " ".join(_sentence_parts(condition, draft, drafts[name])))
 
 
-def _told(condition: str, draft: Draft, other: Draft) -> Iterator[str]:
+def _sentence_parts(condition: str, draft: Draft, other: Draft) -> Iterator[str]:
     if condition == "service_completed_successfully":
         wait = commands.ours("wait", other.name, other.namespace, "--for", "completed")
         yield (
@@ -102,11 +104,11 @@ def _told(condition: str, draft: Draft, other: Draft) -> Iterator[str]:
 
 def aliases(services: Mapping[str, InputValue]) -> dict[str, list[InputValue]]:
     """Other names that links give to services, by the services."""
-    found: dict[str, list[InputValue]] = {}
-    for said in services.values():
-        keys = typed.mapping(said)
+    by_service: dict[str, list[InputValue]] = {}
+    for service in services.values():
+        keys = typed.mapping(service)
         for link in typed.listing(keys["links"]) if "links" in keys else ():
             name, _, alias = typed.text(link).partition(":")
             if alias and alias != name:
-                found.setdefault(name, []).append(InputValue(link.path, alias))
-    return found
+                by_service.setdefault(name, []).append(InputValue(link.path, alias))
+    return by_service

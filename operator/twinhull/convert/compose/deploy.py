@@ -30,13 +30,13 @@ def deploy(keys: Mapping[str, InputValue], draft: Draft) -> Iterator[tuple[str, 
     """What these keys say of the container, by docker run's options. What they say of the Workload goes into
     the draft. Raises CannotConvert for a value that is none, or for two that contradict each other.
     """
-    said = typed.mapping(keys["deploy"]) if "deploy" in keys else {}
-    if "labels" in said:
-        draft.own_metadata.update(labels(typed.pairs(said["labels"]), draft.left))
-    _replicas(keys.get("scale"), said.get("replicas"), draft)
-    yield from _restart(keys.get("restart"), said.get("restart_policy"), draft)
-    yield from _mode(keys.get("restart"), said, draft)
-    resources = typed.mapping(said["resources"]) if "resources" in said else {}
+    section = typed.mapping(keys["deploy"]) if "deploy" in keys else {}
+    if "labels" in section:
+        draft.own_metadata.update(labels(typed.pairs(section["labels"]), draft.left))
+    _replicas(keys.get("scale"), section.get("replicas"), draft)
+    yield from _restart(keys.get("restart"), section.get("restart_policy"), draft)
+    yield from _mode(keys.get("restart"), section, draft)
+    resources = typed.mapping(section["resources"]) if "resources" in section else {}
     limits = typed.mapping(resources["limits"]) if "limits" in resources else {}
     reserved = typed.mapping(resources["reservations"]) if "reservations" in resources else {}
     for key, option, of, other in (
@@ -46,30 +46,30 @@ def deploy(keys: Mapping[str, InputValue], draft: Draft) -> Iterator[tuple[str, 
         ("memory", "memory-reservation", reserved, "mem_reservation"),
     ):
         if key in of:
-            found = InputValue(of[key].path, typed.text(of[key]))
-            _same(found, keys.get(other), key)
-            yield option, found
+            amount = InputValue(of[key].path, typed.text(of[key]))
+            _same(amount, keys.get(other), key)
+            yield option, amount
     for gpu in typed.one_or_more(reserved["devices"]) if "devices" in reserved else ():
         yield from _gpu(gpu, draft, needs_capability=True)
     for gpu in typed.one_or_more(keys["gpus"]) if "gpus" in keys else ():
         yield from _gpu(gpu, draft, needs_capability=False)
-    if "placement" in said and (constraints := typed.mapping(said["placement"]).get("constraints")):
-        for one in typed.listing(constraints):
-            _constraint(one, draft)
+    if "placement" in section and (constraints := typed.mapping(section["placement"]).get("constraints")):
+        for constraint in typed.listing(constraints):
+            _constraint(constraint, draft)
 
 
 def _replicas(scale: InputValue | None, replicas: InputValue | None, draft: Draft) -> None:
-    for said in (scale, replicas):
-        if said is None or said.value is None:
+    for value in (scale, replicas):
+        if value is None or value.value is None:
             continue
-        count = whole(InputValue(said.path, typed.text(said)))
+        count = whole(InputValue(value.path, typed.text(value)))
         if count < 0:
-            raise CannotConvert(f"{said.path}: {count} is no number of containers: correct it")
+            raise CannotConvert(f"{value.path}: {count} is no number of containers: correct it")
         if count == 0:
             draft.spec["state"] = "Stopped"
         elif count > 1:
             draft.leave(
-                said,
+                value,
                 "a Workload is one Pod: write more Workloads, or keep a Deployment for several of the same",
             )
 
@@ -80,27 +80,27 @@ def _restart(
     if policy is None or policy.value is None:
         return
     condition = typed.mapping(policy).get("condition")
-    said = typed.text(condition) if condition and condition.value is not None else "any"
-    if said not in _RESTARTS:
-        raise CannotConvert(f"{policy.path}.condition: {said[:40]!r} is none: use none, on-failure or any")
+    text = typed.text(condition) if condition and condition.value is not None else "any"
+    if text not in _RESTARTS:
+        raise CannotConvert(f"{policy.path}.condition: {text[:40]!r} is none: use none, on-failure or any")
     if restart is not None:
         draft.leave(restart, f"{policy.path} counts, and not restart")
-    yield "restart", InputValue(policy.path, _RESTARTS[said])
+    yield "restart", InputValue(policy.path, _RESTARTS[text])
 
 
 def _mode(
-    restart: InputValue | None, said: Mapping[str, InputValue], draft: Draft
+    restart: InputValue | None, section: Mapping[str, InputValue], draft: Draft
 ) -> Iterator[tuple[str, InputValue]]:
-    mode = typed.text(said["mode"]) if "mode" in said else "replicated"
-    if mode in {"replicated-job", "global-job"} and "restart_policy" not in said:
+    mode = typed.text(section["mode"]) if "mode" in section else "replicated"
+    if mode in {"replicated-job", "global-job"} and "restart_policy" not in section:
         if restart is not None:
-            draft.leave(restart, f"{said['mode'].path} counts, and not restart: a job ends")
-        yield "restart", InputValue(said["mode"].path, "no")
+            draft.leave(restart, f"{section['mode'].path} counts, and not restart: a job ends")
+        yield "restart", InputValue(section["mode"].path, "no")
     elif mode == "global":
-        draft.leave(said["mode"], "a Workload is one Pod: keep a DaemonSet for one on each node")
+        draft.leave(section["mode"], "a Workload is one Pod: keep a DaemonSet for one on each node")
     elif mode not in {"replicated", "replicated-job", "global-job"}:
-        raise CannotConvert(f"{said['mode'].path}: {mode[:40]!r} is none: use replicated")
-    if "endpoint_mode" in said and typed.text(said["endpoint_mode"]) == "dnsrr":
+        raise CannotConvert(f"{section['mode'].path}: {mode[:40]!r} is none: use replicated")
+    if "endpoint_mode" in section and typed.text(section["endpoint_mode"]) == "dnsrr":
         draft.spec["service"] = {**draft.spec.get("service", {}), "headless": True}
 
 
@@ -111,39 +111,39 @@ def starts_first(service: InputValue) -> InputValue | None:
     return order if order is not None and order.value == "start-first" else None
 
 
-def _same(said: InputValue, other: InputValue | None, key: str) -> None:
+def _same(value: InputValue, other: InputValue | None, key: str) -> None:
     """Compose takes no two amounts that differ."""
     if other is None or other.value is None:
         return
     amount = number if key == "cpus" else whole_bytes
-    if amount(said) != amount(InputValue(other.path, typed.text(other))):
-        raise CannotConvert(f"{other.path} differs from {said.path}: remove one of the two")
+    if amount(value) != amount(InputValue(other.path, typed.text(other))):
+        raise CannotConvert(f"{other.path} differs from {value.path}: remove one of the two")
 
 
-def _gpu(said: InputValue, draft: Draft, *, needs_capability: bool) -> Iterator[tuple[str, InputValue]]:
-    if not isinstance(said.value, dict):
-        yield "gpus", InputValue(said.path, typed.text(said))
+def _gpu(gpu: InputValue, draft: Draft, *, needs_capability: bool) -> Iterator[tuple[str, InputValue]]:
+    if not isinstance(gpu.value, dict):
+        yield "gpus", InputValue(gpu.path, typed.text(gpu))
         return
-    keys = typed.mapping(said)
+    keys = typed.mapping(gpu)
     capabilities = [typed.text(one) for one in typed.listing(keys.get("capabilities", InputValue("", None)))]
     driver = typed.text(keys["driver"]) if "driver" in keys else "nvidia"
     count = typed.text(keys["count"]) if "count" in keys else "all"
     if driver != "nvidia" or "device_ids" in keys or (needs_capability and "gpu" not in capabilities):
-        draft.leave(said, "Kubernetes counts devices by their plugin's resource: set it in resources.limits")
+        draft.leave(gpu, "Kubernetes counts devices by their plugin's resource: set it in resources.limits")
     else:
-        yield "gpus", InputValue(said.path, count)
+        yield "gpus", InputValue(gpu.path, count)
 
 
-def _constraint(said: InputValue, draft: Draft) -> None:
-    match = _CONSTRAINT.fullmatch(typed.text(said))
+def _constraint(constraint: InputValue, draft: Draft) -> None:
+    match = _CONSTRAINT.fullmatch(typed.text(constraint))
     name = match[1] if match else ""
     label = _LABELS.get(name) or (name.removeprefix("labels.") if name.startswith("labels.") else "")
     value = match[2] if match else ""
     if name == "platform.arch":
         value = ARCHITECTURES.get(value, value)
     if not label or not is_qualified_name(label.rpartition("/")[2]) or not is_label_value(value):
-        draft.leave(said, "nodes have no such label: label them, and set nodeSelector or affinity")
+        draft.leave(constraint, "nodes have no such label: label them, and set nodeSelector or affinity")
         return
     selector = draft.pod.setdefault("nodeSelector", {})
     if selector.setdefault(label, value) != value:
-        draft.leave(said, f"the node is to have another value of {label}, too: remove one of the two")
+        draft.leave(constraint, f"the node is to have another value of {label}, too: remove one of the two")

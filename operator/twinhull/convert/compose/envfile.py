@@ -29,7 +29,7 @@ def variables(
     Variables in values are those of the environment, or those above in the file. With `raw`, values are taken
     as they are. Raises CannotConvert for a line that is none.
     """
-    found: dict[str, str | None] = {}
+    values: dict[str, str | None] = {}
     above: dict[str, str] = {}
     known = ChainMap(dict(environment), above)
     if len(text) > _LONGEST:
@@ -38,11 +38,11 @@ def variables(
     while (at := _next_line(text, at)) < len(text):
         match = _KEY.match(text, at)
         line = text.count("\n", 0, at) + 1
-        if match is None or len(found) >= _MOST:
+        if match is None or len(values) >= _MOST:
             raise CannotConvert(f"{path}: line {line} is no variable: write NAME=VALUE")
         name, at = match[1], match.end()
         if match[2] is None:
-            found[name] = environment.get(name)
+            values[name] = environment.get(name)
             at = _end_of_line(text, at)
             continue
         quote = text[at : at + 1]
@@ -57,8 +57,8 @@ def variables(
                 raise CannotConvert(f"{path}: line {line} has a quote that doesn't close: add it")
             value = text[at + 1 : end]
         at = _end_of_line(text, end)
-        found[name] = above[name] = value if raw else _value(value, quote, f"{path}, line {line}", known)
-    return found
+        values[name] = above[name] = value if raw else _value(value, quote, f"{path}, line {line}", known)
+    return values
 
 
 def _value(value: str, quote: str, path: str, known: Mapping[str, str]) -> str:

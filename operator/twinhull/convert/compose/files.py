@@ -26,20 +26,20 @@ class Folder:
         """A file's text, None if it isn't there or is outside of the folder. Raises CannotConvert once all of
         them are more than anybody means.
         """
-        found = self._read(normpath(path)) if self.has(path) else None
-        self._length += len(found or "")
+        text = self._read(normpath(path)) if self.contains(path) else None
+        self._length += len(text or "")
         if self._length > _LONGEST:
             raise CannotConvert(f"{path[:100]}: all files together have more than {_LONGEST:,} characters")
-        return found
+        return text
 
     @staticmethod
-    def has(path: str) -> bool:
+    def contains(path: str) -> bool:
         """Whether a path stays in the folder."""
-        found = normpath(path)
+        normalized = normpath(path)
         return (
             bool(path)
-            and not found.startswith(("/", "~", "\\"))
-            and found.partition("/")[0] != ".."
+            and not normalized.startswith(("/", "~", "\\"))
+            and normalized.partition("/")[0] != ".."
             and "\0" not in path
         )
 

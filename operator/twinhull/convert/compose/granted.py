@@ -67,14 +67,15 @@ class Grant:
 
 
 def declared(
-    kind: Kind, said: Mapping[str, InputValue], environment: Mapping[str, str], namespace: str
+    kind: Kind, declarations: Mapping[str, InputValue], environment: Mapping[str, str], namespace: str
 ) -> dict[str, Grant]:
     """What is declared, by its name in the file. `namespace` is the one that commands are for, empty if it
     isn't known. Raises CannotConvert for a value that is none.
     """
     names = Names(63)
     return {
-        name: _grant(kind, name, one, environment, names, namespace=namespace) for name, one in said.items()
+        name: _grant(kind, name, declaration, environment, names, namespace=namespace)
+        for name, declaration in declarations.items()
     }
 
 
@@ -85,61 +86,61 @@ def grant(kind: Kind, service: InputValue, known: Mapping[str, Grant], draft: Dr
         raise CannotConvert(
             f"{service.path}.{kind.key}: a Workload has at most {MOST_VOLUMES} volumes: have fewer"
         )
-    for said in listed:
-        given = typed.mapping(said) if isinstance(said.value, dict) else {"source": said}
-        if "source" not in given:
-            raise CannotConvert(f"{said.path} has no source: add it")
-        source = typed.text(given["source"])
+    for reference in listed:
+        keys = typed.mapping(reference) if isinstance(reference.value, dict) else {"source": reference}
+        if "source" not in keys:
+            raise CannotConvert(f"{reference.path} has no source: add it")
+        source = typed.text(keys["source"])
         if source not in known:
-            raise CannotConvert(f"{said.path}: {source!r} isn't among {kind.key}: add it there")
-        target = typed.text(given["target"]) if given.get("target") and given["target"].value else source
-        path = mount(said, "volume", target if target.startswith("/") else kind.folder + target).target
-        _mount(kind, known[source], path, given.get("mode"), draft)
+            raise CannotConvert(f"{reference.path}: {source!r} isn't among {kind.key}: add it there")
+        target = typed.text(keys["target"]) if keys.get("target") and keys["target"].value else source
+        path = mount(reference, "volume", target if target.startswith("/") else kind.folder + target).target
+        _mount(kind, known[source], path, keys.get("mode"), draft)
         yield source
 
 
-def _mount(kind: Kind, one: Grant, path: str, mode: InputValue | None, draft: Draft) -> None:
+def _mount(kind: Kind, secret_or_config: Grant, path: str, mode: InputValue | None, draft: Draft) -> None:
     file = path.rpartition("/")[2]
-    if any(found["mountPath"] == path for found in draft.mounts):
+    if any(other["mountPath"] == path for other in draft.mounts):
         raise CannotConvert(f"{path}: there are two mounts of it: remove one of them")
     item = {
-        "key": one.item,
+        "key": secret_or_config.item,
         "path": file,
         **({"mode": _mode(mode)} if mode and mode.value is not None else {}),
     }
-    name = draft.volume_names.of(f"{kind.key} {path}", one.name)
+    name = draft.volume_names.of(f"{kind.key} {path}", secret_or_config.name)
     field_name, name_of = kind.source
-    draft.volumes.append({"name": name, field_name: {name_of: one.name, "items": [item]}})
+    draft.volumes.append({"name": name, field_name: {name_of: secret_or_config.name, "items": [item]}})
     draft.mounts.append({"name": name, "mountPath": path, "subPath": file, "readOnly": True})
 
 
-def _mode(said: InputValue) -> int:
+def _mode(value: InputValue) -> int:
     """Permissions. In YAML 0440 is 288; in a text it is octal."""
-    found = said.value
-    if isinstance(found, str) and re.fullmatch(r"(0o)?[0-7]{1,5}", found):
-        found = int(found.removeprefix("0o"), 8)
-    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= _ALL:
-        raise CannotConvert(f"{said.path}: {str(found)[:20]!r} is no mode of a file: write one such as 0440")
-    return found
+    mode = value.value
+    if isinstance(mode, str) and re.fullmatch(r"(0o)?[0-7]{1,5}", mode):
+        mode = int(mode.removeprefix("0o"), 8)
+    if isinstance(mode, bool) or not isinstance(mode, int) or not 0 <= mode <= _ALL:
+        raise CannotConvert(f"{value.path}: {str(mode)[:20]!r} is no mode of a file: write one such as 0440")
+    return mode
 
 
 def _grant(  # noqa: PLR0913  what all of a kind have in common, and one's own
-    kind: Kind, name: str, said: InputValue, environment: Mapping[str, str], names: Names, *, namespace: str
+    kind: Kind, name: str, value: InputValue, environment: Mapping[str, str], names: Names, *, namespace: str
 ) -> Grant:
-    keys = typed.mapping(said)
+    keys = typed.mapping(value)
     external = keys.get("external")
     is_external = external is not None and (isinstance(external.value, dict) or typed.truth(external))
-    given = (
+    given_name = (
         typed.mapping(external).get("name")
         if external and isinstance(external.value, dict)
         else keys.get("name")
     )
-    wanted = typed.text(given) if given and given.value else name
+    wanted = typed.text(given_name) if given_name and given_name.value else name
     made_name = wanted if is_subdomain(wanted) else names.of(wanted)
     item = name if _KEY.fullmatch(name) and name not in {".", ".."} else "content"
     left = []
     if made_name != wanted:
-        left.append(Left(said.path, f"a {kind.kind} can't be called so: its name is {made_name}"))
+        left.append(Left(value.path, f"a {kind.kind} can't be called so: its name is {made_name}"))
     create = commands.others(namespace, "kubectl", "create", *kind.command, made_name)
     content, why = _content(kind, keys, environment, create, item)
     if external is not None and is_external:
@@ -147,10 +148,10 @@ def _grant(  # noqa: PLR0913  what all of a kind have in common, and one's own
             Left(external.path, f"{kind.kind} {made_name} has to be there, with its content in key {item}")
         )
     elif content is None:
-        left.append(Left(said.path, why))
+        left.append(Left(value.path, why))
     elif len(content) > _LARGEST:
         raise CannotConvert(
-            f"{said.path}: its content is larger than a ConfigMap may be: put it into a claim"
+            f"{value.path}: its content is larger than a ConfigMap may be: put it into a claim"
         )
     else:
         metadata: Raw = {"name": made_name, **_labels(keys.get("labels"), left)}
@@ -180,25 +181,25 @@ def _content(
     return None, f"nothing says what is in it: run {create} --from-literal={item}=…"
 
 
-def _labels(said: InputValue | None, left: list[Left]) -> Raw:
+def _labels(value: InputValue | None, left: list[Left]) -> Raw:
     """Labels of an object, and annotations for values that no label has."""
-    return labels(typed.pairs(said) if said else [], left)
+    return labels(typed.pairs(value) if value else [], left)
 
 
-def labels(said: list[tuple[str, InputValue]], left: list[Left]) -> Raw:
+def labels(pairs: list[tuple[str, InputValue]], left: list[Left]) -> Raw:
     """Labels of an object's metadata, and annotations for values that no label has; what is neither is
     named.
     """
-    found: Raw = {}
-    for key, one in said:
-        value = "" if one.value is None else typed.text(one)
+    metadata: Raw = {}
+    for key, label in pairs:
+        value = "" if label.value is None else typed.text(label)
         if not is_qualified_name(key):
             left.append(
                 Left(
-                    one.path,
+                    label.path,
                     "Kubernetes takes no such key here: add it to the object yourself if it is meant so",
                 )
             )
         else:
-            found.setdefault("labels" if is_label_value(value) else "annotations", {})[key] = value
-    return found
+            metadata.setdefault("labels" if is_label_value(value) else "annotations", {})[key] = value
+    return metadata

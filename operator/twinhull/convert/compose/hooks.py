@@ -23,18 +23,18 @@ def hooks(service: InputValue, draft: Draft) -> None:
     keys = typed.mapping(service)
     for name, field in (("post_start", "postStart"), ("pre_stop", "preStop")):
         listed = typed.listing(keys[name]) if name in keys else []
-        for number, said in enumerate(listed):
-            hook = typed.mapping(said)
+        for number, element in enumerate(listed):
+            hook = typed.mapping(element)
             if number or hook.keys() - {"command"} or "command" not in hook:
                 draft.leave(
-                    said, f"a container has one {field}, with its own user and variables: write one script"
+                    element, f"a container has one {field}, with its own user and variables: write one script"
                 )
             else:
                 command = {"exec": {"command": typed.words(hook["command"])}}
                 draft.container.setdefault("lifecycle", {})[field] = command
     steps = [
-        _step(said, number, draft)
-        for number, said in enumerate(
+        _step(element, number, draft)
+        for number, element in enumerate(
             typed.listing(keys["pre_start"]) if "pre_start" in keys else (), start=1
         )
     ]
@@ -42,11 +42,11 @@ def hooks(service: InputValue, draft: Draft) -> None:
         draft.pod["initContainers"] = steps
 
 
-def _step(said: InputValue, number: int, draft: Draft) -> Raw:
+def _step(step: InputValue, number: int, draft: Draft) -> Raw:
     """An init container that is like the service's own, but for what the step says."""
-    hook = typed.mapping(said)
+    hook = typed.mapping(step)
     if "command" not in hook and "image" not in hook:
-        raise CannotConvert(f"{said.path} has no command: add it")
+        raise CannotConvert(f"{step.path} has no command: add it")
     of_step = Draft(
         draft.name, security=dict(draft.security), pod_security=draft.pod_security, left=draft.left
     )
@@ -59,15 +59,15 @@ def _step(said: InputValue, number: int, draft: Draft) -> Raw:
         for key in ("runAsUser", "runAsGroup", "runAsNonRoot"):
             of_step.security.pop(key, None)
     options = [("user", "user"), ("working_dir", "workdir")]
-    given = [
+    settings = [
         (option, InputValue(hook[key].path, typed.text(hook[key]))) for key, option in options if key in hook
     ]
     if "command" in hook:
-        given.append(("command", InputValue(hook["command"].path, typed.words(hook["command"]))))
-    process(Settings(given), of_step)
-    env = {one["name"]: one for one in draft.container.get("env", [])}
-    for name, one in typed.pairs(hook["environment"]) if "environment" in hook else ():
-        env[name] = {"name": name, "value": literal("" if one.value is None else typed.text(one))}
+        settings.append(("command", InputValue(hook["command"].path, typed.words(hook["command"]))))
+    process(Settings(settings), of_step)
+    env = {variable["name"]: variable for variable in draft.container.get("env", [])}
+    for name, variable in typed.pairs(hook["environment"]) if "environment" in hook else ():
+        env[name] = {"name": name, "value": literal("" if variable.value is None else typed.text(variable))}
     of_service: Raw = {key: draft.container[key] for key in _INHERITED if key in draft.container}
     of_image: Raw = (
         {"image": image(InputValue(hook["image"].path, typed.text(hook["image"])))} if own_image else {}

@@ -34,7 +34,7 @@ class Key:
     #: What becomes of it.
     fate: Fate
     #: The same for people, and what to do.
-    said: str
+    sentence: str
     #: The option of `docker run` that it is, empty if it is none, or another form.
     option: str = ""
     #: How its value is written.
@@ -42,7 +42,7 @@ class Key:
     #: Whether anything may be below it, of which nothing is carried over by itself.
     whole: bool = False
     #: Whether a module names it with words of its own, if it is left out.
-    told: bool = False
+    has_own_sentence: bool = False
 
 
 _H, _R, _L, _M = Fate.HONOURED, Fate.REFUSED_IN_PART, Fate.LEFT, Fate.MEANINGLESS
@@ -50,19 +50,20 @@ _H, _R, _L, _M = Fate.HONOURED, Fate.REFUSED_IN_PART, Fate.LEFT, Fate.MEANINGLES
 
 def _as(path: str, option: str, form: Form = Form.TEXT) -> Key:
     """A key of a service that is an option of `docker run`."""
-    found = OPTIONS[option]
-    said = f"as `--{option}`: {found.said}" if found.fate in {_H, _R} else found.said
-    is_whole = form in {Form.PAIRS, Form.SETTINGS} or found.fate not in {_H, _R}
-    return Key(f"services.*.{path}", found.fate, said, option, form, whole=is_whole)
+    run_option = OPTIONS[option]
+    has_effect = run_option.fate in {_H, _R}
+    sentence = f"as `--{option}`: {run_option.sentence}" if has_effect else run_option.sentence
+    is_whole = form in {Form.PAIRS, Form.SETTINGS} or not has_effect
+    return Key(f"services.*.{path}", run_option.fate, sentence, option, form, whole=is_whole)
 
 
-def _of(path: str, fate: Fate, said: str, *, told: bool = False) -> Key:
+def _of(path: str, fate: Fate, sentence: str, *, has_own_sentence: bool = False) -> Key:
     """A key of a service."""
-    return Key(f"services.*.{path}", fate, said, told=told)
+    return Key(f"services.*.{path}", fate, sentence, has_own_sentence=has_own_sentence)
 
 
-def _whole(path: str, fate: Fate, said: str) -> Key:
-    return Key(path, fate, said, whole=True)
+def _whole(path: str, fate: Fate, sentence: str) -> Key:
+    return Key(path, fate, sentence, whole=True)
 
 
 _TOP = (
@@ -87,7 +88,7 @@ _TOP = (
         "what else is in that network is reached by its Service, or by its own name; `false` is what holds "
         "without it",
         whole=True,
-        told=True,
+        has_own_sentence=True,
     ),
     _whole("networks.*.labels", _L, "a network is no object in Kubernetes"),
     Key("volumes", _H, "each volume that a service mounts is a PersistentVolumeClaim"),
@@ -156,7 +157,7 @@ _SERVICE = (
     _as("annotations", "annotation", Form.PAIRS),
     _of("attach", _M, "it is about what docker compose up prints"),
     _whole("services.*.build", _R, f"{_BUILD}; a service without image is refused"),
-    _whole("services.*.blkio_config", _L, OPTIONS["blkio-weight"].said),
+    _whole("services.*.blkio_config", _L, OPTIONS["blkio-weight"].sentence),
     _as("cap_add", "cap-add", Form.LIST),
     _as("cap_drop", "cap-drop", Form.LIST),
     _as("cgroup", "cgroupns"),
@@ -177,8 +178,8 @@ _SERVICE = (
     _as("cpu_shares", "cpu-shares"),
     _as("cpus", "cpus"),
     _as("cpuset", "cpuset-cpus"),
-    _whole("services.*.credential_spec", _M, OPTIONS["cpu-count"].said),
-    *(_of(f"depends_on{key}", _L, _ORDER, told=True) for key in ("", ".*", ".*.condition")),
+    _whole("services.*.credential_spec", _M, OPTIONS["cpu-count"].sentence),
+    *(_of(f"depends_on{key}", _L, _ORDER, has_own_sentence=True) for key in ("", ".*", ".*.condition")),
     _of("depends_on.*.restart", _L, "Kubernetes restarts nothing because of another Workload"),
     _of("depends_on.*.required", _M, "Kubernetes waits for none of them"),
     _as("device_cgroup_rules", "device-cgroup-rule"),
@@ -195,8 +196,8 @@ _SERVICE = (
     Key("services.*.environment", _H, "`env`; `$(…)` in it stays as it is", whole=True),
     _as("expose", "expose", Form.LIST),
     Key("services.*.extends", _H, "the services are merged", whole=True),
-    _whole("services.*.external_links", _L, OPTIONS["link"].said),
-    _whole("services.*.extra_hosts", _H, f"as `--add-host`: {OPTIONS['add-host'].said}"),
+    _whole("services.*.external_links", _L, OPTIONS["link"].sentence),
+    _whole("services.*.extra_hosts", _H, f"as `--add-host`: {OPTIONS['add-host'].sentence}"),
     _of("gpus", _H, "the limit of `nvidia.com/gpu`, if it is a number; all else is left out"),
     _of("gpus[]", _H, "as `gpus`"),
     *(
@@ -205,14 +206,14 @@ _SERVICE = (
     ),
     _whole("services.*.gpus[].options", _L, "Kubernetes counts GPUs, and has no options for them"),
     _as("group_add", "group-add", Form.LIST),
-    _of("healthcheck", _H, f"as `--health-cmd`: {OPTIONS['health-cmd'].said}"),
-    _of("healthcheck.disable", _M, OPTIONS["no-healthcheck"].said),
+    _of("healthcheck", _H, f"as `--health-cmd`: {OPTIONS['health-cmd'].sentence}"),
+    _of("healthcheck.disable", _M, OPTIONS["no-healthcheck"].sentence),
     _of("healthcheck.test", _H, "`readinessProbe.exec`"),
     _of("healthcheck.interval", _H, "`periodSeconds`"),
     _of("healthcheck.timeout", _H, "`timeoutSeconds`"),
     _of("healthcheck.retries", _H, "`failureThreshold`"),
-    _of("healthcheck.start_period", _H, OPTIONS["health-start-period"].said),
-    _of("healthcheck.start_interval", _H, OPTIONS["health-start-interval"].said),
+    _of("healthcheck.start_period", _H, OPTIONS["health-start-period"].sentence),
+    _of("healthcheck.start_interval", _H, OPTIONS["health-start-interval"].sentence),
     _as("hostname", "hostname"),
     _of("image", _H, "`image`, with its registry written out"),
     _as("init", "init", Form.TRUTH),
@@ -221,7 +222,7 @@ _SERVICE = (
     _of("label_file", _H, "as `labels`, with what the file has"),
     _as("labels", "label", Form.PAIRS),
     _of("links", _H, "an alias is a Service of that name; the order is that of `depends_on`"),
-    _whole("services.*.logging", _L, OPTIONS["log-driver"].said),
+    _whole("services.*.logging", _L, OPTIONS["log-driver"].sentence),
     _as("mac_address", "mac-address"),
     _as("mem_limit", "memory"),
     _as("mem_reservation", "memory-reservation"),
@@ -235,7 +236,7 @@ _SERVICE = (
     _of("networks.*", _H, "services that share no network are kept apart by NetworkPolicies"),
     _of("networks.*.aliases", _H, "a Service of that name"),
     *(
-        _whole(f"services.*.networks.*.{key}", _L, OPTIONS["ip"].said)
+        _whole(f"services.*.networks.*.{key}", _L, OPTIONS["ip"].sentence)
         for key in (
             "ipv4_address",
             "ipv6_address",
@@ -252,7 +253,7 @@ _SERVICE = (
     _as("pid", "pid"),
     _as("pids_limit", "pids-limit"),
     _as("platform", "platform"),
-    _of("ports", _H, f"as `--publish`: {OPTIONS['publish'].said}"),
+    _of("ports", _H, f"as `--publish`: {OPTIONS['publish'].sentence}"),
     _of("ports[]", _H, "as `ports`"),
     *(_of(f"ports[].{key}", _H, "as `ports`") for key in ("target", "published", "host_ip", "protocol")),
     _of("ports[].name", _H, "the port's name, if it has 15 characters at most"),
@@ -295,7 +296,7 @@ _SERVICE = (
     _as("user", "user"),
     _as("userns_mode", "userns"),
     _as("uts", "uts"),
-    _of("volumes", _H, f"as `--volume`: {OPTIONS['volume'].said}"),
+    _of("volumes", _H, f"as `--volume`: {OPTIONS['volume'].sentence}"),
     _of("volumes[]", _H, "as `volumes`"),
     *(_of(f"volumes[].{key}", _H, "as `volumes`") for key in ("type", "source", "target", "read_only")),
     _of("volumes[].consistency", _M, "it tuned Docker Desktop's file sharing"),
@@ -355,7 +356,7 @@ _DEPLOY = (
     *(_of(f"deploy.resources{key}", _H, "see below") for key in ("", ".limits", ".reservations")),
     _of("deploy.resources.limits.cpus", _H, "`resources.limits.cpu`"),
     _of("deploy.resources.limits.memory", _H, "`resources.limits.memory`"),
-    _of("deploy.resources.limits.pids", _L, OPTIONS["pids-limit"].said),
+    _of("deploy.resources.limits.pids", _L, OPTIONS["pids-limit"].sentence),
     _of("deploy.resources.reservations.cpus", _H, "`resources.requests.cpu`"),
     _of("deploy.resources.reservations.memory", _H, "`resources.requests.memory`"),
     _whole(

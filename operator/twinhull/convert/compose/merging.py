@@ -46,27 +46,27 @@ class Extends:
             where = f" of {file}" if file else ""
             raise CannotConvert(f"{path}{where}: there is no such service, or it is no mapping: correct it")
         own: Raw = dict(services[name])
-        said = own.pop("extends", None)
-        if said is None:
+        extends = own.pop("extends", None)
+        if extends is None:
             return own
-        given = (
-            {"service": InputValue(f"{path}.extends", said)}
-            if isinstance(said, str)
-            else mapping(InputValue(f"{path}.extends", said))
+        keys = (
+            {"service": InputValue(f"{path}.extends", extends)}
+            if isinstance(extends, str)
+            else mapping(InputValue(f"{path}.extends", extends))
         )
-        if "service" not in given or not given.keys() <= {"service", "file"}:
+        if "service" not in keys or not keys.keys() <= {"service", "file"}:
             raise CannotConvert(f"{path}.extends has to have service, and may have file: correct it")
         base_file = file
-        if "file" in given:
-            base_file = Folder.joined(file, text(given["file"]))
+        if "file" in keys:
+            base_file = Folder.joined(file, text(keys["file"]))
             if base_file not in self._documents:
-                document = self._load(base_file, given["file"].path)
+                document = self._load(base_file, keys["file"].path)
                 self._documents[base_file] = dict(
                     mapping(InputValue("", document.get("services"))) and document["services"]
                 )
-        base = self.service(text(given["service"]), base_file, (*seen, (file, name)))
-        found: Raw = merged(_moved(base, base_file, file), own)
-        return found
+        base = self.service(text(keys["service"]), base_file, (*seen, (file, name)))
+        whole_service: Raw = merged(_moved(base, base_file, file), own)
+        return whole_service
 
 
 def merged(base: Any, own: Any, key: str = "") -> Any:  # noqa: ANN401  JSON
@@ -95,7 +95,7 @@ def merged(base: Any, own: Any, key: str = "") -> Any:  # noqa: ANN401  JSON
 
 
 def _pairs(value: object) -> Raw:
-    return {name: said.value for name, said in pairs(InputValue("", value))}
+    return {name: entry.value for name, entry in pairs(InputValue("", value))}
 
 
 def _named(value: object, key: str) -> object:

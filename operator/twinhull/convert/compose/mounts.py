@@ -9,21 +9,21 @@ from twinhull.convert.docker.mounts import Mount, kind_of, mount, short
 from twinhull.convert.docker.settings import InputValue
 
 
-def mounts(said: InputValue) -> Mount:
+def mounts(volume: InputValue) -> Mount:
     """A mount in the short or the long form. Raises CannotConvert for what is none, and Refused for one that
     Kubernetes has nothing like.
     """
-    if not isinstance(said.value, dict):
-        return short(InputValue(said.path, typed.text(said)))
-    keys = typed.mapping(said)
+    if not isinstance(volume.value, dict):
+        return short(InputValue(volume.path, typed.text(volume)))
+    keys = typed.mapping(volume)
     if "type" not in keys or "target" not in keys:
-        raise CannotConvert(f"{said.path} has no type or no target: add it")
+        raise CannotConvert(f"{volume.path} has no type or no target: add it")
     parts = {name: typed.mapping(keys[name]) for name in ("bind", "volume", "tmpfs", "image") if name in keys}
     subpath = parts.get("volume", {}).get("subpath") or parts.get("image", {}).get("subpath")
     size, propagation = parts.get("tmpfs", {}).get("size"), parts.get("bind", {}).get("propagation")
     return mount(
-        said,
-        kind_of(said, typed.text(keys["type"])),
+        volume,
+        kind_of(volume, typed.text(keys["type"])),
         typed.text(keys["target"]),
         source=typed.text(keys["source"]) if keys.get("source") and keys["source"].value is not None else "",
         read_only="read_only" in keys and typed.truth(keys["read_only"]),

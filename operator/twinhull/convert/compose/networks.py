@@ -33,32 +33,32 @@ class Attachment:
 def attachment(service: InputValue, declared: Mapping[str, InputValue]) -> Attachment:
     """A service's networks; none with a network_mode. Raises CannotConvert for one that isn't declared."""
     keys = typed.mapping(service)
-    said = keys.get("networks")
+    networks = keys.get("networks")
     mode = keys.get("network_mode")
     if mode is not None and mode.value is not None:
-        if said is not None and said.value:
-            raise CannotConvert(f"{said.path}: there is a network_mode, too: remove one of the two")
+        if networks is not None and networks.value:
+            raise CannotConvert(f"{networks.path}: there is a network_mode, too: remove one of the two")
         return Attachment(frozenset())
-    if said is None or not said.value:
+    if networks is None or not networks.value:
         return Attachment(frozenset([_DEFAULT]))
-    if isinstance(said.value, list):
-        named = {typed.text(one): InputValue(one.path, None) for one in typed.listing(said)}
+    if isinstance(networks.value, list):
+        named = {typed.text(one): InputValue(one.path, None) for one in typed.listing(networks)}
     else:
-        named = typed.mapping(said)
-    for name, one in named.items():
+        named = typed.mapping(networks)
+    for name, network in named.items():
         if name not in declared and name != _DEFAULT:
-            raise CannotConvert(f"{one.path}: {name!r} isn't among networks: add it there")
-    aliases = [typed.mapping(one).get("aliases") for one in named.values()]
+            raise CannotConvert(f"{network.path}: {name!r} isn't among networks: add it there")
+    aliases = [typed.mapping(network).get("aliases") for network in named.values()]
     return Attachment(
-        frozenset(named), tuple(alias for found in aliases if found for alias in typed.listing(found))
+        frozenset(named), tuple(alias for listed in aliases if listed for alias in typed.listing(listed))
     )
 
 
 def is_separated(attachments: Mapping[str, Attachment], declared: Mapping[str, InputValue]) -> bool:
     """Whether a service is kept from reaching another one, or the outside."""
-    found = [one.networks for one in attachments.values() if one.networks]
-    return any(not one & other for one in found for other in found) or any(
-        one <= internal(declared) for one in found
+    network_sets = [one.networks for one in attachments.values() if one.networks]
+    return any(not one & other for one in network_sets for other in network_sets) or any(
+        one <= internal(declared) for one in network_sets
     )
 
 
@@ -66,10 +66,10 @@ def internal(declared: Mapping[str, InputValue]) -> frozenset[str]:
     """The networks from which nothing outside is reached."""
     return frozenset(
         name
-        for name, said in declared.items()
-        if said.value is not None
-        and "internal" in typed.mapping(said)
-        and typed.truth(typed.mapping(said)["internal"])
+        for name, network in declared.items()
+        if network.value is not None
+        and "internal" in typed.mapping(network)
+        and typed.truth(typed.mapping(network)["internal"])
     )
 
 
@@ -92,13 +92,13 @@ def policies(
 
 def external(declared: Mapping[str, InputValue]) -> Iterator[Left]:
     """That a network is one of others, if it is."""
-    for said in declared.values():
-        key = typed.mapping(said).get("external") if said.value is not None else None
+    for network in declared.values():
+        key = typed.mapping(network).get("external") if network.value is not None else None
         if key is not None and (isinstance(key.value, dict) or typed.truth(key)):
             yield Left(key.path, "what else is in that network is reached by its Service, or by its own name")
 
 
-def told(declared: Mapping[str, InputValue]) -> str:
+def separation_sentence(declared: Mapping[str, InputValue]) -> str:
     """What is said of each network, if there are NetworkPolicies."""
     return (
         (

@@ -9,16 +9,16 @@ from twinhull.convert.docker.ports import Publication, parse, protocol_of, span
 from twinhull.convert.docker.settings import InputValue
 
 
-def port(said: InputValue) -> Publication:
+def port(value: InputValue) -> Publication:
     """A port in the short or the long form. Raises CannotConvert for what is none."""
-    if not isinstance(said.value, dict):
-        return parse(InputValue(said.path, typed.text(said)))
-    keys = typed.mapping(said)
+    if not isinstance(value.value, dict):
+        return parse(InputValue(value.path, typed.text(value)))
+    keys = typed.mapping(value)
     if "target" not in keys:
-        raise CannotConvert(f"{said.path} has no target: add the container's port")
+        raise CannotConvert(f"{value.path} has no target: add the container's port")
     published = typed.text(keys["published"]) if "published" in keys else ""
     return Publication(
-        said.path,
+        value.path,
         span(keys["target"], typed.text(keys["target"])),
         span(keys["published"], published) if published else None,
         _address(keys["host_ip"]) if "host_ip" in keys else "",
@@ -28,8 +28,8 @@ def port(said: InputValue) -> Publication:
     )
 
 
-def _address(said: InputValue) -> str:
-    address = typed.text(said)
+def _address(value: InputValue) -> str:
+    address = typed.text(value)
     if not is_address(address):
-        raise CannotConvert(f"{said.path}: {address[:60]!r} is no IP address: correct it")
+        raise CannotConvert(f"{value.path}: {address[:60]!r} is no IP address: correct it")
     return address

@@ -57,15 +57,15 @@ class Project:
         known = _variables(environment, folder)
         interpolation = Interpolation(known)
         whole = interpolation.of(raw, "")
-        said = InputValue("services", whole.get("services"))
-        if not typed.mapping(said):
+        services = InputValue("services", whole.get("services"))
+        if not typed.mapping(services):
             raise CannotConvert("services: there are none: write at least one")
-        if len(typed.mapping(said)) > _MOST_SERVICES:
+        if len(typed.mapping(services)) > _MOST_SERVICES:
             raise CannotConvert(f"services: there are more than {_MOST_SERVICES}: convert parts of the file")
         extends = Extends(whole["services"], lambda file, path: _other(file, path, interpolation, folder))
         merged: Raw = {}
         values = 0
-        for name in typed.mapping(said):
+        for name in typed.mapping(services):
             merged[name] = extends.service(name)
             values += _values(merged[name])
             if values > MAX_VALUES:
@@ -75,14 +75,14 @@ class Project:
         extensions = {name: below for name, below in whole["services"].items() if name.startswith("x-")}
         left = list(survey({**whole, "services": {**merged, **extensions}}))
         wanted = {*profiles, *filter(None, known.get("COMPOSE_PROFILES", "").split(","))}
-        asked = {name: InputValue(f"services.{name}", service) for name, service in merged.items()}
-        off = {name: names for name, service in asked.items() if (names := _off(service, wanted))}
+        merged_services = {name: InputValue(f"services.{name}", service) for name, service in merged.items()}
+        off = {name: names for name, service in merged_services.items() if (names := _off(service, wanted))}
         left += [
             Left(f"services.{name}", f"its profiles ({', '.join(names)}) aren't asked for")
             for name, names in off.items()
         ]
         return cls(
-            services={name: service for name, service in asked.items() if name not in off},
+            services={name: service for name, service in merged_services.items() if name not in off},
             all_services=frozenset(merged),
             **{
                 key: typed.mapping(InputValue(key, whole.get(key)))
@@ -99,22 +99,22 @@ def _values(value: object) -> int:
     """How many values there are in one."""
     stack, count = [value], 0
     while stack:
-        found = stack.pop()
+        item = stack.pop()
         count += 1
-        stack += found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+        stack += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
     return count
 
 
 def _variables(environment: Mapping[str, str], folder: Folder) -> dict[str, str]:
     """The variables that a file may name: those of who runs Compose, before those of the file .env."""
     text = folder.text(".env")
-    found = variables(text, ".env", environment) if text is not None else {}
-    return {**{name: value for name, value in found.items() if value is not None}, **environment}
+    of_file = variables(text, ".env", environment) if text is not None else {}
+    return {**{name: value for name, value in of_file.items() if value is not None}, **environment}
 
 
 def _other(file: str, path: str, interpolation: Interpolation, folder: Folder) -> Raw:
     """Another Compose file."""
-    if not folder.has(file):
+    if not folder.contains(file):
         raise CannotConvert(
             f"{path}: {file[:100]} is outside of the Compose file's folder, and isn't read: move it there"
         )
@@ -129,8 +129,8 @@ def _other(file: str, path: str, interpolation: Interpolation, folder: Folder) -
 
 def _off(service: InputValue, wanted: Collection[str]) -> list[str]:
     """The profiles of a service that isn't asked for."""
-    said = typed.mapping(service).get("profiles")
-    names = [typed.text(one) for one in typed.listing(said)] if said else []
+    profiles = typed.mapping(service).get("profiles")
+    names = [typed.text(one) for one in typed.listing(profiles)] if profiles else []
     return [] if not names or "*" in wanted or set(names) & set(wanted) else names
 
 

@@ -28,19 +28,19 @@ def settings(service: InputValue, environment: Mapping[str, str], folder: Folder
     """
     keys = typed.mapping(service)
     yield from _image(service, keys, draft)
-    for name, said in keys.items():
+    for name, value in keys.items():
         key = OF_OPTIONS.get(name)
-        if key is not None and said.value is not None:
-            yield from _plain(key.option, key.form, said)
+        if key is not None and value.value is not None:
+            yield from _plain(key.option, key.form, value)
     for name, option in (("command", "command"), ("entrypoint", "entrypoint")):
         if name in keys and keys[name].value is not None:
             yield option, InputValue(keys[name].path, typed.words(keys[name]))
     yield from _variables(keys, environment, folder, draft)
     yield from _label_files(keys, folder, draft)
-    for said in typed.listing(keys["ports"]) if "ports" in keys else ():
-        yield "publish", InputValue(said.path, port(said))
-    for said in typed.listing(keys["volumes"]) if "volumes" in keys else ():
-        yield "volume", InputValue(said.path, mounts(said))
+    for publication in typed.listing(keys["ports"]) if "ports" in keys else ():
+        yield "publish", InputValue(publication.path, port(publication))
+    for volume in typed.listing(keys["volumes"]) if "volumes" in keys else ():
+        yield "volume", InputValue(volume.path, mounts(volume))
     if "extra_hosts" in keys:
         yield from _hosts(keys["extra_hosts"])
     if "healthcheck" in keys:
@@ -72,76 +72,76 @@ def _image(service: InputValue, keys: Mapping[str, InputValue], draft: Draft) ->
     yield "image", InputValue(image.path, typed.text(image))
 
 
-def _plain(option: str, form: Form, said: InputValue) -> Settings:
+def _plain(option: str, form: Form, value: InputValue) -> Settings:
     match form:
         case Form.TEXT:
-            yield option, InputValue(said.path, typed.text(said))
+            yield option, InputValue(value.path, typed.text(value))
         case Form.TRUTH:
-            yield option, InputValue(said.path, typed.truth(said))
+            yield option, InputValue(value.path, typed.truth(value))
         case Form.LIST:
-            for one in typed.one_or_more(said):
-                yield option, InputValue(one.path, typed.text(one))
+            for entry in typed.one_or_more(value):
+                yield option, InputValue(entry.path, typed.text(entry))
         case Form.SETTINGS:
-            for name, one in typed.pairs(said):
-                yield option, InputValue(one.path, f"{name}={typed.text(one)}")
+            for name, entry in typed.pairs(value):
+                yield option, InputValue(entry.path, f"{name}={typed.text(entry)}")
         case Form.PAIRS:
-            for name, one in typed.pairs(said):
-                yield option, InputValue(one.path, (name, "" if one.value is None else typed.text(one)))
+            for name, entry in typed.pairs(value):
+                yield option, InputValue(entry.path, (name, "" if entry.value is None else typed.text(entry)))
 
 
 def _variables(
     keys: Mapping[str, InputValue], environment: Mapping[str, str], folder: Folder, draft: Draft
 ) -> Settings:
-    for said in typed.one_or_more(keys["env_file"]) if "env_file" in keys else ():
-        given = typed.mapping(said) if isinstance(said.value, dict) else {"path": said}
-        if "path" not in given:
-            raise CannotConvert(f"{said.path} has no path: add it")
-        path = typed.text(given["path"])
-        found = folder.text(path)
-        if found is None:
-            if "required" not in given or typed.truth(given["required"]) or not folder.has(path):
-                draft.leave(said, _unread(path, folder))
+    for env_file in typed.one_or_more(keys["env_file"]) if "env_file" in keys else ():
+        file_keys = typed.mapping(env_file) if isinstance(env_file.value, dict) else {"path": env_file}
+        if "path" not in file_keys:
+            raise CannotConvert(f"{env_file.path} has no path: add it")
+        path = typed.text(file_keys["path"])
+        text = folder.text(path)
+        if text is None:
+            if "required" not in file_keys or typed.truth(file_keys["required"]) or not folder.contains(path):
+                draft.leave(env_file, _unread(path, folder))
             continue
-        raw = "format" in given and typed.text(given["format"]) == "raw"
-        for name, value in variables(found, f"{said.path} ({path})", environment, raw=raw).items():
-            yield "env", InputValue(f"{said.path}: {name}", (name, value))
-    for name, said in typed.pairs(keys["environment"]) if "environment" in keys else ():
-        value = environment.get(name) if said.value is None else typed.text(said)
-        yield "env", InputValue(said.path, (name, value))
+        raw = "format" in file_keys and typed.text(file_keys["format"]) == "raw"
+        for name, value in variables(text, f"{env_file.path} ({path})", environment, raw=raw).items():
+            yield "env", InputValue(f"{env_file.path}: {name}", (name, value))
+    for name, variable in typed.pairs(keys["environment"]) if "environment" in keys else ():
+        value = environment.get(name) if variable.value is None else typed.text(variable)
+        yield "env", InputValue(variable.path, (name, value))
 
 
 def _label_files(keys: Mapping[str, InputValue], folder: Folder, draft: Draft) -> Settings:
-    for said in typed.one_or_more(keys["label_file"]) if "label_file" in keys else ():
-        path = typed.text(said)
-        found = folder.text(path)
-        if found is None:
-            draft.leave(said, _unread(path, folder))
+    for label_file in typed.one_or_more(keys["label_file"]) if "label_file" in keys else ():
+        path = typed.text(label_file)
+        text = folder.text(path)
+        if text is None:
+            draft.leave(label_file, _unread(path, folder))
             continue
-        for name, value in lines(found, f"{said.path} ({path})", None):
-            yield "label", InputValue(f"{said.path}: {name}", (name, value))
+        for name, value in lines(text, f"{label_file.path} ({path})", None):
+            yield "label", InputValue(f"{label_file.path}: {name}", (name, value))
 
 
 def _unread(path: str, folder: Folder) -> str:
-    if not folder.has(path):
+    if not folder.contains(path):
         return "it is outside of the Compose file's folder, and isn't read: move it there, and convert again"
     return "the file can't be read, so that all that it has is missing: add it, and convert again"
 
 
-def _hosts(said: InputValue) -> Settings:
-    if isinstance(said.value, list):
-        for one in typed.listing(said):
-            yield "add-host", InputValue(one.path, typed.text(one))
+def _hosts(hosts: InputValue) -> Settings:
+    if isinstance(hosts.value, list):
+        for host in typed.listing(hosts):
+            yield "add-host", InputValue(host.path, typed.text(host))
         return
-    for name, one in typed.mapping(said).items():
-        for address in typed.one_or_more(one):
+    for name, addresses in typed.mapping(hosts).items():
+        for address in typed.one_or_more(addresses):
             yield "add-host", InputValue(address.path, f"{name}={typed.text(address)}")
 
 
-def _health(said: InputValue, draft: Draft) -> Settings:
-    keys = typed.mapping(said)
+def _health(healthcheck: InputValue, draft: Draft) -> Settings:
+    keys = typed.mapping(healthcheck)
     if "disable" in keys and typed.truth(keys["disable"]):
-        for one in (said for name, said in keys.items() if name != "disable"):
-            draft.leave(one, "the check is disabled")
+        for ignored in (value for name, value in keys.items() if name != "disable"):
+            draft.leave(ignored, "the check is disabled")
         return
     for name in ("interval", "timeout", "retries", "start_period", "start_interval"):
         if name in keys and keys[name].value is not None:

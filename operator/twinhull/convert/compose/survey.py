@@ -28,16 +28,16 @@ def survey(value: object, path: str = "", pattern: str = "") -> Iterator[Left]:
         if name.startswith("x-"):
             yield Left(at, _EXTENSION, LeftKind.MEANINGLESS)
             continue
-        found = _pattern(pattern, name)
-        if found is None:
+        key_path = _pattern(pattern, name)
+        if key_path is None:
             raise CannotConvert(
                 f"{at} is no key of the Compose Specification: remove it{_near(pattern, name)}"
             )
-        key = KEYS[found]
-        if key.fate in {Fate.LEFT, Fate.MEANINGLESS} and not key.told:
-            yield Left(at, key.said, kind_of(key.fate))
+        key = KEYS[key_path]
+        if key.fate in {Fate.LEFT, Fate.MEANINGLESS} and not key.has_own_sentence:
+            yield Left(at, key.sentence, kind_of(key.fate))
         if not key.whole:
-            yield from survey(below, at, found)
+            yield from survey(below, at, key_path)
 
 
 def _pattern(pattern: str, name: str) -> str | None:

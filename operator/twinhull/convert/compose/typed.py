@@ -22,89 +22,89 @@ _TRUTHS = {
 }
 
 
-def text(said: InputValue) -> str:
+def text(value: InputValue) -> str:
     """A text; numbers and truths are the texts that Go prints."""
-    match said.value:
-        case str() as found if "\0" not in found:
-            return found
-        case bool() as found:
-            return "true" if found else "false"
-        case int() as found:
-            return str(found)
-        case float() as found:
-            return str(int(found)) if found == int(found) else repr(found)
-    raise CannotConvert(f"{said.path} must be a text, and is {_named(said.value)}: correct it")
+    match value.value:
+        case str() as scalar if "\0" not in scalar:
+            return scalar
+        case bool() as scalar:
+            return "true" if scalar else "false"
+        case int() as scalar:
+            return str(scalar)
+        case float() as scalar:
+            return str(int(scalar)) if scalar == int(scalar) else repr(scalar)
+    raise CannotConvert(f"{value.path} must be a text, and is {_named(value.value)}: correct it")
 
 
-def truth(said: InputValue) -> bool:
+def truth(value: InputValue) -> bool:
     """True or false."""
-    if isinstance(said.value, bool):
-        return said.value
-    if isinstance(said.value, str) and said.value.lower() in _TRUTHS:
-        return _TRUTHS[said.value.lower()]
-    raise CannotConvert(f"{said.path} must be true or false, and is {_named(said.value)}: correct it")
+    if isinstance(value.value, bool):
+        return value.value
+    if isinstance(value.value, str) and value.value.lower() in _TRUTHS:
+        return _TRUTHS[value.value.lower()]
+    raise CannotConvert(f"{value.path} must be true or false, and is {_named(value.value)}: correct it")
 
 
-def mapping(said: InputValue) -> dict[str, InputValue]:
+def mapping(value: InputValue) -> dict[str, InputValue]:
     """What is below a mapping, without extensions. A null is as good as an empty one."""
-    if said.value is None:
+    if value.value is None:
         return {}
-    if not isinstance(said.value, dict):
-        raise CannotConvert(f"{said.path} must be a mapping, and is {_named(said.value)}: correct it")
+    if not isinstance(value.value, dict):
+        raise CannotConvert(f"{value.path} must be a mapping, and is {_named(value.value)}: correct it")
     return {
-        key: InputValue(f"{said.path}.{key}" if said.path else key, value)
-        for key, value in said.value.items()
+        key: InputValue(f"{value.path}.{key}" if value.path else key, below)
+        for key, below in value.value.items()
         if not key.startswith("x-")
     }
 
 
-def listing(said: InputValue) -> list[InputValue]:
+def listing(value: InputValue) -> list[InputValue]:
     """The elements of a list. A null is as good as an empty one."""
-    if said.value is None:
+    if value.value is None:
         return []
-    if not isinstance(said.value, list):
-        raise CannotConvert(f"{said.path} must be a list, and is {_named(said.value)}: correct it")
-    return [InputValue(f"{said.path}[{index}]", value) for index, value in enumerate(said.value)]
+    if not isinstance(value.value, list):
+        raise CannotConvert(f"{value.path} must be a list, and is {_named(value.value)}: correct it")
+    return [InputValue(f"{value.path}[{index}]", element) for index, element in enumerate(value.value)]
 
 
-def one_or_more(said: InputValue) -> list[InputValue]:
+def one_or_more(value: InputValue) -> list[InputValue]:
     """A text, or a list of texts."""
-    return listing(said) if isinstance(said.value, list) or said.value is None else [said]
+    return listing(value) if isinstance(value.value, list) or value.value is None else [value]
 
 
-def pairs(said: InputValue) -> list[tuple[str, InputValue]]:
+def pairs(value: InputValue) -> list[tuple[str, InputValue]]:
     """Names and values, from a mapping or from a list of NAME=VALUE. A name alone has None."""
-    if isinstance(said.value, list):
-        found = []
-        for one in listing(said):
-            key, equals, value = text(one).partition("=")
+    if isinstance(value.value, list):
+        entries = []
+        for element in listing(value):
+            key, equals, content = text(element).partition("=")
             if not key:
-                raise CannotConvert(f"{one.path} has no name: write NAME=VALUE")
-            found.append((key, InputValue(one.path, value if equals else None)))
-        return found
-    return [(key, InputValue(f"{said.path}.{key}", value)) for key, value in _all(said).items()]
+                raise CannotConvert(f"{element.path} has no name: write NAME=VALUE")
+            entries.append((key, InputValue(element.path, content if equals else None)))
+        return entries
+    return [(key, InputValue(f"{value.path}.{key}", below)) for key, below in _all(value).items()]
 
 
-def words(said: InputValue) -> list[str]:
+def words(value: InputValue) -> list[str]:
     """A command: a list of words, or a text that is taken apart as a shell does it."""
-    if isinstance(said.value, list):
-        return [text(word) for word in listing(said)]
+    if isinstance(value.value, list):
+        return [text(word) for word in listing(value)]
     try:
-        return shlex.split(text(said))
+        return shlex.split(text(value))
     except ValueError as error:
         raise CannotConvert(
-            f"{said.path}: it can't be taken apart into words ({error}): write a list"
+            f"{value.path}: it can't be taken apart into words ({error}): write a list"
         ) from error
 
 
-def _all(said: InputValue) -> dict[str, Any]:
-    if said.value is None:
+def _all(value: InputValue) -> dict[str, Any]:
+    if value.value is None:
         return {}
-    if not isinstance(said.value, dict):
+    if not isinstance(value.value, dict):
         raise CannotConvert(
-            f"{said.path} must be a mapping or a list, and is {_named(said.value)}: correct it"
+            f"{value.path} must be a mapping or a list, and is {_named(value.value)}: correct it"
         )
-    return said.value
+    return value.value
 
 
 def _named(value: object) -> str:

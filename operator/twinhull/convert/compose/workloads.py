@@ -20,7 +20,7 @@ from twinhull.convert.compose.networks import (
     external,
     is_separated,
     policies,
-    told,
+    separation_sentence,
 )
 from twinhull.convert.compose.project import Project
 from twinhull.convert.compose.service import settings
@@ -65,8 +65,8 @@ def workloads(project: Project, namespace: str) -> Conversion:
         making.service_names.add(making.names.of(name, workload_name(name)))
     external_claims = dict(_named_claims(making))
     known = {
-        kind.key: granted.declared(kind, said, project.environment, namespace)
-        for kind, said in ((SECRETS, project.secrets), (CONFIGS, project.configs))
+        kind.key: granted.declared(kind, declarations, project.environment, namespace)
+        for kind, declarations in ((SECRETS, project.secrets), (CONFIGS, project.configs))
     }
     refused: dict[str, str] = {}
     linked = aliases(project.services)
@@ -107,9 +107,9 @@ def _convert(
     project, service = making.project, making.project.services[name]
     draft = Draft(making.names.of(name), making.namespace, claim_names=making.claim_names)
     attached = attachment(service, project.networks)
-    found = [*settings(service, project.environment, project.folder, draft)]
-    found += [("network-alias", said) for said in _aliases((*attached.aliases, *linked), making, draft)]
-    fill(Settings(found), draft)
+    options = [*settings(service, project.environment, project.folder, draft)]
+    options += [("network-alias", value) for value in _aliases((*attached.aliases, *linked), making, draft)]
+    fill(Settings(options), draft)
     for kind in (SECRETS, CONFIGS):
         for source in granted.grant(kind, service, known[kind.key], draft):
             making.granted.add((kind.key, source))
@@ -145,27 +145,27 @@ def _name_container(making: _Making, name: str) -> None:
     word = re.compile(rf"(?<![\w.-]){re.escape(called)}(?![\w-]|\.\w)")
     others = (other for other in making.drafts.values() if other is not draft)
     if any(word.search(json.dumps(other.container, ensure_ascii=False)) for other in others):
-        for said in _aliases((container,), making, draft):
-            alias(said, draft)
+        for container_name in _aliases((container,), making, draft):
+            alias(container_name, draft)
     else:
         draft.leave(
             container, f"the Workload is called {draft.name}: who asks for {called[:63]} has to ask for that"
         )
 
 
-def _aliases(said: tuple[InputValue, ...], making: _Making, draft: Draft) -> Iterator[InputValue]:
+def _aliases(names: tuple[InputValue, ...], making: _Making, draft: Draft) -> Iterator[InputValue]:
     """The other names of a service that no other Service has."""
-    for name, one in {typed.text(one): one for one in said}.items():
+    for name, value in {typed.text(value): value for value in names}.items():
         if name == draft.name:
             continue
         if name in making.service_names:
             draft.leave(
-                one,
+                value,
                 f"there is a Service {name[:63]} already, and a name leads to one Workload: give it another",
             )
             continue
         making.service_names.add(name)
-        yield InputValue(one.path, name)
+        yield InputValue(value.path, name)
 
 
 def _name_service(making: _Making, draft: Draft) -> None:
@@ -184,19 +184,19 @@ def _name_service(making: _Making, draft: Draft) -> None:
 
 def _named_claims(making: _Making) -> Iterator[tuple[str, InputValue]]:
     """Give claims the names that the file gives them. Gives the external ones."""
-    for name, said in making.project.volumes.items():
-        keys = typed.mapping(said)
+    for name, declaration in making.project.volumes.items():
+        keys = typed.mapping(declaration)
         external = keys.get("external")
         of_external = (
             typed.mapping(external).get("name") if external and isinstance(external.value, dict) else None
         )
-        given = of_external or keys.get("name")
-        if given is not None and given.value:
-            wanted = typed.text(given)
+        given_name = of_external or keys.get("name")
+        if given_name is not None and given_name.value:
+            wanted = typed.text(given_name)
             made = wanted if is_subdomain(wanted) else making.claim_names.of(wanted)
             making.claim_names.give(name, made)
             if made != wanted:
-                making.left.append(Left(given.path, f"a claim can't be called so: it is {made}"))
+                making.left.append(Left(given_name.path, f"a claim can't be called so: it is {made}"))
         if external is not None and (isinstance(external.value, dict) or typed.truth(external)):
             yield name, external
 
@@ -207,35 +207,35 @@ def _claims(making: _Making, external: dict[str, InputValue]) -> Iterator[Raw]:
     for draft in making.drafts.values():
         for use in draft.claims:
             uses.setdefault(use.volume, []).append((draft.name, use.path))
-    for volume, said in making.project.volumes.items():
+    for volume, declaration in making.project.volumes.items():
         if volume not in uses:
-            making.left.append(Left(said.path, "no service that is converted mounts it"))
+            making.left.append(Left(declaration.path, "no service that is converted mounts it"))
     made: set[str] = set()
     empty: list[Left] = []
     for volume, used in uses.items():
         if volume not in making.project.volumes:
             raise CannotConvert(f"{used[0][1]}: {volume[:60]!r} isn't among volumes: add it there")
-        name, said = making.claim_names.of(volume), making.project.volumes[volume]
+        name, declaration = making.claim_names.of(volume), making.project.volumes[volume]
         if volume in external:
             making.left.append(Left(external[volume].path, f"PersistentVolumeClaim {name} has to be there"))
             continue
         if name in made:
-            raise CannotConvert(f"{said.path}: another volume has the name {name}: give it another")
+            raise CannotConvert(f"{declaration.path}: another volume has the name {name}: give it another")
         made.add(name)
         shared = len({workload for workload, _ in used}) > 1
-        making.left.append(Left(said.path, CLAIM_IS_A_GUESS.format(claim=name)))
-        empty.append(Left(said.path, CLAIM_IS_EMPTY))
+        making.left.append(Left(declaration.path, CLAIM_IS_A_GUESS.format(claim=name)))
+        empty.append(Left(declaration.path, CLAIM_IS_EMPTY))
         if shared:
             making.left.append(
                 Left(
-                    said.path,
+                    declaration.path,
                     "several Workloads mount it: it is ReadWriteMany, which needs storage that can be shared",
                 )
             )
-        labels = typed.mapping(said).get("labels")
+        labels = typed.mapping(declaration).get("labels")
         metadata = granted.labels(typed.pairs(labels), making.left) if labels else {}
-        found = claim(name, ["ReadWriteMany" if shared else "ReadWriteOnce"])
-        yield {**found, "metadata": {**found["metadata"], **metadata}}
+        manifest = claim(name, ["ReadWriteMany" if shared else "ReadWriteOnce"])
+        yield {**manifest, "metadata": {**manifest["metadata"], **metadata}}
     making.left += empty
 
 
@@ -246,14 +246,14 @@ def _grants(making: _Making, known: dict[str, dict[str, Grant]]) -> Iterator[Raw
         (CONFIGS, making.project.configs),
     )
     for kind, declared in kinds:
-        for name, said in declared.items():
-            one = known[kind.key][name]
+        for name, declaration in declared.items():
+            grant = known[kind.key][name]
             if (kind.key, name) not in making.granted:
-                making.left.append(Left(said.path, "no service that is converted has it"))
+                making.left.append(Left(declaration.path, "no service that is converted has it"))
                 continue
-            making.left += one.left
-            if one.made is not None:
-                yield one.made
+            making.left += grant.left
+            if grant.made is not None:
+                yield grant.made
 
 
 def _policies(making: _Making) -> Iterator[Raw]:
@@ -261,12 +261,12 @@ def _policies(making: _Making) -> Iterator[Raw]:
     declared = making.project.networks
     making.left += external(declared)
     if is_separated(making.attachments, declared):
-        making.left += [Left(said.path, told(declared)) for said in declared.values()]
+        making.left += [Left(network.path, separation_sentence(declared)) for network in declared.values()]
         yield from policies(making.drafts, making.attachments, declared)
         return
     why = "all services share a network, as all Pods of a cluster do: nothing is made of it"
-    making.left += [Left(said.path, why, LeftKind.MEANINGLESS) for said in declared.values()]
+    making.left += [Left(network.path, why, LeftKind.MEANINGLESS) for network in declared.values()]
     for name in making.drafts:
-        said = typed.mapping(making.project.services[name]).get("networks")
-        if said is not None:
-            making.left.append(Left(said.path, why, LeftKind.MEANINGLESS))
+        networks = typed.mapping(making.project.services[name]).get("networks")
+        if networks is not None:
+            making.left.append(Left(networks.path, why, LeftKind.MEANINGLESS))

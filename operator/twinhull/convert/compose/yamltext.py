@@ -44,15 +44,15 @@ class _Loader(BoundedMerges):
         return _plain(node.value)
 
     def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
-        found: yaml.MappingNode = super().compose_mapping_node(anchor)
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
         seen = set()
-        for key, _ in found.value:
+        for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a key is no text", problem_mark=key.start_mark)
             if key.value in seen and key.tag != f"{_TAG}merge":
                 raise yaml.MarkedYAMLError(problem=f"{key.value} is there twice", problem_mark=key.start_mark)
             seen.add(key.value)
-        return found
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's
         self.flatten_mapping(node)
@@ -70,7 +70,7 @@ def load(text: str, source: str = "") -> Raw:
     try:
         document = yaml.load(text, _Loader)  # noqa: S506  a SafeLoader
     except (yaml.YAMLError, ValueError) as error:
-        raise CannotConvert(f"{where}this is not valid YAML for Compose: {_told(error)}") from error
+        raise CannotConvert(f"{where}this is not valid YAML for Compose: {_reason(error)}") from error
     except RecursionError as error:
         raise CannotConvert(f"{where}it nests too deep to be read: make it flatter") from error
     return checked(document, source)
@@ -94,14 +94,14 @@ def _characters(document: object) -> int:
     """How long all texts of a document are together, each alias of one counted."""
     stack, count = [document], 0
     while stack:
-        found = stack.pop()
-        if isinstance(found, str):
-            count += len(found)
-        elif isinstance(found, dict):
-            stack += found.values()
-            count += sum(map(len, found))
-        elif isinstance(found, list):
-            stack += found
+        item = stack.pop()
+        if isinstance(item, str):
+            count += len(item)
+        elif isinstance(item, dict):
+            stack += item.values()
+            count += sum(map(len, item))
+        elif isinstance(item, list):
+            stack += item
     return count
 
 
@@ -127,7 +127,7 @@ def _whole(text: str) -> int:
     return -number if sign == "-" else number
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, yaml.constructor.ConstructorError) and "could not determine" in str(error.problem):
         tag = str(error.problem).rpartition(" ")[2]
         return f"the tag {tag} is for several files, or unknown: merge them with docker compose config first"

@@ -32,18 +32,18 @@ _LARGEST = 2**63 - 1
 _LONGEST = 2**31 - 1
 
 
-def whole_bytes(said: InputValue) -> int:
+def whole_bytes(value: InputValue) -> int:
     """An amount of memory in bytes. Raises CannotConvert if it is none."""
-    text = str(said.value).strip()
+    text = str(value.value).strip()
     match = _BYTES.fullmatch(text)
-    if match is None or isinstance(said.value, bool):
+    if match is None or isinstance(value.value, bool):
         raise CannotConvert(
-            f"{said.path}: {_short(text)} is no amount of bytes: write one such as 512m or 2g"
+            f"{value.path}: {_short(text)} is no amount of bytes: write one such as 512m or 2g"
         )
-    found = int(Decimal(match[1]) * 1024 ** _POWERS[match[2].lower()])
-    if found > _LARGEST:
-        raise CannotConvert(f"{said.path}: {_short(text)} is more than any machine has: correct it")
-    return found
+    count = int(Decimal(match[1]) * 1024 ** _POWERS[match[2].lower()])
+    if count > _LARGEST:
+        raise CannotConvert(f"{value.path}: {_short(text)} is more than any machine has: correct it")
+    return count
 
 
 def quantity(count: int) -> str:
@@ -54,23 +54,23 @@ def quantity(count: int) -> str:
     return str(count)
 
 
-def number(said: InputValue) -> Decimal:
+def number(value: InputValue) -> Decimal:
     """A number that isn't negative. Raises CannotConvert if it is none."""
-    text = str(said.value).strip()
+    text = str(value.value).strip()
     try:
-        found = Decimal(text) if len(text) < 40 and not isinstance(said.value, bool) else None  # noqa: PLR2004
+        amount = Decimal(text) if len(text) < 40 and not isinstance(value.value, bool) else None  # noqa: PLR2004
     except InvalidOperation:
-        found = None
-    if found is None or not found.is_finite() or not 0 <= found < 10**12:
-        raise CannotConvert(f"{said.path}: {_short(text)} is no number that fits here: correct it")
-    return found
+        amount = None
+    if amount is None or not amount.is_finite() or not 0 <= amount < 10**12:
+        raise CannotConvert(f"{value.path}: {_short(text)} is no number that fits here: correct it")
+    return amount
 
 
-def whole(said: InputValue) -> int:
+def whole(value: InputValue) -> int:
     """A whole number, which may be negative. Raises CannotConvert if it is none."""
-    text = str(said.value).strip()
-    if isinstance(said.value, bool) or not re.fullmatch(r"[-+]?[0-9]{1,18}", text):
-        raise CannotConvert(f"{said.path}: {_short(text)} is no whole number: correct it")
+    text = str(value.value).strip()
+    if isinstance(value.value, bool) or not re.fullmatch(r"[-+]?[0-9]{1,18}", text):
+        raise CannotConvert(f"{value.path}: {_short(text)} is no whole number: correct it")
     return int(text)
 
 
@@ -80,9 +80,9 @@ def cores(count: Decimal) -> str:
     return f"{milli}m" if milli % 1000 else str(milli // 1000)
 
 
-def duration(said: InputValue) -> Decimal:
+def duration(value: InputValue) -> Decimal:
     """A time in seconds. Raises CannotConvert if it is none."""
-    text = str(said.value).strip()
+    text = str(value.value).strip()
     rest, seconds = text, Decimal(0)
     while match := _PART.match(rest):
         seconds += Decimal(match[1]) * _UNITS[match[2]]
@@ -90,13 +90,13 @@ def duration(said: InputValue) -> Decimal:
     if text == "0":
         return Decimal(0)
     if rest or not text or seconds > _LONGEST:
-        raise CannotConvert(f"{said.path}: {_short(text)} is no time: write one such as 30s or 1m30s")
+        raise CannotConvert(f"{value.path}: {_short(text)} is no time: write one such as 30s or 1m30s")
     return seconds
 
 
-def seconds(said: InputValue) -> int:
+def seconds(value: InputValue) -> int:
     """A time in whole seconds, rounded up. Raises CannotConvert if it is none."""
-    return int(duration(said).to_integral_value(ROUND_CEILING))
+    return int(duration(value).to_integral_value(ROUND_CEILING))
 
 
 def _short(text: str) -> str:

@@ -66,9 +66,9 @@ class Draft:
     #: What of the input isn't carried over.
     left: list[Left] = field(default_factory=list)
 
-    def leave(self, said: InputValue | str, why: str, kind: LeftKind = LeftKind.LOST) -> None:
+    def leave(self, part: InputValue | str, why: str, kind: LeftKind = LeftKind.LOST) -> None:
         """Name something that isn't carried over."""
-        self.left.append(Left(said if isinstance(said, str) else said.path, why, kind))
+        self.left.append(Left(part if isinstance(part, str) else part.path, why, kind))
 
     @property
     def has_host_network(self) -> bool:
@@ -80,7 +80,7 @@ class Draft:
         security = {"securityContext": self.security} if self.security else {}
         mounts = {"volumeMounts": self.mounts} if self.mounts else {}
         metadata = {
-            key: said for key, said in (("labels", self.labels), ("annotations", self.annotations)) if said
+            key: texts for key, texts in (("labels", self.labels), ("annotations", self.annotations)) if texts
         }
         pod: Raw = {
             # Docker gives a container neither a token of the API server nor variables of other Services.

@@ -32,9 +32,9 @@ def health(settings: Settings, draft: Draft) -> None:
             )
         draft.leave(none, "Kubernetes doesn't see the image's own check")
     if test is None or not test.value:
-        for said in (*times.values(), start, often):
-            if said:
-                draft.leave(said, _NO_TEST)
+        for value in (*times.values(), start, often):
+            if value:
+                draft.leave(value, _NO_TEST)
         return
     words = test.value if isinstance(test.value, list) else ["/bin/sh", "-c", test.value]
     probe: Raw = {
@@ -56,18 +56,18 @@ def health(settings: Settings, draft: Draft) -> None:
         )
 
 
-def _time(said: InputValue | None, draft: Draft) -> int:
+def _time(value: InputValue | None, draft: Draft) -> int:
     """Whole seconds, 0 for none."""
-    if said is None:
+    if value is None:
         return 0
-    found = seconds(said)
-    if found != duration(said):
-        draft.leave(said, f"Kubernetes has whole seconds only: it is {found} s")
-    return found
+    whole_seconds = seconds(value)
+    if whole_seconds != duration(value):
+        draft.leave(value, f"Kubernetes has whole seconds only: it is {whole_seconds} s")
+    return whole_seconds
 
 
-def _count(said: InputValue | None) -> int:
-    found = whole(said) if said else 0
-    if said and not 0 <= found < 2**31:
-        raise CannotConvert(f"{said.path}: {found} is no count: write a number from 1 on")
-    return found
+def _count(value: InputValue | None) -> int:
+    count = whole(value) if value else 0
+    if value and not 0 <= count < 2**31:
+        raise CannotConvert(f"{value.path}: {count} is no count: write a number from 1 on")
+    return count

@@ -24,30 +24,30 @@ _REGISTRY = re.compile(
 )
 
 
-def image(said: InputValue) -> str:
+def image(value: InputValue) -> str:
     """An image with its registry. Raises Refused for one that only this computer has, and CannotConvert for
     what is no image's name.
     """
-    text = str(said.value).strip()
+    text = str(value.value).strip()
     if re.fullmatch(r"(sha256:)?[0-9a-f]{64}", text):
         raise Refused(
-            f"{said.path}: {text[:19]}… is an image of this computer, by its id: push it to a registry, and "
+            f"{value.path}: {text[:19]}… is an image of this computer, by its id: push it to a registry, and "
             "write its name there"
         )
-    registry, slash, rest = text.partition("/")
+    registry, slash, name = text.partition("/")
     if not slash or not (
         set(registry) & {".", ":"} or registry == "localhost" or registry != registry.lower()
     ):
-        registry, rest = "docker.io", text
+        registry, name = "docker.io", text
     if registry in {"index.docker.io", "registry-1.docker.io"}:
         registry = "docker.io"
-    match = _REFERENCE.fullmatch(rest) if len(text) <= _LONGEST - 20 else None
+    match = _REFERENCE.fullmatch(name) if len(text) <= _LONGEST - 20 else None
     if match is None or not _REGISTRY.fullmatch(registry):
         short = text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004  what a line of an error holds
-        raise CannotConvert(f"{said.path}: {short!r} is no image's name: write one such as nginx:1.29")
+        raise CannotConvert(f"{value.path}: {short!r} is no image's name: write one such as nginx:1.29")
     if registry == "docker.io" and "/" not in match["name"]:
-        rest = f"library/{rest}"
-    return f"{registry}/{rest}"
+        name = f"library/{name}"
+    return f"{registry}/{name}"
 
 
 def base_name(reference: str) -> str:

@@ -24,20 +24,20 @@ _PREFIXED = (
 
 def metadata(settings: Settings, draft: Draft) -> None:
     """`label` and `annotation`, whose values are pairs."""
-    for said in settings.take("label"):
-        _put(said, draft, is_label=True)
-    for said in settings.take("annotation"):
-        _put(said, draft, is_label=False)
+    for pair in settings.take("label"):
+        _put(pair, draft, is_label=True)
+    for pair in settings.take("annotation"):
+        _put(pair, draft, is_label=False)
 
 
-def _put(said: InputValue, draft: Draft, *, is_label: bool) -> None:
-    key, value = said.value
+def _put(pair: InputValue, draft: Draft, *, is_label: bool) -> None:
+    key, value = pair.value
     name = key.removeprefix(_HARMLESS)
     if "/" in name or key in _ACTED_ON:
-        draft.leave(said, _PREFIXED)
+        draft.leave(pair, _PREFIXED)
     elif not is_qualified_name(name):
         draft.leave(
-            said,
+            pair,
             "a key has up to 63 letters, digits, '-', '_' and '.', and begins and ends with a letter or "
             "digit",
         )
@@ -48,6 +48,6 @@ def _put(said: InputValue, draft: Draft, *, is_label: bool) -> None:
         draft.labels.pop(key, None)
         draft.annotations[key] = value
     elif key in draft.annotations:
-        draft.leave(said, "a label of that name is an annotation already, since no label may have its value")
+        draft.leave(pair, "a label of that name is an annotation already, since no label may have its value")
     else:
         draft.annotations[key] = value

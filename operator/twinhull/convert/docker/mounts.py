@@ -58,9 +58,9 @@ _PROPAGATIONS = ("shared", "slave", "private", "rshared", "rslave", "rprivate")
 _TMPFS = "an emptyDir has no mount options: the node mounts it with its own"
 
 
-def short(said: InputValue) -> Mount:
+def short(entry: InputValue) -> Mount:
     """A mount as `--volume` takes it: [source:]target[:options]. Raises CannotConvert for what is none."""
-    source, target, options = _parts(said)
+    source, target, options = _parts(entry)
     left: list[tuple[str, str]] = []
     propagation = ""
     for option in filter(None, options.split(",")):
@@ -71,8 +71,8 @@ def short(said: InputValue) -> Mount:
         elif why := _IGNORED.get(option):
             left.append((option, why))
     return mount(
-        said,
-        _kind(said, source),
+        entry,
+        _kind(entry, source),
         target,
         source=source,
         read_only=bool({"ro", "readonly"} & set(options.split(","))),
@@ -81,19 +81,19 @@ def short(said: InputValue) -> Mount:
     )
 
 
-def tmpfs(said: InputValue) -> Mount:
+def tmpfs(entry: InputValue) -> Mount:
     """A mount as `--tmpfs` takes it: target[:options]. Raises CannotConvert for what is none."""
-    target, _, options = str(said.value).strip().partition(":")
+    target, _, options = str(entry.value).strip().partition(":")
     size, read_only, left = None, False, []
     for option in filter(None, options.split(",")):
         key, _, value = option.partition("=")
         if key == "size" and not value.endswith("%"):
-            size = whole_bytes(InputValue(said.path, value))
+            size = whole_bytes(InputValue(entry.path, value))
         elif key == "ro":
             read_only = True
         elif key not in {"rw", "defaults"}:
             left.append((option, _TMPFS))
-    return mount(said, "tmpfs", target, size=size, read_only=read_only, left=tuple(left))
+    return mount(entry, "tmpfs", target, size=size, read_only=read_only, left=tuple(left))
 
 
 #: The keys of `--mount`, by what they are called first.
@@ -125,61 +125,61 @@ _MOUNT_LEFT = {
 }
 
 
-def long(said: InputValue) -> Mount:
+def long(entry: InputValue) -> Mount:
     """A mount as `--mount` takes it: key=value,…. Raises CannotConvert for what is none."""
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     left: list[tuple[str, str]] = []
-    for part in str(said.value).split(","):
+    for part in str(entry.value).split(","):
         key, _, value = part.strip().partition("=")
         if why := _MOUNT_LEFT.get(key):
             left.append((part, why))
         elif key not in _KEYS:
-            raise CannotConvert(f"{said.path}: {key[:40]!r} is no key of a mount: correct it, or remove it")
+            raise CannotConvert(f"{entry.path}: {key[:40]!r} is no key of a mount: correct it, or remove it")
         else:
-            given[_KEYS[key]] = value
-    kind = given.get("type", "volume")
-    size = given.get("tmpfs-size")
+            values[_KEYS[key]] = value
+    kind = values.get("type", "volume")
+    size = values.get("tmpfs-size")
     return mount(
-        said,
-        kind_of(said, kind),
-        given.get("target", ""),
-        source=given.get("source", ""),
-        read_only=_is_on(given.get("readonly")),
-        subpath=given.get("volume-subpath", given.get("image-subpath", "")),
-        size=whole_bytes(InputValue(said.path, size)) if size else None,
-        propagation=given.get("bind-propagation", ""),
+        entry,
+        kind_of(entry, kind),
+        values.get("target", ""),
+        source=values.get("source", ""),
+        read_only=_is_on(values.get("readonly")),
+        subpath=values.get("volume-subpath", values.get("image-subpath", "")),
+        size=whole_bytes(InputValue(entry.path, size)) if size else None,
+        propagation=values.get("bind-propagation", ""),
         left=tuple(left),
     )
 
 
-def kind_of(said: InputValue, kind: str) -> Kind:
+def kind_of(entry: InputValue, kind: str) -> Kind:
     """A kind of mount. Raises Refused for one that Kubernetes has nothing like."""
     if kind not in {"volume", "bind", "tmpfs", "image"}:
         raise Refused(
-            f"{said.path}: a mount of type {kind[:40]!r} has nothing like it here: use volume, bind, tmpfs "
+            f"{entry.path}: a mount of type {kind[:40]!r} has nothing like it here: use volume, bind, tmpfs "
             "or image"
         )
     return kind  # type: ignore[return-value]
 
 
-def mount(said: InputValue, kind: Kind, target: str, **rest: object) -> Mount:
+def mount(entry: InputValue, kind: Kind, target: str, **fields: object) -> Mount:
     """A mount whose target is checked. Raises CannotConvert if it is no path, and Refused for one of
     Windows.
     """
-    found = target.strip()
-    if _WINDOWS.match(found):
-        raise Refused(f"{said.path}: {found[:80]!r} is a path of Windows: a Workload runs Linux")
-    found = re.sub(r"/+", "/", found).rstrip("/") if found != "/" else found
-    if not found.startswith("/") or found == "/" or ":" in found or ".." in found.split("/"):
+    cleaned = target.strip()
+    if _WINDOWS.match(cleaned):
+        raise Refused(f"{entry.path}: {cleaned[:80]!r} is a path of Windows: a Workload runs Linux")
+    cleaned = re.sub(r"/+", "/", cleaned).rstrip("/") if cleaned != "/" else cleaned
+    if not cleaned.startswith("/") or cleaned == "/" or ":" in cleaned or ".." in cleaned.split("/"):
         raise CannotConvert(
-            f"{said.path}: {target[:80]!r} is no path in a container: write one such as /data"
+            f"{entry.path}: {target[:80]!r} is no path in a container: write one such as /data"
         )
-    return Mount(said.path, kind, found, **rest)  # type: ignore[arg-type]
+    return Mount(entry.path, kind, cleaned, **fields)  # type: ignore[arg-type]
 
 
-def _parts(said: InputValue) -> tuple[str, str, str]:
+def _parts(entry: InputValue) -> tuple[str, str, str]:
     """Source, target and options. A drive of Windows has a colon of its own."""
-    text = str(said.value).strip()
+    text = str(entry.value).strip()
     drive = text[:2] if _WINDOWS.match(text) else ""
     parts = text[len(drive) :].split(":")
     if not drive and len(parts) == 1:
@@ -187,18 +187,20 @@ def _parts(said: InputValue) -> tuple[str, str, str]:
     source, *rest = parts
     if not 1 <= len(rest) <= 2 or not (drive + source):  # noqa: PLR2004  target and options
         raise CannotConvert(
-            f"{said.path}: {text[:80]!r} is no mount: write one such as data:/var/lib/data:ro"
+            f"{entry.path}: {text[:80]!r} is no mount: write one such as data:/var/lib/data:ro"
         )
     return drive + source, rest[0], rest[1] if len(rest) > 1 else ""
 
 
-def _kind(said: InputValue, source: str) -> Kind:
+def _kind(entry: InputValue, source: str) -> Kind:
     if not source:
         return "volume"
     if source.startswith(_HOST) or _WINDOWS.match(source):
         return "bind"
     if not _VOLUME.fullmatch(source):
-        raise CannotConvert(f"{said.path}: {source[:80]!r} is neither a path nor a volume's name: correct it")
+        raise CannotConvert(
+            f"{entry.path}: {source[:80]!r} is neither a path nor a volume's name: correct it"
+        )
     return "volume"
 
 

@@ -14,20 +14,20 @@ class Names:
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
-        self._given: dict[str, str] = {}
+        self._by_text: dict[str, str] = {}
         self._names: set[str] = set()
         #: How often a name was wanted already.
         self._wanted: Counter[str] = Counter()
 
     def of(self, text: str, like: str = "") -> str:
         """The name of a thing, as much as may be like itself, or like another text."""
-        if text not in self._given:
-            self._given[text] = self._new(label(like or text, self._longest))
-        return self._given[text]
+        if text not in self._by_text:
+            self._by_text[text] = self._new(label(like or text, self._longest))
+        return self._by_text[text]
 
     def give(self, text: str, name: str) -> None:
         """Have a thing have a name that is given. Two things may be given one name: they are one then."""
-        self._given[text] = name
+        self._by_text[text] = name
         self._names.add(name)
 
     def _new(self, wanted: str) -> str:

@@ -47,29 +47,29 @@ _OWN_NETWORK = (
 
 def mode(settings: Settings, draft: Draft) -> None:
     """`network`: which network it has. It comes before ports."""
-    for said in settings.take("network"):
-        value = str(said.value).strip()
+    for network in settings.take("network"):
+        value = str(network.value).strip()
         if value == "host":
             draft.pod["hostNetwork"] = True
         elif value.startswith(("container:", "service:")):
-            raise Refused(f"{said.path}: {value[:60]} {ONE_POD}")
+            raise Refused(f"{network.path}: {value[:60]} {ONE_POD}")
         elif value == "none":
             draft.objects.append(_closed(draft.name))
             draft.leave(
-                said,
+                network,
                 f"a Pod always has a network: NetworkPolicy {draft.name} closes it, if the cluster's "
                 "network enforces NetworkPolicies",
             )
         elif value not in {"", "bridge", "default"}:
-            draft.leave(said, _OWN_NETWORK)
+            draft.leave(network, _OWN_NETWORK)
 
 
 def names(settings: Settings, draft: Draft) -> None:
     """`hostname`, `network-alias`, `add-host`, `dns` and the like. It comes after ports."""
-    if (said := settings.last("hostname")) is not None and said.value:
-        _hostname(said, draft)
-    for said in settings.take("network-alias"):
-        alias(said, draft)
+    if (hostname := settings.last("hostname")) is not None and hostname.value:
+        _hostname(hostname, draft)
+    for value in settings.take("network-alias"):
+        alias(value, draft)
     _hosts(settings.take("add-host"), draft)
     _dns(settings, draft)
     _sysctls(settings.take("sysctl"), draft)
@@ -111,23 +111,23 @@ def _closed(name: str) -> Raw:
     }
 
 
-def _hostname(said: InputValue, draft: Draft) -> None:
-    text = str(said.value).strip()
+def _hostname(value: InputValue, draft: Draft) -> None:
+    text = str(value.value).strip()
     first = text.partition(".")[0]
-    found = first if is_label(first) else label(first)
-    draft.pod["hostname"] = found
-    if found != text:
-        draft.leave(said, f"a Pod's host name is one DNS label: it is {found}")
+    hostname = first if is_label(first) else label(first)
+    draft.pod["hostname"] = hostname
+    if hostname != text:
+        draft.leave(value, f"a Pod's host name is one DNS label: it is {hostname}")
 
 
-def alias(said: InputValue, draft: Draft) -> None:
+def alias(value: InputValue, draft: Draft) -> None:
     """Give a Workload a Service of another name, or name why there can be none."""
-    name = str(said.value).strip()
+    name = str(value.value).strip()
     if name == draft.name:
         return
     if not is_service_name(name):
         draft.leave(
-            said,
+            value,
             f"no Service can be called {name[:63]!r}: have others ask for {draft.name}, the Workload's own "
             "Service",
         )
@@ -135,9 +135,9 @@ def alias(said: InputValue, draft: Draft) -> None:
     draft.objects.append(alias_service(name, draft.name, draft.container.get("ports", [])))
 
 
-def _hosts(said: list[InputValue], draft: Draft) -> None:
-    found: dict[str, list[str]] = {}
-    for one in said:
+def _hosts(hosts: list[InputValue], draft: Draft) -> None:
+    aliases: dict[str, list[str]] = {}
+    for one in hosts:
         text = str(one.value).strip()
         name, separator, address = text.partition("=") if "=" in text else text.partition(":")
         address = address.strip("[]")
@@ -150,28 +150,28 @@ def _hosts(said: list[InputValue], draft: Draft) -> None:
         elif not is_address(address):
             raise CannotConvert(f"{one.path}: {address[:60]!r} is no IP address: correct it")
         else:
-            names = found.setdefault(str(ip_address(address)), [])
+            names = aliases.setdefault(str(ip_address(address)), [])
             if name not in names:
                 names.append(name)
-    if found:
-        draft.pod["hostAliases"] = [{"ip": address, "hostnames": names} for address, names in found.items()]
+    if aliases:
+        draft.pod["hostAliases"] = [{"ip": address, "hostnames": names} for address, names in aliases.items()]
 
 
 def _dns(settings: Settings, draft: Draft) -> None:
     config: Raw = {}
     has_cluster_dns = settings.is_true("cluster-dns")
     servers, domains = settings.take("dns"), settings.take("dns-search")
-    if found := _addresses(servers, draft):
-        config["nameservers"] = found
-    searches = [str(said.value).strip().rstrip(".") for said in domains]
-    for said, name in zip(domains, searches, strict=True):
+    if nameservers := _addresses(servers, draft):
+        config["nameservers"] = nameservers
+    searches = [str(domain.value).strip().rstrip(".") for domain in domains]
+    for domain, name in zip(domains, searches, strict=True):
         if not is_subdomain(name):
-            draft.leave(said, "it is no domain that Kubernetes takes")
+            draft.leave(domain, "it is no domain that Kubernetes takes")
     if listed := [name for name in dict.fromkeys(searches) if is_subdomain(name)]:
         config["searches"] = listed[:_MOST_DOMAINS]
-        for said in domains[_MOST_DOMAINS:]:
-            draft.leave(said, f"a Pod has {_MOST_DOMAINS} search domains at most")
-    if options := [_dns_option(said) for said in settings.take("dns-option")]:
+        for domain in domains[_MOST_DOMAINS:]:
+            draft.leave(domain, f"a Pod has {_MOST_DOMAINS} search domains at most")
+    if options := [_dns_option(option) for option in settings.take("dns-option")]:
         config["options"] = options
     if not config:
         return
@@ -188,41 +188,41 @@ def _dns(settings: Settings, draft: Draft) -> None:
         draft.pod["dnsPolicy"] = "None"
 
 
-def _addresses(said: list[InputValue], draft: Draft) -> list[str]:
-    found: list[str] = []
-    for one in said:
-        address = str(one.value).strip()
+def _addresses(servers: list[InputValue], draft: Draft) -> list[str]:
+    addresses: list[str] = []
+    for server in servers:
+        address = str(server.value).strip()
         if not is_address(address):
-            raise CannotConvert(f"{one.path}: {address[:60]!r} is no IP address: correct it")
-        if len(found) == _MOST_SERVERS:
-            draft.leave(one, f"a Pod has {_MOST_SERVERS} name servers at most")
-        elif address not in found:
-            found.append(address)
-    return found
+            raise CannotConvert(f"{server.path}: {address[:60]!r} is no IP address: correct it")
+        if len(addresses) == _MOST_SERVERS:
+            draft.leave(server, f"a Pod has {_MOST_SERVERS} name servers at most")
+        elif address not in addresses:
+            addresses.append(address)
+    return addresses
 
 
-def _dns_option(said: InputValue) -> Raw:
-    name, colon, value = str(said.value).strip().partition(":")
+def _dns_option(option: InputValue) -> Raw:
+    name, colon, value = str(option.value).strip().partition(":")
     if not name:
-        raise CannotConvert(f"{said.path}: it is empty: write an option such as ndots:2")
+        raise CannotConvert(f"{option.path}: it is empty: write an option such as ndots:2")
     return {"name": name, **({"value": value} if colon else {})}
 
 
-def _sysctls(said: list[InputValue], draft: Draft) -> None:
-    found: dict[str, str] = {}
-    for one in said:
-        name, separator, value = str(one.value).strip().partition("=")
+def _sysctls(sysctls: list[InputValue], draft: Draft) -> None:
+    values: dict[str, str] = {}
+    for sysctl in sysctls:
+        name, separator, value = str(sysctl.value).strip().partition("=")
         if not separator or len(name) > _LONGEST_SYSCTL or not _SYSCTL.fullmatch(name):
             raise CannotConvert(
-                f"{one.path}: {name[:80]!r} is no sysctl: write one such as net.core.somaxconn=1024"
+                f"{sysctl.path}: {name[:80]!r} is no sysctl: write one such as net.core.somaxconn=1024"
             )
         if draft.has_host_network and name.startswith("net."):
-            draft.leave(one, "with the host's network it would be the node's: set it there")
+            draft.leave(sysctl, "with the host's network it would be the node's: set it there")
             continue
-        found[name] = value
+        values[name] = value
         if name not in _SAFE:
             draft.leave(
-                one, "a node refuses the Pod unless its kubelet has the sysctl in --allowed-unsafe-sysctls"
+                sysctl, "a node refuses the Pod unless its kubelet has the sysctl in --allowed-unsafe-sysctls"
             )
-    if found:
-        draft.pod_security["sysctls"] = [{"name": name, "value": value} for name, value in found.items()]
+    if values:
+        draft.pod_security["sysctls"] = [{"name": name, "value": value} for name, value in values.items()]

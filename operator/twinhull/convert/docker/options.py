@@ -49,7 +49,7 @@ class Option:
     takes: Takes
     fate: Fate
     #: How it is honoured, or why it isn't.
-    said: str
+    sentence: str
     #: Its letter, empty if it has none.
     letter: str = ""
     #: Other names of it.
@@ -67,16 +67,16 @@ _CLIENT = "it is about the command line that starts the container"
 _REALTIME = "Kubernetes has no real-time CPU time"
 
 
-def _flag(name: str, fate: Fate, said: str, letter: str = "") -> Option:
-    return Option(name, Takes.NOTHING, fate, said, letter)
+def _flag(name: str, fate: Fate, sentence: str, letter: str = "") -> Option:
+    return Option(name, Takes.NOTHING, fate, sentence, letter)
 
 
-def _one(name: str, fate: Fate, said: str, letter: str = "", *others: str) -> Option:
-    return Option(name, Takes.ONE, fate, said, letter, others)
+def _one(name: str, fate: Fate, sentence: str, letter: str = "", *others: str) -> Option:
+    return Option(name, Takes.ONE, fate, sentence, letter, others)
 
 
-def _many(name: str, fate: Fate, said: str, letter: str = "", *others: str) -> Option:
-    return Option(name, Takes.MANY, fate, said, letter, others)
+def _many(name: str, fate: Fate, sentence: str, letter: str = "", *others: str) -> Option:
+    return Option(name, Takes.MANY, fate, sentence, letter, others)
 
 
 _H, _R, _L, _M = Fate.HONOURED, Fate.REFUSED_IN_PART, Fate.LEFT, Fate.MEANINGLESS
@@ -278,7 +278,7 @@ OPTIONS: dict[str, Option] = {
     **{option.name: option for option in _DOCKER},
     **{
         option.name: Option(
-            option.name, option.takes, option.fate, option.said, option.letter, option.others, podman=True
+            option.name, option.takes, option.fate, option.sentence, option.letter, option.others, podman=True
         )
         for option in _OF_PODMAN
     },

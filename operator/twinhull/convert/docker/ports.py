@@ -57,52 +57,52 @@ class Publication:
         return range(self.inside[0], self.inside[1] + 1)
 
 
-def parse(said: InputValue) -> Publication:
+def parse(port: InputValue) -> Publication:
     """A port as `--publish` and Compose's `ports` take it: [[ip:][host]:]container[/protocol], where host and
     container may be ranges. Raises CannotConvert for what is none.
     """
-    text = str(said.value).strip()
+    text = str(port.value).strip()
     if "=" in text:
-        return _named(said, text)
+        return _named(port, text)
     rest, _, protocol = text.partition("/")
     address, numbers = _address(rest)
     outside, colon, inside = numbers.rpartition(":")
     if colon and not outside and not address:
-        return Publication(said.path, span(said, inside), protocol=protocol_of(said, protocol))
-    return _publication(said, inside, outside, address, protocol)
+        return Publication(port.path, span(port, inside), protocol=protocol_of(port, protocol))
+    return _publication(port, inside, outside, address, protocol)
 
 
-def exposed(said: InputValue) -> Publication:
+def exposed(port: InputValue) -> Publication:
     """A port as `--expose` takes it: a number or a range, and a protocol."""
-    inside, _, protocol = str(said.value).strip().partition("/")
-    return Publication(said.path, span(said, inside), protocol=protocol_of(said, protocol), published=False)
+    inside, _, protocol = str(port.value).strip().partition("/")
+    return Publication(port.path, span(port, inside), protocol=protocol_of(port, protocol), published=False)
 
 
-def span(said: InputValue, text: str) -> tuple[int, int]:
+def span(port: InputValue, text: str) -> tuple[int, int]:
     """A port, or a range of ports. Raises CannotConvert for what is none."""
     match = _RANGE.fullmatch(text.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last <= _HIGHEST:
-        raise CannotConvert(f"{said.path}: {text[:40]!r} is no port: write a number from 1 to {_HIGHEST}")
+        raise CannotConvert(f"{port.path}: {text[:40]!r} is no port: write a number from 1 to {_HIGHEST}")
     return first, last
 
 
-def protocol_of(said: InputValue, text: str) -> str:
+def protocol_of(port: InputValue, text: str) -> str:
     """A protocol as Kubernetes writes it. Raises CannotConvert for what is none."""
-    if (found := _PROTOCOLS.get(text.strip().lower() or "tcp")) is None:
-        raise CannotConvert(f"{said.path}: {text[:40]!r} is no protocol: write tcp, udp or sctp")
-    return found
+    if (protocol := _PROTOCOLS.get(text.strip().lower() or "tcp")) is None:
+        raise CannotConvert(f"{port.path}: {text[:40]!r} is no protocol: write tcp, udp or sctp")
+    return protocol
 
 
 def ports(settings: Settings, draft: Draft) -> None:
     """`publish` and `expose`: the container's ports, and the Service's."""
-    found = [
-        said.value if isinstance(said.value, Publication) else parse(said)
-        for said in settings.take("publish")
+    publications = [
+        port.value if isinstance(port.value, Publication) else parse(port)
+        for port in settings.take("publish")
     ]
-    found += [exposed(said) for said in settings.take("expose")]
+    publications += [exposed(port) for port in settings.take("expose")]
     declared: dict[tuple[int, str], Raw] = {}
-    for publication in found:
+    for publication in publications:
         if publication.published and draft.has_host_network:
             draft.leave(
                 publication.path,
@@ -118,35 +118,35 @@ def ports(settings: Settings, draft: Draft) -> None:
             _declare(publication, declared, draft)
     if declared:
         draft.container["ports"] = list(declared.values())
-    others = list(_others(found, declared, draft))
+    others = list(_others(publications, declared, draft))
     protocols = {
-        (number, one.protocol): one.app_protocol
-        for one in found
-        if one.app_protocol
-        for number in one.numbers
+        (number, publication.protocol): publication.app_protocol
+        for publication in publications
+        if publication.app_protocol
+        for number in publication.numbers
     }
     if declared and (others or protocols):
         own = [_service_port(port, protocols) for port in declared.values()]
         draft.spec["service"] = {**draft.spec.get("service", {}), "ports": [*own, *others]}
 
 
-def _named(said: InputValue, text: str) -> Publication:
+def _named(port: InputValue, text: str) -> Publication:
     """The form `published=8080,target=80,protocol=tcp`."""
     parts = dict(part.partition("=")[::2] for part in text.split(","))
     if not parts.keys() <= {"published", "target", "protocol"} or "target" not in parts:
-        raise CannotConvert(f"{said.path}: {text[:80]!r} is no port: write one such as 8080:80")
-    return _publication(said, parts["target"], parts.get("published", ""), "", parts.get("protocol", ""))
+        raise CannotConvert(f"{port.path}: {text[:80]!r} is no port: write one such as 8080:80")
+    return _publication(port, parts["target"], parts.get("published", ""), "", parts.get("protocol", ""))
 
 
-def _publication(said: InputValue, inside: str, outside: str, address: str, protocol: str) -> Publication:
-    within, host = span(said, inside), span(said, outside) if outside else None
+def _publication(port: InputValue, inside: str, outside: str, address: str, protocol: str) -> Publication:
+    within, host = span(port, inside), span(port, outside) if outside else None
     if address not in {"", "localhost"} and not is_address(address):
-        raise CannotConvert(f"{said.path}: {address[:60]!r} is no address of a host: correct it")
+        raise CannotConvert(f"{port.path}: {address[:60]!r} is no address of a host: correct it")
     if host and within[0] != within[1] and host[1] - host[0] != within[1] - within[0]:
         raise CannotConvert(
-            f"{said.path}: {outside} and {inside} are ranges of different lengths: correct them"
+            f"{port.path}: {outside} and {inside} are ranges of different lengths: correct them"
         )
-    return Publication(said.path, within, host, address, protocol_of(said, protocol))
+    return Publication(port.path, within, host, address, protocol_of(port, protocol))
 
 
 def _address(text: str) -> tuple[str, str]:
@@ -160,8 +160,8 @@ def _address(text: str) -> tuple[str, str]:
 
 def _declare(publication: Publication, declared: dict[tuple[int, str], Raw], draft: Draft) -> None:
     name, single = publication.name, publication.inside[0] == publication.inside[1]
-    taken = {port.get("name") for port in declared.values()}
-    if name and not (single and is_port_name(name) and name not in taken):
+    names = {port.get("name") for port in declared.values()}
+    if name and not (single and is_port_name(name) and name not in names):
         draft.leave(
             f"{publication.path}.name",
             "Kubernetes takes up to 15 lower-case letters, digits and '-' as a port's name, and each name "
@@ -174,10 +174,12 @@ def _declare(publication: Publication, declared: dict[tuple[int, str], Raw], dra
         declared.setdefault(key, {**({"name": name} if name else {}), "containerPort": number, **protocol})
 
 
-def _others(found: list[Publication], declared: dict[tuple[int, str], Raw], draft: Draft) -> Iterator[Raw]:
+def _others(
+    publications: list[Publication], declared: dict[tuple[int, str], Raw], draft: Draft
+) -> Iterator[Raw]:
     """The Service's ports for those that are published by another number; what isn't so is named."""
-    taken = set(declared)
-    for one in found:
+    used_ports = set(declared)
+    for one in publications:
         if not one.published or draft.has_host_network or (one.inside[0], one.protocol) not in declared:
             continue
         if one.address in _LOOPBACK:
@@ -191,22 +193,22 @@ def _others(found: list[Publication], declared: dict[tuple[int, str], Raw], draf
             continue
         pairs = zip(count(one.outside[0]), one.numbers, strict=False)
         others = {outside: inside for outside, inside in pairs if outside != inside}
-        clash = [outside for outside in others if (outside, one.protocol) in taken]
-        if clash or len(taken) + len(others) > MOST_SERVICE_PORTS:
+        clash = [outside for outside in others if (outside, one.protocol) in used_ports]
+        if clash or len(used_ports) + len(others) > MOST_SERVICE_PORTS:
             draft.leave(one.path, f"{_clash(clash)}; {_OUTSIDE}{address}")
             continue
-        taken |= {(outside, one.protocol) for outside in others}
+        used_ports |= {(outside, one.protocol) for outside in others}
         draft.leave(one.path, f"{_OUTSIDE}{address}")
         protocol = {} if one.protocol == "TCP" else {"protocol": one.protocol}
         yield from ({"port": outside, "targetPort": inside, **protocol} for outside, inside in others.items())
 
 
-def _loopback(one: Publication, draft: Draft) -> str:
-    outside = one.outside[0] if one.outside else one.inside[0]
-    forward = commands.ours("port-forward", draft.name, draft.namespace, f"{outside}:{one.inside[0]}")
+def _loopback(publication: Publication, draft: Draft) -> str:
+    outside = publication.outside[0] if publication.outside else publication.inside[0]
+    forward = commands.ours("port-forward", draft.name, draft.namespace, f"{outside}:{publication.inside[0]}")
     return (
         "only this host was to reach the port, and a Service is reached from the whole cluster: its port is "
-        f"the container's, {one.inside[0]}, as for other containers; for yourself, run {forward}"
+        f"the container's, {publication.inside[0]}, as for other containers; for yourself, run {forward}"
     )
 
 

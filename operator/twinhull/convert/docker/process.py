@@ -33,12 +33,12 @@ def process(settings: Settings, draft: Draft) -> None:
     """What runs, and as whom."""
     _command(settings, draft)
     _variables(settings.take("env"), draft)
-    if (said := settings.last("workdir")) is not None and said.value:
-        if not str(said.value).startswith("/"):
+    if (workdir := settings.last("workdir")) is not None and workdir.value:
+        if not str(workdir.value).startswith("/"):
             raise CannotConvert(
-                f"{said.path}: {str(said.value)[:80]!r} is no absolute path: begin it with '/'"
+                f"{workdir.path}: {str(workdir.value)[:80]!r} is no absolute path: begin it with '/'"
             )
-        draft.container["workingDir"] = said.value
+        draft.container["workingDir"] = workdir.value
     if settings.is_true("interactive"):
         draft.container["stdin"] = True
     if settings.is_true("tty"):
@@ -49,35 +49,35 @@ def process(settings: Settings, draft: Draft) -> None:
 
 def life(settings: Settings, draft: Draft) -> None:
     """When it is started again, how it is ended, and from where its image comes."""
-    said = settings.last("restart")
-    policy, colon, most = str(said.value if said else "no").partition(":")
+    restart = settings.last("restart")
+    policy, colon, most = str(restart.value if restart else "no").partition(":")
     if policy not in _RESTARTS or (colon and policy != "on-failure"):
-        where = said.path if said else "restart"
+        where = restart.path if restart else "restart"
         raise CannotConvert(
             f"{where}: {policy[:40]!r} is no policy: use no, always, on-failure or unless-stopped"
         )
     draft.pod["restartPolicy"] = _RESTARTS[policy]
-    if said and most:
+    if restart and most:
         draft.leave(
-            said, f"Kubernetes has no most number of restarts ({most[:20]}): it waits longer before each"
+            restart, f"Kubernetes has no most number of restarts ({most[:20]}): it waits longer before each"
         )
-    if (said := settings.last("stop-timeout")) is not None:
-        if str(said.value).strip().startswith("-"):
+    if (stop_timeout := settings.last("stop-timeout")) is not None:
+        if str(stop_timeout.value).strip().startswith("-"):
             draft.leave(
-                said,
+                stop_timeout,
                 "Kubernetes waits for some time only: set spec.template.spec.terminationGracePeriodSeconds",
             )
         else:
-            whole = str(said.value).strip()
+            whole = str(stop_timeout.value).strip()
             draft.pod["terminationGracePeriodSeconds"] = seconds(
-                InputValue(said.path, f"{whole}s" if whole.isdigit() else whole)
+                InputValue(stop_timeout.path, f"{whole}s" if whole.isdigit() else whole)
             )
-    if (said := settings.last("pull")) is not None:
-        if said.value in _PULLS:
-            draft.container["imagePullPolicy"] = _PULLS[said.value]
+    if (pull := settings.last("pull")) is not None:
+        if pull.value in _PULLS:
+            draft.container["imagePullPolicy"] = _PULLS[pull.value]
         else:
             draft.leave(
-                said, "Kubernetes pulls an image always, if it isn't there, or never: set imagePullPolicy"
+                pull, "Kubernetes pulls an image always, if it isn't there, or never: set imagePullPolicy"
             )
     _platform(settings.last("platform"), draft)
     _runtime(settings.last("runtime"), draft)
@@ -91,13 +91,13 @@ def literal(text: str) -> str:
 
 
 def _command(settings: Settings, draft: Draft) -> None:
-    entrypoint, said = settings.last("entrypoint"), settings.last("command")
-    words = [literal(word) for word in said.value] if said else []
+    entrypoint, command = settings.last("entrypoint"), settings.last("command")
+    words = [literal(word) for word in command.value] if command else []
     if entrypoint is None:
         if words:
             draft.container["args"] = words
-        elif said:
-            draft.leave(said, "Kubernetes can't clear the image's command without another: set args")
+        elif command:
+            draft.leave(command, "Kubernetes can't clear the image's command without another: set args")
     elif entrypoint.value:
         draft.container["command"] = [literal(word) for word in entrypoint.value]
         if words:
@@ -105,33 +105,33 @@ def _command(settings: Settings, draft: Draft) -> None:
     elif words:
         draft.container["command"] = words
     else:
-        if said:
-            draft.leave(said, "Kubernetes can't clear the image's command without another: set args")
+        if command:
+            draft.leave(command, "Kubernetes can't clear the image's command without another: set args")
         draft.leave(entrypoint, "Kubernetes can't clear the image's entrypoint without another: set command")
 
 
-def _variables(said: list[InputValue], draft: Draft) -> None:
-    found: dict[str, str] = {}
-    for one in said:
-        name, value = one.value
+def _variables(pairs: list[InputValue], draft: Draft) -> None:
+    values: dict[str, str] = {}
+    for pair in pairs:
+        name, value = pair.value
         if value is None:
             draft.leave(
-                one,
+                pair,
                 "its value is in the environment of who runs Docker: give it by --variable "
                 f"{name[:60]}=VALUE",
             )
         elif not _VARIABLE.fullmatch(name):
-            draft.leave(one, "a variable's name has printable ASCII characters only, and no '='")
+            draft.leave(pair, "a variable's name has printable ASCII characters only, and no '='")
         else:
-            found[name] = value
-    if found:
-        draft.container["env"] = [{"name": name, "value": literal(value)} for name, value in found.items()]
+            values[name] = value
+    if values:
+        draft.container["env"] = [{"name": name, "value": literal(value)} for name, value in values.items()]
 
 
-def _user(said: InputValue | None, draft: Draft) -> None:
-    if said is None or not str(said.value).strip():
+def _user(value: InputValue | None, draft: Draft) -> None:
+    if value is None or not str(value.value).strip():
         return
-    user, colon, group = str(said.value).strip().partition(":")
+    user, colon, group = str(value.value).strip().partition(":")
     number, group_number = _number(user), _number(group)
     if number is not None:
         draft.security["runAsUser"] = number
@@ -139,7 +139,7 @@ def _user(said: InputValue | None, draft: Draft) -> None:
         # The image's own user may be root: better no container than one that is root.
         draft.security["runAsNonRoot"] = True
         draft.leave(
-            said,
+            value,
             f"Kubernetes knows users by their numbers only: set runAsUser to the one that {user[:40]!r} has "
             f"in the image (docker run --rm --entrypoint id IMAGE -u {shlex.quote(user[:40])}); until then "
             "runAsNonRoot keeps it from running as root",
@@ -148,18 +148,18 @@ def _user(said: InputValue | None, draft: Draft) -> None:
         return
     if group_number is None or number is None:
         draft.leave(
-            said, f"Kubernetes knows groups by their numbers only: set runAsGroup to that of {group[:40]!r}"
+            value, f"Kubernetes knows groups by their numbers only: set runAsGroup to that of {group[:40]!r}"
         )
     else:
         draft.security["runAsGroup"] = group_number
 
 
-def _groups(said: list[InputValue], draft: Draft) -> None:
+def _groups(groups: list[InputValue], draft: Draft) -> None:
     numbers = []
-    for one in said:
-        if (number := _number(str(one.value).strip())) is None:
+    for group in groups:
+        if (number := _number(str(group.value).strip())) is None:
             draft.leave(
-                one, "Kubernetes knows groups by their numbers only: add its number to supplementalGroups"
+                group, "Kubernetes knows groups by their numbers only: add its number to supplementalGroups"
             )
         elif number not in numbers:
             numbers.append(number)
@@ -177,30 +177,30 @@ def _number(text: str) -> int | None:
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "x86-64": "amd64"}
 
 
-def _platform(said: InputValue | None, draft: Draft) -> None:
-    if said is None or not said.value:
+def _platform(platform: InputValue | None, draft: Draft) -> None:
+    if platform is None or not platform.value:
         return
-    system, _, rest = str(said.value).strip().lower().partition("/")
+    system, _, rest = str(platform.value).strip().lower().partition("/")
     architecture, _, variant = rest.partition("/")
     if not rest and system not in {"linux", "windows", "darwin"}:
         system, architecture = "linux", system
     if system != "linux":
         draft.leave(
-            said, f"a Workload runs Linux, and an image for {system[:20]} won't run: use one for Linux"
+            platform, f"a Workload runs Linux, and an image for {system[:20]} won't run: use one for Linux"
         )
         return
     selector: Raw = draft.pod.setdefault("nodeSelector", {})
     selector["kubernetes.io/os"] = "linux"
     if architecture:
-        found = ARCHITECTURES.get(architecture, architecture)
-        if not re.fullmatch(rf"[a-z0-9]{{1,{LONGEST_LABEL}}}", found):
+        arch = ARCHITECTURES.get(architecture, architecture)
+        if not re.fullmatch(rf"[a-z0-9]{{1,{LONGEST_LABEL}}}", arch):
             raise CannotConvert(
-                f"{said.path}: {architecture[:40]!r} is no architecture: write one such as arm64"
+                f"{platform.path}: {architecture[:40]!r} is no architecture: write one such as arm64"
             )
-        selector["kubernetes.io/arch"] = found
+        selector["kubernetes.io/arch"] = arch
     if variant and (architecture, variant) != ("arm64", "v8"):
         draft.leave(
-            said,
+            platform,
             f"nodes have no label for the variant {variant[:20]}: label them, and add it to nodeSelector",
         )
 
@@ -212,16 +212,16 @@ _SANDBOXES = {
 }
 
 
-def _runtime(said: InputValue | None, draft: Draft) -> None:
-    if said is None or not said.value:
+def _runtime(runtime: InputValue | None, draft: Draft) -> None:
+    if runtime is None or not runtime.value:
         return
-    if (name := _SANDBOXES.get(str(said.value))) is not None:
+    if (name := _SANDBOXES.get(str(runtime.value))) is not None:
         draft.spec["isolationPolicy"] = "Sandbox"
         draft.spec["sandbox"] = {"runtimeClassName": name}
         draft.leave(
-            said, f"spec.sandbox.runtimeClassName is {name}, which is a guess: set it to your RuntimeClass"
+            runtime, f"spec.sandbox.runtimeClassName is {name}, which is a guess: set it to your RuntimeClass"
         )
-    elif said.value not in {"runc", "crun", "io.containerd.runc.v2"}:
+    elif runtime.value not in {"runc", "crun", "io.containerd.runc.v2"}:
         draft.leave(
-            said, "which runtime a node has is said by a RuntimeClass: set spec.sandbox.runtimeClassName"
+            runtime, "which runtime a node has is said by a RuntimeClass: set spec.sandbox.runtimeClassName"
         )

@@ -32,11 +32,11 @@ def resources(settings: Settings, draft: Draft) -> None:
     requests: Raw = {}
     _memory(settings, draft, limits, requests)
     _cpus(settings, draft, limits, requests)
-    for said in settings.take("gpus"):
-        _gpus(said, draft, limits)
-    found = {key: amounts for key, amounts in (("requests", requests), ("limits", limits)) if amounts}
-    if found:
-        draft.container["resources"] = found
+    for gpus in settings.take("gpus"):
+        _gpus(gpus, draft, limits)
+    requirements = {key: amounts for key, amounts in (("requests", requests), ("limits", limits)) if amounts}
+    if requirements:
+        draft.container["resources"] = requirements
 
 
 def _memory(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> None:
@@ -56,12 +56,12 @@ def _memory(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> Non
 
 
 def _cpus(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> None:
-    said, quota, period = settings.last("cpus"), settings.last("cpu-quota"), settings.last("cpu-period")
-    limit = number(said) if said else Decimal(0)
+    cpus, quota, period = settings.last("cpus"), settings.last("cpu-quota"), settings.last("cpu-period")
+    limit = number(cpus) if cpus else Decimal(0)
     if quota and whole(quota) > 0:
         if limit:
             raise CannotConvert(
-                f"{quota.path}: it says the same as {said.path if said else ''}: remove one of the two"
+                f"{quota.path}: it says the same as {cpus.path if cpus else ''}: remove one of the two"
             )
         limit = number(quota) / ((number(period) if period else None) or _PERIOD)
     elif period:
@@ -70,24 +70,24 @@ def _cpus(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> None:
         limits["cpu"] = cores(limit)
     shares = settings.last("cpu-shares")
     count = number(shares) if shares else Decimal(0)
-    if said := settings.last("cpu-reservation"):
-        _request(said, number(said), limit, draft, requests)
+    if reservation := settings.last("cpu-reservation"):
+        _request(reservation, number(reservation), limit, draft, requests)
     elif shares and count:
         _request(shares, count / _SHARES, limit, draft, requests)
 
 
-def _request(said: InputValue, count: Decimal, limit: Decimal, draft: Draft, requests: Raw) -> None:
+def _request(value: InputValue, count: Decimal, limit: Decimal, draft: Draft, requests: Raw) -> None:
     if limit and count > limit:
         draft.leave(
-            said,
+            value,
             f"a request of {cores(count)} CPUs is more than the limit of {cores(limit)}: set one below it",
         )
     elif count:
         requests["cpu"] = cores(count)
 
 
-def _gpus(said: InputValue, draft: Draft, limits: Raw) -> None:
-    text = str(said.value).strip().strip('"')
+def _gpus(gpus: InputValue, draft: Draft, limits: Raw) -> None:
+    text = str(gpus.value).strip().strip('"')
     parts = dict(part.partition("=")[::2] for part in text.split(","))
     count = text.removeprefix("count=")
     if re.fullmatch(r"[1-9][0-9]{0,3}", count):
@@ -96,6 +96,6 @@ def _gpus(said: InputValue, draft: Draft, limits: Raw) -> None:
         r"[1-9][0-9]{0,3}", parts.get("count", "")
     ):
         limits[_GPU] = parts["count"]
-        draft.leave(said, "of what it says of GPUs, Kubernetes takes their number only")
+        draft.leave(gpus, "of what it says of GPUs, Kubernetes takes their number only")
     else:
-        draft.leave(said, _NO_ALL)
+        draft.leave(gpus, _NO_ALL)

@@ -40,7 +40,7 @@ class Settings:
         last = self.last(name)
         return last is not None and last.value is True
 
-    def rest(self) -> Iterator[tuple[str, InputValue]]:
+    def unread(self) -> Iterator[tuple[str, InputValue]]:
         """What nobody has taken."""
         for name, values in self._values.items():
             for value in values:

@@ -38,15 +38,15 @@ _PROPAGATIONS = {"rslave": "HostToContainer", "rshared": "Bidirectional", "rpriv
 
 def storage(settings: Settings, draft: Draft) -> None:
     """`volume`, `mount`, `tmpfs` and `shm-size`."""
-    found = [_parsed(said, mounts.short) for said in settings.take("volume")]
-    found += [_parsed(said, mounts.long) for said in settings.take("mount")]
-    found += [_parsed(said, mounts.tmpfs) for said in settings.take("tmpfs")]
-    if (said := settings.last("shm-size")) is not None:
-        found.append(Mount(said.path, "tmpfs", "/dev/shm", size=whole_bytes(said)))  # noqa: S108  the container's
-    if len(found) > MOST_VOLUMES:
-        raise CannotConvert(f"{found[-1].path}: a Workload has at most {MOST_VOLUMES} volumes: mount fewer")
+    parsed = [_parsed(value, mounts.short) for value in settings.take("volume")]
+    parsed += [_parsed(value, mounts.long) for value in settings.take("mount")]
+    parsed += [_parsed(value, mounts.tmpfs) for value in settings.take("tmpfs")]
+    if (shm_size := settings.last("shm-size")) is not None:
+        parsed.append(Mount(shm_size.path, "tmpfs", "/dev/shm", size=whole_bytes(shm_size)))  # noqa: S108  the container's
+    if len(parsed) > MOST_VOLUMES:
+        raise CannotConvert(f"{parsed[-1].path}: a Workload has at most {MOST_VOLUMES} volumes: mount fewer")
     targets: dict[str, str] = {}
-    for mount in found:
+    for mount in parsed:
         if (first := targets.setdefault(mount.target, mount.path)) is not mount.path:
             raise CannotConvert(
                 f"{mount.path}: {first} is mounted at {mount.target}, too: remove one of them"
@@ -54,12 +54,12 @@ def storage(settings: Settings, draft: Draft) -> None:
         _add(mount, draft)
 
 
-def _parsed(said: InputValue, parse: Any) -> Mount:  # noqa: ANN401  Callable[[InputValue], Mount]
-    return said.value if isinstance(said.value, Mount) else parse(said)
+def _parsed(value: InputValue, parse: Any) -> Mount:  # noqa: ANN401  Callable[[InputValue], Mount]
+    return value.value if isinstance(value.value, Mount) else parse(value)
 
 
 def _add(mount: Mount, draft: Draft) -> None:
-    before = len(draft.mounts)
+    count_before = len(draft.mounts)
     match mount.kind:
         case "tmpfs":
             limit = {"sizeLimit": quantity(mount.size)} if mount.size else {}
@@ -81,7 +81,7 @@ def _add(mount: Mount, draft: Draft) -> None:
             _mount(mount, draft, name, {"persistentVolumeClaim": {"claimName": claim}})
         case "bind":
             _bind(mount, draft)
-    if len(draft.mounts) > before:
+    if len(draft.mounts) > count_before:
         for option, why in mount.left:
             draft.leave(f"{mount.path}: {option}" if " " in mount.path else f"{mount.path}.{option}", why)
 
@@ -130,7 +130,7 @@ def _own(mount: Mount, draft: Draft) -> str:
 
 def _mount(mount: Mount, draft: Draft, name: str, volume: Raw) -> None:
     """Mount a volume, which the template gets unless it has it."""
-    if name not in {found["name"] for found in draft.volumes}:
+    if name not in {other["name"] for other in draft.volumes}:
         draft.volumes.append({"name": name, **volume})
     if mount.subpath.startswith("/") or ".." in mount.subpath.split("/"):
         raise CannotConvert(

@@ -17,9 +17,8 @@ from twinhull.convert.docker.security import security
 from twinhull.convert.docker.settings import Settings
 from twinhull.convert.docker.storage import storage
 
-#: Each takes out of the settings what it is about, and puts it into the draft: network before ports, ports
-#: before
-#: names.
+#: Each takes out of the settings what it is about, and puts it into the draft. Ports are read after the
+#: network's mode, and names after ports.
 _SUBJECTS = (process, life, security, resources, storage, mode, ports, names, health, metadata)
 
 
@@ -28,12 +27,12 @@ def fill(settings: Settings, draft: Draft) -> None:
 
     Raises CannotConvert for a value that is none, and Refused for a container that can't be a Workload.
     """
-    said = settings.last("image")
-    if said is None:
+    image_value = settings.last("image")
+    if image_value is None:
         raise CannotConvert("there is no image: name one")
     draft.container["name"] = label(draft.name)
-    draft.container["image"] = image(said)
+    draft.container["image"] = image(image_value)
     for subject in _SUBJECTS:
         subject(settings, draft)
-    for name, one in settings.rest():
-        draft.leave(one, OPTIONS[name].said, kind_of(OPTIONS[name].fate))
+    for name, value in settings.unread():
+        draft.leave(value, OPTIONS[name].sentence, kind_of(OPTIONS[name].fate))

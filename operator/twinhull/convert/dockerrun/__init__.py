@@ -45,7 +45,7 @@ def convert(
         draft.leave(named, f"a Workload's name has up to 50 lower-case letters, digits and '-': it is {name}")
     if line.program == "podman" and "/" not in line.image:
         draft.leave("the image", "Podman asks registries.conf for the image's registry: docker.io is a guess")
-    for option in line.before:
+    for option in line.program_options:
         draft.leave(
             f"{line.program} {option}",
             f"it is about {line.program} itself, and not about the container",
@@ -71,41 +71,41 @@ def _input_values(
     if line.command:
         yield "command", InputValue("the command", list(line.command))
     for kind in ("env", "label"):
-        for name, said in line.options:
+        for name, setting in line.options:
             if name == f"{kind}-file":
-                yield from _of_file(kind, said, environment, read)
-    for name, said in line.options:
+                yield from _of_file(kind, setting, environment, read)
+    for name, setting in line.options:
         match name:
             case "env-file" | "label-file":
                 continue
             case "env" | "label" | "annotation":
-                key, value = pair(said, environment if name == "env" else None)
-                yield name, InputValue(f"{said.path} {key}", (key, value))
+                key, value = pair(setting, environment if name == "env" else None)
+                yield name, InputValue(f"{setting.path} {key}", (key, value))
             case "entrypoint":
-                yield name, InputValue(said.path, [said.value] if said.value else [])
-            case "rm" | "detach" | "quiet" | "help" if said.value is False:
+                yield name, InputValue(setting.path, [setting.value] if setting.value else [])
+            case "rm" | "detach" | "quiet" | "help" if setting.value is False:
                 continue
             case _:
-                yield name, said
+                yield name, setting
 
 
 def _of_file(
-    kind: str, said: InputValue, environment: Mapping[str, str], read: Reader
+    kind: str, setting: InputValue, environment: Mapping[str, str], read: Reader
 ) -> Iterator[tuple[str, InputValue]]:
-    text = read(str(said.value))
+    text = read(str(setting.value))
     if text is None:
-        raise CannotConvert(f"{said.path} {said.value}: it can't be read: name a file that is there")
-    for key, value in pairs(text, said.path, environment if kind == "env" else None):
-        yield kind, InputValue(f"{said.path} {said.value}: {key}", (key, value))
+        raise CannotConvert(f"{setting.path} {setting.value}: it can't be read: name a file that is there")
+    for key, value in pairs(text, setting.path, environment if kind == "env" else None):
+        yield kind, InputValue(f"{setting.path} {setting.value}: {key}", (key, value))
 
 
-def pair(said: InputValue, environment: Mapping[str, str] | None) -> tuple[str, str | None]:
+def pair(setting: InputValue, environment: Mapping[str, str] | None) -> tuple[str, str | None]:
     """A name and its value. A name alone has the environment's value, None if it has none; a label's is
     empty.
     """
-    key, equals, value = str(said.value).partition("=")
+    key, equals, value = str(setting.value).partition("=")
     if not key:
-        raise CannotConvert(f"{said.path}: it has no name: write NAME=VALUE")
+        raise CannotConvert(f"{setting.path}: it has no name: write NAME=VALUE")
     if equals:
         return key, value
     return key, "" if environment is None else environment.get(key)

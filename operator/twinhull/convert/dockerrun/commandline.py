@@ -54,7 +54,7 @@ class CommandLine:
     #: docker, podman or nerdctl; docker if it isn't said.
     program: str
     #: The program's own options, which stand before its command.
-    before: tuple[str, ...]
+    program_options: tuple[str, ...]
     #: The options by their names, with where they stand and their values.
     options: tuple[tuple[str, InputValue], ...]
     image: str
@@ -72,38 +72,38 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         raise CannotConvert("the command line has a character NUL in it: remove it")
     if len(arguments) == 1 and " " in arguments[0].strip():
         raise CannotConvert("the command line is one word: leave out the quotes around the whole of it")
-    program, before, words = _after_run(list(arguments))
+    program, program_options, words = _after_run(list(arguments))
     options: list[tuple[str, InputValue]] = []
     while words and words[0].startswith("-") and words[0] != "-":
         word = words.pop(0)
         if word == "--":
             break
         read = _long(word, words) if word.startswith("--") else _letters(word, words)
-        options += [(option.name, _in_place(said, option)) for option, said in read]
+        options += [(option.name, _in_place(setting, option)) for option, setting in read]
     if not words:
         raise CannotConvert("the command line has no image: end the options with one, such as nginx:1.29")
-    return CommandLine(program, before, tuple(options), words[0], tuple(words[1:]))
+    return CommandLine(program, program_options, tuple(options), words[0], tuple(words[1:]))
 
 
 def _after_run(words: list[str]) -> tuple[str, tuple[str, ...], list[str]]:
     """The program, its own options, and what comes after `run`."""
-    rest = words[1:] if words[:1] == ["sudo"] else words
-    program = rest[0].rpartition("/")[2] if rest else ""
+    unread = words[1:] if words[:1] == ["sudo"] else words
+    program = unread[0].rpartition("/")[2] if unread else ""
     if program not in _PROGRAMS:
         return "docker", (), words
-    rest = rest[1:]
-    before = []
-    while rest and rest[0].startswith("-"):
-        before.append(rest[0].partition("=")[0][:60])
-        rest = rest[2:] if rest[0] in _GLOBAL else rest[1:]
-    if rest[:1] == ["container"]:
-        rest = rest[1:]
-    if rest[:1] not in (["run"], ["create"]):
-        said = " ".join(rest[:1])[:40]
+    unread = unread[1:]
+    program_options = []
+    while unread and unread[0].startswith("-"):
+        program_options.append(unread[0].partition("=")[0][:60])
+        unread = unread[2:] if unread[0] in _GLOBAL else unread[1:]
+    if unread[:1] == ["container"]:
+        unread = unread[1:]
+    if unread[:1] not in (["run"], ["create"]):
+        command = " ".join(unread[:1])[:40]
         raise CannotConvert(
-            f"{program} {said} starts no container: give {program} run with its options and image"
+            f"{program} {command} starts no container: give {program} run with its options and image"
         )
-    return program, tuple(before), rest[1:]
+    return program, tuple(program_options), unread[1:]
 
 
 def _long(word: str, words: list[str]) -> Iterator[tuple[Option, InputValue]]:
@@ -145,18 +145,18 @@ def _next(flag: str, words: list[str]) -> str:
 
 
 def _truth(flag: str, value: str) -> bool:
-    if (found := _TRUE.get(value.lower())) is None:
+    if (truth := _TRUE.get(value.lower())) is None:
         raise CannotConvert(f"{flag}={value[:40]}: it is true or false: correct it")
-    return found
+    return truth
 
 
 #: Options whose values may be secret, or are told by their names.
 _BY_KEY = ("env", "label", "annotation", "env-file", "label-file")
 
 
-def _in_place(said: InputValue, option: Option) -> InputValue:
+def _in_place(setting: InputValue, option: Option) -> InputValue:
     """A value with its place: of options that may be said several times, the value belongs to it."""
     if option.takes is not Takes.MANY or option.name in _BY_KEY:
-        return said
-    value = str(said.value)
-    return InputValue(f"{said.path} {value if len(value) <= 100 else f'{value[:100]}…'}", said.value)  # noqa: PLR2004
+        return setting
+    value = str(setting.value)
+    return InputValue(f"{setting.path} {value if len(value) <= 100 else f'{value[:100]}…'}", setting.value)  # noqa: PLR2004

@@ -43,21 +43,21 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
     A Service among the objects becomes the Workload's own where `spec.service` says all that it says. Raises
     CannotConvert if nothing runs anything, or if an object can't be a Workload.
     """
-    sources = list(islice((source for given in inputs for source in _sources(given)), _MOST_OBJECTS + 1))
+    sources = list(islice((source for file in inputs for source in _sources(file)), _MOST_OBJECTS + 1))
     if len(sources) > _MOST_OBJECTS:
         raise CannotConvert(f"there are more than {_MOST_OBJECTS:,} objects: convert them in parts")
     left: list[Left] = []
-    drafts, rest = _drafts(sources, options, left)
-    services = [source for source in rest if _is_service(source)]
+    drafts, unconverted = _drafts(sources, options, left)
+    services = [source for source in unconverted if _is_service(source)]
     kept_services = use_services(services, drafts, options, left)
     claims = {
         (source.namespace, source.name): source.document
-        for source in rest
+        for source in unconverted
         if source.kind == "PersistentVolumeClaim" and _has_modes(source.document)
     }
     for made in drafts:
         _choose_strategy(made, claims, left)
-    others = sort_out([source for source in rest if not _is_service(source)], drafts, options, left)
+    others = sort_out([source for source in unconverted if not _is_service(source)], drafts, options, left)
     needs = [obj for made in drafts for obj in made.needs]
     objects = (*others, *needs, *kept_services, *(made.workload() for made in drafts))
     return Conversion(objects, tuple(left))
@@ -67,12 +67,12 @@ def _drafts(
     sources: Sequence[Source], options: Options, left: list[Left]
 ) -> tuple[list[Draft], list[Source]]:
     """The Workloads that are made of objects, and the other objects."""
-    there = {(source.namespace, source.kind, source.name) for source in sources}
-    converted, rest = [], []
+    object_keys = {(source.namespace, source.kind, source.name) for source in sources}
+    converted, unconverted = [], []
     for source in sources:
         if (source.group, source.kind) not in _CONVERTERS:
-            rest.append(source)
-        elif why := _made_by(source, there):
+            unconverted.append(source)
+        elif why := _made_by(source, object_keys):
             left.append(Left(source.title, why))
         else:
             converted.append(source)
@@ -88,20 +88,20 @@ def _drafts(
         raise CannotConvert(f"--name is for one Workload, and these are several ({titles}): leave it out")
     drafts = [_CONVERTERS[source.group, source.kind](source, options, left) for source in converted]
     _check_names(drafts)
-    return drafts, rest
+    return drafts, unconverted
 
 
-def _made_by(source: Source, there: Collection[tuple[str, str, str]]) -> str:
+def _made_by(source: Source, object_keys: Collection[tuple[str, str, str]]) -> str:
     """Why an object needs no Workload of its own, since what has made it makes it again; empty if it does.
 
-    `there` are the objects of the input: namespace, kind and name.
+    `object_keys` are those of the input: namespace, kind and name.
     """
     owners = source.metadata.get("ownerReferences")
     for owner in owners if isinstance(owners, list) else ():
         if not isinstance(owner, dict) or owner.get("controller") is not True:
             continue
         kind, name = str(owner.get("kind")), str(owner.get("name"))
-        if (source.namespace, kind, name) in there:
+        if (source.namespace, kind, name) in object_keys:
             return f"{kind} {name} has made it, and is in the input itself"
         if str(owner.get("apiVersion")).startswith(f"{GROUP}/"):
             return f"{kind} {name} has made it, which is Twinhull's already"
@@ -163,11 +163,11 @@ def _has_modes(claim: Raw) -> bool:
     return isinstance(modes, list) and bool(modes) and all(isinstance(mode, str) for mode in modes)
 
 
-def _sources(given: Input) -> Iterator[Source]:
+def _sources(file: Input) -> Iterator[Source]:
     """The objects of an input, those of a list one by one. Raises CannotConvert for what is none."""
-    for number, document in enumerate(given.documents, start=1):
+    for number, document in enumerate(file.documents, start=1):
         for obj in _listed(document):
-            yield _source(obj, given.source, number)
+            yield _source(obj, file.source, number)
 
 
 def _listed(document: object) -> Iterator[object]:

@@ -42,8 +42,8 @@ class DataVolumeTemplates:
     def source_of(self, volume: Raw, disk: str) -> Raw:
         """Where a disk comes from, and what is asked of its claim, by the machine's volume."""
         if "containerDisk" in volume:
-            found = map_at(volume, "containerDisk")
-            own = {key: found[key] for key in ("image", "imagePullSecret", "path") if key in found}
+            source = map_at(volume, "containerDisk")
+            own = {key: source[key] for key in ("image", "imagePullSecret", "path") if key in source}
             return {"source": {"containerDisk": own}}
         if "persistentVolumeClaim" in volume:
             return _claim(map_at(volume, "persistentVolumeClaim").get("claimName"), disk)
@@ -55,14 +55,14 @@ class DataVolumeTemplates:
         if self._source.is_live:
             self._name_filled(template, str(name))
             return _claim(name, disk)
-        said = as_disk(pruned(template.peek("spec", dict) or {}), self._source.namespace)
-        if said is None:
+        fields = as_disk(pruned(template.peek("spec", dict) or {}), self._source.namespace)
+        if fields is None:
             self._keep(template, str(name))
             return _claim(name, disk)
         template.settle("spec")
-        self._name_clone(template, said["source"])
+        self._name_clone(template, fields["source"])
         self._name_metadata(template, str(name), f"{self._made.name}-{disk}")
-        return {**said, "reclaim": "Delete"}
+        return {**fields, "reclaim": "Delete"}
 
     def finish(self) -> None:
         """Name the DataVolumes that no disk uses."""
@@ -147,14 +147,14 @@ def as_disk(spec: Raw, namespace: str) -> Raw | None:
     known = claim.keys() <= {*_OF_CLAIMS, "resources"} and resources.keys() <= {"requests"}
     if not known or not requests.keys() <= {"storage"}:
         return None
-    said: Raw = {
+    fields: Raw = {
         "source": source,
         **({"size": requests["storage"]} if "storage" in requests else {}),
         **{key: claim[key] for key in _OF_CLAIMS if key in claim},
     }
     if is_pvc and spec.get("pvc"):
-        said.setdefault("volumeMode", "Filesystem")
-    return said if _is_disk(said) else None
+        fields.setdefault("volumeMode", "Filesystem")
+    return fields if _is_disk(fields) else None
 
 
 def _source_of(spec: Raw, namespace: str) -> Raw | None:
@@ -177,14 +177,14 @@ def _source_of(spec: Raw, namespace: str) -> Raw | None:
     return source if kind in _SAME else None
 
 
-def _is_disk(said: Raw) -> bool:
+def _is_disk(fields: Raw) -> bool:
     """Whether a Workload's disk says all of it."""
     try:
-        disk = BootDisk.model_validate(said)
+        disk = BootDisk.model_validate(fields)
     except ValidationError:
         return False
     needs_size = disk.source.data_source is None and disk.source.snapshot is None
-    return disk.raw() == said and (disk.size is not None or not needs_size)
+    return disk.raw() == fields and (disk.size is not None or not needs_size)
 
 
 def _claim(name: Any, disk: str) -> Raw:  # noqa: ANN401  JSON

@@ -59,34 +59,36 @@ class Devices:
     #: Whether the machine's one card is the Workload's.
     has_own_card: bool = False
 
-    def wanted(self, given: Raw, rendered: Raw) -> Raw:
+    def wanted(self, vmi_spec: Raw, rendered: Raw) -> Raw:
         """The spec of the template, in the names of the rendered one, and as that where the two mean the
         same.
         """
-        domain = dict(map_at(given, "domain"))
+        domain = dict(map_at(vmi_spec, "domain"))
         devices = dict(map_at(domain, "devices"))
         disks = [self._named(disk) for disk in maps_at(devices, "disks")]
-        there = rendered["domain"]["devices"]["disks"]
-        orders = [one.get("bootOrder") for one in (*disks, *maps_at(devices, "interfaces"))]
-        lone = not any(order for order, one in zip(orders, disks, strict=False) if one["name"] != self.boot)
+        rendered_disks = rendered["domain"]["devices"]["disks"]
+        orders = [device.get("bootOrder") for device in (*disks, *maps_at(devices, "interfaces"))]
+        lone = not any(order for order, disk in zip(orders, disks, strict=False) if disk["name"] != self.boot)
         lone = lone and not any(orders[len(disks) :])
         same = [self._canonical(disk, lone=lone) for disk in disks]
-        devices["disks"] = there if same == [self._canonical(disk, lone=lone) for disk in there] else disks
-        found = {**given, "domain": domain}
+        devices["disks"] = (
+            rendered_disks if same == [self._canonical(disk, lone=lone) for disk in rendered_disks] else disks
+        )
+        spec = {**vmi_spec, "domain": domain}
         domain["devices"] = devices
-        volumes = [self._volume(volume, rendered["volumes"]) for volume in maps_at(given, "volumes")]
+        volumes = [self._volume(volume, rendered["volumes"]) for volume in maps_at(vmi_spec, "volumes")]
         keyed = {volume["name"]: volume for volume in volumes}
         same_volumes = keyed == {volume["name"]: volume for volume in rendered["volumes"]}
-        found["volumes"] = rendered["volumes"] if same_volumes else volumes
+        spec["volumes"] = rendered["volumes"] if same_volumes else volumes
         if self.has_own_card:
-            found["networks"] = rendered["networks"]
+            spec["networks"] = rendered["networks"]
             devices["interfaces"] = rendered["domain"]["devices"]["interfaces"]
         if "sshKeys" in self.machine:
-            found["accessCredentials"] = rendered["accessCredentials"]
+            spec["accessCredentials"] = rendered["accessCredentials"]
         cpu = map_at(domain, "cpu")
         if cpu.keys() & {"sockets", "cores", "threads"} and "cpu" in rendered["domain"]:
             domain["cpu"] = {**cpu, "sockets": cpu.get("sockets") or 1, "cores": cpu.get("cores") or 1}
-        return found
+        return spec
 
     def _named(self, disk: Raw) -> Raw:
         return {**disk, "name": self.names.get(disk["name"], disk["name"])}
@@ -97,16 +99,16 @@ class Devices:
         """
         kind = target_of(disk)
         target = map_at(disk, kind)
-        rest = {key: value for key, value in disk.items() if key not in {*_TARGETS, "bootOrder"}}
+        other_fields = {key: value for key, value in disk.items() if key not in {*_TARGETS, "bootOrder"}}
         order = 1 if lone and disk["name"] == self.boot else disk.get("bootOrder")
         bus = {**target, "bus": target.get("bus") or self.bus}
-        return {**rest, kind: bus, **({"bootOrder": order} if order else {})}
+        return {**other_fields, kind: bus, **({"bootOrder": order} if order else {})}
 
     def _volume(self, volume: Raw, rendered: Iterable[Raw]) -> Raw:
         """A volume in the words of the rendered machine, with what only the input says of it."""
         name = self.names.get(volume["name"])
-        there = next((one for one in rendered if one["name"] == name), None)
-        if there is None:
+        match = next((one for one in rendered if one["name"] == name), None)
+        if match is None:
             return volume
         kind = kind_of(volume)
         more = {
@@ -115,7 +117,7 @@ class Devices:
             if kind in _OWN_FIELDS and key not in _OWN_FIELDS[kind]
         }
         beside = {key: value for key, value in volume.items() if key not in {"name", kind}}
-        return {**beside, **there, kind_of(there): {**there[kind_of(there)], **more}}
+        return {**beside, **match, kind_of(match): {**match[kind_of(match)], **more}}
 
 
 def kind_of(volume: Raw) -> str:
@@ -128,44 +130,44 @@ def target_of(disk: Raw) -> str:
     return next((kind for kind in _TARGETS if kind in disk), "disk")
 
 
-def read_devices(source: Source, spec: Fields, given: Raw, made: Draft, machine: Raw) -> Devices:
+def read_devices(source: Source, spec: Fields, vmi_spec: Raw, made: Draft, machine: Raw) -> Devices:
     """The devices of a template, of which `machine` says the size and the preference.
 
     Raises CannotConvert for a machine that boots none of its disks.
     """
     where = f"{spec.at('template')}.spec"
-    devices = map_at(map_at(given, "domain"), "devices")
-    volumes = {volume["name"]: volume for volume in _named(given, "volumes", f"{where}.volumes")}
-    disks = _named(devices, "disks", f"{where}.domain.devices.disks")
+    domain_devices = map_at(map_at(vmi_spec, "domain"), "devices")
+    volumes = {volume["name"]: volume for volume in _named(vmi_spec, "volumes", f"{where}.volumes")}
+    disks = _named(domain_devices, "disks", f"{where}.domain.devices.disks")
     own = _own_disks(disks, volumes, f"{where}.domain.devices.disks")
     boot = min(own, key=lambda disk: (target_of(disk) == "cdrom", _order(disk) or math.inf))
     has_preference = "preference" in machine
-    found = Devices(boot=boot["name"], bus="" if has_preference else _default_bus(given))
-    is_virtio = not has_preference and (_bus(boot) or found.bus) == "virtio"
+    devices = Devices(boot=boot["name"], bus="" if has_preference else _default_bus(vmi_spec))
+    is_virtio = not has_preference and (_bus(boot) or devices.bus) == "virtio"
     if is_virtio:
-        found.machine["devices"] = "Virtio"
-    found.machine["bootDisk"] = {}  # it comes before the others, wherever it stands among them
+        devices.machine["devices"] = "Virtio"
+    devices.machine["bootDisk"] = {}  # it comes before the others, wherever it stands among them
     templates = DataVolumeTemplates(source, spec, made)
     for disk in own:
         name = disk["name"]
-        said = {
+        fields = {
             "name": name,
             **templates.source_of(volumes[name], name),
-            **_bus_said(disk, found.bus, has_preference=has_preference, is_virtio=is_virtio),
+            **_unusual_bus(disk, devices.bus, has_preference=has_preference, is_virtio=is_virtio),
         }
-        _use_disk(found, disk, said)
+        _use_disk(devices, disk, fields)
     templates.finish()
-    _use_data(found, disks, volumes, made)
-    _use_keys(found, given)
-    _use_card(found, given, has_preference=has_preference, is_virtio=is_virtio)
-    if found.has_own_card and not devices.get("interfaces"):
+    _use_data(devices, disks, volumes, made)
+    _use_keys(devices, vmi_spec)
+    _use_card(devices, vmi_spec, has_preference=has_preference, is_virtio=is_virtio)
+    if devices.has_own_card and not domain_devices.get("interfaces"):
         why = (
             "a Workload's machine has one card behind a masquerade, and without a card KubeVirt gives it "
             "what the cluster's defaultNetworkInterface says (a bridge, unless it is set): add the card and "
             "its network to say which"
         )
         spec.left.append(Left(f"{where}.domain.devices.interfaces", why))
-    return found
+    return devices
 
 
 def _own_disks(disks: Iterable[Raw], volumes: dict[str, Raw], where: str) -> list[Raw]:
@@ -187,27 +189,27 @@ def _own_disks(disks: Iterable[Raw], volumes: dict[str, Raw], where: str) -> lis
     return own
 
 
-def _use_disk(found: Devices, disk: Raw, said: Raw) -> None:
-    """Take over a disk, of which `said` is what a boot disk and a data disk have in common."""
+def _use_disk(devices: Devices, disk: Raw, fields: Raw) -> None:
+    """Take over a disk, of which `fields` are what a boot disk and a data disk have in common."""
     name = disk["name"]
-    found.names[name] = name
-    if name == found.boot:
-        found.machine["bootDisk"] = {
-            key: value for key, value in said.items() if (key, value) != ("name", BOOT_DISK)
+    devices.names[name] = name
+    if name == devices.boot:
+        devices.machine["bootDisk"] = {
+            key: value for key, value in fields.items() if (key, value) != ("name", BOOT_DISK)
         }
         return
     order = _order(disk)
-    found.machine.setdefault("disks", []).append(
+    devices.machine.setdefault("disks", []).append(
         {
-            **said,
+            **fields,
             **({"cdrom": True} if target_of(disk) == "cdrom" else {}),
             **({"bootOrder": order} if order > 1 else {}),
         }
     )
 
 
-def _default_bus(given: Raw) -> str:
-    return "sata" if given.get("architecture") in (None, "", "amd64") else "virtio"
+def _default_bus(vmi_spec: Raw) -> str:
+    return "sata" if vmi_spec.get("architecture") in (None, "", "amd64") else "virtio"
 
 
 def _order(disk: Raw) -> int:
@@ -220,7 +222,7 @@ def _bus(disk: Raw) -> str:
     return str(map_at(disk, target_of(disk)).get("bus") or "")
 
 
-def _bus_said(disk: Raw, default: str, *, has_preference: bool, is_virtio: bool) -> Raw:
+def _unusual_bus(disk: Raw, default: str, *, has_preference: bool, is_virtio: bool) -> Raw:
     """The bus of a disk, if it isn't the one that a Workload's disk has without saying it."""
     bus = _bus(disk) or default
     usual = (
@@ -229,39 +231,39 @@ def _bus_said(disk: Raw, default: str, *, has_preference: bool, is_virtio: bool)
     return {"bus": bus} if bus in _BUSES and bus != usual else {}
 
 
-def _use_data(found: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], made: Draft) -> None:
+def _use_data(devices: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], made: Draft) -> None:
     """Take over the data of the first cloud-init. Data in the machine's own template goes into a Secret, from
     which a Workload's machine has it. A Workload has sysprep only with os Windows, which sets more than the
     machine has: sysprep stays a volume.
     """
     for disk in disks:
         volume = volumes.get(disk["name"], {})
-        kind, said = kind_of(volume), map_at(volume, kind_of(volume))
-        is_first = kind == "cloudInitNoCloud" and "cloudInit" not in found.machine
-        if is_first and (cloud_init := _cloud_init(said, made)) is not None:
-            found.machine["cloudInit"] = cloud_init
-            found.names[disk["name"]] = CLOUD_INIT
+        kind, data = kind_of(volume), map_at(volume, kind_of(volume))
+        is_first = kind == "cloudInitNoCloud" and "cloudInit" not in devices.machine
+        if is_first and (cloud_init := _cloud_init(data, made)) is not None:
+            devices.machine["cloudInit"] = cloud_init
+            devices.names[disk["name"]] = CLOUD_INIT
 
 
-def _cloud_init(said: Raw, made: Draft) -> Raw | None:
+def _cloud_init(data: Raw, made: Draft) -> Raw | None:
     """The Workload's fields for a cloudInitNoCloud, None if they can't say all of it."""
     cloud_init: Raw = {}
     secret: Raw = {}
     name = f"{made.name}-cloud-init"
     known = set()
     for target, reference, entry, texts in _TEXTS:
-        given = [key for key in (reference, *texts) if said.get(key)]
-        known.update(given)
-        if len(given) > 1:
+        keys = [key for key in (reference, *texts) if data.get(key)]
+        known.update(keys)
+        if len(keys) > 1:
             return None
-        if given == [reference]:
-            if said[reference].keys() != {"name"}:
+        if keys == [reference]:
+            if data[reference].keys() != {"name"}:
                 return None
-            cloud_init[target] = said[reference]["name"]
-        elif given:
-            secret.setdefault(texts[given[0]], {})[entry] = said[given[0]]
+            cloud_init[target] = data[reference]["name"]
+        elif keys:
+            secret.setdefault(texts[keys[0]], {})[entry] = data[keys[0]]
             cloud_init[target] = name
-    if said.keys() != known:
+    if data.keys() != known:
         return None
     if secret:
         namespace = made.metadata.get("namespace")
@@ -270,29 +272,29 @@ def _cloud_init(said: Raw, made: Draft) -> Raw | None:
     return cloud_init
 
 
-def _use_keys(found: Devices, given: Raw) -> None:
+def _use_keys(devices: Devices, vmi_spec: Raw) -> None:
     """Take over the one Secret with SSH keys, if it's given in a way that a Workload has."""
-    credentials = given.get("accessCredentials")
+    credentials = vmi_spec.get("accessCredentials")
     if not isinstance(credentials, list) or len(credentials) != 1:
         return
     key = map_at(credentials[0] if isinstance(credentials[0], dict) else {}, "sshPublicKey")
     secret = map_at(map_at(key, "source"), "secret").get("secretName")
     users = map_at(map_at(key, "propagationMethod"), "qemuGuestAgent").get("users")
     way: Raw = {"qemuGuestAgent": {"users": users}} if users else {"noCloud": {}}
-    said = {"sshPublicKey": {"source": {"secret": {"secretName": secret}}, "propagationMethod": way}}
-    if secret and credentials[0] == said and (users or "cloudInit" in found.machine):
-        found.machine["sshKeys"] = {"secret": secret, **({"users": users} if users else {})}
+    expected = {"sshPublicKey": {"source": {"secret": {"secretName": secret}}, "propagationMethod": way}}
+    if secret and credentials[0] == expected and (users or "cloudInit" in devices.machine):
+        devices.machine["sshKeys"] = {"secret": secret, **({"users": users} if users else {})}
 
 
-def _use_card(found: Devices, given: Raw, *, has_preference: bool, is_virtio: bool) -> None:
+def _use_card(devices: Devices, vmi_spec: Raw, *, has_preference: bool, is_virtio: bool) -> None:
     """Take over the one card on the Pod's network. Any other cards stay as they are, by overrides."""
-    devices = map_at(map_at(given, "domain"), "devices")
-    networks, cards = maps_at(given, "networks"), maps_at(devices, "interfaces")
+    domain_devices = map_at(map_at(vmi_spec, "domain"), "devices")
+    networks, cards = maps_at(vmi_spec, "networks"), maps_at(domain_devices, "interfaces")
     usual = "" if has_preference else "virtio" if is_virtio else "e1000e"
     if not networks and not cards:
-        if devices.get("autoattachPodInterface") is not False:
-            found.has_own_card = True
-            _say_model(found, "" if has_preference else "virtio", usual)
+        if domain_devices.get("autoattachPodInterface") is not False:
+            devices.has_own_card = True
+            _say_model(devices, "" if has_preference else "virtio", usual)
         return
     if len(networks) != 1 or len(cards) != 1:
         return
@@ -307,23 +309,23 @@ def _use_card(found: Devices, given: Raw, *, has_preference: bool, is_virtio: bo
         or model not in (*_CARDS, "")
     ):
         return
-    found.has_own_card = True
-    _say_model(found, model, usual)
+    devices.has_own_card = True
+    _say_model(devices, model, usual)
     if isinstance(address := card.get("macAddress"), str):
-        found.machine.setdefault("networkInterface", {})["macAddress"] = address.replace("-", ":")
+        devices.machine.setdefault("networkInterface", {})["macAddress"] = address.replace("-", ":")
 
 
-def _say_model(found: Devices, model: str, usual: str) -> None:
+def _say_model(devices: Devices, model: str, usual: str) -> None:
     if model and model != usual:
-        found.machine["networkInterface"] = {"model": model}
+        devices.machine["networkInterface"] = {"model": model}
 
 
-def _named(given: Raw, key: str, where: str) -> list[Raw]:
+def _named(fields: Raw, key: str, where: str) -> list[Raw]:
     """The maps of a list, each with a name that no other has. Raises CannotConvert otherwise."""
-    listed = given.get(key) or []
+    listed = fields.get(key) or []
     seen = set()
-    for index, one in enumerate(listed if isinstance(listed, list) else [None]):
-        name = one.get("name") if isinstance(one, dict) else None
+    for index, element in enumerate(listed if isinstance(listed, list) else [None]):
+        name = element.get("name") if isinstance(element, dict) else None
         if not isinstance(name, str) or name in seen:
             raise CannotConvert(f"{where}[{index}] must be a map with a name of its own: correct it")
         seen.add(name)

@@ -29,17 +29,17 @@ class Fields:
     null counts as absent, as it does for the API server, and so does an empty map or list.
     """
 
-    def __init__(self, given: Raw, path: str, left: list[Left]) -> None:
-        """`given` are the fields, `path` is where they are in the input, and `left` gets what is left."""
-        self._given = {key: value for key, value in given.items() if value is not None}
-        self._open = dict.fromkeys(self._given)
+    def __init__(self, fields: Raw, path: str, left: list[Left]) -> None:
+        """`fields` is the map, `path` is where it is in the input, and `left` gets what is left."""
+        self._fields = {key: value for key, value in fields.items() if value is not None}
+        self._open = dict.fromkeys(self._fields)
         self._below: list[Fields] = []
         self.path = path
         self.left = left
 
     def __contains__(self, key: str) -> bool:
         """Whether a field is there."""
-        return key in self._given
+        return key in self._fields
 
     def at(self, key: str) -> str:
         """Where a field is in the input."""
@@ -53,13 +53,13 @@ class Fields:
 
     def peek(self, key: str, kind: type[_T]) -> _T | None:
         """A field that somebody else is still to take. Raises CannotConvert for another type."""
-        value = self._given.get(key)
+        value = self._fields.get(key)
         if value is None:
             return None
         expected = get_origin(kind) or kind
         if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
             raise CannotConvert(
-                f"{self.at(key)} must be {_TYPES.get(expected, expected.__name__)}, and is {_said(value)}: "
+                f"{self.at(key)} must be {_TYPES.get(expected, expected.__name__)}, and is {_type(value)}: "
                 "correct it"
             )
         return value
@@ -68,13 +68,13 @@ class Fields:
         """A field that is carried over, and is a map of strings; empty if it isn't there. A null in it is an
         empty string, as Go reads it.
         """
-        found = self.take(key, dict) or {}
-        for name, value in found.items():
+        texts = self.take(key, dict) or {}
+        for name, value in texts.items():
             if value is not None and not isinstance(value, str):
                 raise CannotConvert(
-                    f"{self.at(key)}.{name} must be a string, and is {_said(value)}: quote it"
+                    f"{self.at(key)}.{name} must be a string, and is {_type(value)}: quote it"
                 )
-        return {name: value or "" for name, value in found.items()}
+        return {name: value or "" for name, value in texts.items()}
 
     def within(self, key: str) -> Fields:
         """The fields of a map, which is finished with this one. Without fields if it isn't there."""
@@ -87,7 +87,7 @@ class Fields:
         for index, element in enumerate(self.take(key, list) or ()):
             if not isinstance(element, dict):
                 raise CannotConvert(
-                    f"{self.at(key)}[{index}] must be a map of fields, and is {_said(element)}: correct it"
+                    f"{self.at(key)}[{index}] must be a map of fields, and is {_type(element)}: correct it"
                 )
             below = Fields(element, f"{self.at(key)}[{element.get('name', index)}]", self.left)
             self._below.append(below)
@@ -101,14 +101,14 @@ class Fields:
 
     def settle_value(self, key: str, *values: object) -> None:
         """A field that need not be carried over if it has one of those values."""
-        if key in self._given and any(_same(self._given[key], value) for value in values):
+        if key in self._fields and any(_same(self._fields[key], value) for value in values):
             self.settle(key)
 
     def leave(self, key: str, why: str) -> None:
         """Name a field if it is there, and isn't settled."""
         if key in self._open:
             self.settle(key)
-            if _has_content(self._given[key]):
+            if _has_content(self._fields[key]):
                 self.left.append(Left(self.at(key), why))
 
     def say(self, key: str, why: str) -> None:
@@ -116,11 +116,11 @@ class Fields:
         self.settle(key)
         self.left.append(Left(self.at(key), why))
 
-    def rest(self) -> Raw:
+    def take_open(self) -> Raw:
         """All fields that nobody has taken, which are carried over as they are."""
-        found = {key: self._given[key] for key in self._open}
+        values = {key: self._fields[key] for key in self._open}
         self._open.clear()
-        return found
+        return values
 
     def finish(self) -> None:
         """Name all fields of this map, and of those within, that nobody took, settled or left."""
@@ -143,5 +143,5 @@ def _has_content(value: object) -> bool:
     return value is not None
 
 
-def _said(value: Any) -> str:  # noqa: ANN401  JSON
+def _type(value: Any) -> str:  # noqa: ANN401  JSON
     return next((name for kind, name in _TYPES.items() if type(value) is kind), repr(value)[:40])

@@ -57,12 +57,12 @@ def _join_metadata(made: Draft, metadata: Fields) -> None:
     metadata.settle("creationTimestamp")
     for key, dropped in (("labels", SET_LABELS), ("annotations", SET_ANNOTATIONS)):
         own = made.metadata.get(key, {})
-        found = without(metadata.texts(key), dropped)
-        for name in sorted(name for name in found if own.get(name, found[name]) != found[name]):
+        entries = without(metadata.texts(key), dropped)
+        for name in sorted(name for name in entries if own.get(name, entries[name]) != entries[name]):
             metadata.left.append(
                 Left(f"{metadata.at(key)}.{name}", f"the CronJob's own {key} have another value")
             )
-        if joined := {**found, **own}:
+        if joined := {**entries, **own}:
             made.metadata[key] = joined
 
 
@@ -102,9 +102,9 @@ def _run_once(made: Draft, spec: Fields) -> None:
 
 def _name_retries(spec: Fields, policy: str) -> None:
     """Name how often a Job tries again, unless that is the same for the Workload."""
-    given = spec.take("backoffLimit", int)
-    limit = _DEFAULT_BACKOFF_LIMIT if given is None else given
-    often = f"the Job tries {limit} times again" + (" (the default)" if given is None else "")
+    backoff_limit = spec.take("backoffLimit", int)
+    limit = _DEFAULT_BACKOFF_LIMIT if backoff_limit is None else backoff_limit
+    often = f"the Job tries {limit} times again" + (" (the default)" if backoff_limit is None else "")
     if policy == "Never" and limit:
         spec.say(
             "backoffLimit",

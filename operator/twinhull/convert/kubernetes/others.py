@@ -54,11 +54,11 @@ def why_left(source: Source) -> Left:
 
 def named_by(drafts: Iterable[Draft]) -> set[tuple[str, str, str]]:
     """The objects that Workloads refer to: namespace, kind and name."""
-    found = set()
+    named = set()
     for made in drafts:
         for kind, name in _named(made.spec):
-            found.add(("" if kind in OF_CLUSTER else made.source.namespace, kind, name))
-    return found
+            named.add(("" if kind in OF_CLUSTER else made.source.namespace, kind, name))
+    return named
 
 
 def _named(spec: Raw) -> Iterator[tuple[str, str]]:
@@ -89,8 +89,8 @@ def _of_machine(machine: Raw) -> Iterator[tuple[str, str]]:
 def _below(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  JSON
     """The ConfigMaps and Secrets that anything in a value names."""
     if isinstance(value, list):
-        for one in value:
-            yield from _below(one)
+        for element in value:
+            yield from _below(element)
     elif isinstance(value, dict):
         for key, below in value.items():
             kind, field = _NAMING.get(key, ("", ""))

@@ -17,11 +17,11 @@ def overriding(rendered: Raw, wanted: Raw) -> Raw:
         key: [] for key, value in rendered.items() if isinstance(value, list) and value and key not in wanted
     }
     for key, value in wanted.items():
-        there = rendered.get(key)
-        if isinstance(value, dict) and isinstance(there, dict):
-            if below := overriding(there, value):
+        rendered_value = rendered.get(key)
+        if isinstance(value, dict) and isinstance(rendered_value, dict):
+            if below := overriding(rendered_value, value):
                 patch[key] = below
-        elif key not in rendered or value != there:
+        elif key not in rendered or value != rendered_value:
             patch[key] = value
     return patch
 

@@ -34,7 +34,7 @@ def pod(source: Source, options: Options, left: list[Left]) -> Draft:
             "it is where the scheduler put the Pod: use a nodeSelector if it must run on that node",
         )
     metadata = {key: dict(made.metadata[key]) for key in ("labels", "annotations") if key in made.metadata}
-    template: Raw = {**({"metadata": metadata} if metadata else {}), "spec": spec.rest()}
+    template: Raw = {**({"metadata": metadata} if metadata else {}), "spec": spec.take_open()}
     run(made, template, source.title)
     if source.is_live:
         made.spec["template"] = {**template, "spec": _as_written(template["spec"])}
@@ -44,7 +44,7 @@ def pod(source: Source, options: Options, left: list[Left]) -> Draft:
 
 def _as_written(pod_spec: Raw) -> Raw:
     """The spec of a Pod in a cluster, without what admission controllers of every cluster have added."""
-    found = {key: value for key, value in pod_spec.items() if key not in {"priority", "preemptionPolicy"}}
+    spec = {key: value for key, value in pod_spec.items() if key not in {"priority", "preemptionPolicy"}}
     kept = {
         "tolerations": [one for one in maps_at(pod_spec, "tolerations") if not _is_added(one)],
         "volumes": [one for one in maps_at(pod_spec, "volumes") if not _is_token(one.get("name"))],
@@ -52,10 +52,10 @@ def _as_written(pod_spec: Raw) -> Raw:
     }
     for key, values in kept.items():
         if values:
-            found[key] = values
-        elif isinstance(found.get(key), list):
-            del found[key]
-    return found
+            spec[key] = values
+        elif isinstance(spec.get(key), list):
+            del spec[key]
+    return spec
 
 
 def _without_token(container: Raw) -> Raw:

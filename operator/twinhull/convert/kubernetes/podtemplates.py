@@ -20,18 +20,18 @@ def use_template(draft: Draft, spec: Fields, key: str = "template") -> Raw:
     """Take the template of an object over, byte for byte. Raises CannotConvert if there is none, or if the
     API server would refuse it.
     """
-    found = spec.take(key, dict)
-    if found is None:
+    template = spec.take(key, dict)
+    if template is None:
         raise CannotConvert(f"{spec.at(key)} is missing: it says what to run")
-    run(draft, found, spec.at(key))
-    return found
+    run(draft, template, spec.at(key))
+    return template
 
 
 def run(draft: Draft, template: Raw, path: str) -> None:
     """Let a Workload run a template, which is at `path` in the input. Raises CannotConvert."""
     if wrong := list(islice(problems(podtemplate(), template, path), _MOST_TOLD)):
-        said = "; ".join(f"{problem.path} {problem.message}" for problem in wrong)
-        raise CannotConvert(f"a Workload can't have this template: {said}")
+        mistakes = "; ".join(f"{problem.path} {problem.message}" for problem in wrong)
+        raise CannotConvert(f"a Workload can't have this template: {mistakes}")
     metadata = template.get("metadata") or {}
     draft.spec["template"] = template
     draft.pod_labels = {key: value or "" for key, value in (metadata.get("labels") or {}).items()}

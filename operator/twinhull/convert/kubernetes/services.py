@@ -40,18 +40,18 @@ def use_services(
     own: set[int] = set()
     labelled = _by_label(drafts)
     for source in services:
-        found = _selected(source, labelled)
-        if not found:
+        selected = _selected(source, labelled)
+        if not selected:
             left.append(Left(source.title, "it selects none of the Workloads: it stays as it is"))
             continue
-        (made, *more), policy = found, None
+        (made, *more), policy = selected, None
         if not more and id(made) not in own and made.name == source.name and not source.is_live:
             policy = _policy(source, made)
         if policy is not None:
             made.spec["service"] = policy
             own.add(id(made))
         else:
-            stay.append(_kept(source, found, options, left))
+            stay.append(_kept(source, selected, options, left))
     for made in drafts:
         if id(made) not in own and not made.is_machine and rendered.declared(made.spec["template"]["spec"]):
             # Its Pod declares ports, so that it would have a Service that the input doesn't have.
@@ -68,11 +68,11 @@ def _labels(made: Draft) -> dict[str, str]:
 
 def _by_label(drafts: Iterable[Draft]) -> dict[tuple[str, str, str], list[Draft]]:
     """The Workloads by each of their labels: namespace, key and value."""
-    found: dict[tuple[str, str, str], list[Draft]] = {}
+    by_label: dict[tuple[str, str, str], list[Draft]] = {}
     for made in drafts:
         for key, value in _labels(made).items():
-            found.setdefault((made.source.namespace, key, value), []).append(made)
-    return found
+            by_label.setdefault((made.source.namespace, key, value), []).append(made)
+    return by_label
 
 
 def _selected(source: Source, labelled: Mapping[tuple[str, str, str], list[Draft]]) -> list[Draft]:
@@ -88,24 +88,24 @@ def _policy(source: Source, made: Draft) -> Raw | None:
     """The spec.service that makes the same Service, None if there is none that does."""
     spec = map_at(source.document, "spec")
     metadata = {key: value for key, value in source.metadata.items() if key not in SET_BY_SERVER}
-    said: Raw = {key: spec[key] for key in _SAME if spec.get(key) is not None}
+    policy: Raw = {key: spec[key] for key in _SAME if spec.get(key) is not None}
     ports = [_port(port, made) for port in list_at(spec, "ports")]
     known = {*_SAME, "selector", "ports", "clusterIP", "clusterIPs"}
     is_headless = spec.get("clusterIP") == "None"
     if is_headless:
-        said["headless"] = True
+        policy["headless"] = True
     if annotations := without(map_at(metadata, "annotations"), SET_ANNOTATIONS):
-        said["annotations"] = annotations
+        policy["annotations"] = annotations
     if labels := map_at(metadata, "labels"):
-        said["labels"] = labels
+        policy["labels"] = labels
     nodes = {
         port["name"] or f"{port['protocol'].lower()}-{port['port']}": port["nodePort"]
         for port in ports
         if port and port.get("nodePort")
     }
     if nodes:
-        said["nodePorts"] = nodes
-    said["ports"] = [
+        policy["nodePorts"] = nodes
+    policy["ports"] = [
         {key: port[key] for key in port if key != "nodePort" and port[key]} for port in ports if port
     ]
     all_known = (
@@ -114,17 +114,19 @@ def _policy(source: Source, made: Draft) -> Raw | None:
         and metadata.keys() <= {"name", "namespace", "labels", "annotations"}
     )
     addressed = not is_headless and (spec.get("clusterIP") or spec.get("clusterIPs"))
-    return said if all_known and None not in ports and not addressed and _is_policy(said) else None
+    return policy if all_known and None not in ports and not addressed and _is_policy(policy) else None
 
 
-def _is_policy(said: Raw) -> bool:
+def _is_policy(policy: Raw) -> bool:
     """Whether spec.service takes all of it. Keys with Twinhull's own prefix are the operator's."""
     if any(
-        key.startswith(f"{GROUP}/") for field in ("annotations", "labels") for key in said.get(field) or ()
+        key.startswith(f"{GROUP}/") for field in ("annotations", "labels") for key in policy.get(field) or ()
     ):
         return False
     try:
-        return ServicePolicy.model_validate(said).raw() | said == ServicePolicy.model_validate(said).raw()
+        return (
+            ServicePolicy.model_validate(policy).raw() | policy == ServicePolicy.model_validate(policy).raw()
+        )
     except ValidationError:
         return False
 
@@ -150,14 +152,14 @@ def _port(port: Any, made: Draft) -> Raw | None:  # noqa: ANN401  JSON
     }
 
 
-def _kept(source: Source, found: Sequence[Draft], options: Options, left: list[Left]) -> Raw:
+def _kept(source: Source, selected: Sequence[Draft], options: Options, left: list[Left]) -> Raw:
     """A Service that stays an object of its own, with what has to be changed in it."""
     service = kept(source, options)
     spec = map_at(service, "spec")
     for index, port in enumerate(list_at(spec, "ports")):
         target = port.get("targetPort") if isinstance(port, dict) else None
         if isinstance(target, str):
-            numbers = sorted({made.named_ports[target] for made in found if target in made.named_ports})
+            numbers = sorted({made.named_ports[target] for made in selected if target in made.named_ports})
             number = str(numbers[0]) if len(numbers) == 1 else "the port's number"
             left.append(
                 Left(
@@ -165,8 +167,8 @@ def _kept(source: Source, found: Sequence[Draft], options: Options, left: list[L
                     f"a machine has no ports with names, so {target} leads to Pods only: set it to {number}",
                 )
             )
-    machines = [made for made in found if made.is_machine]
-    if machines and len(found) == 1:
+    machines = [made for made in selected if made.is_machine]
+    if machines and len(selected) == 1:
         service["spec"] = {**spec, "selector": {WORKLOAD_LABEL: machines[0].name}}
         left.append(
             Left(

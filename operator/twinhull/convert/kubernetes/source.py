@@ -89,8 +89,8 @@ class Source:
     @property
     def metadata(self) -> Raw:
         """Its metadata."""
-        found: Raw = self.document.get("metadata") or {}
-        return found
+        metadata: Raw = self.document.get("metadata") or {}
+        return metadata
 
     @property
     def is_live(self) -> bool:
@@ -142,11 +142,11 @@ def draft(source: Source, fields: Fields, options: Options) -> Draft:
     """A Workload with the name, the labels and the annotations of an object. Raises CannotConvert."""
     metadata = fields.within("metadata").settle(*SET_BY_SERVER)
     metadata.settle("namespace")
-    given = metadata.take("name", str)
-    if given:
+    own_name = metadata.take("name", str)
+    if own_name:
         metadata.settle("generateName")
     metadata.take("generateName", str)
-    name = options.name or given or ""
+    name = options.name or own_name or ""
     if not name:
         raise CannotConvert(f"{metadata.at('name')} is missing: give the Workload a name by --name")
     if len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
@@ -192,5 +192,5 @@ def kept(source: Source, options: Options) -> Raw:
         metadata.pop("annotations", None)
     if options.namespace and source.kind not in OF_CLUSTER:
         metadata["namespace"] = options.namespace
-    found = {key: value for key, value in source.document.items() if key != "status"}
-    return {**found, "metadata": metadata}
+    document = {key: value for key, value in source.document.items() if key != "status"}
+    return {**document, "metadata": metadata}

@@ -7,18 +7,18 @@ from typing import Any
 from twinhull.api.base import Raw
 
 
-def map_at(given: Raw, key: str) -> Raw:
+def map_at(fields: Raw, key: str) -> Raw:
     """The map in a field, empty if there is none."""
-    found = given.get(key)
-    return found if isinstance(found, dict) else {}
+    value = fields.get(key)
+    return value if isinstance(value, dict) else {}
 
 
-def list_at(given: Raw, key: str) -> list[Any]:
+def list_at(fields: Raw, key: str) -> list[Any]:
     """The list in a field, empty if there is none."""
-    found = given.get(key)
-    return found if isinstance(found, list) else []
+    value = fields.get(key)
+    return value if isinstance(value, list) else []
 
 
-def maps_at(given: Raw, key: str) -> list[Raw]:
+def maps_at(fields: Raw, key: str) -> list[Raw]:
     """The maps of the list in a field."""
-    return [one for one in list_at(given, key) if isinstance(one, dict)]
+    return [one for one in list_at(fields, key) if isinstance(one, dict)]

@@ -61,8 +61,8 @@ def virtualmachine(source: Source, options: Options, left: list[Left]) -> Draft:
     metadata = template.within("metadata").settle("creationTimestamp")
     made.pod_labels = metadata.texts("labels")
     for key in ("labels", "annotations"):
-        found = metadata.texts(key)
-        if found:
+        texts = metadata.texts(key)
+        if texts:
             left.append(
                 Left(
                     metadata.at(key),
@@ -70,12 +70,12 @@ def virtualmachine(source: Source, options: Options, left: list[Left]) -> Draft:
                     f"finds the machine by the label {WORKLOAD_LABEL}: {made.name}",
                 )
             )
-    given = pruned(template.take("spec", dict) or {})
-    machine = _machine(spec, given)
-    volumes = read_devices(source, spec, given, made, machine)
-    made.spec["virtualMachine"] = {**machine, **volumes.machine}
-    made.named_ports = _named_ports(given)
-    _override(made, given, volumes)
+    vmi_spec = pruned(template.take("spec", dict) or {})
+    machine = _machine(spec, vmi_spec)
+    devices = read_devices(source, spec, vmi_spec, made, machine)
+    made.spec["virtualMachine"] = {**machine, **devices.machine}
+    made.named_ports = _named_ports(vmi_spec)
+    _override(made, vmi_spec, devices)
     spec.leave(
         "updateVolumesStrategy", "another source of a filled disk is refused: give the disk another name"
     )
@@ -91,22 +91,22 @@ def _runs(spec: Fields) -> bool:
         return bool(running)
     if strategy not in _RUNS:
         raise CannotConvert(f"{spec.at('runStrategy')} is {strategy!r}: use one of {', '.join(_RUNS)}")
-    if said := _RUNS[strategy]:
-        spec.say("runStrategy", said)
+    if why := _RUNS[strategy]:
+        spec.say("runStrategy", why)
     return strategy not in _STOPPED
 
 
-def _machine(spec: Fields, given: Raw) -> Raw:
+def _machine(spec: Fields, vmi_spec: Raw) -> Raw:
     """The size, the firmware and the like, for which a Workload has fields of its own."""
     machine: Raw = {}
     for key in ("instancetype", "preference"):
-        if key in spec and (found := _matched(spec.within(key), key)):
-            machine[key] = found
-    domain = map_at(given, "domain")
+        if key in spec and (reference := _matched(spec.within(key), key)):
+            machine[key] = reference
+    domain = map_at(vmi_spec, "domain")
     if "instancetype" not in machine:
         machine |= _size(spec, domain)
-    machine |= _firmware(given, has_preference="preference" in machine)
-    probe = given.get("readinessProbe")
+    machine |= _firmware(vmi_spec, has_preference="preference" in machine)
+    probe = vmi_spec.get("readinessProbe")
     if isinstance(probe, dict) and _is_readiness(probe):
         machine["readiness"] = probe
     return machine
@@ -174,22 +174,22 @@ def _is_bytes(text: str) -> bool:
     return True
 
 
-def _firmware(given: Raw, *, has_preference: bool) -> Raw:
+def _firmware(vmi_spec: Raw, *, has_preference: bool) -> Raw:
     """The bootloader and the TPM. KubeVirt's secureBoot is on unless it is said to be off; on arm64, off."""
-    domain = map_at(given, "domain")
+    domain = map_at(vmi_spec, "domain")
     bootloader = map_at(map_at(domain, "firmware"), "bootloader")
     tpm = map_at(domain, "devices").get("tpm")
-    found: Raw = {}
+    firmware: Raw = {}
     if isinstance(efi := bootloader.get("efi"), dict):
-        is_secure = efi.get("secureBoot", given.get("architecture") != "arm64")
-        found = {"bootloader": "UEFI", "secureBoot": is_secure is not False}
+        is_secure = efi.get("secureBoot", vmi_spec.get("architecture") != "arm64")
+        firmware = {"bootloader": "UEFI", "secureBoot": is_secure is not False}
         if efi.get("persistent") is True:
-            found["persistent"] = True
+            firmware["persistent"] = True
     elif "bios" in bootloader or not has_preference:
-        found = {"bootloader": "UEFI" if given.get("architecture") == "arm64" else "BIOS"}
+        firmware = {"bootloader": "UEFI" if vmi_spec.get("architecture") == "arm64" else "BIOS"}
     if isinstance(tpm, dict) and tpm.get("enabled") is not False:
-        found["tpm"] = "Persistent" if tpm.get("persistent") is True else "Ephemeral"
-    return {"firmware": found} if found else {}
+        firmware["tpm"] = "Persistent" if tpm.get("persistent") is True else "Ephemeral"
+    return {"firmware": firmware} if firmware else {}
 
 
 def _is_readiness(probe: Raw) -> bool:
@@ -200,9 +200,9 @@ def _is_readiness(probe: Raw) -> bool:
         return False
 
 
-def _named_ports(given: Raw) -> dict[str, int]:
+def _named_ports(vmi_spec: Raw) -> dict[str, int]:
     """The ports of the machine's cards that have a name."""
-    interfaces = map_at(map_at(given, "domain"), "devices").get("interfaces")
+    interfaces = map_at(map_at(vmi_spec, "domain"), "devices").get("interfaces")
     ports = [
         port
         for interface in (interfaces if isinstance(interfaces, list) else ())
@@ -215,11 +215,11 @@ def _named_ports(given: Raw) -> dict[str, int]:
     }
 
 
-def _override(made: Draft, given: Raw, devices: Devices) -> None:
+def _override(made: Draft, vmi_spec: Raw, devices: Devices) -> None:
     """Have the operator's VirtualMachine say what the template says beside the Workload's own fields."""
     machine: Raw = made.spec["virtualMachine"]
     rendered = _rendered(made)
-    wanted = devices.wanted(given, rendered)
+    wanted = devices.wanted(vmi_spec, rendered)
     if patch := overriding(rendered, wanted):
         machine["overrides"] = patch
 
@@ -242,5 +242,5 @@ def _rendered(made: Draft) -> Raw:
             f"{made.source.title}: what it says doesn't fit in spec.{field} of a Workload: {first['msg']}"
         ) from error
     vm = diskmachine.render(metadata, spec, revision="", eviction="")
-    found: Raw = vm["spec"]["template"]["spec"]
-    return found
+    rendered: Raw = vm["spec"]["template"]["spec"]
+    return rendered

@@ -46,10 +46,10 @@ def ovf(text: str, unit: str, where: str) -> int:
     plain = " ".join(unit.split()).lower()
     if plain in _WORDS:
         return _bounded(whole(text, where) * _WORDS[plain], where)
-    if not (found := _PROGRAMMATIC.fullmatch(plain or "byte")):
+    if not (match := _PROGRAMMATIC.fullmatch(plain or "byte")):
         raise CannotConvert(f"{where} has the unit {unit[:64]!r}: write it as `byte * 2^20`")
     factor = (
-        int(found["factor"] or 1) if found["power"] is None else int(found["base"]) ** int(found["power"])
+        int(match["factor"] or 1) if match["power"] is None else int(match["base"]) ** int(match["power"])
     )
     return _bounded(whole(text, where) * factor, where)
 

@@ -58,7 +58,7 @@ def convert(text: str, options: MachineOptions) -> Conversion:
 def _machine(node: Node) -> Machine:
     vm = node.find("VM") or node
     node.is_group = True
-    for group in (found for name in _GROUPS for found in node.all(name)):
+    for group in (child for name in _GROUPS for child in node.all(name)):
         group.is_group = True
     _refuse_what_is_cut_off(node)
     adapters = [one for one in node.all("NetworkAdapters") or vm.all("NetworkAdapters") if one.children]
@@ -109,11 +109,9 @@ def _unsaid(node: Node, generation: str) -> list[Left]:
 
 def _refuse_what_is_cut_off(node: Node) -> None:
     for name in ("HardDrives", "NetworkAdapters"):
-        for found in (*node.all(name), *node.all("VM", name)):
-            if found.value and _CUT_OFF.match(found.value):
-                raise CannotConvert(
-                    f"{found.path} is cut off: give ConvertTo-Json a larger -Depth, such as 5"
-                )
+        for part in (*node.all(name), *node.all("VM", name)):
+            if part.value and _CUT_OFF.match(part.value):
+                raise CannotConvert(f"{part.path} is cut off: give ConvertTo-Json a larger -Depth, such as 5")
 
 
 def _memory(vm: Node) -> int:
@@ -139,10 +137,10 @@ def _os(node: Node, template: str) -> Os | None:
     others.
     """
     for item in node.all("GuestItems"):
-        said = _guest_item(item.value or "")
+        properties = _guest_item(item.value or "")
         item.read = True
-        if said.get("Name") == "OSName" and said.get("Data"):
-            return "Windows" if "windows" in said["Data"].lower() else "Linux"
+        if properties.get("Name") == "OSName" and properties.get("Data"):
+            return "Windows" if "windows" in properties["Data"].lower() else "Linux"
     return _OF_TEMPLATES.get(template)
 
 
@@ -174,8 +172,8 @@ def _mac_address(adapters: list[Node]) -> str:
         other.leave(ONE_CARD)
     if not adapters:
         return ""
-    found = adapters[0].take("MacAddress")
-    plain = re.sub("[-:]", "", found)
+    address = adapters[0].take("MacAddress")
+    plain = re.sub("[-:]", "", address)
     if not _MAC.fullmatch(plain) or set(plain) == {"0"}:
         return ""
     return ":".join(plain[index : index + 2] for index in range(0, 12, 2)).lower()
@@ -187,17 +185,17 @@ def _disks(node: Node, vm: Node) -> tuple[Disk, ...]:
     drives = [one for one in node.all("DVDDrives") or vm.all("DVDDrives") if _has_medium(one)]
     order = _boot_order(node)
     disks.sort(key=lambda disk: _rank(disk, order))
-    found = [*disks, *drives]
-    names = iter(disk_names(_place(one) for one in found[1:]))
+    carried = [*disks, *drives]
+    names = iter(disk_names(_place(disk) for disk in carried[1:]))
     return tuple(
-        _disk(one, "boot" if index == 0 else next(names), is_cdrom=one in drives)
-        for index, one in enumerate(found)
+        _disk(disk, "boot" if index == 0 else next(names), is_cdrom=disk in drives)
+        for index, disk in enumerate(carried)
     )
 
 
 def _boot_order(node: Node) -> list[str]:
     """The files of the drives that the firmware tries, in its order."""
-    found = []
+    paths = []
     for entry in node.all("Firmware", "BootOrder"):
         path = (
             entry.take("Device", "Path")
@@ -205,8 +203,8 @@ def _boot_order(node: Node) -> list[str]:
             or (entry.value or "").partition(" ")[2].strip()
         )
         if path:
-            found.append(path.lower())
-    return found
+            paths.append(path.lower())
+    return paths
 
 
 def _rank(disk: Node, order: list[str]) -> tuple[int, str, int, int]:
@@ -217,12 +215,12 @@ def _rank(disk: Node, order: list[str]) -> tuple[int, str, int, int]:
 
 
 def _number(disk: Node, key: str) -> int:
-    said = disk.peek(key)
-    if said and not (said.isascii() and said.isdigit() and len(said) < 4 and int(said) <= _MOST_CONTROLLERS):  # noqa: PLR2004
+    text = disk.peek(key)
+    if text and not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) <= _MOST_CONTROLLERS):  # noqa: PLR2004
         raise CannotConvert(
-            f"{_path(disk, key)} is {said[:32]!r}: it must be a number from 0 to {_MOST_CONTROLLERS}"
+            f"{_path(disk, key)} is {text[:32]!r}: it must be a number from 0 to {_MOST_CONTROLLERS}"
         )
-    return int(said or "0")
+    return int(text or "0")
 
 
 def _place(disk: Node) -> str:
@@ -258,7 +256,7 @@ def _disk(disk: Node, name: str, *, is_cdrom: bool) -> Disk:
         file=disk.peek("Path"),
         size=None if is_cdrom else _size(disk),
         is_cdrom=is_cdrom,
-        first=_before(disk),
+        first=_first_step(disk),
     )
 
 
@@ -276,7 +274,7 @@ def _size(disk: Node) -> int | None:
     return size
 
 
-def _before(disk: Node) -> str:
+def _first_step(disk: Node) -> str:
     """What has to be done before the disk can be copied."""
     path = disk.peek("Path").lower()
     if path.endswith((".avhdx", ".avhd")):

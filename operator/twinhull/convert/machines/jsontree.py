@@ -19,21 +19,21 @@ def read(text: str) -> Node:
     PowerShell 5.1 makes of some lists. An element of a list has the list's name.
     """
     try:
-        found = json.loads(bounded(text), object_pairs_hook=_pairs, parse_constant=_no_constant)
+        document = json.loads(bounded(text), object_pairs_hook=_pairs, parse_constant=_no_constant)
     except ValueError as error:
         raise CannotConvert(f"this is not valid JSON: {error}") from error
     except RecursionError as error:
         raise CannotConvert(
             "the JSON nests too deep to be read: give ConvertTo-Json a smaller -Depth"
         ) from error
-    listed = _unwrapped(found)
+    listed = _unwrapped(document)
     objects = listed if isinstance(listed, list) else [listed]
-    if not all(isinstance(one, dict) for one in objects):
+    if not all(isinstance(obj, dict) for obj in objects):
         raise CannotConvert("the JSON isn't an object, or a list of objects: give what ConvertTo-Json prints")
     counter = _Counter()
     root = Node("", is_group=True)
-    for number, one in enumerate(objects):
-        node = counter.node("", one, 1)
+    for number, obj in enumerate(objects):
+        node = counter.node("", obj, 1)
         root.children.append(locate(node, xml=False, path=f"[{number}]" if isinstance(listed, list) else ""))
     return root
 
@@ -55,7 +55,7 @@ class _Counter:
             )
         if isinstance(value, dict):
             below = [
-                self.node(key, one, depth + 1) for key, given in value.items() for one in _elements(given)
+                self.node(key, item, depth + 1) for key, inner in value.items() for item in _elements(inner)
             ]
             return Node(name, None, below)
         if value is None or value == "" or isinstance(value, list):  # a list in a list has no meaning here
@@ -76,12 +76,12 @@ def _unwrapped(value: Any) -> Any:  # noqa: ANN401  JSON
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise CannotConvert(f"the JSON has the key {twice[:64]!r} twice in one object: remove one of the two")
-    return found
+    return fields
 
 
 def _no_constant(name: str) -> NoReturn:

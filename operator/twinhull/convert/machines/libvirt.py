@@ -105,9 +105,9 @@ def _refuse_what_is_no_machine(domain: Node) -> None:
 def _os(domain: Node) -> Os | None:
     """What libosinfo says, or else that it has Hyper-V's enlightenments, which are for Windows alone."""
     for node in domain.all("metadata", "libosinfo:libosinfo", "libosinfo:os"):
-        said = node.take("@id").lower()
-        if said:
-            return "Windows" if "microsoft.com" in said else "Linux"
+        os_id = node.take("@id").lower()
+        if os_id:
+            return "Windows" if "microsoft.com" in os_id else "Linux"
     return "Windows" if domain.find("features", "hyperv") else None
 
 
@@ -164,15 +164,15 @@ def _secure_boot(domain: Node) -> bool:
         keys.take("@name")
         return able and keys.take("@enabled") == "yes"
     template = domain.peek("os", "nvram", "@template").lower()
-    has_none = template != "" and not any(word in template for word in ("secboot", "ms.fd", ".ms", "secure"))
+    keyless = template != "" and not any(word in template for word in ("secboot", "ms.fd", ".ms", "secure"))
     if loader := domain.find("os", "loader", "@secure"):
-        if able and has_none:
+        if able and keyless:
             loader.leave(
                 f"the variables' template {template} has no keys by its name: if secure boot is on in the "
                 "machine all the same, set firmware.secureBoot to true"
             )
         loader.read = True
-    return able and not has_none
+    return able and not keyless
 
 
 def _tpm(domain: Node) -> bool:
@@ -226,12 +226,12 @@ def _clock(domain: Node, os: Os | None) -> Raw:
 
 def _disks(domain: Node) -> tuple[Disk, ...]:
     """Its disks, the one that it boots first, and the CD-ROM drives that have a medium."""
-    found = [node for node in domain.all("devices", "disk") if _is_carried(node)]
-    by_device = [node for node in found if node.find("boot", "@order")]
-    found.sort(key=_boot_order)
-    first = next((node for node in found if node.peek("@device") != "cdrom"), None)
-    found.sort(key=lambda node: node is not first)
-    names = disk_names(node.peek("target", "@dev") for node in found if node is not first)
+    disks = [node for node in domain.all("devices", "disk") if _is_carried(node)]
+    by_device = [node for node in disks if node.find("boot", "@order")]
+    disks.sort(key=_boot_order)
+    first = next((node for node in disks if node.peek("@device") != "cdrom"), None)
+    disks.sort(key=lambda node: node is not first)
+    names = disk_names(node.peek("target", "@dev") for node in disks if node is not first)
     waiting = iter(names)
     virtio_scsi = _has_virtio_scsi(domain)
     return tuple(
@@ -242,7 +242,7 @@ def _disks(domain: Node) -> tuple[Disk, ...]:
             is_tried=node in by_device,
             virtio_scsi=virtio_scsi,
         )
-        for node in found
+        for node in disks
     )
 
 
@@ -284,11 +284,11 @@ def _disk(domain: Node, node: Node, name: str, *, is_tried: bool, virtio_scsi: b
         is_cdrom=node.peek("@device") == "cdrom",
         is_tried=is_tried,
         backing_file=file if domain.peek("@type") in {"vmware", "esx"} and file.startswith("[") else "",
-        first=_before(node),
+        first=_first_step(node),
     )
 
 
-def _before(node: Node) -> str:
+def _first_step(node: Node) -> str:
     """What has to be done before the disk can be copied."""
     if node.find("encryption") or node.find("source", "encryption"):
         return (

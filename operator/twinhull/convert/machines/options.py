@@ -81,14 +81,14 @@ class MachineOptions:
             raise CannotConvert("--disk-url and --vddk-url both say where the disks are: give one of them")
 
 
-def pairs(option: str, given: Iterable[str]) -> dict[str, str]:
+def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     """The values of an option that is given as DISK=VALUE. Raises CannotConvert."""
-    found: dict[str, str] = {}
-    for text in given:
+    values: dict[str, str] = {}
+    for text in texts:
         disk, equals, value = text.partition("=")
         if not (disk and equals and value):
             raise CannotConvert(f"{option} {text}: write it as DISK=VALUE, such as {option} boot=…")
-        if disk in found:
+        if disk in values:
             raise CannotConvert(f"{option} names the disk {disk} twice: remove one of the two")
-        found[disk] = value
-    return found
+        values[disk] = value
+    return values

@@ -101,14 +101,14 @@ def convert(text: str, options: MachineOptions) -> Conversion:
 
 def _systems(node: Node) -> list[Node]:
     """All machines, those of collections too."""
-    found: list[Node] = []
+    systems: list[Node] = []
     for child in node.children:
         if child.name == "VirtualSystem":
-            found.append(child)
+            systems.append(child)
         elif child.name == "VirtualSystemCollection":
             child.is_group = True
-            found += _systems(child)
-    return found
+            systems += _systems(child)
+    return systems
 
 
 def _configuration(envelope: Node) -> str:
@@ -167,7 +167,7 @@ def _name(system: Node, hardware: Node) -> Node | None:
 
 def _items(hardware: Node, configuration: str) -> list[Node]:
     """The items that count: those of the chosen configuration, and no ranges of what is allowed."""
-    found = []
+    items = []
     for node in (node for name in _ITEMS for node in hardware.all(name)):
         bound, of = node.peek("@bound"), node.peek("@configuration").split()
         if bound in {"min", "max"}:
@@ -175,18 +175,18 @@ def _items(hardware: Node, configuration: str) -> list[Node]:
         elif of and configuration not in of:
             node.leave(f"it is for the configuration {' '.join(of)}, and {configuration or 'none'} is used")
         else:
-            found.append(node)
+            items.append(node)
     # An item of a configuration replaces one without, of the same InstanceID.
-    chosen = {node.peek("InstanceID") for node in found if node.peek("@configuration")}
-    for node in found:
+    chosen = {node.peek("InstanceID") for node in items if node.peek("@configuration")}
+    for node in items:
         if node.peek("InstanceID") in chosen and not node.peek("@configuration"):
             node.leave(f"the one of configuration {configuration} is used")
-    return [node for node in found if not node.why]
+    return [node for node in items if not node.why]
 
 
 def _kind(item: Node) -> int:
-    said = item.peek("ResourceType")
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 6 else 0  # noqa: PLR2004
+    text = item.peek("ResourceType")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0  # noqa: PLR2004
 
 
 def _of(items: list[Node], *kinds: int) -> list[Node]:
@@ -195,10 +195,10 @@ def _of(items: list[Node], *kinds: int) -> list[Node]:
 
 def _first(items: list[Node], kind: int, hardware: Node, says: str) -> Node:
     """The first item of a kind. Raises CannotConvert if there is none, with what it says."""
-    found = _of(items, kind)
-    if not found:
+    of_kind = _of(items, kind)
+    if not of_kind:
         raise CannotConvert(f"{hardware.path} has no item of ResourceType {kind}, which says {says}: add it")
-    return found[0]
+    return of_kind[0]
 
 
 def _cpus(items: list[Node], hardware: Node) -> int:
@@ -221,9 +221,9 @@ def _memory(items: list[Node], hardware: Node) -> int:
 
 def _bootloader(system: Node, hardware: Node) -> Bootloader | None:
     """What VMware or VirtualBox say. OVF itself has no word for it."""
-    said = _config(hardware, "firmware").lower() or _virtualbox(system, "Firmware", "@type").lower()
-    if said:
-        return "UEFI" if said.startswith("efi") else "BIOS"
+    firmware = _config(hardware, "firmware").lower() or _virtualbox(system, "Firmware", "@type").lower()
+    if firmware:
+        return "UEFI" if firmware.startswith("efi") else "BIOS"
     kinds = hardware.peek("System", "VirtualSystemType").lower().split()
     return "BIOS" if any(kind.startswith(_BIOS_BY_DEFAULT) for kind in kinds) else None
 
@@ -236,8 +236,8 @@ def _virtualbox(system: Node, *names: str) -> str:
         )
         for prefix in ("vbox:", ""):
             path = [f"{prefix}{name}" if name[0] != "@" else name for name in ("Hardware", *names)]
-            if said := machine.peek(*path):
-                return said
+            if text := machine.peek(*path):
+                return text
     return ""
 
 
@@ -302,10 +302,10 @@ def _os(system: Node) -> Os | None:
 
 
 def _tpm(items: list[Node]) -> bool:
-    found = [item for item in items if "tpm" in item.peek("ResourceSubType").lower()]
-    for item in found:
+    tpms = [item for item in items if "tpm" in item.peek("ResourceSubType").lower()]
+    for item in tpms:
         item.leave(NEW_TPM)
-    return bool(found)
+    return bool(tpms)
 
 
 def _card(items: list[Node], system: Node) -> tuple[str, str]:
@@ -316,12 +316,12 @@ def _card(items: list[Node], system: Node) -> tuple[str, str]:
     if not cards:
         return "", ""
     cards[0].take("ResourceType")
-    said = cards[0].find("ResourceSubType")
-    model = _CARDS.get((said.value or "").strip().lower(), "") if said else ""
-    if said and model:
-        said.read = True
-    elif said:
-        said.leave(OTHER_CARD)
+    subtype = cards[0].find("ResourceSubType")
+    model = _CARDS.get((subtype.value or "").strip().lower(), "") if subtype else ""
+    if subtype and model:
+        subtype.read = True
+    elif subtype:
+        subtype.leave(OTHER_CARD)
     address = cards[0].peek("Address") or _virtualbox(system, "Network", "Adapter", "@MACAddress")
     if not _MAC.fullmatch(address):
         return model, ""
@@ -333,12 +333,12 @@ def _card(items: list[Node], system: Node) -> tuple[str, str]:
 def _disks(items: list[Node], disks: Mapping[str, Node], files: Mapping[str, Node]) -> tuple[Disk, ...]:
     """The disks in the order of the items, and the CD-ROM drives that have a medium."""
     controllers = {item.peek("InstanceID"): item for item in _of(items, *_CONTROLLERS)}
-    found = [item for item in _of(items, _DISK, _CD, _DVD) if _is_carried(item, disks, files)]
-    found.sort(key=lambda item: _kind(item) != _DISK)
-    names = iter(disk_names(_last(_resource(item).value or "") for item in found[1:]))
+    carried = [item for item in _of(items, _DISK, _CD, _DVD) if _is_carried(item, disks, files)]
+    carried.sort(key=lambda item: _kind(item) != _DISK)
+    names = iter(disk_names(_last(_resource(item).value or "") for item in carried[1:]))
     return tuple(
         _disk(item, "boot" if index == 0 else next(names), disks, files, controllers)
-        for index, item in enumerate(found)
+        for index, item in enumerate(carried)
     )
 
 
@@ -390,7 +390,7 @@ def _disk(
         bus=_bus(item, controllers),
         is_cdrom=is_cdrom,
         is_blank=file is None and not is_cdrom,
-        first=_before(disk, file),
+        first=_first_step(disk, file),
     )
 
 
@@ -410,7 +410,7 @@ def _capacity(disk: Node) -> int | None:
     )
 
 
-def _before(disk: Node | None, file: Node | None) -> str:
+def _first_step(disk: Node | None, file: Node | None) -> str:
     if disk and disk.take("@parentRef"):
         return "this disk holds only what differs from another one: export it as a whole"
     if file and file.take("@chunkSize"):

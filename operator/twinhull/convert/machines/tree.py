@@ -1,7 +1,7 @@
 """What describes a machine, as a tree that knows which of its parts were read.
 
 Each part of a description ends up in the Workload, is named with the reason why it doesn't, or is in a table
-of parts that mean nothing for a machine of KubeVirt. `rest` gives those that are named.
+of parts that mean nothing for a machine of KubeVirt. `left_parts` gives those that are named.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def printable(text: str, what: str) -> str:
 
     What isn't carried over is printed on a terminal, which would obey them.
     """
-    if found := _CONTROL.search(text):
-        raise CannotConvert(f"{what} has the control character U+{ord(found[0]):04X}: remove it")
+    if match := _CONTROL.search(text):
+        raise CannotConvert(f"{what} has the control character U+{ord(match[0]):04X}: remove it")
     return text
 
 
@@ -172,7 +172,7 @@ class Tables:
     otherwise: str
 
 
-def rest(root: Node, tables: Tables) -> Iterator[Left]:
+def left_parts(root: Node, tables: Tables) -> Iterator[Left]:
     """What the Workload lacks, in the order of the description.
 
     A part of which nothing was read is named as a whole, unless it's only a group.
@@ -187,7 +187,7 @@ def rest(root: Node, tables: Tables) -> Iterator[Left]:
         if root.value and not root.read and not tables.meaningless.why(root):
             yield Left(root.path, tables.reasons.why(root) or tables.otherwise)
         for child in root.children:
-            yield from rest(child, tables)
+            yield from left_parts(child, tables)
 
 
 def _means_nothing(node: Node, tables: Tables) -> bool:

@@ -79,11 +79,11 @@ def _read(text: str) -> Node:
     for number, line in enumerate(bounded(text).splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        if not (found := _LINE.fullmatch(line)):
+        if not (match := _LINE.fullmatch(line)):
             raise CannotConvert(
                 f'line {number} is {line.strip()[:64]!r}: a .vmx has lines such as memsize = "4096"'
             )
-        key, value = found["key"], _ESCAPE.sub(lambda hit: chr(int(hit[1], 16)), found["value"])
+        key, value = match["key"], _ESCAPE.sub(lambda hit: chr(int(hit[1], 16)), match["value"])
         printable(value, f"the value of {key}")
         lower = key.lower()
         is_new = lower not in seen
@@ -93,7 +93,7 @@ def _read(text: str) -> Node:
             )
         if len(seen) > MOST_NODES:
             raise CannotConvert(f"the .vmx has more than {MOST_NODES:,} keys: it is too large")
-        device, dot, rest = lower.partition(".")
+        device, dot, subkey = lower.partition(".")
         parent = root
         if dot and device:
             parent = devices.get(device) or Node(device)
@@ -101,7 +101,7 @@ def _read(text: str) -> Node:
                 devices[device] = parent
                 root.children.append(parent)
         if is_new:
-            parent.children.append(Node(rest or lower, value or None, path=key))
+            parent.children.append(Node(subkey or lower, value or None, path=key))
     return _located(root)
 
 
@@ -151,17 +151,17 @@ def _machine(root: Node) -> Machine:
 
 
 def _os(root: Node) -> Os | None:
-    said = root.take("guestos").lower()
-    if said.startswith("arm-"):
-        raise CannotConvert(f"guestOS is {said}: only machines of x86_64 are converted")
-    if not said or (said.startswith(("other", "custom")) and "linux" not in said):
+    guest_os = root.take("guestos").lower()
+    if guest_os.startswith("arm-"):
+        raise CannotConvert(f"guestOS is {guest_os}: only machines of x86_64 are converted")
+    if not guest_os or (guest_os.startswith(("other", "custom")) and "linux" not in guest_os):
         return None
-    if said.startswith(_OTHERS):
+    if guest_os.startswith(_OTHERS):
         _node(root, "guestos").leave(
             "a Workload's machine is for Linux or Windows: it gets what a Linux does"
         )
         return "Linux"
-    return "Windows" if said.startswith(_WINDOWS) else "Linux"
+    return "Windows" if guest_os.startswith(_WINDOWS) else "Linux"
 
 
 def _cpus(root: Node) -> int:
@@ -203,7 +203,7 @@ def _is_card(node: Node) -> bool:
 def _card(root: Node) -> tuple[str, str]:
     """The model and the address of the first card. The machine has one, behind a masquerade."""
     numbered = [
-        (int(found["number"]), node) for node in root.children if (found := _CARD.fullmatch(node.name))
+        (int(match["number"]), node) for node in root.children if (match := _CARD.fullmatch(node.name))
     ]
     cards = [node for _, node in sorted(numbered, key=lambda one: one[0]) if _is_present(node)]
     for card in cards[1:]:
@@ -220,19 +220,19 @@ def _card(root: Node) -> tuple[str, str]:
 
 def _disks(root: Node) -> tuple[Disk, ...]:
     """Its disks in the order of the controllers, and the CD-ROM drives that have a medium."""
-    found = sorted(
+    places = sorted(
         (
             (place, node)
             for node in root.children
-            if (place := _PLACE.fullmatch(node.name)) and _is_there(root, node)
+            if (place := _PLACE.fullmatch(node.name)) and _is_attached(root, node)
         ),
         key=lambda placed: _rank(root, placed[0]),
     )
-    found = [(place, node) for place, node in found if _is_carried(node)]
-    first = next((node for _, node in found if not _is_cdrom(node)), None)
-    found.sort(key=lambda placed: placed[1] is not first)
-    names = iter(disk_names(node.name for _, node in found if node is not first))
-    return tuple(_disk(node, "boot" if node is first else next(names)) for _, node in found)
+    places = [(place, node) for place, node in places if _is_carried(node)]
+    first = next((node for _, node in places if not _is_cdrom(node)), None)
+    places.sort(key=lambda placed: placed[1] is not first)
+    names = iter(disk_names(node.name for _, node in places if node is not first))
+    return tuple(_disk(node, "boot" if node is first else next(names)) for _, node in places)
 
 
 def _rank(root: Node, place: re.Match[str]) -> tuple[int, int, int, int]:
@@ -247,7 +247,7 @@ def _rank(root: Node, place: re.Match[str]) -> tuple[int, int, int, int]:
     )
 
 
-def _is_there(root: Node, node: Node) -> bool:
+def _is_attached(root: Node, node: Node) -> bool:
     """Whether a device is present, and its controller too."""
     controller = root.find(node.name.partition(":")[0])
     gone = controller is not None and controller.peek("present").lower() == "false"
@@ -258,14 +258,14 @@ def _is_there(root: Node, node: Node) -> bool:
 
 def _is_present(node: Node) -> bool:
     """Whether the machine has a device. One that has present = FALSE isn't worth a word."""
-    said = node.peek("present").lower()
-    if said == "false":
+    present = node.peek("present").lower()
+    if present == "false":
         node.read_whole()
-    elif said != "true":
+    elif present != "true":
         node.leave(f"{node.path}.present isn't TRUE, so that the machine hasn't had it")
     else:
         node.take("present")
-    return said == "true"
+    return present == "true"
 
 
 def _is_carried(node: Node) -> bool:
@@ -302,8 +302,8 @@ def _disk(node: Node, name: str) -> Disk:
     file = node.peek("filename")
     source = _node(node, "filename")
     mode = node.peek("mode").lower()
-    if mode in {"", "persistent"} and (said := node.find("mode")):
-        said.read = True
+    if mode in {"", "persistent"} and (mode_node := node.find("mode")):
+        mode_node.read = True
     return Disk(
         name=name,
         node=node,
@@ -311,12 +311,12 @@ def _disk(node: Node, name: str) -> Disk:
         file=file,
         is_cdrom=_is_cdrom(node),
         backing_file=_backing_file(file),
-        first=_before(file),
+        first=_first_step(file),
         if_copied="" if _is_cdrom(node) or file.lower().endswith("-flat.vmdk") else _DESCRIPTOR,
     )
 
 
-def _before(file: str) -> str:
+def _first_step(file: str) -> str:
     if _DELTA.search(file):
         return (
             "this file is a snapshot's and holds only what changed since: delete the machine's snapshots "
@@ -327,10 +327,10 @@ def _before(file: str) -> str:
 
 def _backing_file(file: str) -> str:
     """A file below /vmfs/volumes as vSphere names it, empty for another, and for a datastore's UUID."""
-    found = _DATASTORE.fullmatch(file)
-    if found is None or _DATASTORE_UUID.fullmatch(found["datastore"]):
+    match = _DATASTORE.fullmatch(file)
+    if match is None or _DATASTORE_UUID.fullmatch(match["datastore"]):
         return ""
-    return f"[{found['datastore']}] {found['file']}"
+    return f"[{match['datastore']}] {match['file']}"
 
 
 def _is_true(text: str) -> bool:

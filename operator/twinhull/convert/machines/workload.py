@@ -16,7 +16,7 @@ from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.machines import amounts
 from twinhull.convert.machines.machine import Disk, Machine
 from twinhull.convert.machines.options import MachineOptions, Vddk
-from twinhull.convert.machines.tree import Node, Tables, rest
+from twinhull.convert.machines.tree import Node, Tables, left_parts
 
 #: The annotation for a text about an object (kubernetes.io, Well-Known Labels, Annotations and Taints).
 DESCRIPTION_ANNOTATION = "kubernetes.io/description"
@@ -34,7 +34,7 @@ def conversion(
     """The Workloads of a description's machines, and what they lack of it. Raises CannotConvert."""
     objects = _workloads(machines, options)
     lacks = [note for machine in machines for note in _notes(machine, options)]
-    return Conversion(objects, (*lacks, *rest(root, tables)))
+    return Conversion(objects, (*lacks, *left_parts(root, tables)))
 
 
 def _workloads(machines: Sequence[Machine], options: MachineOptions) -> tuple[Raw, ...]:
@@ -160,14 +160,14 @@ def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: Machi
         raise CannotConvert(
             f"the file of the disk {name} is {disk.file!r}: rename it, and correct the description"
         )
-    claim = _said(options.disk_claims, workload, name)
-    before = f"{disk.first}; then " if disk.first else ""
+    claim = _value(options.disk_claims, workload, name)
+    prefix = f"{disk.first}; then " if disk.first else ""
     if claim:
         disk.source.leave(
-            f"{before}see to it that PersistentVolumeClaim {claim} has this disk: it is used as it is"
+            f"{prefix}see to it that PersistentVolumeClaim {claim} has this disk: it is used as it is"
         )
         return {"source": {"claim": {"name": claim}}}
-    size = _said(options.disk_sizes, workload, name) or amounts.quantity(disk.size or 0)
+    size = _value(options.disk_sizes, workload, name) or amounts.quantity(disk.size or 0)
     if disk.is_blank:
         disk.source.read = True
         return {"size": size, "source": {"blank": {}}}
@@ -177,15 +177,15 @@ def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: Machi
     if options.vddk and not disk.is_cdrom:
         return {"size": size, "source": {"vddk": _vddk(disk, name, machine, options.vddk)}}
     file = _base_name(disk.file)
-    before += f"{disk.if_copied}; then " if disk.if_copied else ""
+    prefix += f"{disk.if_copied}; then " if disk.if_copied else ""
     if options.disk_url and file:
         folder = options.disk_url.rstrip("/")
         url = f"{folder}/{quote(file)}"
-        disk.source.leave(f"{before}serve the file as {url}, from where CDI imports it")
+        disk.source.leave(f"{prefix}serve the file as {url}, from where CDI imports it")
         return {"size": size, "source": {"http": {"url": url}}}
     words = ("virtctl", "image-upload", "dv", f"{workload}-{name}", "--no-create")
     disk.source.leave(
-        f"{before}upload it: {commands.others(options.namespace or '', *words)} --image-path="
+        f"{prefix}upload it: {commands.others(options.namespace or '', *words)} --image-path="
         f"{shlex.quote(file) if file else 'FILE'}; or say by --disk-url or --disk-claim where the disk is"
     )
     return {"size": size, "source": {"upload": {}}}
@@ -221,9 +221,9 @@ def _vddk(disk: Disk, name: str, machine: Machine, vddk: Vddk) -> Raw:
 
 def _is_left_out(workload: str, disk: Disk, options: MachineOptions) -> bool:
     """Whether it is a CD-ROM drive whose medium nobody has asked for."""
-    if not disk.is_cdrom or _said(options.disk_claims, workload, disk.name):
+    if not disk.is_cdrom or _value(options.disk_claims, workload, disk.name):
         return False
-    if _said(options.disk_sizes, workload, disk.name):
+    if _value(options.disk_sizes, workload, disk.name):
         return False
     disk.node.leave(
         "a CD-ROM drive isn't carried over unless its medium is asked for: --disk-size "
@@ -244,15 +244,15 @@ def _know_the_disks(named: list[tuple[str, Machine]], options: MachineOptions) -
         for index, disk in enumerate(machine.disks):
             name = disk.name if index else BOOT_DISK
             known |= {name, f"{workload}/{name}"}
-            if _said(options.disk_claims, workload, name) and _said(options.disk_sizes, workload, name):
+            if _value(options.disk_claims, workload, name) and _value(options.disk_sizes, workload, name):
                 raise CannotConvert(
                     f"--disk-size and --disk-claim both name {name}: a claim has its size, remove --disk-size"
                 )
-            said = _said(options.disk_claims, workload, name) or _said(options.disk_sizes, workload, name)
-            if not (said or disk.size or disk.is_cdrom):
+            stated = _value(options.disk_claims, workload, name) or _value(options.disk_sizes, workload, name)
+            if not (stated or disk.size or disk.is_cdrom):
                 missing.append((workload, name, disk, machine))
-    for option, given in (("--disk-size", options.disk_sizes), ("--disk-claim", options.disk_claims)):
-        if unknown := sorted(given.keys() - known):
+    for option, values in (("--disk-size", options.disk_sizes), ("--disk-claim", options.disk_claims)):
+        if unknown := sorted(values.keys() - known):
             raise CannotConvert(
                 f"{option} names {unknown[0]}, and there is no such disk, but "
                 f"{', '.join(sorted(name for name in known if '/' not in name))}: name one of these"
@@ -270,8 +270,8 @@ def _know_the_disks(named: list[tuple[str, Machine]], options: MachineOptions) -
         )
 
 
-def _said(given: Mapping[str, str], workload: str, disk: str) -> str:
-    return given.get(f"{workload}/{disk}") or given.get(disk) or ""
+def _value(values: Mapping[str, str], workload: str, disk: str) -> str:
+    return values.get(f"{workload}/{disk}") or values.get(disk) or ""
 
 
 def _annotations(machine: Machine) -> Raw:
@@ -287,13 +287,13 @@ def _annotations(machine: Machine) -> Raw:
 
 def _name(machine: Machine, stem: str) -> str:
     """A Workload's name from a machine's: letters without their accents, and a dash for all else."""
-    said = ((machine.name.value or "").strip() if machine.name else "") or stem
-    made = label(said, MAX_NAME_LENGTH)
+    text = ((machine.name.value or "").strip() if machine.name else "") or stem
+    made = label(text, MAX_NAME_LENGTH)
     if made and not made[0].isalpha():
         made = f"vm-{made}"[:MAX_NAME_LENGTH].rstrip("-")
     if not made:
         raise CannotConvert(
-            f"the machine's name {said[:64]!r} has no letter or digit for a name: say one by --name"
+            f"the machine's name {text[:64]!r} has no letter or digit for a name: say one by --name"
         )
     return made
 
@@ -315,9 +315,9 @@ def label(text: str, longest: int) -> str:
 
 def disk_names(wanted: Iterable[str]) -> list[str]:
     """Names of disks, each another, and none the boot disk's or a reserved one."""
-    found: list[str] = []
+    names: list[str] = []
     for text in wanted:
-        if len(found) > 2 * MOST_DISKS:
+        if len(names) > 2 * MOST_DISKS:
             raise CannotConvert(
                 f"the machine has more than {2 * MOST_DISKS} disks: a Workload has at most {MOST_DISKS} "
                 "beside the boot disk, so leave some out"
@@ -326,11 +326,11 @@ def disk_names(wanted: Iterable[str]) -> list[str]:
         if base == BOOT_DISK or base.startswith(RESERVED_PREFIX):
             base = f"disk-{base}"[:36].rstrip("-")
         name, number = base, 1
-        while name in found:
+        while name in names:
             number += 1
             name = f"{base}-{number}"
-        found.append(name)
-    return found
+        names.append(name)
+    return names
 
 
 def _base_name(path: str) -> str:

@@ -22,10 +22,10 @@ def root_name(text: str) -> str:
     Only declarations and comments are passed over: a text with a DOCTYPE has an element all the same.
     """
     text, at = text[:65_536], 0
-    while found := _START.search(text, at):
-        if found["name"]:
-            return found["name"]
-        end = text.find("?>" if found[0] == "<?" else "-->", found.end())
+    while match := _START.search(text, at):
+        if match["name"]:
+            return match["name"]
+        end = text.find("?>" if match[0] == "<?" else "-->", match.end())
         if end < 0:
             return ""
         at = end + 2

@@ -26,7 +26,7 @@ class Counted:
 def account(
     policy: Policy,
     generation: int,
-    before: IsolationPolicyStatus,
+    former: IsolationPolicyStatus,
     counted: Counted,
     now: datetime,
 ) -> IsolationPolicyStatus:
@@ -49,5 +49,5 @@ def account(
         pending=counted.parts[Part.PENDING],
         first_pending=counted.first_pending,
         rejected=counted.parts[Part.REJECTED],
-        conditions=conditions(current, before.conditions or (), generation, now),
+        conditions=conditions(current, former.conditions or (), generation, now),
     )

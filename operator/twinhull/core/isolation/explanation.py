@@ -46,11 +46,11 @@ class Explanation:
 
     def raw(self) -> Raw:
         """It as JSON."""
-        found = self.resolution
+        resolution = self.resolution
         return {
             "workload": self.workload,
-            "isolation": found.status().raw(),
-            "rejectedBy": list(found.rejected_by),
+            "isolation": resolution.status().raw(),
+            "rejectedBy": list(resolution.rejected_by),
             "policies": [self._policy(policy) for policy in self.policies],
             "rules": [{"rule": rule, "decides": decides, "says": says} for rule, decides, says in self.rules],
             "parameters": [
@@ -64,8 +64,8 @@ class Explanation:
     def rules(self) -> Iterator[tuple[str, bool, str]]:
         """The rules that were asked, in order: its name, whether it decides, and what it says."""
         for ruling in self.resolution.rulings:
-            decides = isinstance(ruling.said, Answer)
-            says = ruling.said.message if isinstance(ruling.said, Answer) else ruling.said
+            decides = isinstance(ruling.answer, Answer)
+            says = ruling.answer.message if isinstance(ruling.answer, Answer) else ruling.answer
             yield ruling.rule.replace("_", " "), decides, says
 
     @property

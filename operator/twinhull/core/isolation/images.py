@@ -59,9 +59,9 @@ def parse(text: str) -> Image:
 def _parsed(text: str) -> Image:
     if _ID.fullmatch(text):
         return Image("", digest=text)
-    found = _split(text)
-    name = _in_full(found.name)
-    return Image(name, found.tag or ("" if found.digest else "latest"), found.digest)
+    parts = _split(text)
+    name = _in_full(parts.name)
+    return Image(name, parts.tag or ("" if parts.digest else "latest"), parts.digest)
 
 
 @lru_cache(_REMEMBERED)
@@ -102,9 +102,9 @@ def first_match(patterns: Iterable[str], images: Iterable[Image]) -> tuple[str, 
 @lru_cache(_REMEMBERED)
 def _globs(pattern: str) -> tuple[Glob, Glob | None, Glob | None]:
     """A pattern's name, tag and digest."""
-    found = _split(pattern)
-    name = found.name if found.name.startswith("**") else _in_full(found.name)
-    tag, digest = (Glob(part) if part else None for part in (found.tag, found.digest))
+    parts = _split(pattern)
+    name = parts.name if parts.name.startswith("**") else _in_full(parts.name)
+    tag, digest = (Glob(part) if part else None for part in (parts.tag, parts.digest))
     return Glob(name), tag, digest
 
 

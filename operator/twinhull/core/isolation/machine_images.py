@@ -46,7 +46,7 @@ def rejected_images(
     """What policies have against the images of a machine of this spec, the Workload's own, and against what
     has the machine boot or run something beside them, in its overrides, annotations and `references`.
     """
-    return tuple(found for policy in policies for found in _by(policy, spec, references))
+    return tuple(evasion for policy in policies for evasion in _by(policy, spec, references))
 
 
 def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> Iterator[Evasion]:
@@ -157,9 +157,9 @@ def _of_kubevirt(template: Raw, references: Sequence[Reference]) -> Iterator[tup
     """Annotations by which KubeVirt runs a program beside the machine, or changes what it boots."""
     for key, why in configuring_kubevirt(template.get("metadata") or {}):
         yield f"spec.template.metadata.annotations[{key}]", why
-    for field, kind, found in references:
-        for key, why in configuring_kubevirt(found["spec"]):
-            name = found["metadata"]["name"]
+    for field, kind, obj in references:
+        for key, why in configuring_kubevirt(obj["spec"]):
+            name = obj["metadata"]["name"]
             yield f"spec.virtualMachine.{field}", f"{kind} {name} has the annotation {key}: {why}"
 
 
@@ -171,5 +171,5 @@ def _at(value: Any, *keys: str) -> Any:  # noqa: ANN401  overrides are whatever 
 
 def _listed(value: Any, key: str) -> list[Raw]:  # noqa: ANN401
     """The objects of a list; what is none there, KubeVirt refuses."""
-    found = _at(value, key)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    elements = _at(value, key)
+    return [one for one in elements if isinstance(one, dict)] if isinstance(elements, list) else []

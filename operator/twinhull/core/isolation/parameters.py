@@ -38,7 +38,7 @@ def runtime_class(
 
 def required_runtime_class(policies: tuple[Policy, ...], defaults: OperatorDefaults) -> str | None:
     """The RuntimeClass of every sandbox under policies of which one's minimum is a sandbox."""
-    return next((str(found.value) for found in _named_by_others(policies, defaults)), None)
+    return next((str(parameter.value) for parameter in _named_by_others(policies, defaults)), None)
 
 
 def _named_by_others(policies: tuple[Policy, ...], defaults: OperatorDefaults) -> Iterator[Parameter]:

@@ -56,7 +56,7 @@ class Ruling:
     """What one rule said."""
 
     rule: str
-    said: Answer | Pass
+    answer: Answer | Pass
 
 
 class Part(StrEnum):
@@ -140,18 +140,18 @@ class Resolution:
 
 def requested(question: Question) -> Answer | Pass:
     """What the Workload asks for by name."""
-    asked = question.spec.isolation_policy
-    if asked == "Auto":
+    policy = question.spec.isolation_policy
+    if policy == "Auto":
         return "spec.isolationPolicy is Auto"
-    return Answer(Isolation(asked), Reason.REQUESTED, f"spec.isolationPolicy asks for {asked}")
+    return Answer(Isolation(policy), Reason.REQUESTED, f"spec.isolationPolicy asks for {policy}")
 
 
 def policy_default(question: Question) -> Answer | Pass:
     """What the highest policy that has a default makes of Auto."""
-    found = next(((p.name, p.spec.default) for p in question.policies if p.spec.default), None)
-    if found is None:
+    highest = next(((p.name, p.spec.default) for p in question.policies if p.spec.default), None)
+    if highest is None:
         return "no policy that concerns it has a default"
-    name, default = found
+    name, default = highest
     sentence = f"spec.isolationPolicy is Auto, for which IsolationPolicy {name} has the default {default}"
     return Answer(default, Reason.POLICY_DEFAULT, sentence, name)
 
@@ -163,44 +163,44 @@ def operator_default(question: Question) -> Answer:
     return Answer(default, Reason.OPERATOR_DEFAULT, sentence)
 
 
-def policy_unreadable(question: Question, asked: Answer) -> Answer | Pass:
+def policy_unreadable(question: Question, answer: Answer) -> Answer | Pass:
     """A policy that this operator can't read may demand anything."""
-    found = [policy for policy in question.policies if policy.problem]
-    if not found:
+    unread = [policy for policy in question.policies if policy.problem]
+    if not unread:
         return "every policy that concerns it can be read"
     sentence = (
-        f"this operator can't read IsolationPolicy {found[0].name} ({found[0].problem}), so it starts no "
+        f"this operator can't read IsolationPolicy {unread[0].name} ({unread[0].problem}), so it starts no "
         "Workload that the policy may concern: correct the policy, or upgrade the operator"
     )
-    return _rejection(asked, Reason.POLICY_UNREADABLE, sentence, found)
+    return _rejection(answer, Reason.POLICY_UNREADABLE, sentence, unread)
 
 
-def rejected_by_policy(question: Question, asked: Answer) -> Answer | Pass:
+def rejected_by_policy(question: Question, answer: Answer) -> Answer | Pass:
     """Policies that reject what is weaker than their minimum, each by itself."""
-    found = [policy for policy in _violated(question, asked) if policy.rejects]
-    first = strictest(found)
+    rejecting = [policy for policy in _violated(question, answer) if policy.rejects]
+    first = strictest(rejecting)
     if first is None:
         return "no policy that rejects has a stronger minimum"
     sentence = (
-        f"IsolationPolicy {first.name} requires {first.requirement}, and {asked.message}: set "
+        f"IsolationPolicy {first.name} requires {first.requirement}, and {answer.message}: set "
         f"spec.isolationPolicy to {first.allowed}"
     )
-    others = [policy for policy in found if policy is not first]
-    return _rejection(asked, Reason.REJECTED_BY_POLICY, sentence, [first, *others])
+    others = [policy for policy in rejecting if policy is not first]
+    return _rejection(answer, Reason.REJECTED_BY_POLICY, sentence, [first, *others])
 
 
-def raised_by_policy(question: Question, asked: Answer) -> Answer | Pass:
+def raised_by_policy(question: Question, answer: Answer) -> Answer | Pass:
     """The strictest of the policies that raise what is weaker than their minimum."""
-    first = strictest(policy for policy in _violated(question, asked) if not policy.rejects)
+    first = strictest(policy for policy in _violated(question, answer) if not policy.rejects)
     if first is None:
         return "no policy that raises has a stronger minimum"
-    sentence = f"IsolationPolicy {first.name} requires {first.requirement}, and {asked.message}"
+    sentence = f"IsolationPolicy {first.name} requires {first.requirement}, and {answer.message}"
     return Answer(first.minimum, Reason.RAISED_BY_POLICY, sentence, first.name)
 
 
-def as_asked(_: Question, asked: Answer) -> Answer:
+def as_asked(_: Question, answer: Answer) -> Answer:
     """Nothing is against it."""
-    return asked
+    return answer
 
 
 ASKING: tuple[Asking, ...] = (requested, policy_default, operator_default)
@@ -212,8 +212,8 @@ def resolve(spec: WorkloadSpec, defaults: OperatorDefaults, policies: tuple[Poli
     what it asks for by name, nor than any of the policies requires.
     """
     question = Question(spec, policies, defaults)
-    asking, asked = _decided(Ruling(rule.__name__, rule(question)) for rule in ASKING)
-    limiting, decided = _decided(Ruling(rule.__name__, rule(question, asked)) for rule in LIMITING)
+    asking, answer = _decided(Ruling(rule.__name__, rule(question)) for rule in ASKING)
+    limiting, decided = _decided(Ruling(rule.__name__, rule(question, answer)) for rule in LIMITING)
     floor = strictest(policies)
     settings = type_of(decided.isolation, spec).settings
     sandbox = runtime_class(spec, policies, defaults) if settings is Settings.SANDBOX else None
@@ -236,21 +236,21 @@ def resolve(spec: WorkloadSpec, defaults: OperatorDefaults, policies: tuple[Poli
 
 def _decided(rulings: Iterator[Ruling]) -> tuple[tuple[Ruling, ...], Answer]:
     """The rulings up to the first that decides, and what it decides. The last rule of a list always does."""
-    asked = []
+    considered = []
     for ruling in rulings:
-        asked.append(ruling)
-        if isinstance(ruling.said, Answer):
-            return tuple(asked), ruling.said
+        considered.append(ruling)
+        if isinstance(ruling.answer, Answer):
+            return tuple(considered), ruling.answer
     raise AssertionError("no rule has an answer")
 
 
-def _violated(question: Question, asked: Answer) -> list[Policy]:
-    return [policy for policy in question.policies if policy.minimum.strength > asked.isolation.strength]
+def _violated(question: Question, answer: Answer) -> list[Policy]:
+    return [policy for policy in question.policies if policy.minimum.strength > answer.isolation.strength]
 
 
-def _rejection(asked: Answer, reason: Reason, message: str, policies: list[Policy]) -> Answer:
+def _rejection(answer: Answer, reason: Reason, message: str, policies: list[Policy]) -> Answer:
     names = tuple(policy.name for policy in policies)
-    return Answer(asked.isolation, reason, message, names[0], names)
+    return Answer(answer.isolation, reason, message, names[0], names)
 
 
 def _with(own: VirtualMachine, parameters: tuple[Parameter, ...]) -> VirtualMachine:

@@ -93,8 +93,8 @@ class Surroundings:
         for hull in (hull for hull in hulls if floors and hull.still_runs):
             running = self.isolation(hull)
             speaks = hull is current and not type_that_made(hull).run_by_kubevirt
-            found = reaching() if speaks else evasions_of(hull, running)
-            past = next((evasion.path for evasion in found), "")
+            evasions = reaching() if speaks else evasions_of(hull, running)
+            past = next((evasion.path for evasion in evasions), "")
             for policy in floors:
                 if running.strength < policy.minimum.strength:
                     yield Shortfall(hull, policy, running)

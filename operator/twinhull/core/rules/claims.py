@@ -25,7 +25,7 @@ def claim_is_disk(case: Case) -> Step | None:
     """
     if case.current is not None or case.history.exit is not None or not case.hull_type.runs_template:
         return None
-    wrong = next((found for claim in claims.of_template(case) for found in _wrong(case, claim)), None)
+    wrong = next((problem for claim in claims.of_template(case) for problem in _wrong(case, claim)), None)
     return beside_what_runs(case, stalled(*wrong)) if wrong else None
 
 

@@ -29,7 +29,7 @@ def disk_refused(case: Case) -> Step | None:
     """
     if case.current is not None or not case.hull_type.lasts:
         return None
-    hindering = (found for found in _wrong(case) if found[0] != Reason.DISK_SHRINKS)
+    hindering = (problem for problem in _wrong(case) if problem[0] != Reason.DISK_SHRINKS)
     reason, sentence = next(hindering, (None, ""))
     if not reason:
         return None
@@ -49,7 +49,7 @@ def filling_disks(case: Case) -> Step | None:
     actions = (*disks.creations(case), *disks.holds(case))
     failed = [state for state in case.disks if state.failed]
     if failed and not actions:
-        step = stalled(Reason.DISK_FAILED, listed([_said(state) for state in failed]))
+        step = stalled(Reason.DISK_FAILED, listed([_described(state) for state in failed]))
         return beside_what_runs(case, step)
     if unseen := _unseen(case):
         return beside_what_runs(case, refused(case, unseen))
@@ -58,8 +58,8 @@ def filling_disks(case: Case) -> Step | None:
         return None
     is_filling = any(state.filling for state in unfilled)
     reason = Reason.DISK_IMPORTING if is_filling else Reason.DISK_WAITING
-    said = listed([_said(state) for state in unfilled or case.disks])
-    return beside_what_runs(case, waiting(reason, said, actions))
+    sentence = listed([_described(state) for state in unfilled or case.disks])
+    return beside_what_runs(case, waiting(reason, sentence, actions))
 
 
 def _unseen(case: Case) -> Refusal | None:
@@ -131,7 +131,7 @@ def _how(disk: Disk) -> str:
     return "name the claim as source.claim to use what is on it as it is, or give the disk another name"
 
 
-def _said(state: DiskState) -> str:
+def _described(state: DiskState) -> str:
     """How a disk is, in a sentence's part."""
     next_step = "its claim is marked as this Workload's" if state.is_free else "it is about to be made"
     how = state.message or state.phase or next_step

@@ -60,15 +60,15 @@ def resize_pending(case: Case) -> Step | None:
     )
 
 
-def spares_containers(case: Case, given: Applied) -> bool:
-    """Whether containers that were given that can be given what is wanted without a restart, as there is for
-    a new image, and for CPU or memory where they say so; or may be restarted. Under StartFirst that would be
-    a gap, and what runs to its end would run again.
+def spares_containers(case: Case, applied: Applied) -> bool:
+    """Whether containers that have what was `applied` can be given what is wanted without a restart, as there
+    is for a new image, and for CPU or memory where they say so; or may be restarted. Under StartFirst that
+    would be a gap, and what runs to its end would run again.
     """
     if not case.starts_first and case.blueprint.restart_policy is RestartPolicy.ALWAYS:
         return True
-    changed = resized(given, case.blueprint.applied_to_pod)
-    return given.images == case.blueprint.applied_to_pod.images and not any(
+    changed = resized(applied, case.blueprint.applied_to_pod)
+    return applied.images == case.blueprint.applied_to_pod.images and not any(
         policy.get("restartPolicy") == "RestartContainer"
         for container in case.workload.spec.template["spec"]["containers"]
         for policy in container.get("resizePolicy") or ()
@@ -76,29 +76,29 @@ def spares_containers(case: Case, given: Applied) -> bool:
     )
 
 
-def _fits(case: Case, hull: Hull, given: Applied) -> bool:
-    """Whether a Pod that was given that can become what is wanted."""
-    return case.blueprint.differs_only_in_what_changes(hull) and spares_containers(case, given)
+def _fits(case: Case, hull: Hull, applied: Applied) -> bool:
+    """Whether a Pod that has what was `applied` can become what is wanted."""
+    return case.blueprint.differs_only_in_what_changes(hull) and spares_containers(case, applied)
 
 
-def _changes(case: Case, hull: Hull, given: Applied) -> Iterator[Action]:
+def _changes(case: Case, hull: Hull, applied: Applied) -> Iterator[Action]:
     """First what may be refused; the revision last, since with it the change is over.
 
     That other resources are attempted is noted first: a change that is cut short, and then no longer wanted,
     would leave them to a Pod that says that it has its own.
     """
-    wanted, differing = case.blueprint.applied_to_pod, resized(given, case.blueprint.applied_to_pod)
-    resources = [name for name in wanted.resources if name in {*differing, *given.attempted}]
-    if not set(resources) <= set(given.attempted):
-        noted = {APPLIED_ANNOTATION: replace(given, attempted=tuple(resources)).note()}
+    wanted, differing = case.blueprint.applied_to_pod, resized(applied, case.blueprint.applied_to_pod)
+    resources = [name for name in wanted.resources if name in {*differing, *applied.attempted}]
+    if not set(resources) <= set(applied.attempted):
+        noted = {APPLIED_ANNOTATION: replace(applied, attempted=tuple(resources)).note()}
         yield Change("Pod", hull.name, hull.uid, {"metadata": {"annotations": noted}})
     if resources:
-        containers = [{"name": name, "resources": _amounts(name, given, wanted)} for name in resources]
+        containers = [{"name": name, "resources": _amounts(name, applied, wanted)} for name in resources]
         yield Change("Pod", hull.name, hull.uid, {"spec": {"containers": containers}}, subresource="resize")
-    renewed = _differing(given.images, wanted.images)
-    ended = {name: _ended(name, hull, given) for name in renewed if name in hull.container_ids}
+    renewed = _differing(applied.images, wanted.images)
+    ended = {name: _ended(name, hull, applied) for name in renewed if name in hull.container_ids}
     patch: Raw = {
-        "metadata": _metadata(case, hull, given, replace(wanted, outgoing={**given.outgoing, **ended})),
+        "metadata": _metadata(case, hull, applied, replace(wanted, outgoing={**applied.outgoing, **ended})),
         **(
             {"spec": {"containers": [{"name": name, "image": wanted.images[name]} for name in renewed]}}
             if renewed
@@ -113,11 +113,11 @@ def _changes(case: Case, hull: Hull, given: Applied) -> Iterator[Action]:
     yield Change("Pod", hull.name, hull.uid, patch, event)
 
 
-def _amounts(name: str, given: Applied, wanted: Applied) -> Raw:
+def _amounts(name: str, applied: Applied, wanted: Applied) -> Raw:
     """A patch that gives a container its resources; all that there are, if it isn't known which it has."""
     amounts = _defaulted(wanted.resources[name])
-    if name not in given.attempted:
-        return difference(_defaulted(given.resources.get(name, {})), amounts)
+    if name not in applied.attempted:
+        return difference(_defaulted(applied.resources.get(name, {})), amounts)
     return {
         kind: {amount: amounts.get(kind, {}).get(amount) for amount in RESIZABLE}
         for kind in ("requests", "limits")
@@ -134,37 +134,37 @@ def _defaulted(resources: Raw) -> Raw:
     return {**resources, **({"requests": requests} if requests else {})}
 
 
-def _ended(name: str, hull: Hull, given: Applied) -> dict[str, str]:
+def _ended(name: str, hull: Hull, applied: Applied) -> dict[str, str]:
     """A container that a new image puts an end to, and the image that its Pod names for it: the last one,
     unless it hasn't been ended for that yet.
     """
     container_id = hull.container_ids[name]
-    image = given.outgoing.get(name, {}).get(container_id) or images(hull.obj).get(name, "")
+    image = applied.outgoing.get(name, {}).get(container_id) or images(hull.obj).get(name, "")
     return {container_id: image}
 
 
-def _metadata(case: Case, hull: Hull, given: Applied, wanted: Applied) -> Raw:
+def _metadata(case: Case, hull: Hull, applied: Applied, wanted: Applied) -> Raw:
     """The template's labels and annotations, without those that it no longer has."""
     metadata = case.workload.spec.template.get("metadata") or {}
     return {
         "labels": {
-            **dict.fromkeys(given.labels),
+            **dict.fromkeys(applied.labels),
             **(metadata.get("labels") or {}),
             **pod.identity(case.workload.metadata, hull.name, case.revision),
         },
         "annotations": {
-            **dict.fromkeys(given.annotations),
+            **dict.fromkeys(applied.annotations),
             **(metadata.get("annotations") or {}),
             APPLIED_ANNOTATION: wanted.note(),
         },
     }
 
 
-def resized(given: Applied, wanted: Applied) -> list[str]:
+def resized(applied: Applied, wanted: Applied) -> list[str]:
     """The containers of which the amounts differ, however they are written."""
     old, new = (
-        {name: resources_by_value(amounts) for name, amounts in applied.resources.items()}
-        for applied in (given, wanted)
+        {name: resources_by_value(amounts) for name, amounts in note.resources.items()}
+        for note in (applied, wanted)
     )
     return _differing(old, new)
 

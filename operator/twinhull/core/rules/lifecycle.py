@@ -128,8 +128,8 @@ def create_hull(case: Case) -> Step | None:
 
 def _switch_on(case: Case, off: Hull, wanted: Raw) -> Step:
     what = f"{off.kind} {off.name}"
-    told = switching.edits_of(off.obj, wanted).told("set", "removed")
-    event = Event("Normal", Reason.CREATED, f"switched {what} on" + (f": {told}" if told else ""))
+    changes = switching.edits_of(off.obj, wanted).in_words("set", "removed")
+    event = Event("Normal", Reason.CREATED, f"switched {what} on" + (f": {changes}" if changes else ""))
     patch = switching.on(off.obj, wanted, case.now)
     return waiting(
         Reason.CREATING, f"switching {what} on", (Change(off.kind, off.name, off.uid, patch, event),)

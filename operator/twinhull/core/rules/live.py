@@ -49,20 +49,20 @@ def live_change_applied(case: Case) -> Step | None:
     if hull is None or hull.applied is None or hull.live is None or not hull.pending:
         return None
     size, wanted = hull.live.size, _size(case, hull)
-    if not hull.live.taken or hull.live.plugging or (size and wanted and size != wanted):
+    if not hull.live.confirmed or hull.live.plugging or (size and wanted and size != wanted):
         return None
     annotations = {APPLIED_ANNOTATION: replace(hull.applied, pending=False).note()}
     done = Change(hull.kind, hull.name, hull.uid, {"metadata": {"annotations": annotations}}, keeps=True)
     return waiting(Reason.CHANGING, f"{names([hull])} has the change", (done,))
 
 
-def _fits(case: Case, hull: Hull, given: Applied, live: Live) -> bool:
-    """Whether a machine that was given that can become what is wanted."""
+def _fits(case: Case, hull: Hull, applied: Applied, live: Live) -> bool:
+    """Whether a machine that has what was `applied` can become what is wanted."""
     size = _size(case, hull)
     alike = case.blueprint.differs_only_in_what_changes(hull) or _keeps_size(case, hull)
     if not alike or not live.changeable or (hull.why_stuck and hull.revision == case.revision):
         return False
-    if not spares_containers(case, given):
+    if not spares_containers(case, applied):
         return False
     if any(case.denial(f"{kind}/{hull.name}/change") for kind in (hull.kind, "ConfigMap")):
         return False
@@ -74,13 +74,13 @@ def _keeps_size(case: Case, hull: Hull) -> bool:
     """Whether a machine has the size that its operator made of the very resources that are wanted: it keeps
     that, even if this operator would make another size of them.
     """
-    built, given = case.blueprint.spec.virtual_machine, hull.applied
+    built, applied = case.blueprint.spec.virtual_machine, hull.applied
     overridden = (built.overrides or {}).get("domain") or {}
-    if given is None or built.instancetype or {"cpu", "memory", "resources"} & overridden.keys():
+    if applied is None or built.instancetype or {"cpu", "memory", "resources"} & overridden.keys():
         return False
-    if resized(given, case.blueprint.applied_to_pod):
+    if resized(applied, case.blueprint.applied_to_pod):
         return False
-    return case.blueprint.differs_only_in_what_changes(hull) or given.fixed in case.blueprint.fixed_at(
+    return case.blueprint.differs_only_in_what_changes(hull) or applied.fixed in case.blueprint.fixed_at(
         machine.size_of(hull.obj)
     )
 

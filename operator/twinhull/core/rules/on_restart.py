@@ -42,9 +42,9 @@ def beside_what_runs(case: Case, step: Step) -> Step:
     if not case.standing:
         return step
     verb = "keeps" if len(case.standing) == 1 else "keep"
-    told = replace(step, message=f"{step.message}; {names(case.standing)} {verb} running")
+    amended = replace(step, message=f"{step.message}; {names(case.standing)} {verb} running")
     hull = _runs_on(case)
-    return replace(told, ready="True") if hull and hull.ready and not hull.leaving else told
+    return replace(amended, ready="True") if hull and hull.ready and not hull.leaving else amended
 
 
 def _runs_on(case: Case) -> Hull | None:
@@ -56,5 +56,5 @@ def _runs_on(case: Case) -> Hull | None:
     lasting = [hull for hull in case.standing if type_that_made(hull).lasts]
     if case.current is not None or len(case.former) != 1 or not lasting or case.compliance.shortfalls:
         return None
-    asked = switching.asked_restart(lasting[0].instance or lasting[0].obj)
-    return lasting[0] if asked == (case.workload.metadata.restart or "") else None
+    restart = switching.restart_of(lasting[0].instance or lasting[0].obj)
+    return lasting[0] if restart == (case.workload.metadata.restart or "") else None

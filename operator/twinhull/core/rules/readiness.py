@@ -86,11 +86,11 @@ def ready(case: Case) -> Step:
     """
     sentence = f"{case.hull_kind} {case.hull_name} is ready"
     if edits := _edits(case):
-        told = edits.told("it has other values of", "it has in addition")
+        changes = edits.in_words("it has other values of", "it has in addition")
         return Step(
             "True",
             Reason.MACHINE_EDITED,
-            f"{sentence}, but somebody has changed its spec: {told}. The operator sets that back when it "
+            f"{sentence}, but somebody has changed its spec: {changes}. The operator sets that back when it "
             "next changes the machine or switches it on: to keep it, say it in spec.virtualMachine (what has "
             f"no field there, in overrides); to be rid of it now, {how_to_restart(case)}",
         )

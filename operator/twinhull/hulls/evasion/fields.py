@@ -29,8 +29,8 @@ def untold(obj: Raw) -> tuple[Evasion, ...]:
     """What is told of an object that isn't held as a whole. Of one that nobody could read, that is that it
     may be anything: its owner may have made it so.
     """
-    told = obj.get(REACHING, "more fields than the operator reads")
-    return (Evasion(told, "the operator doesn't keep the whole object"),) if told else ()
+    path = obj.get(REACHING, "more fields than the operator reads")
+    return (Evasion(path, "the operator doesn't keep the whole object"),) if path else ()
 
 
 def of_keys(metadata: Raw, labels: Iterable[str], annotations: Iterable[str]) -> Raw:
@@ -49,12 +49,12 @@ def hands_out(path: str, amount: object) -> bool:
     """
     if "/" not in path or amount in (None, 0, "0"):
         return False
-    return any("/" in _resource(path, said) for said in _AMOUNTS)
+    return any("/" in _resource(path, prefix) for prefix in _AMOUNTS)
 
 
-def _resource(path: str, said: str) -> str:
+def _resource(path: str, prefix: str) -> str:
     """The name of the resource that a field is an amount of, empty if it is none."""
-    return path.removeprefix(said) if path.startswith(said) else path.partition(f".{said}")[2]
+    return path.removeprefix(prefix) if path.startswith(prefix) else path.partition(f".{prefix}")[2]
 
 
 def asks(value: object) -> bool:

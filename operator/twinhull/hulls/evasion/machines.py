@@ -56,7 +56,7 @@ _IN_MACHINE: Mapping[str, str] = {
 
 def of_machine(template: Raw, overrides: Raw) -> Iterator[Evasion]:
     """What of a template, and of what is said of its machine, reaches past the machine."""
-    return _found(template, overrides, "spec.virtualMachine.overrides.")
+    return _evasions(template, overrides, "spec.virtualMachine.overrides.")
 
 
 def of_disks(built: VirtualMachine) -> Iterator[Evasion]:
@@ -97,7 +97,7 @@ def _as_it_runs(vm: Raw, instance: Raw | None) -> Raw:
 
 def past_machine(vm: Raw) -> str:
     """The same of a VirtualMachine."""
-    return next((found.path for found in _in_machine(vm, None, Applied.read(vm))), "")
+    return next((evasion.path for evasion in _in_machine(vm, None, Applied.read(vm))), "")
 
 
 def _in_machine(machine: Raw, instance: Raw | None, applied: Applied | None) -> tuple[Evasion, ...]:
@@ -110,8 +110,8 @@ def _in_machine(machine: Raw, instance: Raw | None, applied: Applied | None) -> 
     of_namespace = [part for part in ("instancetype", "preference") if _is_of_namespace(vm.get(part))]
     if UNREAD in machine or UNREAD in (instance or ()):
         brought = _brought(instance, of_namespace) if instance else ()
-        told = untold(machine) if UNREAD in machine else _in_machine(machine, None, applied)
-        return (*told, *brought)
+        own = untold(machine) if UNREAD in machine else _in_machine(machine, None, applied)
+        return (*own, *brought)
     made = instance or template
     metadata, spec = made.get("metadata") or {}, made.get("spec") or {}
     inside = template.get("metadata") or {}
@@ -122,11 +122,11 @@ def _in_machine(machine: Raw, instance: Raw | None, applied: Applied | None) -> 
         annotations = {*annotations, *filter(is_not_kubevirts, metadata.get("annotations") or ())}
     if "instancetype" not in of_namespace:
         spec = _with_devices(spec, template.get("spec") or {})
-    found = {"metadata": of_keys(metadata, labels, annotations)}
-    return tuple(_found(found, spec, "spec."))
+    kept = {"metadata": of_keys(metadata, labels, annotations)}
+    return tuple(_evasions(kept, spec, "spec."))
 
 
-def _found(template: Raw, machine: Raw, at: str) -> Iterator[Evasion]:
+def _evasions(template: Raw, machine: Raw, at: str) -> Iterator[Evasion]:
     """The same of a template and of what is said, `at` a path, of its machine."""
     yield from of_annotations(template)
     yield from _labels(template)
@@ -147,13 +147,13 @@ def _brought(instance: Raw, of_namespace: Collection[str]) -> Iterator[Evasion]:
             yield Evasion(f"metadata.annotations[{key}]", why)
 
 
-def of_reference(field: str, kind: str, found: Raw) -> Iterator[Evasion]:
+def of_reference(field: str, kind: str, obj: Raw) -> Iterator[Evasion]:
     """What a namespace's own instancetype or preference, by its field of spec.virtualMachine and its kind,
     brings to reach past the machine; the cluster's are the administrator's.
 
     Source: kubevirt.io/api v1.9.0, instancetype/v1beta1/types.go; both have annotations for the instance.
     """
-    path, what, spec = f"spec.virtualMachine.{field}", f"{kind} {found['metadata']['name']}", found["spec"]
+    path, what, spec = f"spec.virtualMachine.{field}", f"{kind} {obj['metadata']['name']}", obj["spec"]
     for devices in _NODE_DEVICES:
         if spec.get(devices):
             yield Evasion(path, f"{what} has {devices}, which are the node's devices")
@@ -171,8 +171,8 @@ def _with_devices(spec: Raw, source: Raw) -> Raw:
     """A machine's spec with the devices of the node that another one has."""
     domain, others = spec.get("domain") or {}, (source.get("domain") or {}).get("devices") or {}
     own = {key: value for key, value in (domain.get("devices") or {}).items() if key not in _NODE_DEVICES}
-    given = {key: others[key] for key in _NODE_DEVICES if key in others}
-    return {**spec, "domain": {**domain, "devices": {**own, **given}}}
+    node_devices = {key: others[key] for key in _NODE_DEVICES if key in others}
+    return {**spec, "domain": {**domain, "devices": {**own, **node_devices}}}
 
 
 def _labels(template: Raw) -> Iterator[Evasion]:

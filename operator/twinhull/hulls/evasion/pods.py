@@ -85,7 +85,7 @@ def of_hull(hull: Hull) -> tuple[Evasion, ...]:
 
 def past_sandbox(pod: Raw) -> str:
     """The first of what of a Pod reaches past a sandbox, empty if nothing does."""
-    return next((found.path for found in _in_pod(pod, Applied.read(pod))), "")
+    return next((evasion.path for evasion in _in_pod(pod, Applied.read(pod))), "")
 
 
 def _in_pod(pod: Raw, applied: Applied | None) -> tuple[Evasion, ...]:

@@ -119,8 +119,8 @@ def _mounts(spec: Raw, disks: AbstractSet[str]) -> Iterator[tuple[str, Raw, Raw]
 
 def _identity(spec: Raw, where: str, container: Raw, field: str) -> tuple[str, int | None]:
     """Where a container's user or group is said, and which it is, None if only its image says it."""
-    for at, said in ((where, container), ("spec", spec)):
-        identity = (said.get("securityContext") or {}).get(field)
+    for at, part in ((where, container), ("spec", spec)):
+        identity = (part.get("securityContext") or {}).get(field)
         if identity is not None:
             return f"{at}.securityContext.{field}", identity
     return where, None

@@ -57,22 +57,22 @@ def in_pods(template: Raw, isolation: Isolation, conditions: Conditions) -> tupl
 
 def in_machines(template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
     """The same of a machine whose guest runs the template's Pod."""
-    found = [
+    problems = [
         UnsupportedField(path=where, reason=reason)
         for path, where, value in fields(template)
         if (row := BY_PATH.get(path)) and (reason := row.objection(value, conditions.guest))
         if not (conditions.node_addresses and path.endswith(_VARIABLE) and value in NODE_ADDRESSES)
     ]
     spec = template["spec"]
-    found += unsupported_keys(template)
-    found += _nameless(template)
-    found += unsupported_disks(spec, conditions.disks)
-    found += unsupported_claims(spec, virtiofs_storage=conditions.virtiofs_storage, disks=conditions.disks)
-    found += too_many_live(spec)
-    found += _extended_resources(spec)
-    found += _wrong_amounts(spec)
-    found += _invalid_in_pods(spec)
-    return tuple({field.path: field for field in reversed(found)}.values())[::-1]
+    problems += unsupported_keys(template)
+    problems += _nameless(template)
+    problems += unsupported_disks(spec, conditions.disks)
+    problems += unsupported_claims(spec, virtiofs_storage=conditions.virtiofs_storage, disks=conditions.disks)
+    problems += too_many_live(spec)
+    problems += _extended_resources(spec)
+    problems += _wrong_amounts(spec)
+    problems += _invalid_in_pods(spec)
+    return tuple({field.path: field for field in reversed(problems)}.values())[::-1]
 
 
 def _nameless(template: Raw) -> Iterator[UnsupportedField]:
@@ -122,6 +122,6 @@ def _amounts(spec: Raw) -> Iterator[tuple[str, str, str | float]]:
     """(where, resource, amount) of all that the Pod and its containers ask for."""
     asking = [(f"spec.{kind}[{container['name']}]", container) for kind, container in containers(spec)]
     for where, asks in [("spec", spec), *asking]:
-        for said in ("requests", "limits"):
-            for resource, amount in ((asks.get("resources") or {}).get(said) or {}).items():
-                yield f"{where}.resources.{said}[{resource}]", resource, amount
+        for field in ("requests", "limits"):
+            for resource, amount in ((asks.get("resources") or {}).get(field) or {}).items():
+                yield f"{where}.resources.{field}[{resource}]", resource, amount

@@ -15,23 +15,23 @@ _LONGEST_NAME = 253
 
 def fields(value: object) -> list[Field]:
     """Every field below `value`: its path in the table, where it is for a person, and its value."""
-    found: list[Field] = []
-    _add_fields(value, "", "", found)
-    return found
+    collected: list[Field] = []
+    _add_fields(value, "", "", collected)
+    return collected
 
 
-def _add_fields(value: object, path: str, where: str, found: list[Field]) -> None:
+def _add_fields(value: object, path: str, where: str, collected: list[Field]) -> None:
     if isinstance(value, dict):
         within = (f"{path}.", f"{where}.") if path else ("", "")
         for key, below in value.items():
             at = (f"{within[0]}{key}", f"{within[1]}{key}")
-            found.append((*at, below))
+            collected.append((*at, below))
             if isinstance(below, dict | list):
-                _add_fields(below, *at, found)
+                _add_fields(below, *at, collected)
     elif isinstance(value, list):
         for index, below in enumerate(value):
             if isinstance(below, dict | list):
-                _add_fields(below, f"{path}[]", f"{where}[{_name(below, index)}]", found)
+                _add_fields(below, f"{path}[]", f"{where}[{_name(below, index)}]", collected)
 
 
 def containers(spec: Raw) -> Iterator[tuple[str, Raw]]:

@@ -166,7 +166,7 @@ class HullType(ABC):
         }
 
     @abstractmethod
-    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
+    def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:
         """The objects that make a hull, in the order of their creation. The last one is the hull itself."""
 
     @abstractmethod

@@ -62,15 +62,15 @@ class DiskMachine(HullType):
         metadata = super().content(spec, template, former=former)["metadata"]
         return {"metadata": metadata, "virtualMachine": kept}
 
-    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
+    def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:
         """The VirtualMachine. Its disks are the Workload's (core/disks)."""
         return (
             diskmachine.render(
-                given.workload,
-                given.spec,
-                revision=given.revision,
-                eviction=given.guest.eviction,
-                lone_claims=given.lone_claims,
+                render_input.workload,
+                render_input.spec,
+                revision=render_input.revision,
+                eviction=render_input.guest.eviction,
+                lone_claims=render_input.lone_claims,
             ),
         )
 

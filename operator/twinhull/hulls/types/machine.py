@@ -63,13 +63,13 @@ class Machine(HullType):
         kept = {key: value for key, value in built.items() if value or key == "firmware"}
         return super().content(spec, template, former=former) | {"virtualMachine": built if former else kept}
 
-    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
+    def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:
         """The ConfigMap with the manifest of its Pod, and the VirtualMachine."""
-        rendered = with_claims(pod_of(given))
-        workload, built, guest = given.workload, given.spec.virtual_machine, given.guest
+        rendered = with_claims(pod_of(render_input))
+        workload, built, guest = render_input.workload, render_input.spec.virtual_machine, render_input.guest
         attached = attachments(rendered, built.registries or (), built.disk_volumes())
-        if given.present is not None:
-            attached = as_in(given.present, attached)
+        if render_input.present is not None:
+            attached = as_in(render_input.present, attached)
         carried = manifest.render(workload, rendered, attached, built, guest)
         return (
             carried,
@@ -80,7 +80,7 @@ class Machine(HullType):
                 built,
                 guest,
                 manifest=carried,
-                applied=given.applied,
+                applied=render_input.applied,
             ),
         )
 

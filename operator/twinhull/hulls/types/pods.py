@@ -25,9 +25,9 @@ class PodType(HullType):
     refused = Reason.POD_REFUSED
     failed = Reason.POD_FAILED
 
-    def objects(self, given: RenderInput) -> tuple[Raw, ...]:
+    def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:
         """The Pod, as a Deployment would make it of the template."""
-        return (pod_of(given),)
+        return (pod_of(render_input),)
 
     def made(self, obj: Raw) -> bool:  # noqa: ARG002
         """Every Pod that a Workload owns. Which type made it, its RuntimeClass tells (`counts`)."""
@@ -142,13 +142,13 @@ def of_template(needs: Needs, isolation: Isolation) -> Iterator[Lack]:
         )
 
 
-def pod_of(given: RenderInput) -> Raw:
+def pod_of(render_input: RenderInput) -> Raw:
     """The Pod of a hull: a hull of its own, or what runs in a machine."""
     return pod.render(
-        given.workload,
-        given.spec.template,
-        given.revision,
-        given.runtime_class,
-        name=given.name,
-        applied=given.applied_to_pod,
+        render_input.workload,
+        render_input.spec.template,
+        render_input.revision,
+        render_input.runtime_class,
+        name=render_input.name,
+        applied=render_input.applied_to_pod,
     )

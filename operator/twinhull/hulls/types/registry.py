@@ -23,7 +23,7 @@ _types: list[HullType] = [Container(), Sandbox(), Machine(), DiskMachine()]
 def register(hull_type: HullType) -> None:
     """Add a type. Of those of one isolation, the one that was registered first is asked first."""
     _types.append(hull_type)
-    _types.sort(key=lambda one: one.isolation.strength)
+    _types.sort(key=lambda registered: registered.isolation.strength)
 
 
 def hull_types() -> tuple[HullType, ...]:
@@ -38,8 +38,8 @@ def machine_isolations() -> tuple[Isolation, ...]:
 
 def type_of(isolation: Isolation, spec: WorkloadSpec) -> HullType:
     """The type that a Workload of that isolation runs as. One that makes nothing, if there is none."""
-    found = (one for one in _types if one.isolation is isolation and one.runs(spec))
-    return next(found, None) or Missing(isolation)
+    fitting = (one for one in _types if one.isolation is isolation and one.runs(spec))
+    return next(fitting, None) or Missing(isolation)
 
 
 def type_that_made(hull: Hull) -> HullType:
@@ -55,14 +55,14 @@ def type_that_reads(kind: HullKind, obj: Raw) -> HullType:
 
 def isolation_of(hull: Hull, measure: Measure) -> Isolation:
     """What a hull counts as: the strongest isolation that it has for sure."""
-    found = (one.isolation for one in reversed(_types) if one.counts(hull, measure))
-    return next(found, weakest())
+    isolations = (one.isolation for one in reversed(_types) if one.counts(hull, measure))
+    return next(isolations, weakest())
 
 
 def evasions_of(hull: Hull, isolation: Isolation) -> tuple[Evasion, ...]:
     """What of a hull reaches past the isolation that it counts as, by the type that made it."""
-    found = next((one for one in _types if one.isolation is isolation and one.kind == hull.kind), None)
-    return (found or type_that_made(hull)).evasions_of(hull)
+    hull_type = next((one for one in _types if one.isolation is isolation and one.kind == hull.kind), None)
+    return (hull_type or type_that_made(hull)).evasions_of(hull)
 
 
 def type_giving(isolation: Isolation) -> HullType:
@@ -81,7 +81,7 @@ class Missing(HullType):
     def __init__(self, isolation: Isolation) -> None:
         self.isolation = isolation
 
-    def objects(self, given: RenderInput) -> tuple[Raw, ...]:  # noqa: ARG002
+    def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:  # noqa: ARG002
         """Nothing."""
         return ()
 

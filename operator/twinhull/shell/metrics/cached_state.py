@@ -31,7 +31,7 @@ class CachedState(Collector):
         self._state = state
         self._clock = clock
         self._computed = computed
-        self._taken: tuple[tuple[Metric, ...], float] = (), -_STALE
+        self._collected: tuple[tuple[Metric, ...], float] = (), -_STALE
         self._rests_until = -_STALE
 
     async def refresh(self) -> None:
@@ -39,7 +39,7 @@ class CachedState(Collector):
         at, began = self._clock(), self._computed()
         if at < self._rests_until:
             return
-        self._taken = tuple(self._state.collect()), at
+        self._collected = tuple(self._state.collect()), at
         # On a busy machine it takes longer than it computes, for which it needn't rest.
         self._rests_until = self._clock() + max(_FRESH, (self._computed() - began) * _RESTS)
 
@@ -49,5 +49,5 @@ class CachedState(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """The gauges as they were seen last; none if that is long ago, since they would say what isn't so."""
-        metrics, at = self._taken
+        metrics, at = self._collected
         return metrics if self._clock() < at + _STALE else ()

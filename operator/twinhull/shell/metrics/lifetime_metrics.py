@@ -67,8 +67,8 @@ class LifetimeMetrics:
         self._never_ready.discard(key)
         hull = status.get("hull")
         if hull and hull["ready"]:
-            taken = case.now - case.workload.metadata.creation_timestamp
-            self._ready.labels(hull["kind"]).observe(max(0.0, taken.total_seconds()))
+            duration = case.now - case.workload.metadata.creation_timestamp
+            self._ready.labels(hull["kind"]).observe(max(0.0, duration.total_seconds()))
 
     def _follow(self, key: Key, case: Case, under_way: _Replacement) -> None:
         if (

@@ -123,7 +123,7 @@ class StateCollector(Collector):
 
     def _capabilities(self) -> Iterator[Metric]:
         able = capabilities(self.store, self.scope)
-        has = {
+        supported = {
             "kubevirt": able.kubevirt == "Deployed",
             "machine_nodes": able.machine_nodes,
             "panic_devices": able.panic_devices,
@@ -131,7 +131,7 @@ class StateCollector(Collector):
             "live_updates": able.live_updates,
         }
         capability, classes = catalogue.CAPABILITY.family(), catalogue.RUNTIME_CLASS.family()
-        for name, is_so in has.items():
+        for name, is_so in supported.items():
             capability.add_metric((name,), is_so)
         for name in sorted(able.runtime_classes):
             classes.add_metric((name,), 1)

@@ -79,9 +79,9 @@ def login_of_person(kubeconfig: str = "", context: str = "") -> Credentials:
     except _UNUSABLE as error:
         raise LoginError(_unusable(where, error)) from error
     if not chosen:
-        has = ", ".join(sorted(contexts)) or "none"
+        names = ", ".join(sorted(contexts)) or "none"
         raise LoginError(
-            f"the kubeconfig {where} has no context {context}; it has: {has}. Choose one by --context"
+            f"the kubeconfig {where} has no context {context}; it has: {names}. Choose one by --context"
         )
     return _credentials(read, (chosen.get("context") or {}).get("namespace"))
 

@@ -264,7 +264,9 @@ def test_revision_changes_only_by_what_a_policy_adds() -> None:
 def test_rulings_are_every_rule_that_was_asked_in_order() -> None:
     resolution = decided("Auto", policy("a", default="Sandbox"), policy("b", minimum="VirtualMachine"))
     by_default = "spec.isolationPolicy is Auto, for which IsolationPolicy a has the default Sandbox"
-    assert [(ruling.rule, getattr(ruling.said, "message", ruling.said)) for ruling in resolution.rulings] == [
+    assert [
+        (ruling.rule, getattr(ruling.answer, "message", ruling.answer)) for ruling in resolution.rulings
+    ] == [
         ("requested", "spec.isolationPolicy is Auto"),
         ("policy_default", by_default),
         ("policy_unreadable", "every policy that concerns it can be read"),
