@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-import aiohttp
 import pytest
 
 from tests.controlplane import Cluster
 from tests.e2e.operator.subject import Subject, condition
 from tests.e2e.operator.test_access import access_request, answered
 from tests.guest.conftest import Boot
+from tests.guest.guestsession import guest_session
 from tests.guest.machine import Machine
 from tests.guest.reference.node import LABEL, NAME, PLACEMENT, ReferenceNode
 from tests.guest.scenario import REGISTRY, container
@@ -55,11 +55,10 @@ async def _run_in(web: Subject, machine: Machine, *command: str) -> str:
     url = f"https://{machine.api.address}:{machine.api.port}/v1/exec/web?{query}"
     output = bytearray()
     async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session,
+        guest_session(context) as session,
         session.ws_connect(url, protocols=remote_command.PROTOCOLS) as socket,
     ):
         assert await remote_command.follow(socket, Streams(output.extend, output.extend)) == 0
-    await asyncio.sleep(0.25)  # https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown
     return output.decode()
 
 

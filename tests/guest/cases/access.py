@@ -14,6 +14,7 @@ from cryptography import x509
 
 from tests.guest.cases import documentation as docs
 from tests.guest.cases.web import WEB
+from tests.guest.guestsession import guest_session
 from tests.guest.rendered import SECRET
 from twinhull.hulls import authority
 from twinhull.hulls.authority import Person
@@ -86,11 +87,8 @@ def _visit(
     certificate = authority.person(SECRET, uid, person, now, x509.random_serial_number())
 
     async def visit() -> None:
-        connector = aiohttp.TCPConnector(ssl=key.context(certificate, own))
-        async with aiohttp.ClientSession(connector=connector, timeout=_PATIENCE) as session:
+        async with guest_session(key.context(certificate, own), timeout=_PATIENCE) as session:
             await what(_Visit(session, f"https://{run.machine.api.address}:{run.machine.api.port}"))
-        # https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown
-        await asyncio.sleep(0.25)
 
     asyncio.run(visit())
     return True
