@@ -15,6 +15,7 @@ from twinhull.core.actions import Change, Event
 from twinhull.core.case import Case
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, Hull, labels, version_of
+from twinhull.hulls.types import type_that_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def claims_of(hull: Hull) -> frozenset[str]:
 def volumes_of(hull: Hull) -> Iterator[tuple[str, str]]:
     """The same claims, each with the name of the hull's volume that it is."""
     spec = hull.obj.get("spec") or {}
-    template = spec if hull.kind == "Pod" else (spec.get("template") or {}).get("spec") or {}
+    is_machine = type_that_made(hull).run_by_kubevirt
+    template = (spec.get("template") or {}).get("spec") or {} if is_machine else spec
     volumes = ((hull.instance or {}).get("spec") or template).get("volumes") or ()
     for volume in volumes:
         claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")

@@ -7,6 +7,7 @@ from twinhull.api.reading import UNREAD
 from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.hulls import confinement, fidelity
 from twinhull.hulls.hull import Hull
+from twinhull.hulls.types import type_that_made
 
 _DROPPED = "left out by the API server: its feature gate is off, or a webhook took it away"
 _WEAKENED = "left out by the API server, or changed by a webhook or policy: the Pod is less isolated for it"
@@ -36,4 +37,5 @@ def _spec_of(hull: Hull) -> Raw | None:
     """The spec of a Pod, None unless all of it is known. Only that of the present revision's hull is compared
     with the template: who may write Pods can add others that take long to compare.
     """
-    return hull.obj["spec"] if hull.kind == "Pod" and UNREAD not in hull.obj else None
+    is_pod = not type_that_made(hull).run_by_kubevirt
+    return hull.obj["spec"] if is_pod and UNREAD not in hull.obj else None

@@ -343,7 +343,7 @@ def _is_from(volume: Raw, wanted: Raw) -> bool:
         noted = (volume["metadata"].get("annotations") or {}).get(DATA_SOURCE_ANNOTATION)
         is_clone = not {"pvc", "snapshot"}.isdisjoint(spec.get("source") or {})
         return is_clone and noted in {None, _noted_source(wanted["sourceRef"])}
-    return all(_same(spec.get(key), value) for key, value in wanted.items()) and not (
+    return all(spec.get(key) == value for key, value in wanted.items()) and not (
         "source" in wanted and spec.get("sourceRef")
     )
 
@@ -356,12 +356,6 @@ def _claim_changed(volume: Raw, disk: Disk, *, resized: bool) -> bool:
     if any(made.get(key) != wanted.get(key) for key in _OF_CLAIMS):
         return True
     return resized and disksizes.parsed(disksizes.made_with(volume)) != disksizes.parsed(disk.size or "")
-
-
-def _same(seen: object, wanted: object) -> bool:
-    if isinstance(wanted, dict) and isinstance(seen, dict):
-        return seen.keys() == wanted.keys() and all(_same(seen[key], value) for key, value in wanted.items())
-    return seen == wanted
 
 
 def _failure(volume: Raw, last: ImportFailure | None) -> ImportFailure | None:
