@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 
 #: Seconds that each program takes to build on two idle processors, after those before it.
 SECONDS: Mapping[str, float] = {
-    "etcd": 40,
-    "kube-apiserver": 265,
-    "kube-controller-manager": 150,
-    "kube-scheduler": 16,
-    "kubectl": 51,
-    "kwok": 75,
-    "virt-api": 195,
-    "virt-controller": 40,
+    "etcd": 50,
+    "kube-apiserver": 190,
+    "kube-controller-manager": 110,
+    "kube-scheduler": 12,
+    "kubectl": 38,
+    "kwok": 45,
+    "virt-api": 80,
+    "virt-controller": 20,
     "kubevirt-manifests": 5,
-    "cdi-manifests": 6,
+    "cdi-manifests": 5,
 }
+#: For how many of the table's seconds the table counts as much as what is seen: the first program may be
+#: small, and is built while sources are downloaded.
+TRUST = 120.0
 _HOURS = 4 * 3600.0  # seconds, after which the wait for a build ends
 _SAY_EVERY = 30.0  # seconds
 #: The part of the estimate that is still said to be left when its time is over.
@@ -59,7 +62,7 @@ class Estimate:
         done = sum(SECONDS[name] for name in self.wanted if name in built)
         rest = sum(SECONDS[name] for name in self.wanted) - done
         if done > self._done:
-            self._done, self._at, self._pace = done, now, (now - self.began) / done
+            self._done, self._at, self._pace = done, now, (now - self.began + TRUST) / (done + TRUST)
         # Programs of one module are done at once: how far they are, only the time since the last one tells.
         return max(rest * self._pace - (now - self._at), rest * self._pace * _AT_LEAST)
 

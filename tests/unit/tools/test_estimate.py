@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.controlplane import build
-from tests.demo.building import SECONDS, Estimate
+from tests.demo.building import SECONDS, TRUST, Estimate
 
 ALL = tuple(SECONDS)
 TOTAL = sum(SECONDS.values())
@@ -23,9 +23,17 @@ def test_at_first_the_table_is_all_that_is_known() -> None:
 
 def test_then_it_is_as_fast_as_it_was_so_far() -> None:
     estimate = Estimate(ALL, began=0.0)
-    slow = 3 * SECONDS["etcd"]
-    assert estimate.left({"etcd"}, slow) == pytest.approx(3 * (TOTAL - SECONDS["etcd"]))
-    assert estimate.left({"etcd"}, slow + 60) == pytest.approx(3 * (TOTAL - SECONDS["etcd"]) - 60)
+    built = set(ALL) - {"kwok"}
+    done = TOTAL - SECONDS["kwok"]
+    pace = (3 * done + TRUST) / (done + TRUST)
+    assert estimate.left(built, 3 * done) == pytest.approx(pace * SECONDS["kwok"])
+    assert estimate.left(built, 3 * done + 10) == pytest.approx(pace * SECONDS["kwok"] - 10)
+
+
+def test_the_first_program_alone_says_little() -> None:
+    """It is the smallest, and may be built while sources are downloaded."""
+    rest = TOTAL - SECONDS["etcd"]
+    assert Estimate(ALL, began=0.0).left({"etcd"}, 1.5 * SECONDS["etcd"]) < 1.2 * rest
 
 
 def test_it_never_says_that_nothing_is_left_while_something_is() -> None:
