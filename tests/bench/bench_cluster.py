@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import namespaces
 from tests.bench.agentsandbox import AgentSandbox
 from tests.bench.recorder import Recorder
 from tests.controlplane import ControlPlane, eventually
@@ -39,7 +40,7 @@ class BenchCluster:
         name = f"bench-{next(self._numbers)}"
         api = self.plane.api
         api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        self.eventually(lambda: api.get("ServiceAccount", "default", name), f"{name} has a ServiceAccount")
+        namespaces.has_account(self.plane, name)
         yield name
         for kind in (
             "Workload",

@@ -13,7 +13,6 @@ import shlex
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -193,9 +192,7 @@ def _prepare(cluster: Cluster, spaces: Iterable[str]) -> None:
     for space in spaces:
         cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})
     for space in spaces:
-        cluster.eventually(
-            partial(cluster.api.get, "ServiceAccount", "default", space), _MOST, "Pods can be made"
-        )
+        namespaces.has_account(cluster, space)
 
 
 def _told(result: Result) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import namespaces
 from tests.controlplane import ControlPlane
 from tests.operator_process import OperatorProcess
 from tests.pages import Shell, Step, read, section, steps
@@ -53,9 +54,7 @@ class Reader:
     def namespace(self, name: str) -> str:
         """A new namespace, which has Kubernetes' own Workloads of the names that the README has."""
         self.plane.kubectl("create", "namespace", name)
-        self.plane.eventually(
-            lambda: self.plane.api.get("ServiceAccount", "default", name), 30, "it has a ServiceAccount"
-        )
+        namespaces.has_account(self.plane, name)
         for workload in ("web", "shop", "plugin", "tenant"):
             self.plane.api.create({**KUBERNETES_OWN, "metadata": {"name": workload, "namespace": name}})
         return name

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests import namespaces
 from tests.controlplane import Cluster, eventually
 from tests.e2e.operator.policies import boxes
 from tests.e2e.operator.subject import EXIT, NEVER_READY, Subject, container, template
@@ -33,11 +34,7 @@ class TeamWorkloads:
             metadata = {"name": team, "labels": {"example.com/trust": trust}}
             api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
         for team in _TEAMS:
-            self.cluster.eventually(
-                lambda team=team: api.get("ServiceAccount", "default", team),  # type: ignore[misc]
-                30,
-                f"{team} has a ServiceAccount",
-            )
+            namespaces.has_account(self.cluster, team)
         boxes(api, "gvisor")
         quota = {"hard": {"services.nodeports": "0"}}
         api.create(
