@@ -12,7 +12,7 @@ from tests.controlplane.api import ApiError
 from tests.controlplane.polling import eventually
 from tests.guest.rendered import fetch
 from twinhull.hulls import quantity
-from twinhull.hulls.live import Size
+from twinhull.hulls.machine_change import Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

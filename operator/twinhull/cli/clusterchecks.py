@@ -29,8 +29,8 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import PATIENT_TIMEOUT, Connection
 from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import CAPABLE, CDI, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
+from twinhull.shell.kopf_process.credentials import login_of_person
 from twinhull.shell.observe import presumed
-from twinhull.shell.process.credentials import login_of_person
 from twinhull.shell.store import Store
 
 State = Literal["ok", "missing", "can't be seen"]

@@ -16,7 +16,7 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import PATIENT_TIMEOUT, Connection
 from twinhull.shell.errors import ApiError, Refused
 from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE, RUNTIME_CLASS
-from twinhull.shell.process.credentials import LoginError
+from twinhull.shell.kopf_process.credentials import LoginError
 
 
 def namespace(login: PersonalLogin) -> str:

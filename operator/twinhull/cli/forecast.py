@@ -30,7 +30,7 @@ from twinhull.shell.policies import Policies
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of
-from twinhull.verbs.flips import Flip
+from twinhull.verbs.flip_forecast import Flip
 
 #: What has the Workload's label.
 _LABELLED = (*kinds.LABELLED, kinds.LAUNCHER)

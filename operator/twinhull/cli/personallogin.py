@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, repeat
 
 from twinhull.cli.targets import Target
-from twinhull.shell.process.credentials import Credentials, Login, LoginError, login_of_person
+from twinhull.shell.kopf_process.credentials import Credentials, Login, LoginError, login_of_person
 
 
 class PersonalLogin:

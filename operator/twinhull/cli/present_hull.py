@@ -18,7 +18,7 @@ from twinhull.cli.session import Session
 from twinhull.reach.entry import Entry
 from twinhull.reach.errors import EntryError
 from twinhull.shell.errors import ApiError
-from twinhull.shell.process.credentials import LoginError
+from twinhull.shell.kopf_process.credentials import LoginError
 
 #: For how many seconds no other entry is looked for once one was: each entry to a machine is an
 #: AccessRequest, and a hostile guest can make connections fail whenever it likes.

@@ -41,9 +41,9 @@ def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Opti
     from twinhull.cli.settings import settings  # noqa: PLC0415
     from twinhull.shell import tracing  # noqa: PLC0415
     from twinhull.shell.app import Application  # noqa: PLC0415
+    from twinhull.shell.kopf_process import loglines  # noqa: PLC0415
+    from twinhull.shell.kopf_process.credentials import LoginError  # noqa: PLC0415
     from twinhull.shell.lease import LeaseLost  # noqa: PLC0415
-    from twinhull.shell.process import loglines  # noqa: PLC0415
-    from twinhull.shell.process.credentials import LoginError  # noqa: PLC0415
     from twinhull.shell.server import CannotServe  # noqa: PLC0415
 
     gc.set_threshold(*USUAL_THRESHOLDS)

@@ -22,7 +22,7 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import PATIENT_TIMEOUT, Connection
 from twinhull.shell.errors import ApiError, NotFound, Refused, Unauthorized, Unreachable
 from twinhull.shell.kinds import WORKLOAD, Kind
-from twinhull.shell.process.credentials import LoginError, place
+from twinhull.shell.kopf_process.credentials import LoginError, place
 from twinhull.shell.scope import Scope
 from twinhull.view.safetext import plain
 

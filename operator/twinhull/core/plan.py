@@ -11,10 +11,10 @@ from twinhull.core.actions import Action, Event
 from twinhull.core.case import Case
 from twinhull.core.companions import upkeep
 from twinhull.core.decision import decide
-from twinhull.core.events import events
 from twinhull.core.eviction import evictions, until_eviction
 from twinhull.core.prerequisites import APPLIED_WITH
 from twinhull.core.status import status
+from twinhull.core.status_events import events
 from twinhull.core.steps import Step, soonest
 
 #: How long what is applied at once may take to be seen, each kind by a watch of its own. Times of creation

@@ -18,7 +18,7 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.workload import RESTART_ANNOTATION, WorkloadSpec
 from twinhull.core.canonical import canonical
 from twinhull.hulls import machine
-from twinhull.hulls.applied import RESIZABLE, resizable
+from twinhull.hulls.changeable import without_changeable, without_values
 from twinhull.hulls.evasion import reaching
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.pod import with_protocols
@@ -92,7 +92,9 @@ class Content:
             key: value for key, value in annotations.items() if key.startswith(_RESTARTS) or reaching(key)
         }
         pod_spec, grows = self._template["spec"], self.hull_type.grows
-        containers = [_without_changeable(container, grows) for container in pod_spec.get("containers", ())]
+        containers = [
+            without_changeable(container, grows=grows) for container in pod_spec.get("containers", ())
+        ]
         content["spec"] = {**pod_spec, "containers": containers}
         return self._hash(content)
 
@@ -111,7 +113,7 @@ class Content:
         pod_spec, built = self._template["spec"], self.spec.virtual_machine
         content["spec"] = {
             **pod_spec,
-            "containers": [_without_values(one) for one in pod_spec.get("containers", ())],
+            "containers": [without_values(one) for one in pod_spec.get("containers", ())],
         }
         if built.instancetype and built.instancetype.kind == "VirtualMachineClusterInstancetype":
             content["virtualMachine"]["instancetype"] = "any"
@@ -147,33 +149,6 @@ def _as_stored_formerly(template: Raw) -> Raw:
     protocol, and no other default.
     """
     return {**template, "spec": with_protocols(template["spec"])}
-
-
-def _without_values(container: Raw) -> Raw:
-    """A container without its image and the amounts of its CPU and memory, but with what is said of them and
-    what of it is the same: the kubelet can't make another QoS class of a Pod that runs.
-    """
-    resources = container.get("resources") or {}
-    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
-    shape = {
-        name: [name in requests, name in limits, requests.get(name) == limits.get(name)] for name in RESIZABLE
-    }
-    return {**_without_changeable(container, grows=True), "shape": shape}
-
-
-def _without_changeable(container: Raw, grows: bool) -> Raw:  # noqa: FBT001
-    kept = {key: value for key, value in container.items() if key not in {"image", "resources"}}
-    resources = container.get("resources") or {}
-    if grows:
-        amounts = resizable(container)
-        fixed = {
-            kind: {name: value for name, value in entries.items() if name not in amounts.get(kind, {})}
-            if isinstance(entries, dict)
-            else entries
-            for kind, entries in resources.items()
-        }
-        resources = {kind: entries for kind, entries in fixed.items() if entries}
-    return {**kept, **({"resources": resources} if resources else {})}
 
 
 def _hash(content: Raw, way: str = FORMAT) -> str:

@@ -16,10 +16,9 @@ from pydantic import Field, TypeAdapter
 
 from twinhull.api.base import GROUP, Raw
 from twinhull.hulls import quantity
+from twinhull.hulls.changeable import resizable
 
 APPLIED_ANNOTATION = f"{GROUP}/applied"
-#: The resources that a running container can be given more or less of.
-RESIZABLE = ("cpu", "memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +143,3 @@ def _names(named: Iterable[Raw] | None) -> tuple[str, ...]:
 def images(pod: Raw) -> dict[str, str]:
     """The images that a Pod names, by container, as webhooks have rewritten them."""
     return {container["name"]: container.get("image") or "" for container in pod["spec"]["containers"]}
-
-
-def resizable(container: Raw) -> Raw:
-    """The part of a container's resources that it can be given while it runs."""
-    resources = container.get("resources") or {}
-    return {
-        kind: amounts
-        for kind in ("requests", "limits")
-        if (
-            amounts := {
-                name: value for name, value in (resources.get(kind) or {}).items() if name in RESIZABLE
-            }
-        )
-    }

@@ -15,7 +15,7 @@ from twinhull.api.workload import ObjectMeta, RestartPolicy
 from twinhull.api.workloadstatus import ContainerStatus, Exit, HullKind, HullStatus, Migratable
 from twinhull.hulls.applied import Applied, Same
 from twinhull.hulls.graceful_end import GracefulEnd
-from twinhull.hulls.live import Live
+from twinhull.hulls.machine_change import Live
 
 #: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
 #: selects it, so it never changes with the hull.

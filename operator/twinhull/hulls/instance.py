@@ -28,7 +28,7 @@ from twinhull.hulls.hull import (
     unready_since,
 )
 from twinhull.hulls.launchers import interruption
-from twinhull.hulls.live import Live, Size
+from twinhull.hulls.machine_change import Live, Size
 from twinhull.hulls.manifest import noted
 from twinhull.hulls.parity import containers
 from twinhull.hulls.report import Report

@@ -25,7 +25,7 @@ from twinhull.reach.machine_owner import check_owner
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import VIRTUAL_MACHINE_INSTANCE
-from twinhull.shell.process.credentials import LoginError
+from twinhull.shell.kopf_process.credentials import LoginError
 
 PROTOCOL = "plain.kubevirt.io"
 _INSTANCE = replace(VIRTUAL_MACHINE_INSTANCE, group="subresources.kubevirt.io")

@@ -22,7 +22,7 @@ from twinhull.reach.entry import (
 from twinhull.reach.errors import EntryError
 from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import POD
-from twinhull.shell.process.credentials import LoginError
+from twinhull.shell.kopf_process.credentials import LoginError
 
 _Result = TypeVar("_Result")
 

@@ -12,13 +12,13 @@ from twinhull.shell import health
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.control_loop import ControlLoop
+from twinhull.shell.kopf_process import runner
+from twinhull.shell.kopf_process.credentials import login
 from twinhull.shell.lease import Lease
 from twinhull.shell.loop_watchdog import LoopWatchdog
 from twinhull.shell.loopthread import LoopThread
 from twinhull.shell.metrics import Metrics, Page
 from twinhull.shell.metrics.cached_state import CachedState
-from twinhull.shell.process import runner
-from twinhull.shell.process.credentials import login
 from twinhull.shell.server import Server
 from twinhull.shell.settings import Settings
 from twinhull.shell.tasks import Tasks

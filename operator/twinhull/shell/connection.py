@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import aiohttp
 
 import twinhull
-from twinhull.shell.process.credentials import Credentials, Login
+from twinhull.shell.kopf_process.credentials import Credentials, Login
 from twinhull.shell.upgrades import read_refusal
 
 #: Sockets to the API server for reads and writes.

@@ -13,7 +13,7 @@ from typing import cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from twinhull.shell.connection_limits import ConnectionLimits
+from twinhull.shell.server_limits import ConnectionLimits
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from twinhull.shell import tracing
 from twinhull.shell.connection import Connection
 from twinhull.shell.decoding import Undecodable
 from twinhull.shell.errors import NotLeading, Unauthorized, Unreachable, from_status
+from twinhull.shell.kopf_process.credentials import LoginError
 from twinhull.shell.metrics import RequestMetrics
-from twinhull.shell.process.credentials import LoginError
 
 _Result = TypeVar("_Result")
 

@@ -35,7 +35,7 @@ STOPPED_BEFORE_KOPF = [
     """
 import os, signal, sys
 from twinhull.cli import main
-from twinhull.shell.process import runner
+from twinhull.shell.kopf_process import runner
 run = runner.run
 def stopped(*arguments):
     os.kill(os.getpid(), signal.SIGTERM)

@@ -15,7 +15,7 @@ from twinhull.cli import main, personallogin
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError, Conflict, NotFound, Refused, Unreachable
 from twinhull.shell.kinds import Kind
-from twinhull.shell.process.credentials import Credentials
+from twinhull.shell.kopf_process.credentials import Credentials
 
 TAKEN = 'Apply failed with 1 conflict: conflict with "{}" using twinhull.dev/v1alpha1: .spec.isolationPolicy'
 

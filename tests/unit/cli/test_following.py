@@ -23,7 +23,7 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import Refused, ServerError
 from twinhull.shell.kinds import WORKLOAD
-from twinhull.shell.process.credentials import Credentials
+from twinhull.shell.kopf_process.credentials import Credentials
 from twinhull.shell.scope import Scope
 
 

@@ -16,7 +16,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import BY_NAME, Kind
 from twinhull.shell.store import Key
-from twinhull.verbs.flips import Flip
+from twinhull.verbs.flip_forecast import Flip
 
 NODE: Raw = {
     "kind": "Node",

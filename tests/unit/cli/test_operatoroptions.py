@@ -7,7 +7,7 @@ import click
 from twinhull.api.isolation import Isolation
 from twinhull.cli.operatoroptions import ISOLATIONS
 from twinhull.cli.run import run
-from twinhull.shell.process.loglines import FORMATS
+from twinhull.shell.kopf_process.loglines import FORMATS
 
 
 def test_the_options_have_each_isolation_the_weakest_first() -> None:

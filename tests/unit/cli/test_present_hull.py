@@ -20,7 +20,7 @@ from twinhull.reach import guest
 from twinhull.reach.errors import EntryError
 from twinhull.reach.guest import GuestEntry
 from twinhull.reach.listener import listening
-from twinhull.shell.process.credentials import LoginError
+from twinhull.shell.kopf_process.credentials import LoginError
 
 
 @pytest.fixture(autouse=True)

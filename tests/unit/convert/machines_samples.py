@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinhull.convert.conversion import Conversion
-from twinhull.convert.machines import hyperv, hypervparts, libvirt, libvirtparts, ovf, ovfparts, vmx, vmxparts
+from twinhull.convert.machines import (
+    hyperv,
+    hyperv_left_out,
+    libvirt,
+    libvirt_left_out,
+    ovf,
+    ovf_left_out,
+    vmx,
+    vmx_left_out,
+)
 from twinhull.convert.machines.options import MachineOptions, Vddk
 from twinhull.convert.machines.tree import Tables
 
@@ -28,10 +37,10 @@ class Format:
 
 
 FORMATS = (
-    Format("libvirt", "xml", libvirt.recognises, libvirt.convert, libvirtparts.TABLES),
-    Format("vmx", "vmx", vmx.recognises, vmx.convert, vmxparts.TABLES),
-    Format("ovf", "ovf", ovf.recognises, ovf.convert, ovfparts.TABLES),
-    Format("hyperv", "json", hyperv.recognises, hyperv.convert, hypervparts.TABLES),
+    Format("libvirt", "xml", libvirt.recognises, libvirt.convert, libvirt_left_out.TABLES),
+    Format("vmx", "vmx", vmx.recognises, vmx.convert, vmx_left_out.TABLES),
+    Format("ovf", "ovf", ovf.recognises, ovf.convert, ovf_left_out.TABLES),
+    Format("hyperv", "json", hyperv.recognises, hyperv.convert, hyperv_left_out.TABLES),
 )
 
 

@@ -14,10 +14,10 @@ from twinhull.api.workloadstatus import WorkloadStatus
 from twinhull.core.actions import Change, Delete, Event
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
-from twinhull.core.events import events
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import Plan, plan
 from twinhull.core.serving import serving_first
+from twinhull.core.status_events import events
 from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls.hull import HULL_NAME_LABEL
 from twinhull.hulls.report import Report, Stop

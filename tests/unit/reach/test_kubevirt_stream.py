@@ -14,7 +14,7 @@ from tests.controlplane.polling import PATIENCE
 from tests.unit.reach.virtapi import VirtApi
 from twinhull.reach.kubevirt_stream import Instance, StreamError, close, copy, listening
 from twinhull.shell.connection import Connection
-from twinhull.shell.process.credentials import Credentials, LoginError
+from twinhull.shell.kopf_process.credentials import Credentials, LoginError
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from tests.unit.cli.reachapi import ReachApi
 from twinhull.reach.errors import EntryError
 from twinhull.reach.pod import PodEntry
 from twinhull.shell.connection import Connection
-from twinhull.shell.process.credentials import Credentials, LoginError
+from twinhull.shell.kopf_process.credentials import Credentials, LoginError
 
 
 def refusal(api: ReachApi, *, has_login: bool = True, is_down: bool = False) -> EntryError:

@@ -14,7 +14,7 @@ from tests.controlplane.polling import PATIENCE
 from tests.controlplane.ports import LOOPBACK
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
-from twinhull.shell.process.credentials import Credentials
+from twinhull.shell.kopf_process.credentials import Credentials
 from twinhull.shell.scope import Scope
 
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from tests.controlplane.polling import PATIENCE
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import Unreachable
-from twinhull.shell.process.credentials import Credentials
+from twinhull.shell.kopf_process.credentials import Credentials
 from twinhull.shell.transport import Request, Transport, unreachable
 
 from . import http_apiserver

@@ -16,8 +16,8 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import Connection
 from twinhull.shell.errors import NotLeading, Unreachable
 from twinhull.shell.kinds import POD
+from twinhull.shell.kopf_process.credentials import Credentials
 from twinhull.shell.metrics import RequestMetrics
-from twinhull.shell.process.credentials import Credentials
 
 NOWHERE = "/nowhere/ca.crt"
 

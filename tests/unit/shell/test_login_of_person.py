@@ -8,7 +8,7 @@ import pytest
 import yaml
 from kubernetes.config import kube_config
 
-from twinhull.shell.process.credentials import LoginError, login_of_person
+from twinhull.shell.kopf_process.credentials import LoginError, login_of_person
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from twinhull.api.printable import printable
-from twinhull.shell.process.loglines import FORMATS, configure
+from twinhull.shell.kopf_process.loglines import FORMATS, configure
 
 FORGED = "bye\n[2026-01-01 00:00:00,000] twinhull.shell.executor [INFO    ] shop/web: deleted Pod web-1"
 

@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from twinhull.shell.process.loglines import FORMATS
-from twinhull.shell.process.private import make_formatter
+from twinhull.shell.kopf_process.loglines import FORMATS
+from twinhull.shell.kopf_process.private import make_formatter
 
 from .simulation import Simulation
 

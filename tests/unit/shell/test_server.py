@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from tests.controlplane.polling import PATIENCE
-from twinhull.shell import connection_limits, health
+from twinhull.shell import health, server_limits
 from twinhull.shell.server import CannotServe, Page, Server
 
 _LOOPBACK = "127.0.0.1"
@@ -92,7 +92,7 @@ _PAGES = health.pages(lambda: True, lambda: False)
 
 @pytest.mark.slow
 def test_who_never_ends_a_request_is_cut_off_and_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_limits, "_LIFETIME", 0.5)
+    monkeypatch.setattr(server_limits, "_LIFETIME", 0.5)
 
     async def visit() -> None:
         async with _served(_PAGES) as url:
@@ -106,7 +106,7 @@ def test_who_never_ends_a_request_is_cut_off_and_keeps_nobody_out(monkeypatch: p
 
 
 def test_who_comes_too_often_is_cut_off_and_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_limits, "_PER_SECOND", 0)  # however long a visit takes
+    monkeypatch.setattr(server_limits, "_PER_SECOND", 0)  # however long a visit takes
 
     async def visit() -> None:
         async with _served(_PAGES) as url:
@@ -141,7 +141,7 @@ def test_what_is_no_fair_request_is_refused_and_fills_no_log(
 
 def test_who_sends_much_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, and not when the time of a connection is over."""
-    monkeypatch.setattr(connection_limits, "_LIFETIME", 3600)
+    monkeypatch.setattr(server_limits, "_LIFETIME", 3600)
     read: list[int] = []
 
     async def page(request: web.Request) -> web.Response:

@@ -9,7 +9,7 @@ import pytest
 
 from twinhull.shell.connection import PATIENT_TIMEOUT, TIMEOUT, Connection
 from twinhull.shell.errors import Unreachable
-from twinhull.shell.process.credentials import Credentials
+from twinhull.shell.kopf_process.credentials import Credentials
 from twinhull.shell.transport import Request, Transport
 
 from .test_connection import World, run

@@ -15,7 +15,7 @@ import re
 
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.machines import amounts, jsontree, xmltree
-from twinhull.convert.machines.hypervparts import TABLES
+from twinhull.convert.machines.hyperv_left_out import TABLES
 from twinhull.convert.machines.machine import NEW_TPM, ONE_CARD, Bootloader, Disk, Machine, Os
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import Node

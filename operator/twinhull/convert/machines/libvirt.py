@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from twinhull.api.base import Raw
 from twinhull.convert.conversion import CannotConvert, Conversion
 from twinhull.convert.machines import amounts, xmltree
-from twinhull.convert.machines.libvirtparts import TABLES
+from twinhull.convert.machines.libvirt_left_out import TABLES
 from twinhull.convert.machines.machine import (
     NEW_TPM,
     ONE_CARD,

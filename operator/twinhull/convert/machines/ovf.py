@@ -23,7 +23,7 @@ from twinhull.convert.machines.machine import (
     Os,
 )
 from twinhull.convert.machines.options import MachineOptions
-from twinhull.convert.machines.ovfparts import TABLES, setting
+from twinhull.convert.machines.ovf_left_out import TABLES, setting
 from twinhull.convert.machines.tree import Node
 from twinhull.convert.machines.workload import conversion, disk_names
 

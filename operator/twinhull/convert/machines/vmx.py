@@ -15,7 +15,7 @@ from twinhull.convert.machines import amounts
 from twinhull.convert.machines.machine import NEW_TPM, ONE_CARD, OTHER_CARD, Bootloader, Disk, Machine, Os
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import MOST_NODES, Node, bounded, locate, printable
-from twinhull.convert.machines.vmxparts import TABLES
+from twinhull.convert.machines.vmx_left_out import TABLES
 from twinhull.convert.machines.workload import conversion, disk_names
 
 #: A key that VMware needs.

@@ -14,7 +14,8 @@ from twinhull.core.canonical import resources_by_value
 from twinhull.core.case import Case
 from twinhull.core.steps import Step, how_to_restart, names, stalled, waiting
 from twinhull.hulls import pod
-from twinhull.hulls.applied import APPLIED_ANNOTATION, RESIZABLE, Applied, images
+from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied, images
+from twinhull.hulls.changeable import RESIZABLE
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.merge import difference
 from twinhull.hulls.parity import ChangeEffect

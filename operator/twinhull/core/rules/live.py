@@ -20,7 +20,7 @@ from twinhull.core.steps import Step, names, waiting
 from twinhull.hulls import machine
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.hull import REVISION_LABEL, Hull
-from twinhull.hulls.live import Live, Size
+from twinhull.hulls.machine_change import Live, Size
 from twinhull.hulls.parity import ChangeEffect
 
 

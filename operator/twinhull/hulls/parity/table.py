@@ -6,18 +6,15 @@ the CRD, and fails on a field that no row speaks for and on a row that speaks fo
 
 from __future__ import annotations
 
+from twinhull.hulls.changeable import CHANGEABLE
 from twinhull.hulls.parity.container_fields import CONTAINER
 from twinhull.hulls.parity.pod_fields import METADATA, POD
 from twinhull.hulls.parity.row import ChangeEffect, ParityRow, changes
 from twinhull.hulls.parity.volume_fields import VOLUME
 
-#: What of a container can be given to it while it runs; of its resources, CPU and memory. None of an init
-#: container's, which has run by then.
-_GIVEN = {"image": False, "resources.limits": True, "resources.requests": True}
-
 
 def _of_container(row: ParityRow) -> ParityRow:
-    grows = _GIVEN.get(row.path)
+    grows = CHANGEABLE.get(row.path)
     return row if grows is None else changes(row, ChangeEffect.IN_PLACE, ChangeEffect.LIVE, grows=grows)
 
 

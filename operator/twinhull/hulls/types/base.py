@@ -2,7 +2,9 @@
 
 To add a way, write a class of this kind and register it (hulls/types/registry.py). If its isolation is new,
 add that to Isolation first (api/isolation.py). Policies, admission, docs, watches and the core ask the type,
-and need no change. What a type doesn't say fails closed: an isolation without a type makes nothing.
+and need no change, unless the way has settings of its own in the spec and in policies, as Sandbox has its
+RuntimeClass: then who asks for these (`Settings`) is to be told of them. What a type doesn't say fails
+closed: an isolation without a type makes nothing.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import kopf
 
-from twinhull.shell.process.credentials import Credentials, login
-from twinhull.shell.process.private import Identity
+from twinhull.shell.connection import TIMEOUT
+from twinhull.shell.kopf_process.credentials import Credentials, login
+from twinhull.shell.kopf_process.private import Identity
 from twinhull.shell.reconnect_delays import reconnect_delays
 
 #: How long after a log-in kopf may have another one, in seconds.
@@ -84,8 +85,8 @@ def _settings(shutdown_timeout: float) -> kopf.OperatorSettings:
     # An answer that kopf doesn't know ends it, and may leave it waiting for a log-in for ever.
     settings.process.ultimate_exiting_timeout = shutdown_timeout + 5
     settings.posting.enabled = False
-    settings.networking.request_timeout = 30
-    settings.networking.connect_timeout = 5
+    settings.networking.request_timeout = TIMEOUT.total
+    settings.networking.connect_timeout = TIMEOUT.sock_connect
     settings.networking.error_backoffs = _EndlessDelays()
     settings.scanning.disabled = True
     return settings

@@ -11,7 +11,7 @@ from tests.unit.core.policies import namespace, policy
 from twinhull.api.base import Raw
 from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.verbs.flips import Flip
+from twinhull.verbs.flip_forecast import Flip
 
 DEFAULTS = OperatorDefaults(guest_image="guest:1", runtime_class="gvisor")
 

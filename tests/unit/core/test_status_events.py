@@ -10,7 +10,7 @@ import pytest
 from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Quoted, Reason
 from twinhull.api.workloadstatus import Condition, IsolationStatus, UnsupportedField, WorkloadStatus
-from twinhull.core.events import events
+from twinhull.core.status_events import events
 
 Truth = Literal["True", "False", "Unknown"]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

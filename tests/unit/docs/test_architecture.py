@@ -1,0 +1,47 @@
+"""ARCHITECTURE.md: the files and folders that its tables name exist, and all of the shell are named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = ROOT / "operator" / "twinhull"
+TEXT = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+
+_NAME = re.compile(r"`([\w/]+)`")
+#: A layer's line: its folder, and what is in it.
+_LAYER = re.compile(r"^\| `(\w+)/` \| (.*) \| [^|]*\|$", re.MULTILINE)
+LAYERS = dict(_LAYER.findall(TEXT))
+#: The table of the shell's files: its lines after the heads of its columns.
+SHELL = re.search(r"^\| subject \| files of `shell/` \|\n(.*?)\n\n", TEXT + "\n\n", re.MULTILINE | re.DOTALL)
+
+
+def named(text: str) -> set[str]:
+    """What a line has in backticks, without the folders above it."""
+    return {name.rstrip("/").rpartition("/")[2] for name in _NAME.findall(text)}
+
+
+def present(folder: Path) -> set[str]:
+    """The modules and folders below a folder."""
+    return {path.stem for path in folder.rglob("*") if path.suffix == ".py" or path.is_dir()}
+
+
+def test_the_layers_are_those_that_there_are() -> None:
+    assert LAYERS.keys() == {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_what_a_layer_is_said_to_have_is_there(layer: str) -> None:
+    others = {"isolation"} if layer == "hulls" else set()  # it names api/isolation
+    assert named(LAYERS[layer]) <= present(PACKAGE / layer) | others
+
+
+def test_all_files_of_the_shell_are_named() -> None:
+    assert SHELL
+    files = {path.stem for path in (PACKAGE / "shell").glob("*.py")} - {"__init__"}
+    loop = {"reconciler", "controller", *(file for file in files if file.endswith("_controller"))}
+    assert files <= named(SHELL[1]) | loop, "the text above the table has the reconciler and its controllers"
+    assert named(SHELL[1]) <= present(PACKAGE / "shell")
