@@ -260,8 +260,9 @@ class DataSource(Model):
     name: SubdomainName = Field(description="The DataSource's name.")
     namespace: NamespaceName | None = Field(
         None,
-        description="Its namespace. Without it, the Workload's. If it leads to another namespace than the "
-        "Workload's, the operator needs the right to create datavolumes/source there.",
+        description="The DataSource's namespace. Without it, the Workload's. If the DataSource leads to a "
+        "claim or snapshot in another namespace than the Workload's, the operator needs the right to create "
+        "datavolumes/source there.",
     )
 
 

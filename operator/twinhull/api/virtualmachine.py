@@ -58,7 +58,8 @@ class Firmware(Model):
     bootloader: Literal["BIOS", "UEFI"] | None = Field(
         None,
         description="The kind of firmware. Without it, the preference's, or else BIOS. A machine that boots "
-        "a disk of its own needs the kind with which the disk was installed, so that it must be said.",
+        "a disk of its own needs the kind with which the disk was installed: the field is required there, "
+        "unless a preference is named.",
     )
     secure_boot: bool = Field(
         False,  # noqa: FBT003

@@ -59,10 +59,10 @@ class Replacement(Model):
         "the hull's creation, from when it ceased to be Ready, from when its machine's disks were filled, "
         "or, if hulls are lost in a row, from the first loss. A Stalled Workload's hull is kept, and the "
         "Workload is no longer Stalled once the hull "
-        "is Ready. The same time applies to an object that has to go first, and to a failure of the API "
-        "server. While StartFirst replaces a hull, this is how long the new hull may take to become Ready. "
-        "After that the new hull is deleted, the old one stays, and nothing is tried again until the spec "
-        "changes.",
+        "is Ready. The same time applies to an object that must be deleted first, and to a failure of the "
+        "API server. While StartFirst replaces a hull, this is how long the new hull may take to become "
+        "Ready. After that the new hull is deleted, the old one stays, and nothing is tried again until the "
+        "spec changes.",
     )
     drain_seconds: int = Field(
         5,

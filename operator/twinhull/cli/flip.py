@@ -44,8 +44,8 @@ Exit codes:
 @click.option(
     "--force",
     is_flag=True,
-    help="Change spec.isolationPolicy even though something stops the flip. What runs keeps running until "
-    "that has gone, and the Workload is Stalled meanwhile.",
+    help="Change spec.isolationPolicy even if something prevents the flip. The hull keeps running until the "
+    "cause is gone, and the Workload is Stalled meanwhile.",
 )
 @operatoroptions.default_isolation
 @operatoroptions.sandbox_runtime_class
@@ -64,16 +64,17 @@ def flip(  # noqa: PLR0913  one parameter an option
 ) -> None:
     """Have a Workload run in another kind of hull.
 
-    The command changes spec.isolationPolicy, of several Workloads one after the other: what stops one leaves
-    the others. Before, it has the API server try the change, and looks by the
-    operator's own rules whether anything stops it: a policy's minimum, what the cluster lacks, fields that
-    the other hull can't honour. If something does, it says so and changes nothing. Otherwise it says what
-    the flip costs: how long nothing answers, and which files stay. It always prints the command that leads
-    back.
+    A hull is what a Workload runs in: a Pod or a machine. The command changes spec.isolationPolicy. Several
+    Workloads are changed one after the other, and if one can't be flipped, the others still are.
 
-    Objects that you may not list are assumed to be as they need to be; the operator looks again, and ends
-    nothing that runs before it knows that the other hull can be made. Someone else's tool that would undo
-    the change, such as Argo CD, is warned of by name.
+    Before each change, the command sends it to the API server as a dry run, and applies the operator's own
+    rules to it: a policy's minimum, what the cluster lacks, fields that the other hull can't honour. If
+    anything prevents the flip, it says so and changes nothing. Otherwise it says what the flip costs: how
+    long nothing answers, and which files stay. Then it prints the command that flips back.
+
+    Objects that you may not list are assumed to allow the flip. The operator checks them again, and ends no
+    hull before it knows that the other one can be made. If another tool, such as Argo CD, would undo the
+    change, the command warns you and names the tool.
 
     It needs the right to get and patch Workloads; --wait needs the right to watch them.
     """

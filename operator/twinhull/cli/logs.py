@@ -60,7 +60,7 @@ Exit codes:
 """
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
-@click.option("-p", "--previous", is_flag=True, help="Of the container's run before its last restart.")
+@click.option("-p", "--previous", is_flag=True, help="Show the log of the container's previous run.")
 @container_option
 @click.option("--all-containers", is_flag=True, help="All containers, the init containers first.")
 @click.option("--prefix", is_flag=True, help="Begin each line with the Workload and the container.")

@@ -33,8 +33,8 @@ Exit codes:
 def start(names: tuple[str, ...], selector: str, options: ChangeOptions, target: Target) -> None:
     """Start Workloads that were stopped.
 
-    The command sets spec.state to Running. A Workload that has completed doesn't run again by that:
-    twinhull restart does so.
+    The command sets spec.state to Running. That doesn't run a completed Workload again. Use
+    twinhull restart for that.
     """
     from twinhull.cli import switching  # noqa: PLC0415  talks to a cluster
 

@@ -39,9 +39,9 @@ Exit codes:
 def vnc(name: str, proxy_only: bool, port: int, target: Target) -> None:  # noqa: FBT001  click's
     """Show the screen of a Workload's machine.
 
-    The command listens on a port of 127.0.0.1, connects whoever connects there with the screen by KubeVirt,
-    and opens remote-viewer or vncviewer if one is found. While it runs, everybody on this computer can
-    connect. KubeVirt shows the screen to one viewer at a time: a former one loses it.
+    The command listens on a port of 127.0.0.1, and connects each viewer there with the machine's screen,
+    through KubeVirt. It opens remote-viewer or vncviewer if one is found. While it runs, everybody on this
+    computer can connect. KubeVirt shows the screen to one viewer at a time: a former viewer loses it.
 
     It needs KubeVirt's right to get virtualmachineinstances/vnc in the API group subresources.kubevirt.io,
     which KubeVirt's roles kubevirt.io:edit and kubevirt.io:admin have.
