@@ -102,10 +102,11 @@ class Application:
         self._control_loop.log_missing_prerequisites()
 
     async def _lead(self, lease: Lease) -> None:
-        """Wait for the Lease, then work for as long as it is held."""
+        """Wait for the Lease and for what its former holder wrote, then work for as long as it is held."""
         loop, held = asyncio.get_running_loop(), asyncio.Event()
         self._tasks.spawn(self._lease_thread.run(lease.hold(partial(loop.call_soon_threadsafe, held.set))))
         await held.wait()
+        await self._control_loop.catch_up()
         self._control_loop.work(self._tasks)
 
     async def _stop(self) -> None:

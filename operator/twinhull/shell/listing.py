@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterable
 from functools import partial
 
 from twinhull.shell import kinds
 from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError
+from twinhull.shell.kinds import Kind
 from twinhull.shell.reconnect_delays import reconnect_delays
 
 logger = logging.getLogger(__name__)
@@ -30,11 +32,11 @@ class Listing:
         self._watches = watches
         self._every = every
 
-    async def list_until_done(self) -> None:
-        """List everything, however often that fails: what was missed meanwhile is known after that only."""
+    async def list_until_done(self, wanted: Iterable[Kind] = kinds.WATCHED) -> None:
+        """List these kinds, however often that fails: what was missed meanwhile is known after that only."""
         for delay in reconnect_delays():
             try:
-                await self._list_all()
+                await self._list(wanted)
             except ApiError as error:
                 logger.warning("the cluster can't be listed: %s; again in %.0f s", error, delay)
                 await asyncio.sleep(delay)
@@ -50,9 +52,9 @@ class Listing:
             self._watches.started_over.clear()
             await self.list_until_done()
 
-    async def _list_all(self) -> None:
+    async def _list(self, wanted: Iterable[Kind]) -> None:
         await self._ask_version()
-        for kind in kinds.WATCHED:
+        for kind in wanted:
             present: set[str] = set()
             take = partial(self._watches.take_part, kind, present)
             self._watches.take_rest(kind, present, await self._cluster.read_all(kind, take))

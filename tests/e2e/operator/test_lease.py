@@ -11,7 +11,7 @@ import pytest
 
 from tests.chart.helm import NAMESPACE
 from tests.controlplane import Cluster, eventually
-from tests.e2e.operator.subject import Manifest, Subject
+from tests.e2e.operator.subject import EXIT, Manifest, Subject, template
 from tests.operator_process import OperatorProcess
 from tests.request_proxy import RequestProxy
 
@@ -86,6 +86,34 @@ def test_only_one_acts_and_hands_over_when_it_ends(crew: Crew, web: Subject, pro
     web.becomes("Stopped")
     second.stop()
     assert crew.lease()["holderIdentity"] == ""
+
+
+def test_who_takes_over_runs_nothing_again_that_it_did_not_see_complete(
+    crew: Crew, web: Subject, proxy: RequestProxy
+) -> None:
+    """Its watch of Workloads is late: it has seen the Pod go, and not the status that remembers its end."""
+    first = crew.add(LONG)
+    crew.is_led()
+    web.apply("Container", template(restartPolicy="Never"))
+    pod = web.becomes("Ready")["status"]["hull"]
+    second = crew.add(LONG, proxy.kubeconfig)
+    proxy.before = lambda request: not (request.is_watch and request.resource == "workloads")
+    proxy.cut_streams()
+    web.annotate("Pod", pod["name"], **{EXIT: "0"})
+    web.becomes("Completed")
+    crew.cluster.api.delete("Pod", pod["name"], crew.namespace)
+    web.eventually(lambda: "Pod" not in web.belongings(), "the Pod is tidied away")
+
+    first.stop()
+
+    crew.is_led(transitions=1)
+    proxy.before = lambda _: True
+    other = web.named("other")
+    other.apply("Container")
+    other.becomes("Ready")
+    assert "Pod" not in web.belongings(), "it isn't run again"
+    assert web.becomes("Completed")["status"]["exit"]["code"] == 0
+    second.stop()
 
 
 def test_it_takes_over_from_one_that_was_killed(crew: Crew, web: Subject) -> None:

@@ -30,14 +30,14 @@ def test_a_list_that_fails_after_a_watch_started_over_is_tried_again(
         world, tried, listed = Simulation({}), 0, 0
         lists = Listing(world.cluster, world.watches, every=600)
 
-        async def list_all() -> None:
+        async def list_all(_: object) -> None:
             nonlocal tried, listed
             tried += 1
             if tried <= failures:
                 raise ServerError("etcdserver: leader changed")
             listed += 1
 
-        monkeypatch.setattr(lists, "_list_all", list_all)
+        monkeypatch.setattr(lists, "_list", list_all)
         monkeypatch.setattr(listing, "_SETTLING", 0.0)
         monkeypatch.setattr(listing, "reconnect_delays", backoffs)
         relisting = asyncio.create_task(lists.run())
