@@ -160,6 +160,11 @@ class Store:
         held = self._objects[kind.name].get(key)
         return None if held is None else self._unpack(kind, key, held)
 
+    def is_unread(self, kind: Kind, key: Key) -> bool:
+        """Whether an object is there and isn't held as a whole. It isn't unpacked for that."""
+        held = self._objects[kind.name].get(key)
+        return held is not None and held.unread
+
     def read(self, kind: Kind, obj: Raw, reader: Callable[[Raw], _T]) -> _T:
         """What a reader makes of an object that `get` gave, the same object each time while it is looked at
         often. Raises what it raises.
@@ -215,6 +220,10 @@ class Store:
     def may_refer(self, kind: Kind, key: Key) -> list[Key]:
         """The Workloads that may refer to an object; all that do are among them."""
         return self._referrers.candidates(kind, key)
+
+    def mounting(self, claim: Key) -> Iterator[Key]:
+        """The Workloads whose template mounts a claim."""
+        return self._referrers.mounting(claim)
 
     def _hold(self, kind: Kind, key: Key, obj: Raw, former: _Held | None) -> _Held:
         """An object as it is to be held, in as much room as there is for it."""

@@ -89,6 +89,36 @@ def test_all_that_a_look_at_all_of_them_would_find_are_known(steps: list[tuple[R
                     assert set(_walked(store, kind, key)) <= set(store.may_refer(kind, key))
 
 
+def test_a_claim_is_told_from_one_whose_short_hash_is_the_same() -> None:
+    """Of a million references sixteen have the same: none of those is a template that mounts the claim."""
+    store = Store()
+    hashes: dict[int, str] = {}
+    for number in range(1 << 20):
+        short = hash(("mounted", "shop", f"c{number}")) % (1 << 16)
+        if short in hashes:
+            alike = hashes[short], f"c{number}"
+            break
+        hashes[short] = f"c{number}"
+    store.put(kinds.WORKLOAD, _claiming(alike[0], "logs"))
+    mounted, other = (("shop", name) for name in alike)
+    assert store.may_refer(CLAIM, other) == store.may_refer(CLAIM, mounted) == [("shop", "web")]
+    assert list(store.mounting(mounted)) == [("shop", "web")]
+    assert list(store.mounting(other)) == []
+
+
+def test_a_claim_is_mounted_by_templates_and_not_by_disks() -> None:
+    store = Store()
+    disk = workload({"virtualMachine": {"bootDisk": {"source": {"claim": {"name": "data"}}}}})
+    store.put(kinds.WORKLOAD, disk)
+    store.put(kinds.WORKLOAD, _claiming("data", name="files"))
+    assert set(store.may_refer(CLAIM, ("shop", "data"))) == {("shop", "web"), ("shop", "files")}
+    assert list(store.mounting(("shop", "data"))) == [("shop", "files")]
+    newer = _claiming(name="files", generation=2)
+    newer["metadata"]["resourceVersion"] = "2"
+    store.put(kinds.WORKLOAD, newer)
+    assert list(store.mounting(("shop", "data"))) == []
+
+
 def _claim(name: str, **more: object) -> Raw:
     return {"kind": "PersistentVolumeClaim", "metadata": {"name": name}, **more}
 
