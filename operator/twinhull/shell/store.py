@@ -199,9 +199,13 @@ class Store:
         """The namespaces that have objects of a kind."""
         return list(self._within[kind.name])
 
+    def keys_within(self, kind: Kind, namespace: str) -> list[Key]:
+        """The keys of a namespace's objects of a kind, by name. None is unpacked for it."""
+        return sorted(self._within[kind.name].get(namespace, ()))
+
     def within(self, kind: Kind, namespace: str) -> Iterator[Raw]:
         """A namespace's objects of a kind, by name."""
-        for key in sorted(self._within[kind.name].get(namespace, ())):
+        for key in self.keys_within(kind, namespace):
             yield self._objects[kind.name][key].obj
 
     def labelled(self, kind: Kind, workload: Key) -> Iterator[Raw]:

@@ -279,3 +279,27 @@ def test_very_many_workloads_are_asked_for_some_at_a_time() -> None:
     assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
     assert world.queued() == names
     assert set(charged) == {"shop"}
+
+
+def test_all_workloads_of_a_namespace_are_asked_for_some_at_a_time() -> None:
+    """A policy names an instancetype of the namespace, which its tenant writes again and again."""
+    world = World()
+    names = sorted(f"w{number:04}" for number in range(1000))
+    for name in names:
+        world.take(_claiming(name=name))
+    world.queued()
+
+    async def walked() -> list[int]:
+        walk, lengths = asyncio.create_task(world.watches.referrers.run()), [len(world.queue)]
+        while lengths[-1] < len(names):
+            await asyncio.sleep(0)
+            lengths.append(len(world.queue))
+        walk.cancel()
+        return lengths
+
+    for _ in range(3):
+        world.watches.referrers.ask_namespace("shop")
+    rounds = asyncio.run(asyncio.wait_for(walked(), PATIENCE))
+    assert rounds[0] == 0
+    assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
+    assert world.queued() == names
