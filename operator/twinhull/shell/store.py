@@ -22,6 +22,7 @@ from twinhull.shell.owner_index import OwnerIndex
 from twinhull.shell.reference_index import ReferenceIndex
 from twinhull.shell.trimming import trimmed
 from twinhull.shell.unpacked import Unpacked
+from twinhull.shell.workload_states import WorkloadStates
 
 #: A namespace (empty for cluster-scoped objects) and a name.
 Key = tuple[str, str]
@@ -86,6 +87,7 @@ class Store:
         self._referrers, self._owned = ReferenceIndex(), OwnerIndex()
         self._unpacked = Unpacked()
         self.guest_directory = GuestDirectory()
+        self.workload_states = WorkloadStates()
         #: What the API server last said that it is, empty before it did.
         self.kubernetes_version = ""
 
@@ -105,6 +107,7 @@ class Store:
             self._drop(kind, key, former)
         if kind is WORKLOAD:
             self._referrers.changed(key, None if held.unread else obj)
+            self.workload_states.changed(key, obj)
         if kind.label_selector and kind.namespaced:
             self._owned.changed(kind, key, obj)
         self.guest_directory.changed(kind, key, None if held.unread else obj)
@@ -131,6 +134,7 @@ class Store:
         self._drop(kind, key, former)
         if kind is WORKLOAD:
             self._referrers.changed(key, None)
+            self.workload_states.changed(key, None)
         if kind.label_selector and kind.namespaced:
             self._owned.changed(kind, key, None)
         self.guest_directory.changed(kind, key, None)
