@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain, islice
 
 from twinhull.api.base import Raw
 from twinhull.api.disks import MOST_DISKS, Disk
@@ -206,21 +207,24 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
         )
         for state in case.disks
     )
-    return (*named, *_former(case, machines, named))[: MOST_DISKS + 1]
+    return tuple(islice(chain(named, _former(case, machines, named)), MOST_DISKS + 1))
 
 
 def _former(case: Case, machines: list[Hull], named: tuple[DiskStatus, ...]) -> Iterator[DiskStatus]:
     """The Workload's disks that a machine still has, and that the spec names no more. One whose name another
-    disk has now is called as its claim is.
+    disk has now is called as its claim is. Each claim is looked at once, however many volumes name it.
     """
     names, known = {disk.name for disk in named}, {disk.claim for disk in named}
     for volume, name in (pair for hull in machines for pair in volumes_of(hull)):
+        called = name if volume in names else volume
+        if name in known or called in names:
+            continue
+        known.add(name)
         seen = case.observed.data_volumes.get(name), case.observed.claims.get(name)
         is_ours = any(one and labels(one.obj).get(DISK_LABEL) == case.workload.metadata.name for one in seen)
-        called = name if volume in names else volume
-        if not is_ours or name in known or called in names:
+        if not is_ours:
             continue
-        names, known = names | {called}, known | {name}
+        names.add(called)
         phase, size = (_status_of(one) for one in seen)
         yield DiskStatus(
             name=called,

@@ -155,9 +155,18 @@ class ChangeHandler:
             if key is not None:
                 self._queue.add(key)
         for key in self._changed(kind, news) if kind in kinds.REFERRED else ():
-            self.referrers.ask(kind, key)
-            for name in workloads_of(key[1]) if kind is kinds.CLAIM else ():
-                self._queue.add((key[0], name))
+            self._ask_for_referrers(kind, key)
+
+    def _ask_for_referrers(self, kind: Kind, key: Key) -> None:
+        """Ask for the Workloads that refer to an object, or for whose machines a policy names it."""
+        if kind.namespaced and self._policies.names_part(kind, key):
+            self.referrers.ask_namespace(key[0])
+            return
+        self.referrers.ask(kind, key)
+        for concerned in () if kind.namespaced else self._policies.concerned_by_part(kind, key[1]):
+            self._queue.add(concerned)
+        for name in workloads_of(key[1]) if kind is kinds.CLAIM else ():
+            self._queue.add((key[0], name))
 
     def _ask_if_capabilities_changed(self, kind: Kind, capabilities_before: Capabilities | None) -> None:
         """Ask for those whom it concerns if the cluster can do something else now."""

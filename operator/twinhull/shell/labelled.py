@@ -17,7 +17,7 @@ from twinhull.hulls.hull import owner_of
 from twinhull.hulls.pod import is_hull_name
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
-from twinhull.shell.store import Key, Store, workload_key
+from twinhull.shell.store import Key, Store
 
 #: How many are looked at, of each kind: of those that a Workload owns, which are two in the course of things;
 #: and of strangers, of which one is enough to say that there is one.
@@ -50,17 +50,16 @@ def read_own(store: Store, key: Key, uid: str) -> None:
     if service and UNREAD in service:
         raise Unreadable(f"Service {key[1]}, since {service[UNREAD]}")
     for kind in kinds.hulls():
-        for owned in own(store, kind, key, uid):
-            instance = instance_of(store, key, owned) if kind is kinds.VIRTUAL_MACHINE else None
-            for of_kind, obj in ((kind, owned), (kinds.VIRTUAL_MACHINE_INSTANCE, instance)):
-                if obj and UNREAD in obj:
-                    raise Unreadable(f"{of_kind.name} {obj['metadata']['name']}, since {obj[UNREAD]}")
+        of_each = (kind, kinds.VIRTUAL_MACHINE_INSTANCE) if kind is kinds.VIRTUAL_MACHINE else (kind,)
+        for owned in nsmallest(MOST_OWN, store.owned_keys(kind, key, uid)):
+            for of_kind in of_each:
+                if store.is_unread(of_kind, owned) and (obj := _labelled(store, of_kind, key, owned[1])):
+                    raise Unreadable(f"{of_kind.name} {owned[1]}, since {obj[UNREAD]}")
 
 
 def instance_of(store: Store, key: Key, machine: Raw) -> Raw | None:
     """The VirtualMachineInstance of a VirtualMachine, if it has the Workload's label, too."""
-    kind, name = kinds.VIRTUAL_MACHINE_INSTANCE, (key[0], machine["metadata"]["name"])
-    return store.get(kind, name) if name in store.labelled_keys(kind, key) else None
+    return _labelled(store, kinds.VIRTUAL_MACHINE_INSTANCE, key, machine["metadata"]["name"])
 
 
 def launcher_of(store: Store, key: Key, vmi: Raw) -> Raw | None:
@@ -98,8 +97,8 @@ class Manifests(Mapping[str, Companion]):
         self._store, self._key, self._uid = store, key, uid
 
     def __getitem__(self, name: str) -> Companion:
-        config_map = self._store.get(kinds.CONFIG_MAP, (self._key[0], name))
-        if config_map is None or workload_key(config_map) != self._key:
+        config_map = _labelled(self._store, kinds.CONFIG_MAP, self._key, name)
+        if config_map is None:
             raise KeyError(name)
         return companion(config_map)
 
@@ -124,8 +123,8 @@ class DataVolumes(Mapping[str, Companion]):
         self._store, self._key = store, key
 
     def __getitem__(self, name: str) -> Companion:
-        obj = self._store.get(kinds.DATA_VOLUME, (self._key[0], name))
-        if obj is None or UNREAD in obj or workload_key(obj) != self._key:
+        obj = _labelled(self._store, kinds.DATA_VOLUME, self._key, name)
+        if obj is None or UNREAD in obj:
             raise KeyError(name)
         return companion(obj)
 
@@ -159,6 +158,12 @@ def companion(obj: Raw) -> Companion:
     """A Service, ConfigMap or claim as it is decided on."""
     metadata = obj["metadata"]
     return Companion(obj, metadata["uid"], owner_of(obj), "deletionTimestamp" in metadata)
+
+
+def _labelled(store: Store, kind: Kind, key: Key, name: str) -> Raw | None:
+    """The object of that name, if it has the Workload's label. One that hasn't isn't unpacked."""
+    named = key[0], name
+    return store.get(kind, named) if named in store.labelled_keys(kind, key) else None
 
 
 def _of(store: Store, kind: Kind, keys: Iterable[Key]) -> Iterator[Raw]:

@@ -48,8 +48,6 @@ from twinhull.shell.store import Key, Store, key_of
 
 #: The template of a Workload that can't be read. What its hulls have isn't compared with it.
 _UNKNOWN: Raw = {"spec": {}}
-#: Of so many Workloads it is looked up whether they mount a claim.
-_MOST_OTHERS = 64
 #: A KubeVirt that can't be seen, without any of its feature gates.
 _PRESUMED = {"status": {"phase": "Deployed"}}
 
@@ -126,25 +124,14 @@ def observe(
 
 
 def _mounted_by(store: Store, key: Key, spec: Raw) -> Iterator[tuple[str, str]]:
-    """The claims that a Workload names as its disks, each with another Workload whose template mounts it. Of
-    many, some are looked at: each has to be unpacked.
+    """The claims that a Workload names as its disks, each with another Workload whose template mounts it. No
+    other Workload is unpacked for it: how many name the claim, and how large they are, is up to a tenant.
     """
     disks = references.of_disks(spec.get("virtualMachine") or {})
     for disk in (one for one in disks if one.kind == kinds.CLAIM.name):
-        others = [other for other in store.may_refer(kinds.CLAIM, (key[0], disk.name)) if other != key]
-        for other in others[:_MOST_OTHERS]:
-            if _mounts(store.get(kinds.WORKLOAD, other), disk.name):
-                yield disk.name, other[1]
-                break
-
-
-def _mounts(workload: Raw | None, claim: str) -> bool:
-    """Whether the template of a Workload mounts a claim. One that can't be read may."""
-    try:
-        template = (workload or {}).get("spec", {}).get("template") or {"spec": {}}
-        return any(one.target == ("PersistentVolumeClaim", claim) for one in references.of_template(template))
-    except (AttributeError, KeyError, TypeError):
-        return True
+        others = (other for other in store.mounting((key[0], disk.name)) if other != key)
+        if other := next(others, None):
+            yield disk.name, other[1]
 
 
 def capabilities(store: Store, scope: Scope) -> Capabilities:

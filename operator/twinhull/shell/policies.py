@@ -66,12 +66,9 @@ class Policies:
             return tuple(policy for policy in self.all() if policy.admits_namespace(labels))
 
     def concerned(self, kind: Kind, news: Iterable[Raw]) -> Iterator[Key]:
-        """The Workloads for which policies may decide otherwise now, or for which a policy names what has
-        changed. `news` are states of objects of a kind, each as it was and as it is.
+        """The Workloads for which policies may decide otherwise now. `news` are states of objects of a kind,
+        each as it was and as it is.
         """
-        if kind in kinds.REFERRED:
-            yield from self._concerned_by_reference(kind, news)
-            return
         objects: dict[Key, list[Raw]] = defaultdict(list)
         for obj in news if kind in {kinds.ISOLATION_POLICY, kinds.NAMESPACE} else ():
             objects[key_of(obj)].append(obj)
@@ -81,23 +78,36 @@ class Policies:
             else:
                 yield from self._concerned_by_policy(states)
 
+    def concerned_by_part(self, kind: Kind, name: str) -> Iterator[Key]:
+        """The Workloads that get a part of their machine, which is in no namespace, from policies that name
+        it.
+        """
+        yield from self._matched_anywhere(self._naming(kind, name))
+
+    def names_part(self, kind: Kind, key: Key) -> bool:
+        """Whether a policy for Workloads of a namespace names an object of it as a part of their machines.
+        Whom of them the policy concerns isn't looked at: its tenant changes the object as often as it likes,
+        and each Workload would have to be unpacked.
+        """
+        naming = self._naming(kind, key[1])
+        labels = (namespace_labels(self._store, key[0]) or {}) if naming else {}
+        return any(policy.admits_namespace(labels) for policy in naming)
+
+    def _naming(self, kind: Kind, name: str) -> list[Policy]:
+        """The policies that name an object as a part of machines. A namespaced one means the object of that
+        name in each Workload's own namespace.
+        """
+        part = kind.name, name
+        if kind.name not in references.OF_MACHINES or part not in self.machine_parts:
+            return []
+        return [policy for policy in self.all() if part in _parts(policy)]
+
     def _concerned_by_policy(self, states: list[Raw]) -> Iterator[Key]:
         """The Workloads that a policy concerns, or did."""
         stays = len(states) > 1 and self._store.get(kinds.ISOLATION_POLICY, key_of(states[0]))
         if stays and states[0].get("spec") == states[-1].get("spec"):
             return  # its status was written, nothing else
         yield from self._matched_anywhere([read(state) for state in states])
-
-    def _concerned_by_reference(self, kind: Kind, news: Iterable[Raw]) -> Iterator[Key]:
-        """The Workloads that get a part of their machine from policies that name it."""
-        if kind.name not in references.OF_MACHINES:
-            return
-        for namespace, name in {key_of(obj) for obj in news}:
-            naming = [policy for policy in self.all() if (kind.name, name) in _parts(policy)]
-            if kind.namespaced:  # another namespace's means its own of that name
-                yield from self._matched_in(namespace, naming)
-            else:
-                yield from self._matched_anywhere(naming)
 
     def _matched_anywhere(self, policies: list[Policy]) -> Iterator[Key]:
         """The Workloads of the cluster that any of these policies concerns."""
@@ -115,7 +125,7 @@ class Policies:
         """The Workloads that other policies concern, since their namespace has other labels."""
         name = states[0]["metadata"]["name"]
         if len(states) == 1:  # it was seen only now: its Workloads waited for it
-            yield from map(key_of, self._store.within(kinds.WORKLOAD, name))
+            yield from self._store.keys_within(kinds.WORKLOAD, name)
             return
         old, new = (state["metadata"].get("labels") or {} for state in (states[0], states[-1]))
         changed = [

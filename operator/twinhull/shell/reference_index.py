@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from twinhull.api.base import Raw
 from twinhull.core import references
-from twinhull.shell.kinds import BY_NAME, Kind
+from twinhull.core.references import Reference
+from twinhull.shell.kinds import BY_NAME, CLAIM, Kind
 
 #: A namespace (empty for cluster-scoped objects) and a name.
 _Key: TypeAlias = tuple[str, str]
@@ -18,59 +20,108 @@ _Key: TypeAlias = tuple[str, str]
 #: References are told apart by so many bits of a hash, whose seed is another in each process. Of a million,
 #: as many as a namespace has room for, 16 are alike.
 _BITS = 16
+#: What the hash of a claim that a template mounts is made with, in place of the claim's kind.
+_MOUNTED = "mounted"
+
+
+class _Entry(NamedTuple):
+    """What is known of a Workload."""
+
+    #: Its number in the index.
+    number: int
+    #: What tells its spec from any other.
+    version: tuple[str, int]
+    #: The short hashes of all that it refers to.
+    referred: array[int]
+    #: The whole hashes of the claims that its template mounts, in ascending order.
+    mounted: array[int]
 
 
 class ReferenceIndex:
     """Kept in step with the Workloads in the store.
 
     They take 6 bytes a reference: the number of its Workload where its hash is, and its hash where its
-    Workload is; and 10 MB for all hashes that there are. Names would take as much as the Workloads do.
+    Workload is; and 10 MB for all hashes that there are. Names would take as much as the Workloads do. A
+    claim that a template mounts takes 8 bytes more: its whole hash, by which it is told from all others.
     """
 
     def __init__(self) -> None:
         self._numbers = itertools.count()
-        self._known: dict[_Key, tuple[int, tuple[str, int], array[int]]] = {}
+        self._known: dict[_Key, _Entry] = {}
         self._keys: dict[int, _Key] = {}
         self._referring: dict[int, array[int]] = {}
 
     def candidates(self, kind: Kind, key: _Key) -> list[_Key]:
         """The Workloads that may refer to an object; all that do are among them."""
-        return [self._keys[number] for number in self._referring.get(_hash(kind, *key), ())]
+        mounting = self._having(_hash(_MOUNTED, *key)) if kind is CLAIM else ()
+        return list(dict.fromkeys([*self._having(_hash(kind.name, *key)), *mounting]))
+
+    def mounting(self, claim: _Key) -> Iterator[_Key]:
+        """The Workloads whose template mounts a claim, and no others. None is unpacked for it."""
+        hashed = _hash(_MOUNTED, *claim)
+        return (key for key in self._having(hashed) if _is_in(self._known[key].mounted, hashed))
 
     def changed(self, key: _Key, workload: Raw | None) -> None:
         """Take in a state of a Workload, None once it is gone."""
-        number, version, hashes = self._known.get(key, (-1, None, ()))
-        if workload is not None and _version(workload) == version:
+        former = self._known.get(key)
+        if workload is not None and former is not None and _version(workload) == former.version:
             return
-        for hashed in hashes:
-            self._referring[hashed].remove(number)
-            if not self._referring[hashed]:
-                del self._referring[hashed]
-        self._known.pop(key, None)
-        self._keys.pop(number, None)
+        if former is not None:
+            self._forget(key, former)
         if workload is None:
             return
-        number, referred = next(self._numbers), {_hash(kind, *named) for kind, named in referred_by(workload)}
-        self._known[key] = number, _version(workload), array("H", referred)
+        named = set(referred_by(workload))
+        mounted = sorted({_hash(*one) for one in named if one[0] == _MOUNTED})
+        referred, number = {_short(_hash(*one)) for one in named}, next(self._numbers)
+        self._known[key] = _Entry(number, _version(workload), array("H", referred), array("q", mounted))
         self._keys[number] = key
-        for hashed in referred:
-            self._referring.setdefault(hashed, array("I")).append(number)
+        for short in referred:
+            self._referring.setdefault(short, array("I")).append(number)
+
+    def _having(self, hashed: int) -> Iterator[_Key]:
+        """The Workloads that refer to something of the same short hash."""
+        return (self._keys[number] for number in self._referring.get(_short(hashed), ()))
+
+    def _forget(self, key: _Key, entry: _Entry) -> None:
+        for short in entry.referred:
+            self._referring[short].remove(entry.number)
+            if not self._referring[short]:
+                del self._referring[short]
+        del self._known[key]
+        del self._keys[entry.number]
 
 
-def referred_by(workload: Raw) -> Iterator[tuple[Kind, _Key]]:
-    """What a Workload refers to, by its kind and key. What can't be read refers to nothing: it is looked at
-    when it changes itself.
+def referred_by(workload: Raw) -> Iterator[tuple[str, str, str]]:
+    """What a Workload refers to: its kind, or `_MOUNTED` for a claim that the template mounts, its namespace
+    and its name. What can't be read refers to nothing: it is looked at when it changes itself.
     """
     with suppress(AttributeError, KeyError, TypeError):
-        for reference in references.of_spec(workload["spec"]):
-            kind = BY_NAME[reference.kind]
-            if isinstance(reference.name, str):
-                namespace = workload["metadata"]["namespace"] if kind.namespaced else ""
-                yield kind, (namespace, reference.name)
+        namespace, spec = workload["metadata"]["namespace"], workload["spec"]
+        for reference in references.of_template(spec["template"]) if spec.get("template") else ():
+            is_claim = reference.kind == CLAIM.name
+            yield from _named(reference, namespace, _MOUNTED if is_claim else reference.kind)
+        for reference in references.of_spec({**spec, "template": None}):
+            yield from _named(reference, namespace, reference.kind)
 
 
-def _hash(kind: Kind, namespace: str, name: str) -> int:
-    return hash((kind.name, namespace, name)) % (1 << _BITS)
+def _named(reference: Reference, namespace: str, called: str) -> Iterator[tuple[str, str, str]]:
+    kind = BY_NAME[reference.kind]
+    if isinstance(reference.name, str):
+        yield called, namespace if kind.namespaced else "", reference.name
+
+
+def _hash(kind: str, namespace: str, name: str) -> int:
+    """A number of 64 bits. Nobody can choose names of the same one, since its seed is secret."""
+    return hash((kind, namespace, name))
+
+
+def _short(hashed: int) -> int:
+    return hashed % (1 << _BITS)
+
+
+def _is_in(ascending: array[int], number: int) -> bool:
+    index = bisect_left(ascending, number)
+    return index < len(ascending) and ascending[index] == number
 
 
 def _version(workload: Raw) -> tuple[str, int]:

@@ -1,6 +1,8 @@
-"""The referrer walk: asks the queue for the Workloads that may refer to an object, some at a time.
+"""The referrer walk: asks the queue for the Workloads that may refer to an object, or for all of a namespace,
+some at a time.
 
-A namespace may have thousands of Workloads that refer to one claim, which its tenant makes and deletes.
+A namespace may have thousands of Workloads that refer to one claim, which its tenant makes and deletes; or
+whose machines get one of its instancetypes by a policy.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from twinhull.shell.kinds import Kind
+from twinhull.shell.kinds import WORKLOAD, Kind
 from twinhull.shell.queue import Queue
 from twinhull.shell.roundrobin import RoundRobin
 from twinhull.shell.store import Key, Store
@@ -16,6 +18,7 @@ from twinhull.shell.store import Key, Store
 #: How many Workloads are asked for in a row, which takes less than a millisecond.
 _AT_ONCE = 256
 
+#: An object's kind and key; or of all Workloads of a namespace their kind, and the namespace with no name.
 _Referred = tuple[Kind, Key]
 
 
@@ -36,13 +39,26 @@ class ReferrerWalk:
 
     def ask(self, kind: Kind, key: Key) -> None:
         """An object is new, gone or another."""
-        candidates = self._store.may_refer(kind, key)
+        self._ask((kind, key))
+
+    def ask_namespace(self, namespace: str) -> None:
+        """Something is new, gone or another that any Workload of a namespace may get from a policy."""
+        self._ask((WORKLOAD, (namespace, "")))
+
+    def _ask(self, referred: _Referred) -> None:
+        if referred in self._left:
+            if self._left[referred] is not None:  # those that were asked for already know nothing of this
+                self._again.add(referred)
+            return
+        candidates = self._candidates(referred)
         if len(candidates) <= _AT_ONCE:
-            self._add(key[0], candidates)
-        elif (kind, key) not in self._left:
-            self._begin((kind, key))
-        elif self._left[kind, key] is not None:  # those that were asked for already know nothing of this
-            self._again.add((kind, key))
+            self._add(referred[1][0], candidates)
+        else:
+            self._begin(referred)
+
+    def _candidates(self, referred: _Referred) -> list[Key]:
+        kind, key = referred
+        return self._store.keys_within(kind, key[0]) if kind is WORKLOAD else self._store.may_refer(kind, key)
 
     async def run(self) -> None:
         """Walk until cancelled."""
@@ -60,7 +76,7 @@ class ReferrerWalk:
 
     def _step(self, referred: _Referred) -> None:
         left = self._left[referred]
-        candidates = self._store.may_refer(*referred) if left is None else left
+        candidates = self._candidates(referred) if left is None else left
         self._add(referred[1][0], candidates[:_AT_ONCE])
         if remaining := candidates[_AT_ONCE:]:
             self._left[referred] = remaining

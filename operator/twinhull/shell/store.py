@@ -22,6 +22,7 @@ from twinhull.shell.owner_index import OwnerIndex
 from twinhull.shell.reference_index import ReferenceIndex
 from twinhull.shell.trimming import trimmed
 from twinhull.shell.unpacked import Unpacked
+from twinhull.shell.workload_states import WorkloadStates
 
 #: A namespace (empty for cluster-scoped objects) and a name.
 Key = tuple[str, str]
@@ -86,6 +87,7 @@ class Store:
         self._referrers, self._owned = ReferenceIndex(), OwnerIndex()
         self._unpacked = Unpacked()
         self.guest_directory = GuestDirectory()
+        self.workload_states = WorkloadStates()
         #: What the API server last said that it is, empty before it did.
         self.kubernetes_version = ""
 
@@ -105,6 +107,7 @@ class Store:
             self._drop(kind, key, former)
         if kind is WORKLOAD:
             self._referrers.changed(key, None if held.unread else obj)
+            self.workload_states.changed(key, obj)
         if kind.label_selector and kind.namespaced:
             self._owned.changed(kind, key, obj)
         self.guest_directory.changed(kind, key, None if held.unread else obj)
@@ -131,6 +134,7 @@ class Store:
         self._drop(kind, key, former)
         if kind is WORKLOAD:
             self._referrers.changed(key, None)
+            self.workload_states.changed(key, None)
         if kind.label_selector and kind.namespaced:
             self._owned.changed(kind, key, None)
         self.guest_directory.changed(kind, key, None)
@@ -159,6 +163,11 @@ class Store:
         """The last seen state of one object, which is others' too: nobody may change it."""
         held = self._objects[kind.name].get(key)
         return None if held is None else self._unpack(kind, key, held)
+
+    def is_unread(self, kind: Kind, key: Key) -> bool:
+        """Whether an object is there and isn't held as a whole. It isn't unpacked for that."""
+        held = self._objects[kind.name].get(key)
+        return held is not None and held.unread
 
     def read(self, kind: Kind, obj: Raw, reader: Callable[[Raw], _T]) -> _T:
         """What a reader makes of an object that `get` gave, the same object each time while it is looked at
@@ -194,9 +203,13 @@ class Store:
         """The namespaces that have objects of a kind."""
         return list(self._within[kind.name])
 
+    def keys_within(self, kind: Kind, namespace: str) -> list[Key]:
+        """The keys of a namespace's objects of a kind, by name. None is unpacked for it."""
+        return sorted(self._within[kind.name].get(namespace, ()))
+
     def within(self, kind: Kind, namespace: str) -> Iterator[Raw]:
         """A namespace's objects of a kind, by name."""
-        for key in sorted(self._within[kind.name].get(namespace, ())):
+        for key in self.keys_within(kind, namespace):
             yield self._objects[kind.name][key].obj
 
     def labelled(self, kind: Kind, workload: Key) -> Iterator[Raw]:
@@ -215,6 +228,10 @@ class Store:
     def may_refer(self, kind: Kind, key: Key) -> list[Key]:
         """The Workloads that may refer to an object; all that do are among them."""
         return self._referrers.candidates(kind, key)
+
+    def mounting(self, claim: Key) -> Iterator[Key]:
+        """The Workloads whose template mounts a claim."""
+        return self._referrers.mounting(claim)
 
     def _hold(self, kind: Kind, key: Key, obj: Raw, former: _Held | None) -> _Held:
         """An object as it is to be held, in as much room as there is for it."""

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import gc
 import json
+import marshal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,11 +26,16 @@ from twinhull.core import revision
 from twinhull.core.plan import plan
 from twinhull.hulls import confinement, pod, quantity, resources
 from twinhull.hulls.applied import APPLIED_ANNOTATION
-from twinhull.hulls.hull import Hull
+from twinhull.hulls.hull import DISK_LABEL, Hull
 from twinhull.hulls.types import type_giving
-from twinhull.shell.labelled import MOST_OWN
+from twinhull.shell import store as store_module
+from twinhull.shell import unpacked as unpacked_module
+from twinhull.shell.kinds import POD
+from twinhull.shell.labelled import MOST_OWN, read_own
+from twinhull.shell.store import Store
 
-from .objects import GVISOR, KUBEVIRT, NAME, at, case, hull, workload
+from .objects import GVISOR, KUBEVIRT, NAME, NAMESPACE, UID, at, case, hull, workload
+from .test_disks import running
 
 #: What a name is made of that is the start of a path again and again.
 AGAIN = "resources.limits."
@@ -217,3 +224,74 @@ def test_an_amount_is_read_a_few_times_however_many_sidecars_there_are(
     started = [{"name": f"s{number}", **sidecar} for number in range(MOST_CONTAINERS)]
     resources.machine_size({"initContainers": started, "containers": [{"name": "web"}]})
     assert len(read) < 10 * MOST_CONTAINERS
+
+
+@pytest.fixture
+def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The packed states that the store unpacks. It keeps none unpacked, as if all were large."""
+    states: list[bytes] = []
+
+    def loads(state: bytes) -> Any:
+        states.append(state)
+        return marshal.loads(state)  # noqa: S302  the store's own
+
+    monkeypatch.setattr(store_module, "marshal", SimpleNamespace(dumps=marshal.dumps, loads=loads))
+    monkeypatch.setattr(unpacked_module, "_EACH", 0)
+    return states
+
+
+@pytest.mark.parametrize("mounts", [False, True])
+def test_no_other_workload_is_unpacked_for_a_disk_that_it_names_too(
+    unpacked: list[bytes],
+    mounts: bool,  # noqa: FBT001
+) -> None:
+    """Neither those that have the claim as a disk, nor those whose template mounts it."""
+    claims = [f"c{number}" for number in range(33)]
+    disks = [{"name": claim, "source": {"claim": {"name": claim}}} for claim in claims[1:]]
+    booting = {"bootDisk": {"source": {"claim": {"name": claims[0]}}}, "disks": disks, "memory": "1Gi"}
+    spec = {"isolationPolicy": "VirtualMachine", "virtualMachine": booting}
+    volumes = [{"name": claim, "persistentVolumeClaim": {"claimName": claim}} for claim in claims]
+    other = ({}, {"volumes": volumes}) if mounts else (spec, {})
+
+    def times(count: int) -> int:
+        names = [f"other-{number}" for number in range(count)]
+        others = [
+            workload(other[0], pod=other[1], metadata={"name": name, "uid": f"uid-{name}"}) for name in names
+        ]
+        unpacked.clear()
+        found = case(workload(spec), KUBEVIRT, *others)
+        assert set(found.observed.mounted_by) == (set(claims) if mounts and count else set())
+        return len(unpacked)
+
+    assert times(64) == times(0)
+
+
+def test_a_disk_of_another_workload_is_unpacked_for_no_volume_that_names_it(unpacked: list[bytes]) -> None:
+    """Overrides, or an edit of the machine, may give it thousands of such volumes."""
+
+    def times(count: int) -> int:
+        world = running()
+        volumes = world.vm["spec"]["template"]["spec"]["volumes"]
+        volumes += [{"name": f"v{number}", "dataVolume": {"name": "x"}} for number in range(count)]
+        world.objects["VirtualMachineInstance", NAME]["spec"] = {"volumes": volumes}
+        metadata = {"name": "x", "labels": {DISK_LABEL: "other"}}
+        for kind in ("DataVolume", "PersistentVolumeClaim"):
+            world.objects[kind, "x"] = {"kind": kind, "metadata": metadata, "spec": {}}
+        found = world.case()
+        unpacked.clear()
+        plan(found)
+        return len(unpacked)
+
+    assert times(200) <= times(0) + 1
+
+
+def test_none_of_a_workloads_pods_is_unpacked_to_see_whether_it_can_be_read(unpacked: list[bytes]) -> None:
+    """Whoever may write Pods may say that 64 are the Workload's."""
+    store = Store()
+    for number in range(MOST_OWN):
+        pod = hull("Pod", f"{NAME}-{number:010x}")
+        pod["metadata"] |= {"uid": f"uid-{number}", "resourceVersion": str(number + 1)}
+        store.put(POD, pod)
+    read_own(store, (NAMESPACE, NAME), UID)
+    assert store.owned_keys(POD, (NAMESPACE, NAME), UID)
+    assert unpacked == []

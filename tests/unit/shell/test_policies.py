@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
+from types import SimpleNamespace
+
 import pytest
 
 from tests.unit.core.objects import OURS, hull
@@ -9,7 +12,7 @@ from tests.unit.core.policies import namespace, policy
 from twinhull.api.base import Raw
 from twinhull.api.reading import unread
 from twinhull.core.isolation import Effect, Part
-from twinhull.shell import kinds
+from twinhull.shell import kinds, store
 from twinhull.shell.errors import Refused
 from twinhull.shell.policy_controller import PolicyStatusTimer
 from twinhull.shell.queue import Queue
@@ -187,6 +190,72 @@ def test_what_a_namespace_has_of_that_name_asks_for_its_own_workloads_alone() ->
     world.take({"kind": small["kind"], "metadata": {"name": "small", "namespace": "ns3"}})
     assert len(queue.adds) == 100
     assert {namespace for namespace, _ in queue.adds} == {"ns3"}
+
+
+SMALL = {"kind": "VirtualMachineInstancetype", "name": "small"}
+
+
+def of_machines(kind: str, number: int = 0, **metadata: object) -> Raw:
+    return {"kind": kind, "metadata": {"name": "small", **metadata}, "spec": {"cpu": {"guest": number}}}
+
+
+@pytest.mark.parametrize("kind", [SMALL["kind"], "VirtualMachineClusterInstancetype"])
+def test_labels_of_what_a_policy_refers_to_ask_for_nobody(kind: str) -> None:
+    world = World()
+    world.take(namespace())
+    world.take(policy("sized", virtualMachine={"instancetype": {"kind": kind, "name": "small"}}, match={}))
+    world.take(named("web"))
+    world.take(of_machines(kind))
+    assert world.queued() == ["web"]
+    world.take(of_machines(kind, labels={"n": "1"}), "MODIFIED", version=2)
+    assert world.queued() == []
+    world.take(of_machines(kind, number=2), "MODIFIED", version=3)
+    assert world.queued() == ["web"]
+    world.take(of_machines(kind, number=2), "DELETED", version=4)
+    assert world.queued() == ["web"]
+
+
+def test_no_workload_is_unpacked_for_what_a_policy_refers_to_and_its_tenant_writes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The time in which all of a namespace's are asked for is charged to it."""
+    world, charged = World(), []
+    world.take(namespace())
+    world.take(policy("sized", virtualMachine={"instancetype": SMALL}, match=GOLD))
+    for name in ("a", "b"):
+        world.take(named(name))
+    world.queued()
+
+    def loads(state: bytes) -> Raw:
+        found: Raw = marshal.loads(state)  # noqa: S302  the store's own
+        assert found["kind"] != "Workload"
+        return found
+
+    monkeypatch.setattr(store, "marshal", SimpleNamespace(dumps=marshal.dumps, loads=loads))
+    monkeypatch.setattr(world.queue, "charge", lambda namespace, _: charged.append(namespace))
+    world.take(of_machines(SMALL["kind"]))
+    assert world.queued() == ["a", "b"], "each finds out by itself whether the policy concerns it"
+    assert charged == ["shop"]
+
+
+def test_what_a_policy_for_other_namespaces_refers_to_asks_for_nobody() -> None:
+    world = World()
+    world.take(namespace())
+    elsewhere = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "none"}}}
+    world.take(policy("sized", virtualMachine={"instancetype": SMALL}, match=elsewhere))
+    world.take(named("web"))
+    world.queued()
+    world.take(of_machines(SMALL["kind"]))
+    assert world.queued() == []
+
+
+def test_namespace_that_is_seen_at_last_has_no_workload_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.take(named("web"))
+    world.queued()
+    monkeypatch.setattr(store, "marshal", SimpleNamespace(dumps=marshal.dumps))
+    world.take(namespace())
+    assert world.queued() == ["web"]
 
 
 def test_runtime_class_asks_for_those_that_a_policy_sandboxes() -> None:

@@ -89,6 +89,36 @@ def test_all_that_a_look_at_all_of_them_would_find_are_known(steps: list[tuple[R
                     assert set(_walked(store, kind, key)) <= set(store.may_refer(kind, key))
 
 
+def test_a_claim_is_told_from_one_whose_short_hash_is_the_same() -> None:
+    """Of a million references sixteen have the same: none of those is a template that mounts the claim."""
+    store = Store()
+    hashes: dict[int, str] = {}
+    for number in range(1 << 20):
+        short = hash(("mounted", "shop", f"c{number}")) % (1 << 16)
+        if short in hashes:
+            alike = hashes[short], f"c{number}"
+            break
+        hashes[short] = f"c{number}"
+    store.put(kinds.WORKLOAD, _claiming(alike[0], "logs"))
+    mounted, other = (("shop", name) for name in alike)
+    assert store.may_refer(CLAIM, other) == store.may_refer(CLAIM, mounted) == [("shop", "web")]
+    assert list(store.mounting(mounted)) == [("shop", "web")]
+    assert list(store.mounting(other)) == []
+
+
+def test_a_claim_is_mounted_by_templates_and_not_by_disks() -> None:
+    store = Store()
+    disk = workload({"virtualMachine": {"bootDisk": {"source": {"claim": {"name": "data"}}}}})
+    store.put(kinds.WORKLOAD, disk)
+    store.put(kinds.WORKLOAD, _claiming("data", name="files"))
+    assert set(store.may_refer(CLAIM, ("shop", "data"))) == {("shop", "web"), ("shop", "files")}
+    assert list(store.mounting(("shop", "data"))) == [("shop", "files")]
+    newer = _claiming(name="files", generation=2)
+    newer["metadata"]["resourceVersion"] = "2"
+    store.put(kinds.WORKLOAD, newer)
+    assert list(store.mounting(("shop", "data"))) == []
+
+
 def _claim(name: str, **more: object) -> Raw:
     return {"kind": "PersistentVolumeClaim", "metadata": {"name": name}, **more}
 
@@ -249,3 +279,27 @@ def test_very_many_workloads_are_asked_for_some_at_a_time() -> None:
     assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
     assert world.queued() == names
     assert set(charged) == {"shop"}
+
+
+def test_all_workloads_of_a_namespace_are_asked_for_some_at_a_time() -> None:
+    """A policy names an instancetype of the namespace, which its tenant writes again and again."""
+    world = World()
+    names = sorted(f"w{number:04}" for number in range(1000))
+    for name in names:
+        world.take(_claiming(name=name))
+    world.queued()
+
+    async def walked() -> list[int]:
+        walk, lengths = asyncio.create_task(world.watches.referrers.run()), [len(world.queue)]
+        while lengths[-1] < len(names):
+            await asyncio.sleep(0)
+            lengths.append(len(world.queue))
+        walk.cancel()
+        return lengths
+
+    for _ in range(3):
+        world.watches.referrers.ask_namespace("shop")
+    rounds = asyncio.run(asyncio.wait_for(walked(), PATIENCE))
+    assert rounds[0] == 0
+    assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
+    assert world.queued() == names

@@ -11,9 +11,8 @@ from datetime import datetime
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from twinhull.api.base import Raw
 from twinhull.core.isolation import Effect, Part
-from twinhull.hulls.hull import condition, timestamp
+from twinhull.hulls.hull import timestamp
 from twinhull.shell import kinds
 from twinhull.shell.decisions import Decisions
 from twinhull.shell.lease import Lease
@@ -74,12 +73,11 @@ class StateCollector(Collector):
     def _workloads(self) -> Iterator[Metric]:
         counts: Counter[tuple[str, ...]] = Counter()
         unready: dict[str, str] = {}
-        for workload in self.store.all(kinds.WORKLOAD):
-            seen = _look(workload)
-            counts[seen] += 1
-            if seen[3] != "True" and seen[5] != "Failed":  # ended for good
-                namespace, since = seen[0], _since(workload)
-                unready[namespace] = min(since, unready.get(namespace, since))
+        for state in self.store.workload_states.all():
+            reason = state.reason if state.reason == "None" else bounded(state.reason)
+            counts[*state[:5], reason] += 1
+            if state.since and state.ready != "True" and reason != "Failed":  # ended for good
+                unready[state.namespace] = min(state.since, unready.get(state.namespace, state.since))
         workloads, longest = catalogue.WORKLOADS.family(), catalogue.UNREADY_SECONDS.family()
         for labels, count in counts.items():
             workloads.add_metric(labels, count)
@@ -137,25 +135,3 @@ class StateCollector(Collector):
             classes.add_metric((name,), 1)
         yield capability
         yield classes
-
-
-def _look(workload: Raw) -> tuple[str, ...]:
-    """A Workload's labels. What its status doesn't say yet is None."""
-    status = workload.get("status") or {}
-    ready = condition(workload, "Ready")
-    return (
-        workload["metadata"]["namespace"],
-        (status.get("isolation") or {}).get("resolved", "None"),
-        (status.get("hull") or {}).get("kind", "None"),
-        ready.get("status", "Unknown"),
-        condition(workload, "Stalled").get("status", "Unknown"),
-        bounded(ready["reason"]) if ready else "None",
-    )
-
-
-def _since(workload: Raw) -> str:
-    """Since when a Workload that isn't ready hasn't been."""
-    since: str = condition(workload, "Ready").get(
-        "lastTransitionTime", workload["metadata"]["creationTimestamp"]
-    )
-    return since

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import marshal
 import re
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from tests.unit.shell.simulation import KEY, Simulation
 from twinhull.api.reading import unread
 from twinhull.core import reasons
-from twinhull.shell import kinds
+from twinhull.shell import kinds, store
 from twinhull.shell.errors import Conflict
 from twinhull.shell.lease import Lease
 from twinhull.shell.lease_terms import Terms
@@ -114,6 +116,34 @@ def test_a_reason_that_nobody_knows_is_other() -> None:
     assert seen(world, "twinhull_workloads") == {
         ("shop", "Container", "Pod", "False", "False", "Other"): 1,
     }
+
+
+def test_no_workload_is_unpacked_for_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reaches the port may ask each second, and a Workload is as large as its tenant likes."""
+    world = Simulation({})
+    world.settle()
+
+    def loads(state: bytes) -> Any:
+        found = marshal.loads(state)  # noqa: S302  the store's own
+        assert found["kind"] != "Workload"
+        return found
+
+    monkeypatch.setattr(store, "marshal", SimpleNamespace(dumps=marshal.dumps, loads=loads))
+    counts = seen(world, "twinhull_workloads")
+    assert counts == {("shop", "Container", "Pod", "True", "False", "Ready"): 1}
+    world.server.remove("Workload", KEY)
+    while any(world.server.events.values()):
+        world.deliver(0)
+    assert seen(world, "twinhull_workloads") == {}
+
+
+@pytest.mark.parametrize("status", ["a", {"conditions": [1]}, {"isolation": [1]}, {"conditions": [{}]}])
+def test_a_status_that_an_edited_definition_lets_in_says_nothing(status: object) -> None:
+    world = Simulation({})
+    assert world.workload is not None
+    metadata = {**world.workload["metadata"], "resourceVersion": "10000"}
+    world.store.put(kinds.WORKLOAD, {**world.workload, "metadata": metadata, "status": status})
+    assert seen(world, "twinhull_workloads") == {("shop", "None", "None", "Unknown", "Unknown", "None"): 1}
 
 
 @pytest.mark.slow

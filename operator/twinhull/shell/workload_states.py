@@ -1,0 +1,79 @@
+"""The states of the Workloads: what metrics tell of each, noted as it comes, so that none is unpacked.
+
+How many Workloads there are, and how large they are, is up to those who write them; whoever reaches the port
+may ask for metrics each second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from sys import intern
+from typing import NamedTuple, TypeAlias
+
+from twinhull.api.base import Raw
+from twinhull.hulls.hull import condition
+
+#: A namespace and a name.
+_Key: TypeAlias = tuple[str, str]
+
+#: How many characters are noted of a text. All that this operator writes there are shorter.
+_LONGEST = 64
+
+
+class WorkloadState(NamedTuple):
+    """What a Workload's status says. What it doesn't say yet is None, or Unknown of a condition."""
+
+    namespace: str
+    #: The isolation that was resolved.
+    isolation: str
+    #: The kind of its hull.
+    hull: str
+    #: The status of its condition Ready.
+    ready: str
+    #: The status of its condition Stalled.
+    stalled: str
+    #: The reason of its condition Ready.
+    reason: str
+    #: When its condition Ready last changed; when it was created, if it has none.
+    since: str
+
+
+class WorkloadStates:
+    """Kept in step with the Workloads in the store."""
+
+    def __init__(self) -> None:
+        self._states: dict[_Key, WorkloadState] = {}
+
+    def all(self) -> Iterable[WorkloadState]:
+        """The states of all Workloads."""
+        return self._states.values()
+
+    def changed(self, key: _Key, workload: Raw | None) -> None:
+        """Take in a state of a Workload, None once it is gone."""
+        if workload is None:
+            self._states.pop(key, None)
+        else:
+            self._states[key] = _state(key[0], workload)
+
+
+def _state(namespace: str, workload: Raw) -> WorkloadState:
+    """What a Workload says. What an edited or newer definition let in says nothing."""
+    created = _text(workload["metadata"].get("creationTimestamp"), "")
+    with suppress(AttributeError, KeyError, TypeError):
+        status, ready = workload.get("status") or {}, condition(workload, "Ready")
+        return WorkloadState(
+            namespace,
+            _text((status.get("isolation") or {}).get("resolved"), "None"),
+            _text((status.get("hull") or {}).get("kind"), "None"),
+            _text(ready.get("status"), "Unknown"),
+            _text(condition(workload, "Stalled").get("status"), "Unknown"),
+            _text(ready.get("reason"), "None"),
+            _text(ready.get("lastTransitionTime"), created),
+        )
+    return WorkloadState(namespace, "None", "None", "Unknown", "Unknown", "None", created)
+
+
+def _text(value: object, otherwise: str) -> str:
+    """A text, which is held once however many Workloads say it."""
+    return intern(value[:_LONGEST]) if isinstance(value, str) else otherwise
