@@ -9,6 +9,7 @@ from twinhull.api.workload import NO_TEMPLATE
 from twinhull.hulls import launchers
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.disknotes import POD_PHASE_ANNOTATION
+from twinhull.hulls.diskorigin import CREATED_FOR_ANNOTATION, OTHERWISE_FILLED
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import MANIFEST_FILE
 from twinhull.shell import kinds
@@ -22,8 +23,10 @@ _TIMES = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"
 _POD_PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 #: Whoever makes an object may say a longer uid of its owner, which is nobody's.
 _LONGEST_UID = 64
-#: Whoever may write a claim may put any text on it as a Workload's name.
+#: Whoever may write a claim may put any text on it as a Workload's name, and in any annotation.
 _LONGEST_NAME = 64
+#: The annotations of a claim that tell how CDI came to fill it.
+_ORIGIN = (CREATED_FOR_ANNOTATION, *OTHERWISE_FILLED)
 
 
 def trimmed(kind: Kind, obj: Raw) -> Raw:
@@ -44,16 +47,19 @@ def trimmed(kind: Kind, obj: Raw) -> Raw:
 
 
 def _claim(obj: Raw) -> Raw:
-    """How a claim can be shared, and which guest's disk it is; of a machine's ephemeral one and of a disk
-    also whose it is, and whether it is going.
+    """How a claim can be shared, which guest's disk it is, and how CDI came to fill it; of a machine's
+    ephemeral one and of a disk also whose it is, and whether it is going.
     """
     modes = (obj.get("spec") or {}).get("accessModes") or ()
     whole, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
     made_by = [_outlined(owner) for owner in owners if _is_kept(owner)]
     metadata = _identity(obj) | {time: whole[time] for time in _TIMES if time in whole}
     owned = {"ownerReferences": made_by[:1]} if made_by else {}
-    holder = (whole.get("annotations") or {}).get(DISK_OF_ANNOTATION)
-    noted = {"annotations": {DISK_OF_ANNOTATION: holder[:_LONGEST_NAME]}} if holder else {}
+    annotations = whole.get("annotations") or {}
+    notes = {key: annotations[key][:_LONGEST_NAME] for key in _ORIGIN if key in annotations}
+    if holder := annotations.get(DISK_OF_ANNOTATION):
+        notes[DISK_OF_ANNOTATION] = holder[:_LONGEST_NAME]
+    noted = {"annotations": notes} if notes else {}
     kept = {"metadata": metadata | owned | noted, "spec": {"accessModes": sorted(set(modes))}}
     return _disk(obj, kept)
 

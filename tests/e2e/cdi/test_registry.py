@@ -11,12 +11,14 @@ import pytest
 from guest.image.tools import Tools
 from tests.controlplane import ControlPlane, build
 from tests.controlplane.ports import LOOPBACK
-from tests.e2e.cdi.disk import DiskWorkload
+from tests.e2e.cdi.disk import CSI, LATE, DiskWorkload
 from tests.e2e.cdi.outcomes import fails, succeeds
+from tests.e2e.operator.policies import Policies
 from tests.guest.containerimage import ContainerImage, File, Layer
 from tests.guest.registry import PASSWORD, USER, Registry
 from tests.importer import disks
 from tests.importer.kubelet import Kubelet
+from tests.operator_process import OperatorProcess
 
 pytestmark = [pytest.mark.simulated, pytest.mark.built(*build.CDI)]
 
@@ -66,6 +68,24 @@ def source(registry: Registry, web: DiskWorkload) -> dict[str, Any]:
 def test_an_images_disk(web: DiskWorkload, kubelet: Kubelet, source: dict[str, Any], content: bytes) -> None:
     web.boots({"registry": source})
     succeeds(web, kubelet, content)
+
+
+@pytest.fixture
+def rules(operator: OperatorProcess, policies: Policies, registry: Registry) -> None:  # noqa: ARG001  it is up
+    """Machines may boot the registry's disks only."""
+    policies.enforce("images", machines={"guestImages": [f"{LOOPBACK}:{registry.port}/disks/*"]})
+
+
+@pytest.mark.usefixtures("rules")
+@pytest.mark.parametrize("storage", ["simulated", CSI, LATE])
+def test_an_images_disk_under_rules_for_images(
+    web: DiskWorkload, kubelet: Kubelet, source: dict[str, Any], storage: str
+) -> None:
+    """On each kind of storage CDI notes on the claim that it has made it: no honest import is refused."""
+    web.boots({"registry": source}, storageClassName=storage)
+    assert kubelet.imports(web.namespace).exit_code == 0
+    web.becomes("Ready")
+    assert "ImageRejected" not in {reason for _, reason, _ in web.all_events()}
 
 
 def test_an_authority_under_another_key(

@@ -8,6 +8,7 @@ from twinhull.api.base import Raw
 from twinhull.core.decision import decide
 from twinhull.core.plan import plan
 from twinhull.hulls.disknotes import POD_PHASE_ANNOTATION
+from twinhull.hulls.diskorigin import CREATED_FOR_ANNOTATION, OTHERWISE_FILLED
 from twinhull.hulls.hull import DISK_LABEL
 
 from .objects import KUBEVIRT, NAME, case, hull, running, workload
@@ -125,6 +126,110 @@ def test_a_claim_that_anybody_may_have_filled_is_booted_by_no_order_either() -> 
     assert step.reason == "ImageRejected"
     assert step.message.startswith(f"spec.virtualMachine.disks[data]: PersistentVolumeClaim {NAME}-data is")
     assert decide(case(with_disks(), namespace(), LISTED, KUBEVIRT, CDI, claim)).reason != "ImageRejected"
+
+
+def disk_volume(disk: str = "boot", *, phase: str = "Succeeded", **annotations: str) -> Raw:
+    """The DataVolume of a disk of `with_disks`, as the operator makes it but for its annotations."""
+    name = f"{NAME}-{disk}"
+    about = {"name": name, "uid": f"{name}-volume", "labels": {DISK_LABEL: NAME}, "annotations": annotations}
+    source = {"registry": {"url": "docker://registry.example/guests/disk"}}
+    storage = {"resources": {"requests": {"storage": "1Gi"}}}
+    return {
+        "kind": "DataVolume",
+        "metadata": about,
+        "spec": {"source": source, "storage": storage},
+        "status": {"phase": phase},
+    }
+
+
+def made_by_cdi(volume: Raw, **annotations: str) -> Raw:
+    """The claim that CDI makes for a DataVolume."""
+    claim = disk_claim("boot")
+    metadata = volume["metadata"]
+    owner = {"apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataVolume", "uid": metadata["uid"]}
+    own = {CREATED_FOR_ANNOTATION: metadata["uid"], **metadata["annotations"], **annotations}
+    claim["metadata"] |= {
+        "name": metadata["name"],
+        "annotations": own,
+        "ownerReferences": [{**owner, "controller": True}],
+    }
+    return claim
+
+
+ADOPTING = {"cdi.kubevirt.io/allowClaimAdoption": "true"}
+NOT_MADE = f"PersistentVolumeClaim {NAME}-boot wasn't made by CDI for its DataVolume"
+
+
+@pytest.mark.parametrize("allowed", [ADOPTING, {}], ids=["by-annotation", "by-feature-gate"])
+def test_a_claim_that_a_data_volume_has_adopted_is_not_booted(allowed: dict[str, str]) -> None:
+    volume = disk_volume(**allowed)
+    adopted = made_by_cdi(volume)
+    del adopted["metadata"]["annotations"][CREATED_FOR_ANNOTATION]
+    others = made_by_cdi(volume, **{CREATED_FOR_ANNOTATION: "a-former-volume"})
+    for claim in (adopted, others):
+        found = case(with_disks(), namespace(), LISTED, KUBEVIRT, CDI, volume, disk_volume("data"), claim)
+        step = decide(found)
+        assert (step.stalled, step.reason) == (True, "ImageRejected")
+        assert step.message == (
+            f"spec.virtualMachine.bootDisk: {NOT_MADE} (annotation {CREATED_FOR_ANNOTATION}), so that nobody "
+            "knows which image is in it, and IsolationPolicy images has rules for images: correct it"
+        )
+        assert not [action.key for action in plan(found).actions if "VirtualMachine" in action.key]
+        floor = policy("floor", minimum="VirtualMachine")
+        unruled = case(with_disks(), namespace(), floor, KUBEVIRT, CDI, volume, disk_volume("data"), claim)
+        assert decide(unruled).reason == "Creating", "without rules for images it may be booted"
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "WaitForFirstConsumer", "PendingPopulation"])
+def test_a_claim_that_cdi_has_made_for_its_data_volume_is_booted(phase: str) -> None:
+    """Also if adoption is allowed: CDI adopts no claim that it has made itself."""
+    for noted in (ADOPTING, {}, {"cdi.kubevirt.io/storage.usePopulator": "true"}):
+        volume = disk_volume(phase=phase, **noted)
+        found = case(
+            with_disks(),
+            namespace(),
+            LISTED,
+            KUBEVIRT,
+            CDI,
+            *(volume, made_by_cdi(volume), disk_volume("data")),
+        )
+        assert decide(found).reason == "Creating"
+
+
+@pytest.mark.parametrize("key", OTHERWISE_FILLED)
+def test_a_claim_that_cdi_was_told_to_fill_otherwise_is_not_booted(key: str) -> None:
+    """CDI copies the annotations of a DataVolume to its claim, from where they can be removed again."""
+    name, data = f"{NAME}-boot", disk_volume("data")
+    for volume, claim, kind in (
+        (disk_volume(**{key: ""}), made_by_cdi(disk_volume()), "DataVolume"),
+        (disk_volume(), made_by_cdi(disk_volume(), **{key: name}), "PersistentVolumeClaim"),
+    ):
+        found = case(with_disks(), namespace(), LISTED, KUBEVIRT, CDI, volume, claim, data)
+        step = decide(found)
+        assert (step.stalled, step.reason) == (True, "ImageRejected")
+        assert f"{kind} {name} has the annotation {key}, so that nobody knows" in step.message
+
+
+def test_a_filled_data_volume_without_a_claim_is_not_booted_and_an_unfilled_one_is_waited_for() -> None:
+    for phase, reason in (
+        ("Succeeded", "ImageRejected"),
+        ("WaitForFirstConsumer", "ImageRejected"),
+        ("Pending", "DiskWaiting"),
+        ("ImportInProgress", "DiskImporting"),
+    ):
+        volumes = disk_volume(phase=phase), disk_volume("data", phase=phase)
+        step = decide(case(with_disks(), namespace(), LISTED, KUBEVIRT, CDI, *volumes))
+        assert step.reason == reason, phase
+
+
+def test_a_disk_that_is_not_booted_may_hold_anything() -> None:
+    volumes = disk_volume(), disk_volume("data", **ADOPTING)
+    claims = made_by_cdi(volumes[0]), disk_claim("data")
+    found = case(with_disks(), namespace(), LISTED, KUBEVIRT, CDI, *volumes, *claims)
+    assert decide(found).reason == "Creating"
+    ordered = case(with_disks(bootOrder=2), namespace(), LISTED, KUBEVIRT, CDI, *volumes, *claims)
+    assert decide(ordered).reason == "ImageRejected"
+    assert decide(ordered).message.startswith("spec.virtualMachine.disks[data]: PersistentVolumeClaim")
 
 
 def test_an_image_that_cdi_runs_has_no_place_under_a_floor() -> None:

@@ -10,6 +10,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.hulls.disknotes import POD_PHASE_ANNOTATION
+from twinhull.hulls.diskorigin import CREATED_FOR_ANNOTATION, OTHERWISE_FILLED
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.store import Store
@@ -106,6 +107,16 @@ def test_of_a_disks_claim_it_is_kept_which_data_volume_made_it() -> None:
     about = metadata(ownerReferences=[{**owner, "name": LARGE}])
     found = trimmed(kinds.CLAIM, {"metadata": about, "spec": {}})
     assert found["metadata"]["ownerReferences"] == [owner]
+
+
+def test_of_a_claim_it_is_kept_how_cdi_came_to_fill_it() -> None:
+    """Of one without labels, too: somebody may have removed the label of a disk."""
+    made, otherwise = {CREATED_FOR_ANNOTATION: "u2"}, dict.fromkeys(OTHERWISE_FILLED, "")
+    for labels in ({"twinhull.dev/disk-of": "web"}, {}):
+        about = metadata(labels=labels, annotations={**made, **otherwise, "x": LARGE})
+        assert trimmed(kinds.CLAIM, {"metadata": about})["metadata"]["annotations"] == {**made, **otherwise}
+    long = dict.fromkeys((CREATED_FOR_ANNOTATION, *OTHERWISE_FILLED), LARGE)
+    assert len(json.dumps(trimmed(kinds.CLAIM, {"metadata": metadata(annotations=long)}))) < 2_000
 
 
 def workload(name: str, size: int, version: int = 1) -> Raw:

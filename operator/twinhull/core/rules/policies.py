@@ -13,6 +13,8 @@ from twinhull.core.disks import named
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.rules.start_first import left_to_one
 from twinhull.core.steps import Step, stalled, waiting
+from twinhull.hulls import diskorigin
+from twinhull.hulls.datavolumes import DiskState
 from twinhull.hulls.evasion import Evasion
 
 #: How many of the things that are wrong a message names.
@@ -81,20 +83,31 @@ def image_rejected(case: Case) -> Step | None:
 
 
 def _unknown_disks(case: Case) -> Iterator[Evasion]:
-    """The disks that the machine may boot and whose claim is there without a DataVolume. Anybody may have
-    made such a claim, and filled it with anything, whatever image the Workload names.
+    """The disks that the machine may boot and that CDI need not have filled from the image that the Workload
+    names. Anybody may have made such a claim, and filled it with anything.
     """
     ruling = next((policy for policy in case.blueprint.resolution.policies if policy.spec.machines), None)
     if ruling is None:
         return
     for disk, state in named(case):
-        if not (state.is_lone and disk.may_be_booted):
-            continue
-        yield Evasion(
-            f"spec.virtualMachine.{disk.field}",
-            f"PersistentVolumeClaim {state.claim} is there without a DataVolume, so that nobody knows which "
-            f"image is in it, and IsolationPolicy {ruling.name} has rules for images",
-        )
+        if disk.may_be_booted and (doubt := _doubt(case, state)):
+            yield Evasion(
+                f"spec.virtualMachine.{disk.field}",
+                f"{doubt}, so that nobody knows which image is in it, and IsolationPolicy {ruling.name} has "
+                "rules for images",
+            )
+
+
+def _doubt(case: Case, state: DiskState) -> str:
+    """Why a disk may hold something else than its source says; empty if nothing speaks for that. A machine is
+    made for a disk that is filled, or whose storage waits for the machine: before, it needn't have a claim.
+    """
+    if state.is_lone:
+        return f"PersistentVolumeClaim {state.claim} is there without a DataVolume"
+    volume, claim = case.observed.data_volumes.get(state.claim), case.observed.claims.get(state.claim)
+    if volume is None or (claim is None and not (state.filled or state.waits_for_consumer)):
+        return ""
+    return diskorigin.doubt(volume.obj, claim.obj if claim else None)
 
 
 def _listed(evasions: Sequence[Evasion], form: str) -> str:
