@@ -59,3 +59,19 @@ def test_an_answer_that_is_lost_is_asked_for_again(web: Subject, proxy: RequestP
     web.becomes("Ready")
     assert len(lost) == 1
     assert len(web.belongings()["Pod"]) == 1
+
+
+def test_a_workload_that_is_made_again_meanwhile_inherits_no_loss(web: Subject, proxy: RequestProxy) -> None:
+    web.apply()
+    former = web.becomes("Ready")["metadata"]["uid"]
+
+    proxy.outage = 503
+    proxy.cut_streams()
+    web.delete()
+    web.is_gone()
+    web.apply()
+    proxy.outage = None
+
+    workload = web.becomes("Ready")
+    assert workload["metadata"]["uid"] != former
+    assert "backOff" not in workload["status"]
