@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Why
-from twinhull.api.workloadstatus import BackOff
+from twinhull.api.workloadstatus import BackOff, Exit
 from twinhull.core.isolation import Policy, Subject
 from twinhull.core.references import KindAndName
 from twinhull.hulls.capabilities import Capabilities
@@ -124,3 +124,5 @@ class Observed:
     pending_since: datetime | None = None
     #: What this process knows of lost hulls, None if the Workload hasn't been looked at yet.
     remembered: Remembered | None = None
+    #: How its runs ended that this process has seen and the status doesn't have, the last one last.
+    exits: tuple[Exit, ...] = ()

@@ -14,6 +14,7 @@ from prometheus_client import Counter as CounterMetric
 from twinhull.api.base import Raw
 from twinhull.api.brevity import shortened
 from twinhull.api.isolation import Isolation
+from twinhull.api.workloadstatus import Exit
 from twinhull.core.backoff import to_remember
 from twinhull.core.case import Case
 from twinhull.core.isolation import Counted, Effect, Part, Resolution
@@ -69,7 +70,10 @@ class Decisions:
         memory = self.memories.get(workload) or WorkloadMemory(observed.metadata.uid)
         memory = self.memories[workload] = replace(memory, pending_since=violations.pending_since)
         if isinstance(observed, Case):
-            self.memories[workload] = replace(memory, hulls=to_remember(observed))
+            exits, hulls = observed.history.unwritten_exits, to_remember(observed)
+            self.memories[workload] = replace(memory, exits=exits, hulls=hulls)
+        else:
+            self.memories[workload] = replace(memory, exits=observed.unwritten_exits)
 
     def record_created_hull(self, workload: Key, obj: Raw) -> None:
         """Take down a hull that was created: it may be gone before it is seen."""
@@ -77,6 +81,15 @@ class Decisions:
         if memory and memory.hulls:
             seen = SeenHull(obj["metadata"]["uid"], revision_of(obj))
             self.memories[workload] = replace(memory, hulls=replace(memory.hulls, seen=seen))
+
+    def record_exit(self, workload: Key, uid: str, end: Exit) -> None:
+        """Take down how a run of the Workload of that uid ended, whose Pod is gone: a pass may not have seen
+        the end, or may not have written it to the status yet.
+        """
+        if self.is_another(workload, uid):
+            return
+        memory = self.memories.get(workload) or WorkloadMemory(uid)
+        self.memories[workload] = replace(memory, exits=(*memory.exits, end))
 
     def record_lost_hull(self, workload: Key, obj: Raw) -> None:
         """Take down why a Pod that is gone is so, in case that it is the hull."""

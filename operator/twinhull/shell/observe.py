@@ -107,6 +107,7 @@ def observe(
             memory.pending_since,
             namespace_labels(store, key[0]) is not None,
             problem.reason,
+            memory.exits,
         )
     service = store.get(kinds.SERVICE, key)
     observed = Observed(
@@ -122,6 +123,7 @@ def observe(
         namespace_is_known=namespace_labels(store, key[0]) is not None,
         pending_since=memory.pending_since,
         remembered=memory.hulls,
+        exits=memory.exits,
         referred=_referred(known, key[0], raw["spec"]),
         claims=Claims(store, key[0]),
         data_volumes=DataVolumes(store, key),

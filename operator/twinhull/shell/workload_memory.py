@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from twinhull.api.workloadstatus import Exit
 from twinhull.core.observed import Remembered
 
 
@@ -18,3 +19,5 @@ class WorkloadMemory:
     pending_since: datetime | None = None
     #: What hulls it had of late, None if no pass could read it yet.
     hulls: Remembered | None = None
+    #: How its runs ended that the status doesn't have, the last one last.
+    exits: tuple[Exit, ...] = ()
