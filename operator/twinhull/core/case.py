@@ -221,7 +221,7 @@ class Case:
     def refusal(self, key: str) -> Refusal | None:
         """The API server's refusal of an object, while it isn't yet time to ask again."""
         refusal = self.observed.refusals.get(key)
-        return refusal if refusal and self.now < refusal.retry_at else None
+        return refusal if refusal and refusal.stands(self.now) else None
 
     def denial(self, key: str) -> Refusal | None:
         """The same, unless somebody merely undoes it: that an object be made anew wouldn't help."""

@@ -93,14 +93,16 @@ class History:
     def attempt(self) -> ReplacementStatus | None:
         """The replacement that is under way or was given up, None if there is none.
 
-        Only the status remembers when it began, and that it was given up.
+        Only the status remembers when it began, and that it was given up. A beginning that lies ahead, since
+        the clock was set back, counts as now.
         """
         if not self.replacing:
             return None
         remembered, generation = self._workload.status.replacement, self._workload.metadata.generation
         names = {self.revision, self.blueprint.revision, self.blueprint.former_revision}
         if remembered and remembered.revision in names and remembered.generation == generation:
-            return remembered
+            began = min(remembered.started_at, self.now.replace(microsecond=0))
+            return remembered.model_copy(update={"started_at": began})
         new = self.current if self.current and not self.current.deleting else None
         began = new.since if new else self.now.replace(microsecond=0)
         return ReplacementStatus(revision=self.revision, generation=generation, started_at=began)

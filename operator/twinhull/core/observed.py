@@ -15,6 +15,8 @@ from twinhull.core.references import KindAndName
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull, Owner
 
+#: How long after a refusal the API server may be asked again at the latest.
+LONGEST_WAIT = timedelta(minutes=5)
 #: How long after the time to ask again a refusal is forgotten: who still wants it has asked by then.
 _OLD_AFTER = timedelta(minutes=1)
 
@@ -32,14 +34,26 @@ class Refusal:
     #: When the first in a row of attempts was refused.
     since: datetime
 
+    def stands(self, now: datetime) -> bool:
+        """Whether it isn't yet time to ask again."""
+        return now < self.retry_at and not self._lies_ahead(now)
+
     def is_old(self, now: datetime) -> bool:
-        """Whether nobody has asked again for so long that it says nothing of the present."""
-        return now >= self.old_at
+        """Whether it says nothing of the present: nobody has asked again for long, or the clock was set back
+        since.
+        """
+        return now >= self.old_at or self._lies_ahead(now)
 
     @property
     def old_at(self) -> datetime:
-        """When that is so."""
+        """When nobody has asked again for that long."""
         return self.retry_at + _OLD_AFTER
+
+    def _lies_ahead(self, now: datetime) -> bool:
+        """Whether it is of a time that is yet to come. Clocks that are merely adjusted differ by less than
+        the minute that is let pass.
+        """
+        return self.retry_at > now + LONGEST_WAIT + _OLD_AFTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,7 +242,7 @@ class UnreadableWorkload:
 
     def _until_retry(self, action: Action) -> timedelta | None:
         refusal = self.refusals.get(action.key)
-        return refusal.retry_at - self.now if refusal and self.now < refusal.retry_at else None
+        return refusal.retry_at - self.now if refusal and refusal.stands(self.now) else None
 
     def _conditions(self) -> Iterator[Condition]:
         for condition in self._status.get("conditions") or ():
