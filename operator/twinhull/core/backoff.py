@@ -50,10 +50,7 @@ def back_off(case: Case) -> BackOff | None:
     """
     if case.workload.spec.state is State.STOPPED or case.history.exit is not None:
         return None
-    remembered, status = case.observed.remembered, case.workload.status
-    known = remembered.back_off if remembered else status.back_off
-    if known is not None and known.revision != case.revision:
-        known = None
+    known = _known(case)
     loss = _loss(case)
     if loss is None:
         known = _without_last(case, known) if known else None
@@ -72,6 +69,24 @@ def back_off(case: Case) -> BackOff | None:
         reason=loss.reason,
         message=loss.message or None,
     )
+
+
+def _known(case: Case) -> BackOff | None:
+    """The losses of the present revision that are remembered. No time of them lies further ahead than it did
+    when it was noted: the clock may have been set back since, or another operator's was ahead.
+    """
+    remembered, status = case.observed.remembered, case.workload.status
+    known = remembered.back_off if remembered else status.back_off
+    if known is None or known.revision != case.revision:
+        return None
+    now = case.now.replace(microsecond=0)
+    longest = _delay(known.losses) if known.losses > 1 else _RESTART_DELAY
+    times = {
+        "since": min(known.since, now),
+        "lost_at": min(known.lost_at, now),
+        "retry_at": min(known.retry_at, now + longest),
+    }
+    return known.model_copy(update=times)
 
 
 def to_remember(case: Case) -> Remembered:

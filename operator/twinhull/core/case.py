@@ -12,7 +12,7 @@ from functools import cached_property
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.api.workload import Workload
+from twinhull.api.workload import ObjectMeta, Workload
 from twinhull.api.workloadstatus import HullKind, UnsupportedField
 from twinhull.core.blueprint import Blueprint, is_made_from
 from twinhull.core.compliance import Compliance
@@ -42,6 +42,11 @@ class Case:
     defaults: OperatorDefaults
     #: The one clock that there is.
     now: datetime
+
+    @property
+    def metadata(self) -> ObjectMeta:
+        """The Workload's metadata."""
+        return self.workload.metadata
 
     @cached_property
     def blueprint(self) -> Blueprint:
@@ -216,7 +221,7 @@ class Case:
     def refusal(self, key: str) -> Refusal | None:
         """The API server's refusal of an object, while it isn't yet time to ask again."""
         refusal = self.observed.refusals.get(key)
-        return refusal if refusal and self.now < refusal.retry_at else None
+        return refusal if refusal and refusal.stands(self.now) else None
 
     def denial(self, key: str) -> Refusal | None:
         """The same, unless somebody merely undoes it: that an object be made anew wouldn't help."""

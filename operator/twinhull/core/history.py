@@ -1,4 +1,4 @@
-"""A Workload's history: what its status remembers, and nothing that can be seen would tell."""
+"""A Workload's history: what its status and the process remember, and nothing that can be seen would tell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twinhull.hulls.hull import Hull
 
 @dataclass(frozen=True)
 class History:
-    """What was, by the status and by the hulls that are still there."""
+    """What was, by the status, by the process and by the hulls that are still there."""
 
     #: What is to run.
     blueprint: Blueprint
@@ -39,21 +39,39 @@ class History:
     def exit(self) -> Exit | None:
         """How the present revision ended for good, None if it has not.
 
-        Its hull says so while it is there; once it is going or gone only the status remembers. This is the
-        one thing that is decided by what the status says: a run to completion must not be repeated because
-        its Pod was tidied away. Nor because policies isolate it otherwise than when it ran, nor because an
-        earlier operator gave its revision another name.
+        Its hull says so while it is there; once it is going or gone only the status remembers, and until that
+        is written the process. This is the one thing that is decided by what the status says: a run to
+        completion must not be repeated because its Pod was tidied away. Nor because policies isolate it
+        otherwise than when it ran, nor because an earlier operator gave its revision another name.
         """
         policy = self.blueprint.restart_policy
         if policy is RestartPolicy.ALWAYS:
             return None
         hull = self.current or next(filter(self._is_as_requested, self.former), None)
-        end = hull.exit if hull else None
+        ends = (
+            self._of_this_revision(end)
+            for end in self._known_ends(hull)
+            if hull is None or not hull.runs_again(policy, end)
+        )
+        return next((end for end in ends if end is not None), None)
+
+    @property
+    def unwritten_exits(self) -> tuple[Exit, ...]:
+        """`exit`, unless the status has it already: the process is to remember it until then."""
+        return (self.exit,) if self.exit and self.exit != self._workload.status.exit else ()
+
+    def _known_ends(self, hull: Hull | None) -> tuple[Exit, ...]:
+        """The ends of runs that may be the present revision's end, those that decide first."""
+        if hull is not None and hull.exit is not None:
+            return (hull.exit,)
+        if hull is not None and not hull.may_hide_end:
+            return ()
         # What an earlier operator took for the end of a run was told, and stays so.
-        if end is None and (hull is None or hull.deleting or hull.restarted or hull.ended):
-            end = self._workload.status.exit
-        if end is None or (hull is not None and hull.runs_again(policy, end)):
-            return None
+        written = self._workload.status.exit
+        return (*((written,) if written else ()), *reversed(self.blueprint.observed.exits))
+
+    def _of_this_revision(self, end: Exit) -> Exit | None:
+        """An end, with all names of its revision; None if it is another revision's."""
         without_policies = self.blueprint.content_without_policies
         canonical, requested = self.blueprint.revision, without_policies.revision
         present = {self.revision, canonical, self.blueprint.former_revision}
@@ -75,14 +93,16 @@ class History:
     def attempt(self) -> ReplacementStatus | None:
         """The replacement that is under way or was given up, None if there is none.
 
-        Only the status remembers when it began, and that it was given up.
+        Only the status remembers when it began, and that it was given up. A beginning that lies ahead, since
+        the clock was set back, counts as now.
         """
         if not self.replacing:
             return None
         remembered, generation = self._workload.status.replacement, self._workload.metadata.generation
         names = {self.revision, self.blueprint.revision, self.blueprint.former_revision}
         if remembered and remembered.revision in names and remembered.generation == generation:
-            return remembered
+            began = min(remembered.started_at, self.now.replace(microsecond=0))
+            return remembered.model_copy(update={"started_at": began})
         new = self.current if self.current and not self.current.deleting else None
         began = new.since if new else self.now.replace(microsecond=0)
         return ReplacementStatus(revision=self.revision, generation=generation, started_at=began)

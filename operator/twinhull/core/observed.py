@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Why
-from twinhull.api.workloadstatus import BackOff
+from twinhull.api.workloadstatus import BackOff, Exit
 from twinhull.core.isolation import Policy, Subject
 from twinhull.core.references import KindAndName
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull, Owner
 
+#: How long after a refusal the API server may be asked again at the latest.
+LONGEST_WAIT = timedelta(minutes=5)
 #: How long after the time to ask again a refusal is forgotten: who still wants it has asked by then.
 _OLD_AFTER = timedelta(minutes=1)
 
@@ -32,14 +34,26 @@ class Refusal:
     #: When the first in a row of attempts was refused.
     since: datetime
 
+    def stands(self, now: datetime) -> bool:
+        """Whether it isn't yet time to ask again."""
+        return now < self.retry_at and not self._lies_ahead(now)
+
     def is_old(self, now: datetime) -> bool:
-        """Whether nobody has asked again for so long that it says nothing of the present."""
-        return now >= self.old_at
+        """Whether it says nothing of the present: nobody has asked again for long, or the clock was set back
+        since.
+        """
+        return now >= self.old_at or self._lies_ahead(now)
 
     @property
     def old_at(self) -> datetime:
-        """When that is so."""
+        """When nobody has asked again for that long."""
         return self.retry_at + _OLD_AFTER
+
+    def _lies_ahead(self, now: datetime) -> bool:
+        """Whether it is of a time that is yet to come. Clocks that are merely adjusted differ by less than
+        the minute that is let pass.
+        """
+        return self.retry_at > now + LONGEST_WAIT + _OLD_AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +138,5 @@ class Observed:
     pending_since: datetime | None = None
     #: What this process knows of lost hulls, None if the Workload hasn't been looked at yet.
     remembered: Remembered | None = None
+    #: How its runs ended that this process has seen and the status doesn't have, the last one last.
+    exits: tuple[Exit, ...] = ()

@@ -55,6 +55,8 @@ class UnreadableWorkload:
     placed: bool = True
     #: Unreadable or TooLarge.
     reason: Reason = Reason.UNREADABLE
+    #: How runs of it ended that this process has seen, the last one last.
+    exits: tuple[Exit, ...] = ()
 
     @cached_property
     def metadata(self) -> ObjectMeta:
@@ -93,12 +95,34 @@ class UnreadableWorkload:
 
     @property
     def exit(self) -> Exit | None:
-        """How it ended for good, by its hull."""
-        ended = self.own[0].exit if self.own else None
+        """How it ended for good, by its hull; or as this process has seen, if neither its hull nor the status
+        says.
+        """
+        hull = self.own[0] if self.own else None
+        ended = hull.exit if hull else None
+        if ended is None and (hull is None or hull.may_hide_end):
+            ended = next(reversed(self._seen_exits), None)
         policy = self.obj["spec"]["template"]["spec"].get("restartPolicy") or RestartPolicy.ALWAYS
         if ended is None or policy == RestartPolicy.ALWAYS:
             return None
-        return None if self.own[0].runs_again(policy, ended) else ended
+        return None if hull is not None and hull.runs_again(policy, ended) else ended
+
+    @property
+    def unwritten_exits(self) -> tuple[Exit, ...]:
+        """The ends that the process is to remember, since the status doesn't have them."""
+        end = self.exit
+        is_new = end is not None and end not in self._seen_exits and end.revision != self._written_exit
+        return (*self._seen_exits, end) if end and is_new else self._seen_exits
+
+    @property
+    def _seen_exits(self) -> tuple[Exit, ...]:
+        return tuple(end for end in self.exits if end.revision != self._written_exit)
+
+    @property
+    def _written_exit(self) -> str | None:
+        """The revision whose end the status has, None if it has none."""
+        written = self._status.get("exit") or {}
+        return written.get("revision")
 
     @cached_property
     def wanted(self) -> tuple[Action, ...]:
@@ -218,7 +242,7 @@ class UnreadableWorkload:
 
     def _until_retry(self, action: Action) -> timedelta | None:
         refusal = self.refusals.get(action.key)
-        return refusal.retry_at - self.now if refusal and self.now < refusal.retry_at else None
+        return refusal.retry_at - self.now if refusal and refusal.stands(self.now) else None
 
     def _conditions(self) -> Iterator[Condition]:
         for condition in self._status.get("conditions") or ():

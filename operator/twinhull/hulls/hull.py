@@ -139,6 +139,13 @@ class Hull:
         return self.kind == "VirtualMachine" and self.phase is Phase.PENDING
 
     @property
+    def may_hide_end(self) -> bool:
+        """Whether its run may have ended though it doesn't say so any more: it is being deleted, it has ended
+        in a way that may be somebody else's doing, or KubeVirt is about to run it once more.
+        """
+        return self.deleting or self.restarted or self.ended
+
+    @property
     def has_name_label(self) -> bool:
         """Whether it carries its own name as a label, by which a Service finds it."""
         return self.labels.get(HULL_NAME_LABEL) == self.name

@@ -7,6 +7,7 @@ import re
 from twinhull.api.base import Raw
 from twinhull.api.reasons import UNSAID, Reason
 from twinhull.api.workload import ObjectMeta, RestartPolicy
+from twinhull.api.workloadstatus import Exit
 from twinhull.hulls import podstatus
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied, images
 from twinhull.hulls.hull import (
@@ -173,6 +174,16 @@ def read(pod: Raw) -> Hull:
         obj=pod,
         disruption=podstatus.disruption(pod),
     )
+
+
+def last_exit(pod: Raw) -> Exit | None:
+    """How the run of a Pod that is gone ended, by its last state. None if it didn't end by itself, or is made
+    again for its restartPolicy.
+    """
+    hull, policy = read(pod), restart_policy(pod["spec"])
+    if hull.exit is None or policy is RestartPolicy.ALWAYS or hull.runs_again(policy, hull.exit):
+        return None
+    return hull.exit
 
 
 def _present(key: str, value: object) -> Raw:

@@ -14,10 +14,12 @@ from twinhull.api.base import Raw
 from twinhull.api.brevity import shortened
 from twinhull.api.reading import UNREAD, unread
 from twinhull.api.reasons import Reason
+from twinhull.api.workloadstatus import Exit
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import workloads_of
-from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, labels
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, labels, owner_of
+from twinhull.hulls.pod import last_exit
 from twinhull.hulls.types import hull_types
 from twinhull.shell import kinds
 from twinhull.shell.decisions import Decisions
@@ -96,6 +98,7 @@ class ChangeHandler:
             return
         capabilities_before = self._capabilities(kind)
         for gone in self._store.prune(kind, present, int(version)):
+            self._note_gone(kind, gone)
             self._ask(kind, [gone])
         self._ask_if_capabilities_changed(kind, capabilities_before)
 
@@ -128,9 +131,18 @@ class ChangeHandler:
     def _take_end(self, kind: Kind, obj: Raw) -> None:
         old, metadata = self._store.get(kind, key_of(obj)), obj["metadata"]
         if self._store.remove(kind, key_of(obj), metadata["uid"], int(metadata["resourceVersion"])):
-            if kind is kinds.POD and (workload := workload_key(obj)):
-                self._decisions.record_lost_hull(workload, obj)
+            self._note_gone(kind, obj)
             self._ask(kind, [obj] if old is None else [old, obj])
+
+    def _note_gone(self, kind: Kind, obj: Raw) -> None:
+        """Have it remembered of a Pod that is gone how its run ended, or who ended it: soon nothing tells."""
+        workload = workload_key(obj) if kind is kinds.POD and UNREAD not in obj else None
+        if workload is None:
+            return
+        self._decisions.record_lost_hull(workload, obj)
+        owner, end = owner_of(obj), _last_exit(obj)
+        if owner is not None and end is not None:
+            self._decisions.record_exit(workload, owner.uid, end)
 
     def take_version(self, version: str) -> None:
         """Take in the API server's version, which may be another than before."""
@@ -203,6 +215,15 @@ def _is_named(kind: Kind, obj: Raw) -> bool:
         logger.warning("an object of kind %s can't be read: it has no name, uid or version", kind.name)
         return False
     return True
+
+
+def _last_exit(pod: Raw) -> Exit | None:
+    """How the run of a Pod that is gone ended, None if it goes on, or can't be read."""
+    try:
+        return last_exit(pod)
+    except Exception as error:
+        logger.debug("how a Pod ended can't be read", exc_info=error)
+        return None
 
 
 def _read_alone(kind: Kind, obj: Raw, scope: Scope) -> None:

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from twinhull.core.observed import LONGEST_WAIT
 from twinhull.shell.errors import Busy, CircuitOpen, NotLeading, TimedOut, Unreachable
 from twinhull.shell.roundrobin import RoundRobin
 from twinhull.shell.store import Key
@@ -31,8 +32,6 @@ _SLOW = 1.0
 _FIRST_PROBE = timedelta(seconds=2)
 #: How long, at most, lies between two that ask.
 _LONGEST_PROBE = timedelta(minutes=1)
-#: When who waits for a circuit asks again by itself, at the latest.
-_LONGEST_WAIT = timedelta(minutes=5)
 #: How many actions of a Workload are woken with it. Its others are tried again when their time comes.
 _MOST_ACTIONS = 8
 
@@ -96,6 +95,12 @@ class _Circuit:
     probing: bool = False
     #: The Workloads that wait, each with the actions that were put off.
     waiting: dict[Key, OrderedDict[str, None]] = field(default_factory=dict)
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it is time to ask: also if that time lies further ahead than it ever did, since the clock
+        was set back.
+        """
+        return not now < self.probe_at <= now + self.interval
 
     def wait(self, write: Write) -> None:
         """An action waits, too. Of very many of a Workload's the first are former ones."""
@@ -178,7 +183,7 @@ class CircuitBreakers:
         if circuit is None:
             return False
         now = self._now()
-        is_due = now >= circuit.probe_at and not circuit.probing
+        is_due = circuit.is_due(now) and not circuit.probing
         has_place = lane.probes < max(1, self._most(write.kind) - 1)
         if not is_due or not has_place:
             circuit.wait(write)
@@ -186,7 +191,7 @@ class CircuitBreakers:
                 lane.next_probes.add(write.workload[0], write)
             # One after the other, so that there is always one to ask, and never all at once.
             place = circuit.interval * min(len(circuit.waiting), 1_000)
-            at = min(max(now, circuit.probe_at) + place, now + _LONGEST_WAIT)
+            at = min(max(now, circuit.probe_at) + place, now + LONGEST_WAIT)
             raise CircuitOpen(circuit.message, at)
         circuit.probing = True
         lane.probes += 1

@@ -144,8 +144,7 @@ class ControlLoop:
             self._guests.reports if self._guests else {},
             settings.scope,
             self._guests is not None,
-            self._decisions.pending_since,
-            self._decisions.remembered,
+            self._decisions.memories,
         )
         wake, hull_created = self._queue.add, self._decisions.record_created_hull
         return Reconciler(

@@ -1,11 +1,12 @@
-"""The decisions: what was last decided for each Workload, and how often each policy had a part in it."""
+"""The decisions: what was last decided for each Workload, and how often each policy had a part in it. Beside
+them is the memory of each Workload.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
 from dataclasses import replace
-from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 from prometheus_client import Counter as CounterMetric
@@ -13,15 +14,17 @@ from prometheus_client import Counter as CounterMetric
 from twinhull.api.base import Raw
 from twinhull.api.brevity import shortened
 from twinhull.api.isolation import Isolation
+from twinhull.api.workloadstatus import Exit
 from twinhull.core.backoff import to_remember
 from twinhull.core.case import Case
 from twinhull.core.isolation import Counted, Effect, Part, Resolution
-from twinhull.core.observed import GoneHull, Remembered, SeenHull
+from twinhull.core.observed import GoneHull, SeenHull
 from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls.hull import revision_of
 from twinhull.hulls.podstatus import disruption
 from twinhull.shell.metrics import catalogue
 from twinhull.shell.store import Key
+from twinhull.shell.workload_memory import WorkloadMemory
 
 
 class Decisions:
@@ -33,10 +36,8 @@ class Decisions:
         self._looked_at: set[Key] = set()
         self._effects: dict[Key, frozenset[Effect]] = {}
         self._workloads: defaultdict[Effect, set[Key]] = defaultdict(set)
-        #: When each Workload that runs below a policy's minimum was first seen so.
-        self.pending_since: dict[Key, datetime] = {}
-        #: What hulls each Workload had of late.
-        self.remembered: dict[Key, Remembered] = {}
+        #: What is remembered of each Workload that was looked at.
+        self.memories: dict[Key, WorkloadMemory] = {}
         #: Set when a count may have changed.
         self.changed = asyncio.Event()
 
@@ -44,38 +45,58 @@ class Decisions:
         """Take down what was decided on a Workload, and what of it runs below policies' minimums; None for
         one that is gone. For one that can't be read, what was last decided stands.
         """
-        violations = observed.compliance if isinstance(observed, Case) else observed
-        since = violations.pending_since if violations else None
-        if since is None:
-            self.pending_since.pop(workload, None)
-        else:
-            self.pending_since[workload] = since
         if observed is None:
-            self.remembered.pop(workload, None)
-        elif isinstance(observed, Case):
-            self.remembered[workload] = to_remember(observed)
+            self.memories.pop(workload, None)
+            self.record(workload, None)
+            return
+        if self.is_another(workload, observed.metadata.uid):
+            self.record_observation(workload, None)
+        self._remember(workload, observed)
         if isinstance(observed, UnreadableWorkload):
             new = workload not in self._looked_at
             self._looked_at.add(workload)
             self._count(workload, observed.effects, new=new)
-        elif observed is None:
-            self.record(workload, None)
         else:
             pending = frozenset(shortfall.policy.name for shortfall in observed.compliance.shortfalls)
             self.record(workload, observed.blueprint.resolution, pending)
 
+    def is_another(self, workload: Key, uid: str) -> bool:
+        """Whether what is remembered under a Workload's name is of a former Workload, not of that uid's."""
+        memory = self.memories.get(workload)
+        return memory is not None and memory.uid != uid
+
+    def _remember(self, workload: Key, observed: Case | UnreadableWorkload) -> None:
+        violations = observed.compliance if isinstance(observed, Case) else observed
+        memory = self.memories.get(workload) or WorkloadMemory(observed.metadata.uid)
+        memory = self.memories[workload] = replace(memory, pending_since=violations.pending_since)
+        if isinstance(observed, Case):
+            exits, hulls = observed.history.unwritten_exits, to_remember(observed)
+            self.memories[workload] = replace(memory, exits=exits, hulls=hulls)
+        else:
+            self.memories[workload] = replace(memory, exits=observed.unwritten_exits)
+
     def record_created_hull(self, workload: Key, obj: Raw) -> None:
         """Take down a hull that was created: it may be gone before it is seen."""
-        if remembered := self.remembered.get(workload):
+        memory = self.memories.get(workload)
+        if memory and memory.hulls:
             seen = SeenHull(obj["metadata"]["uid"], revision_of(obj))
-            self.remembered[workload] = replace(remembered, seen=seen)
+            self.memories[workload] = replace(memory, hulls=replace(memory.hulls, seen=seen))
+
+    def record_exit(self, workload: Key, uid: str, end: Exit) -> None:
+        """Take down how a run of the Workload of that uid ended, whose Pod is gone: a pass may not have seen
+        the end, or may not have written it to the status yet.
+        """
+        if self.is_another(workload, uid):
+            return
+        memory = self.memories.get(workload) or WorkloadMemory(uid)
+        self.memories[workload] = replace(memory, exits=(*memory.exits, end))
 
     def record_lost_hull(self, workload: Key, obj: Raw) -> None:
         """Take down why a Pod that is gone is so, in case that it is the hull."""
-        remembered, why = self.remembered.get(workload), disruption(obj)
-        if remembered and why:
+        memory, why = self.memories.get(workload), disruption(obj)
+        if memory and memory.hulls and why:
             gone = GoneHull(obj["metadata"]["uid"], why[0], shortened(why[1]))
-            self.remembered[workload] = replace(remembered, gone=gone)
+            self.memories[workload] = replace(memory, hulls=replace(memory.hulls, gone=gone))
 
     def record(
         self, workload: Key, resolution: Resolution | None, pending: frozenset[str] = frozenset()

@@ -14,7 +14,7 @@ from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Policy
-from twinhull.core.observed import Observed, Remembered
+from twinhull.core.observed import Observed
 from twinhull.core.references import KindAndName
 from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls import hull, instance
@@ -45,6 +45,7 @@ from twinhull.shell.policies import Policies, namespace_labels
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of
+from twinhull.shell.workload_memory import WorkloadMemory
 
 #: The template of a Workload that can't be read. What its hulls have isn't compared with it.
 _UNKNOWN: Raw = {"spec": {}}
@@ -68,10 +69,13 @@ class Knowledge:
     scope: Scope = field(default_factory=Scope)
     #: Whether this operator can ask guests.
     asks_guests: bool = True
-    #: When Workloads were first seen to run below a policy's minimum.
-    pending_since: Mapping[Key, datetime] = field(default_factory=dict)
-    #: What hulls Workloads had of late.
-    remembered: Mapping[Key, Remembered] = field(default_factory=dict)
+    #: What former passes remember of Workloads.
+    memories: Mapping[Key, WorkloadMemory] = field(default_factory=dict)
+
+    def memory(self, key: Key, uid: str) -> WorkloadMemory:
+        """What is remembered of a Workload. Nothing is what is remembered of a former one of its name."""
+        memory = self.memories.get(key)
+        return memory if memory and memory.uid == uid else WorkloadMemory(uid)
 
 
 def observe(
@@ -83,6 +87,7 @@ def observe(
     if raw is None:
         return None
     uid = raw["metadata"]["uid"]
+    memory = known.memory(key, uid)
     try:
         workload, whole = store.read(kinds.WORKLOAD, raw, read)
         count(store, key, uid)
@@ -97,9 +102,10 @@ def observe(
             refusals.of(key, metadata.version),
             _concerning(known, raw),
             defaults,
-            known.pending_since.get(key),
+            memory.pending_since,
             namespace_labels(store, key[0]) is not None,
             problem.reason,
+            memory.exits,
         )
     service = store.get(kinds.SERVICE, key)
     observed = Observed(
@@ -113,8 +119,9 @@ def observe(
         policies=known.policies.all(),
         subject=known.policies.subject(raw),
         namespace_is_known=namespace_labels(store, key[0]) is not None,
-        pending_since=known.pending_since.get(key),
-        remembered=known.remembered.get(key),
+        pending_since=memory.pending_since,
+        remembered=memory.hulls,
+        exits=memory.exits,
         referred=_referred(known, key[0], raw["spec"]),
         claims=Claims(store, key[0]),
         data_volumes=DataVolumes(store, key),

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 
 from twinhull.api.reasons import Why
 from twinhull.core.actions import Event
-from twinhull.core.observed import Refusal
+from twinhull.core.observed import LONGEST_WAIT, Refusal
 from twinhull.shell.store import Key
 
 #: How long after a refusal the API server is asked again; each further one in a row doubles it.
 _FIRST_RETRY = timedelta(seconds=2)
-_LONGEST_RETRY = timedelta(minutes=5)
 #: How often a refusal that should pass by itself is taken for one that does.
 _LASTING = 3
 #: How long after it was put right a thing that is put right again was undone by somebody.
@@ -103,7 +102,7 @@ class Refusals:
             former, page.times[obj] = None, 0
         times = page.times.get(obj, 0)
         page.times[obj] = times + 1
-        wait = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(times, 20))
+        wait = min(LONGEST_WAIT, _FIRST_RETRY * 2 ** min(times, 20))
         final = cause.final or (cause.passing and times + 1 >= _LASTING)
         page.refusals[obj] = Refusal(
             cause.reason, cause.message, final, now + wait, former.since if former else now
@@ -112,11 +111,13 @@ class Refusals:
     def put_off(  # noqa: PLR0913, PLR0917  as `add`, and until when
         self, workload: Key, version: Hashable, obj: str, cause: Cause, until: datetime, now: datetime
     ) -> None:
-        """Remember that an object isn't to be asked for until then, though nobody has refused it."""
+        """Remember that an object isn't to be asked for until then, LONGEST_WAIT from now at most, though
+        nobody has refused it.
+        """
         page = self._page(workload, version)
         former = page.refusals.get(obj)
         page.refusals[obj] = Refusal(
-            cause.reason, cause.message, cause.final, until, former.since if former else now
+            cause.reason, cause.message, cause.final, until, min(former.since, now) if former else now
         )
 
     def put_right(self, workload: Key, version: Hashable, obj: str, what: int, now: datetime) -> int:
@@ -125,7 +126,7 @@ class Refusals:
         """
         page = self._page(workload, version)
         former = page.put_right.get(obj)
-        again = former is not None and former.what == what and now - former.at < _SOON
+        again = former is not None and former.what == what and abs(now - former.at) < _SOON
         times = former.times + 1 if former and again else 1
         page.put_right[obj] = _PutRight(what, times, now)
         return times

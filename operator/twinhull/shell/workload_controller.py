@@ -76,10 +76,10 @@ class WorkloadController(Controller[Observed]):
 
     def remember(self, key: Key, observed: Observed | None) -> None:
         """Keep what was decided on it. None if it is gone."""
+        if observed is None or self._decisions.is_another(key, observed.metadata.uid):
+            self._lifetimes.forget(key)
         self._decisions.record_observation(key, observed)
         self._wake(key)
-        if observed is None:
-            self._lifetimes.forget(key)
 
     def plan(self, observed: Observed) -> ObjectPlan:
         """What the core plans."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane import Cluster
-from tests.e2e.operator.subject import Subject
+from tests.e2e.operator.subject import EXIT, Subject, template
 from tests.operator_process import OperatorProcess
-from tests.request_proxy import RequestProxy
+from tests.request_proxy import Request, RequestProxy
 
 pytestmark = pytest.mark.simulated
 
@@ -59,3 +59,42 @@ def test_an_answer_that_is_lost_is_asked_for_again(web: Subject, proxy: RequestP
     web.becomes("Ready")
     assert len(lost) == 1
     assert len(web.belongings()["Pod"]) == 1
+
+
+def test_a_run_whose_end_cannot_be_written_is_not_repeated(web: Subject, proxy: RequestProxy) -> None:
+    web.apply("Container", template(restartPolicy="Never"))
+    web.becomes("Ready")
+    pod = web.hull()["metadata"]["name"]
+    ends: list[Request] = []
+
+    def is_no_end(request: Request) -> bool:
+        is_status = request.method == "PATCH" and request.path.endswith("/workloads/web/status")
+        if is_status and b'"exit"' in request.body:
+            ends.append(request)
+        return not is_status
+
+    proxy.before = is_no_end
+    web.annotate("Pod", pod, **{EXIT: "0"})
+    web.eventually(lambda: ends, "the operator tries to write the end")
+    web.cluster.api.delete("Pod", pod, web.namespace)
+    web.eventually(lambda: web.belongings() == {}, "the Pod is tidied away")
+    proxy.before = lambda _: True
+
+    assert web.becomes("Completed")["status"]["exit"]["code"] == 0
+    assert web.belongings() == {}
+
+
+def test_a_workload_that_is_made_again_meanwhile_inherits_no_loss(web: Subject, proxy: RequestProxy) -> None:
+    web.apply()
+    former = web.becomes("Ready")["metadata"]["uid"]
+
+    proxy.outage = 503
+    proxy.cut_streams()
+    web.delete()
+    web.is_gone()
+    web.apply()
+    proxy.outage = None
+
+    workload = web.becomes("Ready")
+    assert workload["metadata"]["uid"] != former
+    assert "backOff" not in workload["status"]

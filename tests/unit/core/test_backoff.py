@@ -30,6 +30,23 @@ def made(status: Raw, uid: str = "u2", created: int = 5) -> Raw:
     return {**found, "metadata": {**found["metadata"], **about}, "status": status}
 
 
+def ahead(losses: int) -> Raw:
+    """A Workload whose hulls were lost a day ahead, by the clock of then."""
+    record = {"revision": REVISION, "losses": losses, "hull": "old"}
+    times = {"since": at(86_400), "lostAt": at(86_500), "retryAt": at(86_800)}
+    return workload(ALONE) | {"status": {"observedGeneration": 1, "backOff": {**record, **times}}}
+
+
+@pytest.mark.parametrize(("losses", "wait"), [(1, 10), (2, 10), (3, 20), (9, 300)])
+def test_no_loss_lies_ahead_whatever_the_clock_said(losses: int, wait: int) -> None:
+    now = CREATED + timedelta(seconds=5)
+    found = back_off(case(ahead(losses), now=now))
+    assert found is not None
+    assert (found.since, found.lost_at, found.retry_at) == (now, now, now + timedelta(seconds=wait))
+    step = decide(case(ahead(losses), now=now))
+    assert (step.reason, step.requeue_after) == ("Restarting", timedelta(seconds=wait))
+
+
 @pytest.mark.parametrize(("unready_since", "stalled"), [(659, False), (6, True)])
 def test_a_hull_that_was_ready_since_has_its_time_again(unready_since: int, stalled: bool) -> None:  # noqa: FBT001
     unready = made(running(ready=False, since=unready_since))

@@ -11,7 +11,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core.actions import Create
 from twinhull.core.companions import upkeep
 from twinhull.core.decision import decide
-from twinhull.core.observed import Refusal
+from twinhull.core.observed import LONGEST_WAIT, Refusal
 from twinhull.core.plan import plan
 from twinhull.hulls.ephemeral import claim_name, with_claims, workloads_of
 
@@ -138,7 +138,7 @@ def _just_deleted(obj: Raw) -> Raw:
 
 
 def test_that_it_was_refused_is_said() -> None:
-    again = NOW.replace(hour=23)
+    again = NOW + LONGEST_WAIT
     refusal = Refusal(
         Reason.CLAIM_REFUSED, "exceeded quota: storage", final=True, retry_at=again, since=CREATED
     )

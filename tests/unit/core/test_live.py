@@ -13,7 +13,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete
 from twinhull.core.case import Case
-from twinhull.core.observed import Refusal
+from twinhull.core.observed import LONGEST_WAIT, Refusal
 from twinhull.core.plan import Plan, plan
 from twinhull.hulls import manifest as manifests
 from twinhull.hulls import resources
@@ -238,7 +238,7 @@ def test_an_older_guest_is_replaced() -> None:
 def test_what_the_api_server_refuses_is_replaced() -> None:
     machine = Machine.of(BEFORE)
     key = f"VirtualMachine/{machine.vm['metadata']['name']}/change"
-    no = Refusal(Reason.VIRTUAL_MACHINE_REFUSED, "no", final=True, retry_at=NOW.replace(year=2030), since=NOW)
+    no = Refusal(Reason.VIRTUAL_MACHINE_REFUSED, "no", final=True, retry_at=NOW + LONGEST_WAIT, since=NOW)
     assert isinstance(machine.plan(ALIKE["an image"], refusals={key: no}).actions[0], Delete)
 
 

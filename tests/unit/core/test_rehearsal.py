@@ -92,7 +92,9 @@ def test_pod_of_a_new_machine_is_tried_out_before_anything_is_made() -> None:
 
 
 def test_machine_whose_pod_is_invalid_is_not_made() -> None:
-    refusal = Refusal(Reason.POD_REFUSED, "invalid", final=True, retry_at=NOW + timedelta(hours=1), since=NOW)
+    refusal = Refusal(
+        Reason.POD_REFUSED, "invalid", final=True, retry_at=NOW + timedelta(minutes=5), since=NOW
+    )
     for objects in ((), (OLD,)):
         refusals = {f"PodTemplate/{NEW}": refusal}
         found = case(MACHINE, KUBEVIRT, *objects, refusals=refusals, rehearsed=False)

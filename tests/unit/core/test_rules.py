@@ -619,7 +619,7 @@ def test_replacement_that_is_refused_leaves_what_runs() -> None:
         Reason.POD_REFUSED,
         "spec.volumes[0]: invalid",
         final=True,
-        retry_at=NOW + timedelta(hours=1),
+        retry_at=NOW + timedelta(minutes=5),
         since=NOW,
     )
     pod = hull("Pod", "web-1former", status=running())

@@ -427,3 +427,12 @@ def test_on_the_network_of_its_node_every_port_is_the_node_s() -> None:
     status = plan(case(workload(SETTINGS, pod=pods), pod(OLD))).status
     assert status is not None
     assert "port 80 of the node" in {c.type: c.message for c in status.conditions or ()}["Stalled"]
+
+
+def test_a_replacement_that_began_ahead_of_the_clock_has_its_deadline_from_now_on() -> None:
+    raw = remembering(started=86_400)
+    found = case(raw, pod(OLD), pod(NEW, ready=False, since=1), service(), now=after(9))
+    status = plan(found).status
+    assert status is not None
+    assert status.replacement is not None
+    assert status.replacement.started_at == after(9)

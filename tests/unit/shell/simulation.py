@@ -144,8 +144,7 @@ class Simulation:
             self.policies,
             refusals,
             _Reports(self.reports),
-            pending_since=self.decisions.pending_since,
-            remembered=self.decisions.remembered,
+            memories=self.decisions.memories,
         )
         self.controller = _Checked(known, DEFAULTS, self.decisions, self.metrics.lifetimes, lambda: self.now)
         self.reconciler = self.make_reconciler(self.controller, self.queue)

@@ -86,6 +86,20 @@ def test_what_is_put_off_keeps_since_when_it_is_refused() -> None:
     assert (found.since, found.retry_at) == (NOW, later + timedelta(seconds=60))
 
 
+def test_one_that_lies_ahead_since_the_clock_was_set_back_is_none() -> None:
+    refusals, before = Refusals(), NOW - timedelta(hours=1)
+    for _ in range(9):
+        refusals.add(WEB, 1, POD, CAUSE, NOW)
+    refusal = refusals.of(WEB, 1)[POD]
+    assert (refusal.stands(NOW), refusal.is_old(NOW)) == (True, False)
+    assert (refusal.stands(before), refusal.is_old(before)) == (False, True)
+    refusals.add(WEB, 1, POD, CAUSE, before)
+    refusal = refusals.of(WEB, 1)[POD]
+    assert (refusal.since, refusal.retry_at) == (before, before + timedelta(seconds=2))
+    refusals.put_off(WEB, 1, POD, CAUSE, before, before - timedelta(seconds=9))
+    assert refusals.of(WEB, 1)[POD].since == before - timedelta(seconds=9)
+
+
 def test_what_is_put_right_soon_after_it_was_counts() -> None:
     refusals, now = Refusals(), NOW
     assert [refusals.put_right(WEB, 1, POD, hash("spec.type"), now) for _ in range(3)] == [1, 2, 3]
