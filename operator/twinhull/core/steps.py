@@ -18,6 +18,7 @@ from twinhull.core.case import Case
 from twinhull.core.graceful_end import ends
 from twinhull.core.observed import Refusal
 from twinhull.hulls.hull import Hull, created_at, leaves_at
+from twinhull.hulls.types import type_that_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,24 @@ def waiting_for_end(case: Case, hulls: Sequence[Hull], reason: Why, actions: tup
     patience = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
     left = [(hull, hull.leaves_at + patience - case.now) for hull in hulls if hull.leaves_at]
     if late := [hull for hull, time in left if time <= timedelta()]:
-        finalizers = [name for hull in hulls for name in _finalizers(hull.obj)]
-        see = f"its finalizers ({listed(finalizers, ', ')})" if finalizers else "its finalizers"
         verb = "has" if len(hulls) == 1 else "have"
         return stalled(
             Reason.TERMINATION_DEADLINE_EXCEEDED,
-            f"{names(hulls)} {verb} not ended in time: see {see} and its node; if the node is "
-            f"gone for good, delete it with {_force(case, late)}",
+            f"{names(hulls)} {verb} not ended in time: {_how_to_end(case, hulls, late)}",
         )
     return waiting(
         reason, f"waiting for {_what_ends(hulls)}", actions, min((time for _, time in left), default=None)
+    )
+
+
+def _how_to_end(case: Case, hulls: Sequence[Hull], late: Sequence[Hull]) -> str:
+    """What to do about the hulls that are late, of those that are to end."""
+    finalizers = [name for hull in hulls if not _stays(hull) for name in _finalizers(hull.obj)]
+    see = f"its finalizers ({listed(finalizers, ', ')})" if finalizers else "its finalizers"
+    going = [hull for hull in late if not _stays(hull)]
+    force = f"see {see} and its node; if the node is gone for good, delete it with {_force(case, going)}"
+    return listed(
+        [*([force] if going else ()), *(_how_to_be_off(case, hull) for hull in late if _stays(hull))]
     )
 
 
@@ -78,6 +87,30 @@ def _force(case: Case, hulls: Sequence[Hull]) -> str:
     """The command that deletes hulls whose node is gone."""
     objects = [f"{hull.kind.lower()}/{hull.name}" for hull in hulls[:MOST_NAMED]]
     return commands.others(case.workload.metadata.namespace, "kubectl", "delete", "--force", *objects)
+
+
+def _stays(hull: Hull) -> bool:
+    """Whether the hull is a machine that is only to be switched off: nobody has deleted it."""
+    return type_that_made(hull).lasts and "deletionTimestamp" not in hull.obj["metadata"]
+
+
+def _how_to_be_off(case: Case, hull: Hull) -> str:
+    """What to do about a machine that isn't off in time. KubeVirt would delete the state of its TPM and
+    firmware with the VirtualMachine. On a lost node KubeVirt lets an instance fail, and lets it go once its
+    Pods are gone (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch, node/node.go:276 and
+    vmi/lifecycle.go:458-471).
+    """
+    if hull.instance is None:
+        see = "see whether virt-controller runs (kubectl get pods -n kubevirt)"
+        return f"KubeVirt doesn't report that {names([hull])} is off: {see}"
+    made_by = f"kubevirt.io/created-by={hull.instance['metadata']['uid']}"
+    namespace = case.workload.metadata.namespace
+    command = commands.others(namespace, "kubectl", "delete", "--force", "pod", "-l", made_by)
+    return (
+        f"see VirtualMachineInstance {hull.name}, its launcher Pod and its node; if the node is gone for "
+        f"good, delete the launcher Pod with {command}, and keep {names([hull])}, which has the state of the "
+        "machine's TPM and firmware"
+    )
 
 
 def waiting_for_object(case: Case, reason: Why, message: str, what: str, obj: Raw) -> Step:

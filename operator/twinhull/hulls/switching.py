@@ -22,8 +22,11 @@ OFF_ANNOTATION = f"{GROUP}/switched-off"
 #: On one that was switched on again: when. How long it may take to be ready counts from then.
 ON_ANNOTATION = f"{GROUP}/switched-on"
 _HALTED = "Halted"
-#: KubeVirt's word for a machine that has no instance (kubevirt.io/api/core/v1, VirtualMachineStatusStopped).
-_STOPPED = "Stopped"
+#: KubeVirt's words for a machine that is off. It says Stopped only where the two others don't hold: these are
+#: about the DataVolumes that the template names, whether the machine is off or not. What it says of an
+#: instance (Stopping, Migrating, Paused, Running) comes before all of them (kubevirt.io/kubevirt 1.9.0,
+#: pkg/virt-controller/watch/vm/vm.go:2516-2547, setPrintableStatus; pkg/storage/types/dv.go:171-236).
+_WORDS_OF_OFF = {"Stopped", "Provisioning", "DataVolumeError"}
 #: A time that lies beyond this year is none: whoever writes it would have nobody wait so long.
 _LAST_YEAR = 3000
 #: What the API server, KubeVirt and others give to a machine once, by which its system knows it again
@@ -81,9 +84,17 @@ def is_off(vm: Raw, vmi: Raw | None) -> bool:
     """Whether the operator has switched it off, and nothing of it runs any more: by KubeVirt's own word, too,
     since an instance that isn't seen may be there.
     """
-    status = vm.get("status") or {}
-    says_so = status.get("printableStatus") == _STOPPED and not status.get("created")
-    return vmi is None and says_so and _is_halted(vm)
+    return vmi is None and _is_halted(vm) and _is_told_off(vm.get("status") or {})
+
+
+def _is_told_off(status: Raw) -> bool:
+    """Whether KubeVirt says that a machine has no instance, and that since it was halted. It notes the run
+    strategy that it acts by once a machine has had an instance (kubevirt.io/kubevirt 1.9.0,
+    pkg/virt-controller/watch/vm/vm.go:2461-2480, updateStatus).
+    """
+    acts_by = status.get("runStrategy") or _HALTED
+    is_told = status.get("printableStatus") in _WORDS_OF_OFF
+    return is_told and acts_by == _HALTED and not status.get("created")
 
 
 def ends_at(vm: Raw, vmi: Raw | None) -> datetime | None:

@@ -30,6 +30,8 @@ BOOT: Raw = {"source": HTTP, "size": "40Gi"}
 BUILT: Raw = {"memory": "4Gi", "firmware": {"bootloader": "UEFI"}, "bootDisk": BOOT}
 DATA: Raw = {"name": "data", "source": {"blank": {}}, "size": "1Gi"}
 
+#: The phases of a disk whose storage waits for the machine.
+LATE_PHASES = ("PendingPopulation", "WaitForFirstConsumer")
 LATER = NOW + timedelta(seconds=8)
 
 
@@ -95,9 +97,11 @@ class World:
             "status": {"phase": "Bound", "capacity": {"storage": size}},
         }
 
-    def tell(self, phase: str, *, progress: str = "N/A", restarts: int = 0, **running: str) -> None:
-        """CDI says how far the boot disk is."""
-        name = f"{NAME}-boot"
+    def tell(
+        self, phase: str, *, disk: str = "boot", progress: str = "N/A", restarts: int = 0, **running: str
+    ) -> None:
+        """CDI says how far a disk is."""
+        name = f"{NAME}-{disk}"
         reported = [{"type": "Running", "status": "False", "reason": "Error", **running}] if running else []
         status = {"phase": phase, "progress": progress, "restartCount": restarts, "conditions": reported}
         self.objects["DataVolume", name] = self.objects["DataVolume", name] | {"status": status}
@@ -130,8 +134,27 @@ class World:
     def end(self) -> None:
         """KubeVirt ends the run of a machine that is halted."""
         assert self.vm["spec"]["runStrategy"] == "Halted"
-        del self.objects["VirtualMachineInstance", NAME]
-        self.objects["VirtualMachine", NAME] = self.vm | {"status": {"printableStatus": "Stopped"}}
+        self.objects.pop(("VirtualMachineInstance", NAME), None)
+        self.say_without_instance()
+
+    def say_without_instance(self) -> None:
+        """KubeVirt says how a machine is that has no instance, and by which strategy."""
+        strategy = self.vm["spec"]["runStrategy"]
+        status = {"printableStatus": self.printed(), "created": False, "runStrategy": strategy}
+        self.objects["VirtualMachine", NAME] = self.vm | {"status": status}
+
+    def printed(self) -> str:
+        """What KubeVirt calls a machine without an instance (kubevirt.io/kubevirt 1.9.0,
+        pkg/storage/types/dv.go, HasDataVolumeErrors and HasDataVolumeProvisioning; they come first).
+        """
+        volumes = self.vm["spec"]["template"]["spec"]["volumes"]
+        named = [volume["dataVolume"]["name"] for volume in volumes if "dataVolume" in volume]
+        seen = [self.objects[key] for name in named if (key := ("DataVolume", name)) in self.objects]
+        statuses = [volume.get("status", {}) for volume in seen]
+        if any(_has_failed(status) for status in statuses):
+            return "DataVolumeError"
+        unfilled = {status.get("phase") for status in statuses}
+        return "Provisioning" if unfilled - {"Succeeded", *LATE_PHASES} else "Stopped"
 
     def ask(self, machine: Raw | None = None, *, template: bool = False, **spec: Any) -> None:
         """Somebody changes the spec."""
@@ -149,6 +172,12 @@ class World:
     @property
     def kinds(self) -> list[str]:
         return sorted(kind for kind, _ in self.objects)
+
+
+def _has_failed(status: Raw) -> bool:
+    """Whether KubeVirt calls that an error of a DataVolume."""
+    errors = [one for one in status.get("conditions", ()) if one["reason"] in {"Error", "ImagePullFailed"}]
+    return status.get("phase") == "Failed" or bool(errors)
 
 
 def running(machine: Raw | None = None, **spec: Any) -> World:
@@ -1337,6 +1366,126 @@ def test_a_machine_is_off_when_kubevirt_says_so_and_not_when_its_instance_isnt_s
     world.objects["VirtualMachine", NAME] = vm | {"status": {"printableStatus": "Stopped"}}
     assert world.settle() == "Pending"
     assert "Pod" in world.kinds
+
+
+NOT_FOUND = "expected status code 200, got 404"
+
+
+@pytest.mark.parametrize("phase", LATE_PHASES)
+def test_a_disk_whose_import_failed_is_taken_out_of_the_machine_again(phase: str) -> None:
+    """The machine goes back to what it was, though KubeVirt never calls it Stopped meanwhile."""
+    world = running()
+    world.ask({"disks": [DATA | {"source": HTTP}]})
+    assert world.settle() == "DiskWaiting"
+    world.tell(phase, disk="data")
+    assert world.settle() == "Replacing"
+    world.end()
+    world.settle()
+    assert names(world)[0] == ["boot", "data"]
+    world.tell("ImportInProgress", disk="data", restarts=3, message=NOT_FOUND)
+    world.say_without_instance()
+    assert world.settle() == "DiskFailed"
+    world.ask()
+    assert world.settle() == "Replacing"
+    world.end()
+    assert world.vm["status"]["printableStatus"] == "DataVolumeError"
+    world.settle()
+    assert (world.vm["spec"]["runStrategy"], names(world)[0]) == ("Always", ["boot"])
+    world.boot()
+    assert world.settle() == "Ready"
+    assert "VirtualMachine/web" not in world.deleted
+
+
+@pytest.mark.parametrize("phase", LATE_PHASES)
+def test_a_machine_whose_import_failed_is_stopped_and_started_with_another_source(phase: str) -> None:
+    world = World(wl())
+    world.settle()
+    world.tell(phase)
+    assert world.settle() == "Pending"
+    world.tell("ImportInProgress", restarts=3, message=NOT_FOUND)
+    world.say_without_instance()
+    assert world.settle() == "DiskFailed"
+    world.ask(state="Stopped")
+    assert world.settle() == "Stopping"
+    world.end()
+    assert world.vm["status"]["printableStatus"] == "DataVolumeError"
+    assert world.settle() == "Stopped"
+    source = {"http": {"url": "https://images.example/right.qcow2"}}
+    world.ask({"bootDisk": BOOT | {"source": source}})
+    assert world.settle() == "DiskWaiting"
+    assert world.deleted == ["DataVolume/web-boot"]
+    assert world.objects["DataVolume", "web-boot"]["spec"]["source"] == source
+    world.tell(phase)
+    world.settle()
+    assert world.vm["spec"]["runStrategy"] == "Always"
+    world.fill()
+    world.boot()
+    assert world.settle() == "Ready"
+
+
+def test_a_machine_is_stopped_while_its_disk_is_filled() -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("PendingPopulation")
+    world.settle()
+    world.tell("ImportInProgress", progress="10%")
+    world.say_without_instance()
+    assert world.settle() == "DiskImporting"
+    world.ask(state="Stopped")
+    assert world.settle() == "Stopping"
+    world.end()
+    assert world.vm["status"]["printableStatus"] == "Provisioning"
+    assert world.settle() == "Stopped"
+
+
+@pytest.mark.parametrize("printed", ["Stopped", "Provisioning", "DataVolumeError"])
+def test_a_machine_is_off_once_kubevirt_has_seen_that_it_was_halted(printed: str) -> None:
+    """What KubeVirt says of the disks it said before, too, while it was making an instance."""
+    world = running()
+    world.ask(state="Stopped")
+    world.settle()
+    del world.objects["VirtualMachineInstance", NAME]
+    for known in ({"created": True, "runStrategy": "Halted"}, {"created": False, "runStrategy": "Always"}):
+        world.objects["VirtualMachine", NAME] = world.vm | {"status": {"printableStatus": printed, **known}}
+        assert world.settle() == "Stopping"
+    halted = {"printableStatus": printed, "runStrategy": "Halted"}
+    world.objects["VirtualMachine", NAME] = world.vm | {"status": halted}
+    assert world.settle() == "Stopped"
+
+
+@pytest.mark.parametrize("printed", ["Starting", "Running", "Stopping", "Migrating", "Paused", "Unknown", ""])
+def test_a_machine_isnt_off_while_kubevirt_says_anything_else(printed: str) -> None:
+    world = running()
+    world.ask(state="Stopped")
+    world.settle()
+    del world.objects["VirtualMachineInstance", NAME]
+    status = {"printableStatus": printed, "runStrategy": "Halted"}
+    world.objects["VirtualMachine", NAME] = world.vm | {"status": status}
+    assert world.settle() == "Stopping"
+
+
+def test_nobody_is_advised_to_delete_a_machine_that_isnt_off_in_time() -> None:
+    world = running()
+    world.ask(state="Stopped")
+    assert world.settle() == "Stopping"
+    late = decide(at_time(world, 86_400))
+    assert (late.reason, late.stalled) == ("TerminationDeadlineExceeded", True)
+    assert late.message == (
+        "VirtualMachine web has not ended in time: see VirtualMachineInstance web, its launcher Pod and its "
+        "node; if the node is gone for good, delete the launcher Pod with kubectl delete --force pod -l "
+        "kubevirt.io/created-by=uid-instance -n shop, and keep VirtualMachine web, which has the state of "
+        "the machine's TPM and firmware"
+    )
+    del world.objects["VirtualMachineInstance", NAME]
+    assert decide(at_time(world, 86_400)).message == (
+        "VirtualMachine web has not ended in time: KubeVirt doesn't report that VirtualMachine web is off: "
+        "see whether virt-controller runs (kubectl get pods -n kubevirt)"
+    )
+    world.vm["metadata"] |= {"deletionTimestamp": at(899), "finalizers": ["a.example/b"]}
+    assert decide(at_time(world, 86_400)).message == (
+        "VirtualMachine web has not ended in time: see its finalizers (a.example/b) and its node; if the "
+        "node is gone for good, delete it with kubectl delete --force virtualmachine/web -n shop"
+    )
 
 
 def test_the_mark_of_a_disks_claim_is_put_back_and_anothers_is_told() -> None:

@@ -22,8 +22,8 @@ STALLED: dict[Reason, ReasonRow] = {
     ),
     Reason.TERMINATION_DEADLINE_EXCEEDED: ReasonRow(
         "A hull hasn't ended within its grace period, or an object with its name hasn't been deleted.",
-        "see the finalizers that the message names, and the node; if the node is gone for good, delete the "
-        f"object that the message names by {others('kubectl', 'delete', '--force')}",
+        "see what the message names, and the node; if the node is gone for good, delete what the message "
+        f"says by {others('kubectl', 'delete', '--force')}, and nothing else",
     ),
     Reason.CANNOT_START_FIRST: ReasonRow(
         "Both hulls would need a resource that only one can hold: a ReadWriteOnce claim or a host port.",
