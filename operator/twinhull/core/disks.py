@@ -92,6 +92,8 @@ def upkeep(case: Case) -> Iterator[Action]:
         volume, claim = case.observed.data_volumes.get(state.claim), case.observed.claims.get(state.claim)
         if state.is_unseen and "DataVolume" not in case.observed.capabilities.hidden:
             yield restoration(case, state)
+        if state.is_going:
+            continue
         if volume and claim and not claim.deleting and DISK_LABEL not in labels(claim.obj):
             yield replace(_mark(case, state, claim), needed=False)
         if volume and state.is_ours and not volume.deleting:

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from twinhull.api import commands
-from twinhull.api.base import Raw
+from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
 from twinhull.api.workloadstatus import ImportFailure
@@ -70,6 +70,10 @@ _NO_VDDK = (
 
 
 _GOING = "it is being deleted"
+_OF_FORMER = (
+    "its DataVolume belongs to a former Workload of this name, and the garbage collector deletes it with "
+    "that; the disk is then made anew. To keep what is on it, remove the DataVolume's ownerReferences"
+)
 _VOLUME_UNSEEN = (
     "its DataVolume is gone, and the claim goes with it; or the DataVolume has lost the label "
     f"{DISK_LABEL}: put that back"
@@ -118,7 +122,8 @@ class DiskState:
     #: Whether it isn't filled, and its DataVolume says something else than the Workload does now. CDI lets
     #: nobody change what a DataVolume says.
     outdated: bool = False
-    #: Whether a claim of a former DataVolume is still there, which is being deleted.
+    #: Whether it is made once what is there has gone: the claim of a former DataVolume, or the DataVolume of
+    #: a former Workload.
     is_going: bool = False
     #: The larger size that the Workload asked for before, since it is to be smaller; empty if it isn't.
     shrinks_from: str = ""
@@ -204,6 +209,22 @@ def is_going(obj: Raw | None) -> bool:
     return obj is not None and "deletionTimestamp" in obj["metadata"]
 
 
+def goes_with_former(workload: ObjectMeta, volume: Raw) -> bool:
+    """Whether a DataVolume goes with a former Workload of the name: that one owns it, as its `reclaim` asked,
+    and the present one hasn't taken it up. The garbage collector deletes an object whose owner's name another
+    object has by now (k8s.io/kubernetes, pkg/controller/garbagecollector/garbagecollector.go, isDangling).
+    Nobody owns a disk that was to stay, or whose Workload was deleted without its dependents.
+    """
+    metadata = volume["metadata"]
+    is_former = any(
+        owner["apiVersion"].partition("/")[0] == GROUP
+        and (owner["kind"], owner["name"]) == ("Workload", workload.name)
+        and owner["uid"] != workload.uid
+        for owner in metadata.get("ownerReferences") or ()
+    )
+    return is_former and (metadata.get("annotations") or {}).get(HOLDER_ANNOTATION) != workload.uid
+
+
 def was_filled(volume: Raw) -> bool:
     """Whether a DataVolume has the note that it was filled."""
     return FILLED_ANNOTATION in (volume["metadata"].get("annotations") or {})
@@ -257,7 +278,8 @@ def _of_volume(
 ) -> DiskState:
     status = volume.get("status") or {}
     phase = status.get("phase") or "Pending"
-    going = is_going(volume) or is_going(claim)
+    of_former = goes_with_former(workload, volume)
+    going = is_going(volume) or is_going(claim) or of_former
     filled = phase == "Succeeded" and not going
     failure = None if filled or going else _failure(volume, last)
     failed = phase == "Failed" or (
@@ -268,8 +290,9 @@ def _of_volume(
     is_phase_known = bool(status.get("phase")) or claim is None
     may_be_filled = filled or going or was_filled(volume) or not is_phase_known
     outdated = not may_be_filled and (source_changed or claim_changed)
-    grows_to, larger = ("", "") if outdated else disksizes.resized(disk, volume, claim)
-    message = _GOING if going else _FIXED if filled and claim_changed else ""
+    grows_to, larger = ("", "") if outdated or of_former else disksizes.resized(disk, volume, claim)
+    fixed = _FIXED if filled and claim_changed else ""
+    message = _OF_FORMER if of_former else _GOING if going else fixed
     return DiskState(
         disk.disk_name,
         claim_name(workload.name, disk),
@@ -277,15 +300,16 @@ def _of_volume(
         progress="100%" if filled else (failure and failure.progress) or status.get("progress") or "",
         size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
         message=message or _hinted(disk, "" if filled else _message(disk, volume, phase, failure), failure),
-        filling=phase.endswith(_FILLING),
+        filling=phase.endswith(_FILLING) and not of_former,
         filled=filled,
         filled_at=_filled_at(volume) if filled else None,
-        waits_for_consumer=phase in _WAIT_FOR_CONSUMER,
+        waits_for_consumer=phase in _WAIT_FOR_CONSUMER and not going,
         failed=failed and not going,
         failure=failure,
         is_ours=labels(claim).get(DISK_LABEL, workload.name) == workload.name if claim else True,
         source_changed=source_changed,
         outdated=outdated,
+        is_going=of_former,
         shrinks_from=disksizes.former_size(workload, disk, volume) if larger else "",
         larger=larger,
         grows_to=grows_to,

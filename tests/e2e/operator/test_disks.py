@@ -259,6 +259,18 @@ def test_a_disk_goes_with_its_workload_if_that_is_asked_for(booted: Subject) -> 
     until(lambda: booted.cluster.api.get("DataVolume", "web-boot", booted.namespace) is None)
 
 
+def test_a_disk_goes_though_a_workload_of_its_name_is_made_at_once(booted: Subject) -> None:
+    boot = {**BUILT["bootDisk"], "reclaim": "Delete"}
+    ask(booted, containers=True, virtualMachine={"bootDisk": boot})
+    until(lambda: booted.one("DataVolume", "web-boot")["metadata"].get("ownerReferences"))
+    former = booted.one("DataVolume", "web-boot")["metadata"]["uid"]
+    booted.delete()
+    ask(booted, containers=True, virtualMachine={"bootDisk": boot})
+    until(lambda: booted.one("DataVolume", "web-boot")["metadata"]["uid"] != former)
+    booted.becomes("DiskWaiting")
+    assert [reason for _, reason, _ in booted.all_events() if reason == "DiskTakenUp"] == []
+
+
 def test_a_disk_grows_and_nothing_restarts(booted: Subject) -> None:
     instance = booted.one("VirtualMachineInstance", "web")["metadata"]["uid"]
     until(lambda: "twinhull.dev/first-request" in _annotations(booted))

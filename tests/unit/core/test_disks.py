@@ -1090,6 +1090,66 @@ def test_a_retained_disk_is_taken_up_again() -> None:
     assert world.deleted == []
 
 
+OWNED: Raw = {"bootDisk": BOOT | {"reclaim": "Delete"}}
+
+
+def made_again(former: World, machine: Raw | None = None) -> World:
+    """A Workload of the name of one that was deleted, while the disk of the former one is still there."""
+    raw = wl(machine)
+    raw["metadata"]["uid"] = "another"
+    return World(raw, {key: obj for key, obj in former.objects.items() if key[1] == "web-boot"})
+
+
+@pytest.mark.parametrize("machine", [OWNED, BUILT])
+@pytest.mark.parametrize("phase", ["Succeeded", "WaitForFirstConsumer", "ImportInProgress", "Failed"])
+def test_a_disk_that_goes_with_a_former_workload_is_not_taken_up(machine: Raw, phase: str) -> None:
+    """Whatever the present one wants of its disk: the former one asked for the deletion."""
+    world = made_again(running(OWNED), machine)
+    world.tell(phase)
+    former = world.objects["DataVolume", "web-boot"]
+    assert world.settle() == "DiskWaiting"
+    assert world.objects["DataVolume", "web-boot"] == former
+    assert world.kinds == ["DataVolume", "PersistentVolumeClaim"]
+    assert "belongs to a former Workload of this name" in world.raw["status"]["disks"][0]["message"]
+    world.objects.clear()  # the garbage collector comes by
+    assert world.settle() == "DiskWaiting"
+    assert "created DataVolume web-boot for the disk boot" in world.events
+    (owner,) = world.objects["DataVolume", "web-boot"]["metadata"].get("ownerReferences") or [None]
+    assert (owner and owner["uid"]) == ("another" if machine is OWNED else None)
+    world.fill()
+    assert world.settle() == "Pending"
+    assert (world.deleted, [event for event in world.events if "took up" in event]) == ([], [])
+
+
+def test_a_former_disk_stays_if_somebody_takes_its_owner_from_it() -> None:
+    """Or nobody owned it: the former Workload was deleted with --cascade=orphan, or a backup restored it."""
+    world = made_again(running(OWNED), OWNED)
+    assert world.settle() == "DiskWaiting"
+    del world.objects["DataVolume", "web-boot"]["metadata"]["ownerReferences"]
+    assert world.settle() == "Pending"
+    assert "took up the disk boot again: DataVolume web-boot was there" in world.events
+    (owner,) = world.objects["DataVolume", "web-boot"]["metadata"]["ownerReferences"]
+    assert owner["uid"] == "another"
+
+
+def test_the_owner_of_a_disk_that_was_taken_up_is_put_back() -> None:
+    world = running(OWNED)
+    (owner,) = world.objects["DataVolume", "web-boot"]["metadata"]["ownerReferences"]
+    world.objects["DataVolume", "web-boot"]["metadata"]["ownerReferences"] = [owner | {"uid": "another"}]
+    assert world.settle() == "Ready"
+    assert world.objects["DataVolume", "web-boot"]["metadata"]["ownerReferences"] == [owner]
+
+
+@pytest.mark.parametrize("phase", LATE_PHASES)
+def test_no_machine_is_made_for_a_disk_that_is_being_deleted(phase: str) -> None:
+    world = World(wl())
+    world.settle()
+    world.tell(phase)
+    world.objects["DataVolume", "web-boot"]["metadata"]["deletionTimestamp"] = at(899)
+    assert world.settle() == "DiskWaiting"
+    assert world.kinds == ["DataVolume"]
+
+
 def test_a_claim_without_a_data_volume_is_used_as_it_is() -> None:
     former = running()
     claim = former.objects["PersistentVolumeClaim", "web-boot"]
