@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Why
-from twinhull.hulls.hull import Hull
+from twinhull.hulls.hull import REVISION_LABEL, Hull, labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,13 @@ class Rehearse:
 
     @property
     def key(self) -> str:
-        """The object, as refusals name it."""
+        """The object, as refusals name it, and its revision where the name doesn't have that, as a machine's
+        that lasts: what is remembered of one revision says nothing of another.
+        """
+        named, revision = object_key(self.obj), labels(self.obj).get(REVISION_LABEL, "")
+        of_revision = "" if named.endswith(revision) else f"/{revision}"
         what = "/unlimited" if self.stands_for == "launcher without limits" else ""
-        return f"{object_key(self.obj)}{what}"
+        return f"{named}{of_revision}{what}"
 
 
 @dataclass(frozen=True, slots=True)

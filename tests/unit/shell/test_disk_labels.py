@@ -130,8 +130,8 @@ def test_a_data_volume_that_was_there_before_can_be_used_as_it_is_and_is_not_to_
         assert "belongs to VirtualMachine u-db, and is deleted with it" in stalled["message"]
 
 
-def test_a_machine_that_runs_is_ready_while_its_disk_isnt_seen() -> None:
-    world = asking(filled=True)
+def boot(world: Simulation) -> None:
+    """KubeVirt runs the machine, and the operator sees that it is ready."""
     vm = world.server.get("VirtualMachine", ("shop", "web"))
     owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "web", "controller": True}
     about = {
@@ -147,6 +147,11 @@ def test_a_machine_that_runs_is_ready_while_its_disk_isnt_seen() -> None:
     world.server.patch("VirtualMachine", ("shop", "web"), {"status": ready}, status=True)
     operate(world)
     assert world.condition("Ready")["reason"] == "Ready"
+
+
+def test_a_machine_that_runs_is_ready_while_its_disk_isnt_seen() -> None:
+    world = asking(filled=True)
+    boot(world)
     relabel(world, "other")
     assert world.condition("Ready")["status"] == "True"
     assert world.condition("Stalled")["reason"] == Reason.NAME_CONFLICT

@@ -7,9 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.shell.errors import ApiError, Refused, ServerError
 
 from .simulation import Simulation
+from .test_disk_labels import asking, boot
+from .test_passes import operate
 
 #: A limit that a LimitRange gives what has none.
 TOO_LOW = (
@@ -152,3 +155,25 @@ def test_resize_that_a_quota_refuses_leaves_the_pod() -> None:
     (after,) = world.hulls()
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert after["spec"]["containers"][0]["resources"]["requests"]["cpu"] == "5"
+
+
+def test_a_machine_that_lasts_is_tried_out_at_each_restart_though_its_name_stays() -> None:
+    world = asking(filled=True)
+    boot(world)
+    generation = world.server.get("Workload", ("shop", "web"))["metadata"]["generation"]
+    tried: list[Raw] = []
+    world.cluster.rehearsed = tried.append
+    for restart in ("first", "second"):
+        tried.clear()
+        annotations = {"metadata": {"annotations": {RESTART_ANNOTATION: restart}}}
+        world.server.patch("Workload", ("shop", "web"), annotations)
+        operate(world)
+        assert [obj["metadata"]["name"] for obj in tried if obj["kind"] == "VirtualMachine"] == ["web"], (
+            restart
+        )
+        world.server.remove("VirtualMachineInstance", ("shop", "web"))
+        status = {"printableStatus": "Stopped", "created": False, "ready": False}
+        world.server.patch("VirtualMachine", ("shop", "web"), {"status": status}, status=True)
+        operate(world)
+        boot(world)
+    assert world.server.get("Workload", ("shop", "web"))["metadata"]["generation"] == generation
