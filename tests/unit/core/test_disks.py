@@ -1524,6 +1524,35 @@ def test_a_machine_isnt_off_while_kubevirt_says_anything_else(printed: str) -> N
     assert world.settle() == "Stopping"
 
 
+@pytest.mark.parametrize(
+    ("firmware", "lost"),
+    [
+        ({"bootloader": "UEFI"}, ""),
+        ({"bootloader": "UEFI", "tpm": "Persistent"}, ", without the state of its TPM and firmware"),
+        ({"bootloader": "UEFI", "persistent": True}, ", without the state of its TPM and firmware"),
+    ],
+)
+def test_of_a_machine_that_somebody_deletes_it_is_told_that_it_is_made_anew(firmware: Raw, lost: str) -> None:
+    world = running({"firmware": firmware})
+    world.vm["metadata"] |= {"deletionTimestamp": at(899), "finalizers": ["kubevirt.io/machine"]}
+    assert world.settle() == "Restarting"
+    assert decide(world.case()).message == (
+        "VirtualMachine web is being deleted by somebody else; the operator makes it again once it is gone"
+        f"{lost}"
+    )
+
+
+def test_a_machine_that_is_being_switched_off_is_switched_on_again() -> None:
+    world = running()
+    world.ask(state="Stopped")
+    assert world.settle() == "Stopping"
+    world.ask()
+    assert world.settle() == "Restarting"
+    assert decide(world.case()).message == (
+        "VirtualMachine web is being switched off; the operator switches it on again once it is off"
+    )
+
+
 def test_nobody_is_advised_to_delete_a_machine_that_isnt_off_in_time() -> None:
     world = running()
     world.ask(state="Stopped")

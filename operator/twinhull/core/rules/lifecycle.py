@@ -44,13 +44,22 @@ def deleted_by_others(case: Case) -> Step | None:
     step = waiting_for_end(case, [case.current], Reason.RESTARTING)
     if step.stalled or case.current.ended:
         return step
+    is_deleted = "deletionTimestamp" in case.current.obj["metadata"]
     sentence = (
-        f"{names([case.current])} is being switched off; the operator switches it on again once it is off"
-        if case.hull_type.lasts
-        else f"{names([case.current])} is being deleted by somebody else; "
-        "the operator makes it again once it is gone"
+        f"is being deleted by somebody else; the operator makes it again once it is gone{_lost(case)}"
+        if is_deleted
+        else "is being switched off; the operator switches it on again once it is off"
     )
-    return replace(step, message=sentence)
+    return replace(step, message=f"{names([case.current])} {sentence}")
+
+
+def _lost(case: Case) -> str:
+    """What of a deleted hull the next one doesn't have, as the end of a sentence: KubeVirt deletes what a
+    machine's TPM and firmware keep with its VirtualMachine (docs/disks.md).
+    """
+    firmware = case.blueprint.spec.virtual_machine.firmware if case.hull_type.lasts else None
+    keeps = firmware is not None and (firmware.tpm == "Persistent" or firmware.persistent)
+    return ", without the state of its TPM and firmware" if keeps else ""
 
 
 def completed(case: Case) -> Step | None:
