@@ -13,7 +13,7 @@ from twinhull.api.workload import ObjectMeta
 from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Policy
+from twinhull.core.isolation import HullPolicies, Policy
 from twinhull.core.observed import Observed, Remembered
 from twinhull.core.references import KindAndName
 from twinhull.core.unreadable_workload import UnreadableWorkload
@@ -90,18 +90,19 @@ def observe(
         count(store, key, uid)
         read_own(store, key, uid)
     except Unreadable as problem:
-        metadata = ObjectMeta.model_validate(raw["metadata"])
+        metadata, concerning = ObjectMeta.model_validate(raw["metadata"]), _concerning(known, raw)
         return UnreadableWorkload(
             raw,
             str(problem),
             tuple(_hulls(known, key, uid, _UNKNOWN, now)),
             now,
             refusals.of(key, metadata.version),
-            _concerning(known, raw),
+            concerning,
             defaults,
             known.pending_since.get(key),
             namespace_labels(store, key[0]) is not None,
             problem.reason,
+            _hull_policies(known, raw, concerning),
         )
     service = store.get(kinds.SERVICE, key)
     observed = Observed(
@@ -236,6 +237,24 @@ def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
         return ()
     pods = own(known.store, kinds.POD, key_of(raw), raw["metadata"]["uid"])
     return known.policies.concerning(raw, set(unknown_parts(raw, pods)))
+
+
+def _hull_policies(known: Knowledge, raw: Raw, by_spec: tuple[Policy, ...]) -> HullPolicies:
+    """The policies that concern the hulls of a Workload that can't be read by what runs in them, beside those
+    that concern it by its spec: these are all whose namespace fits if what policies look at can't be read.
+    """
+    store, key = known.store, key_of(raw)
+    if namespace_labels(store, key[0]) is None:
+        return HullPolicies()
+    with suppress(AttributeError, KeyError, TypeError):
+        return HullPolicies(
+            known.policies.subject(raw),
+            known.policies.all(),
+            by_spec,
+            Manifests(store, key, raw["metadata"]["uid"]),
+            DataVolumes(store, key),
+        )
+    return HullPolicies()
 
 
 def _targets(spec: Raw) -> Iterator[KindAndName]:

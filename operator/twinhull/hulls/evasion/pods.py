@@ -92,24 +92,8 @@ def _in_pod(pod: Raw, applied: Applied | None) -> tuple[Evasion, ...]:
     metadata, spec = pod["metadata"], pod["spec"]
     if applied is not None:
         metadata = of_keys(metadata, applied.labels, applied.annotations)
-        spec = _of_its_template(spec, applied)
+        spec = applied.part_of(spec)
     return tuple(of_template({"metadata": metadata, "spec": spec}))
-
-
-def _of_its_template(spec: Raw, applied: Applied) -> Raw:
-    """A Pod's spec, with those containers and volumes alone that its template had."""
-    named = {
-        "containers": applied.images,
-        "initContainers": applied.init_containers,
-        "volumes": applied.volumes,
-    }
-    known = {part: frozenset(names) for part, names in named.items() if names is not None}
-    own = {
-        part: [one for one in spec[part] if one["name"] in names]
-        for part, names in known.items()
-        if spec.get(part)
-    }
-    return {**spec, **own}
 
 
 def _of_fields(template: Raw) -> Iterator[Evasion]:
