@@ -10,7 +10,15 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import REACHING, UNREAD
 from twinhull.hulls.hull import DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import outlined
-from twinhull.shell.kinds import CONFIG_MAP, POD, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, WORKLOAD, Kind
+from twinhull.shell.kinds import (
+    CONFIG_MAP,
+    LAUNCHER,
+    POD,
+    VIRTUAL_MACHINE,
+    VIRTUAL_MACHINE_INSTANCE,
+    WORKLOAD,
+    Kind,
+)
 from twinhull.shell.outline import looked_at, outline
 
 #: What an object is known by, and what is known of its controller.
@@ -77,6 +85,8 @@ def _of_spec(kind: Kind, spec: Raw) -> Raw:
     """What a hull is isolated by, and where a machine's devices come from."""
     if kind is POD:
         return _cut(spec, ("runtimeClassName",)) | looked_at(spec)
+    if kind is LAUNCHER:
+        return {"ephemeralContainers": {}} if spec.get("ephemeralContainers") else {}
     if kind is VIRTUAL_MACHINE:
         return {
             part: _cut(spec[part], ("kind",)) for part in ("instancetype", "preference") if spec.get(part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from twinhull.api.base import Raw
@@ -21,6 +21,7 @@ from twinhull.hulls import hull, instance
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.launcher import LauncherSettings
+from twinhull.hulls.launchers import debug_container
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
 from twinhull.hulls.types import HullSource, type_that_reads
@@ -210,11 +211,11 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
         yield store.read(kinds.POD, pod, _pod)
     for vm in near(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, vm)
+        launcher = launcher_of(store, key, vmi) if vmi else None
         if UNREAD in vm or UNREAD in (vmi or ()):
-            yield hull.unread("VirtualMachine", vm, vmi)
+            yield replace(hull.unread("VirtualMachine", vm, vmi), debug_container=debug_container(launcher))
             continue
         report, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
-        launcher = launcher_of(store, key, vmi) if vmi else None
         yield type_that_reads("VirtualMachine", vm).read(
             HullSource(vm, vmi, report, template, now, asks, launcher)
         )

@@ -14,7 +14,7 @@ from twinhull.core.isolation.parameters import required_runtime_class
 from twinhull.core.isolation.policy import Policy
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.types import Measure, evasions_of, isolation_of, type_that_made
+from twinhull.hulls.types import Measure, evasions_added_to, evasions_of, isolation_of, type_that_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,9 @@ class Surroundings:
         reaching: Callable[[], Iterable[Evasion]] = tuple,
     ) -> Iterator[Shortfall]:
         """What of these hulls is below policies' minimums, by each policy. `reaching` says what of the spec
-        reaches past its isolation, and speaks for a Pod that is the `current` hull. Any other speaks for
-        itself, and so does a machine: what instancetypes say may have changed since it started.
+        reaches past its isolation, and speaks for a Pod that is the `current` hull, but for what somebody has
+        added to that. Any other speaks for itself, and so does a machine: what instancetypes say may have
+        changed since it started.
         """
         may_add = self.hull_policies.may_add
         if not may_add and not any(policy.requires for policy in self.policies):
@@ -127,7 +128,7 @@ def _below(
     if not floors:
         return
     running = surroundings.isolation(hull)
-    evasions = reaching() if reaching else evasions_of(hull, running)
+    evasions = (*reaching(), *evasions_added_to(hull, running)) if reaching else evasions_of(hull, running)
     past = next((evasion.path for evasion in evasions), "")
     for policy in floors:
         if running.strength < policy.minimum.strength:
