@@ -24,9 +24,17 @@ _LABELS = 100
 #: The labels by which the operator finds and knows an object (hulls/hull).
 _OWN_LABELS = {f"{GROUP}/{name}" for name in ("workload", "hull", "revision", "hull-name")}
 _CONTAINERS: Parts = {"name": {}, "image": {}}
-#: What is kept of such an object. Of a Workload, its status, and what policies look at; of a Pod its sandbox
-#: and the images of its debug containers; of a machine where its devices come from. What holds too much
-#: itself is an empty object instead of a list.
+#: What policies look at of a Pod's spec.
+_LOOKED_AT: Parts = {
+    "serviceAccountName": {},
+    "runtimeClassName": {},
+    "containers": _CONTAINERS,
+    "initContainers": _CONTAINERS,
+    "volumes": {"image": {"reference": {}}},
+}
+#: What is kept of such an object. Of a Workload, its status, and what policies look at; of a Pod its sandbox,
+#: and what policies look at; of a machine where its devices come from. What holds too much itself is an empty
+#: object instead of a list.
 KEPT: Parts = {
     "metadata": {
         "name": {},
@@ -41,22 +49,14 @@ KEPT: Parts = {
         "ownerReferences": {},
     },
     "spec": {
+        **_LOOKED_AT,
         "isolationPolicy": {},
-        "runtimeClassName": {},
         "ephemeralContainers": {"image": {}},
         "instancetype": {},
         "preference": {},
         "domain": {"devices": {"gpus": {}, "hostDevices": {}}},
         "template": {
-            "spec": {
-                "restartPolicy": {},
-                "serviceAccountName": {},
-                "serviceAccount": {},
-                "runtimeClassName": {},
-                "containers": _CONTAINERS,
-                "initContainers": _CONTAINERS,
-                "volumes": {"image": {"reference": {}}},
-            }
+            "spec": {**_LOOKED_AT, "restartPolicy": {}, "serviceAccount": {}},
         },
     },
     "status": {},

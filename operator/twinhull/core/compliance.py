@@ -8,6 +8,7 @@ from functools import cached_property
 
 from twinhull.api.workloadstatus import IsolationStatus
 from twinhull.core.blueprint import Blueprint
+from twinhull.core.isolation.hull_policies import HullPolicies
 from twinhull.core.isolation.shortfall import Shortfall, Surroundings, earliest
 from twinhull.hulls.hull import Hull
 
@@ -54,6 +55,9 @@ class Compliance:
 
     @cached_property
     def _surroundings(self) -> Surroundings:
-        blueprint = self.blueprint
+        blueprint, observed = self.blueprint, self.blueprint.observed
         policies = blueprint.resolution.policies
-        return Surroundings(policies, blueprint.defaults, blueprint.workload.spec.template)
+        by_hull = HullPolicies(
+            observed.subject, observed.policies, policies, observed.manifests, observed.data_volumes
+        )
+        return Surroundings(policies, blueprint.defaults, blueprint.workload.spec.template, by_hull)

@@ -20,7 +20,7 @@ from twinhull.core.conditions import SETTLED, CurrentCondition, conditions
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import below_floor, evictions, until_eviction, without
 from twinhull.core.graceful_end import due, ends, until_due
-from twinhull.core.isolation import Effect, Part, Policy, Shortfall, Surroundings, strictest
+from twinhull.core.isolation import Effect, HullPolicies, Part, Policy, Shortfall, Surroundings, strictest
 from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Refusal
 from twinhull.core.serving import serving_first
@@ -46,7 +46,7 @@ class UnreadableWorkload:
     now: datetime
     #: What the API server refused to do with them, by object.
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
-    #: Those that concern it.
+    #: Those that concern it by what is known of its spec.
     policies: tuple[Policy, ...] = ()
     defaults: OperatorDefaults = field(default_factory=OperatorDefaults)
     #: When this process first saw it run below a policy's minimum, None if it doesn't.
@@ -57,6 +57,8 @@ class UnreadableWorkload:
     reason: Reason = Reason.UNREADABLE
     #: How runs of it ended that this process has seen, the last one last.
     exits: tuple[Exit, ...] = ()
+    #: The policies that concern its hulls only by what runs in them.
+    hull_policies: HullPolicies = field(default_factory=HullPolicies)
 
     @cached_property
     def metadata(self) -> ObjectMeta:
@@ -84,14 +86,20 @@ class UnreadableWorkload:
     @property
     def effects(self) -> frozenset[Effect]:
         """The part that each policy has in it."""
-        concerning = {Effect(policy.name, Part.MATCHED) for policy in self.policies}
+        concerning = {Effect(policy.name, Part.MATCHED) for policy in self._concerning}
         return frozenset(
             concerning | {Effect(shortfall.policy.name, Part.PENDING) for shortfall in self.shortfalls}
         )
 
     @property
+    def _concerning(self) -> tuple[Policy, ...]:
+        """The policies that concern it, or what of it runs."""
+        return (*self.policies, *(shortfall.policy for shortfall in self.shortfalls))
+
+    @property
     def _surroundings(self) -> Surroundings:
-        return Surroundings(self.policies, self.defaults, self.obj["spec"].get("template") or {})
+        template = self.obj["spec"].get("template") or {}
+        return Surroundings(self.policies, self.defaults, template, self.hull_policies)
 
     @property
     def exit(self) -> Exit | None:
@@ -199,7 +207,7 @@ class UnreadableWorkload:
         """What was decided when it could be read last, or what policies require if that is more than runs;
         and what runs.
         """
-        decided, strongest = self._status.get("isolation"), strictest(self.policies)
+        decided, strongest = self._status.get("isolation"), strictest(self._concerning)
         if self.shortfalls and strongest:
             decided = {
                 "requested": str(self.obj["spec"].get("isolationPolicy", "Auto")),

@@ -107,6 +107,28 @@ class Applied:
             if image not in {None, self.images.get(name), named.get(name)}
         ]
 
+    def outgoing_images(self, container_ids: Mapping[str, str]) -> tuple[str, ...]:
+        """The images that containers ran when the Pod got other images, while those containers run on."""
+        ran = (images.get(container_ids.get(name, "")) for name, images in self.outgoing.items())
+        return tuple(image for image in ran if image)
+
+    def part_of(self, spec: Raw) -> Raw:
+        """The spec of a Pod with only those containers and volumes that its template had. Where an earlier
+        operator noted no names, it is all of them.
+        """
+        named = {
+            "containers": self.images,
+            "initContainers": self.init_containers,
+            "volumes": self.volumes,
+        }
+        known = {part: frozenset(names) for part, names in named.items() if names is not None}
+        own = {
+            part: [one for one in spec[part] if one["name"] in names]
+            for part, names in known.items()
+            if spec.get(part)
+        }
+        return {**spec, **own}
+
     def is_resized_so(self, pod: Raw) -> bool:
         """Whether a Pod asks its node for the CPU and memory that it was given. If not, somebody else resizes
         it (a VerticalPodAutoscaler), and how far that is isn't the Workload's business.

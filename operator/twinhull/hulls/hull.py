@@ -118,6 +118,8 @@ class Hull:
     graceful_end: GracefulEnd = field(default_factory=GracefulEnd)
     #: Whether it is a machine that lasts, the operator has switched it off, and nothing of it runs.
     off: bool = False
+    #: The path of an ephemeral container in a machine's launcher Pod, empty if it has none.
+    debug_container: str = ""
     #: The object itself.
     obj: Raw = field(default_factory=dict, repr=False, compare=False)
     #: A machine's VirtualMachineInstance, while there is one.

@@ -35,7 +35,7 @@ def outlined(pod: Raw) -> Raw:
     kept["ownerReferences"] = [ref for ref in metadata.get("ownerReferences") or () if ref.get("controller")]
     return {
         "metadata": kept,
-        "spec": {"nodeName": (pod.get("spec") or {}).get("nodeName", "")},
+        "spec": {"nodeName": (pod.get("spec") or {}).get("nodeName", ""), **_debugging(pod)},
         "status": {
             "phase": status.get("phase", ""),
             "conditions": [disruption] if (disruption := condition(pod, "DisruptionTarget")) else [],
@@ -45,6 +45,21 @@ def outlined(pod: Raw) -> Raw:
             },
         },
     }
+
+
+def _debugging(pod: Raw) -> Raw:
+    """The first of the ephemeral containers of a launcher Pod, by its name."""
+    added = (pod.get("spec") or {}).get("ephemeralContainers") or ()
+    return {"ephemeralContainers": [{"name": one["name"]} for one in added[:1]]} if added else {}
+
+
+def debug_container(pod: Raw | None) -> str:
+    """The path of an ephemeral container in a launcher Pod, empty if it has none."""
+    added = pod["spec"].get("ephemeralContainers") if pod else None
+    if added in (None, []):
+        return ""
+    name = added[0].get("name", "") if isinstance(added, list) else ""
+    return f"spec.ephemeralContainers[{name}] of its launcher Pod"
 
 
 def _state(container: Raw) -> Raw:

@@ -10,8 +10,16 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import REACHING, UNREAD
 from twinhull.hulls.hull import DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import outlined
-from twinhull.shell.kinds import CONFIG_MAP, POD, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, WORKLOAD, Kind
-from twinhull.shell.outline import outline
+from twinhull.shell.kinds import (
+    CONFIG_MAP,
+    LAUNCHER,
+    POD,
+    VIRTUAL_MACHINE,
+    VIRTUAL_MACHINE_INSTANCE,
+    WORKLOAD,
+    Kind,
+)
+from twinhull.shell.outline import looked_at, outline
 
 #: What an object is known by, and what is known of its controller.
 _IDENTITY = (
@@ -39,8 +47,9 @@ _LONGEST = 253
 
 
 def identity(kind: Kind, obj: Raw, why: str) -> Raw:
-    """What is held of an object whose namespace has no room left: some hundred bytes, whatever its size. What
-    it is to be told from the whole of it is told before, as in an outline.
+    """What is held of an object whose namespace has no room left: some hundred bytes, and of a Pod its
+    images if they are short, whatever its size. What it is to be told from the whole of it is told before, as
+    in an outline.
     """
     metadata = obj["metadata"]
     labels, owners = metadata.get("labels") or {}, metadata.get("ownerReferences") or ()
@@ -75,8 +84,9 @@ def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
 def _of_spec(kind: Kind, spec: Raw) -> Raw:
     """What a hull is isolated by, and where a machine's devices come from."""
     if kind is POD:
-        debug: Raw = {"ephemeralContainers": {}} if spec.get("ephemeralContainers") not in (None, []) else {}
-        return _cut(spec, ("runtimeClassName",)) | debug
+        return _cut(spec, ("runtimeClassName",)) | looked_at(spec)
+    if kind is LAUNCHER:
+        return {"ephemeralContainers": {}} if spec.get("ephemeralContainers") else {}
     if kind is VIRTUAL_MACHINE:
         return {
             part: _cut(spec[part], ("kind",)) for part in ("instancetype", "preference") if spec.get(part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from twinhull.api.base import Raw
@@ -13,7 +13,7 @@ from twinhull.api.workload import ObjectMeta
 from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Policy
+from twinhull.core.isolation import HullPolicies, Policy
 from twinhull.core.observed import Observed
 from twinhull.core.references import KindAndName
 from twinhull.core.unreadable_workload import UnreadableWorkload
@@ -21,6 +21,7 @@ from twinhull.hulls import hull, instance
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.launcher import LauncherSettings
+from twinhull.hulls.launchers import debug_container
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
 from twinhull.hulls.types import HullSource, type_that_reads
@@ -93,19 +94,20 @@ def observe(
         count(store, key, uid)
         read_own(store, key, uid)
     except Unreadable as problem:
-        metadata = ObjectMeta.model_validate(raw["metadata"])
+        metadata, concerning = ObjectMeta.model_validate(raw["metadata"]), _concerning(known, raw)
         return UnreadableWorkload(
             raw,
             str(problem),
             tuple(_hulls(known, key, uid, _UNKNOWN, now)),
             now,
             refusals.of(key, metadata.version),
-            _concerning(known, raw),
+            concerning,
             defaults,
             memory.pending_since,
             namespace_labels(store, key[0]) is not None,
             problem.reason,
             memory.exits,
+            _hull_policies(known, raw, concerning),
         )
     service = store.get(kinds.SERVICE, key)
     observed = Observed(
@@ -203,11 +205,11 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
         yield store.read(kinds.POD, pod, _pod)
     for vm in near(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, vm)
+        launcher = launcher_of(store, key, vmi) if vmi else None
         if UNREAD in vm or UNREAD in (vmi or ()):
-            yield hull.unread("VirtualMachine", vm, vmi)
+            yield replace(hull.unread("VirtualMachine", vm, vmi), debug_container=debug_container(launcher))
             continue
         report, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
-        launcher = launcher_of(store, key, vmi) if vmi else None
         yield type_that_reads("VirtualMachine", vm).read(
             HullSource(vm, vmi, report, template, now, asks, launcher)
         )
@@ -230,6 +232,24 @@ def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
         return ()
     pods = own(known.store, kinds.POD, key_of(raw), raw["metadata"]["uid"])
     return known.policies.concerning(raw, set(unknown_parts(raw, pods)))
+
+
+def _hull_policies(known: Knowledge, raw: Raw, by_spec: tuple[Policy, ...]) -> HullPolicies:
+    """The policies that concern the hulls of a Workload that can't be read by what runs in them, beside those
+    that concern it by its spec: these are all whose namespace fits if what policies look at can't be read.
+    """
+    store, key = known.store, key_of(raw)
+    if namespace_labels(store, key[0]) is None:
+        return HullPolicies()
+    with suppress(AttributeError, KeyError, TypeError):
+        return HullPolicies(
+            known.policies.subject(raw),
+            known.policies.all(),
+            by_spec,
+            Manifests(store, key, raw["metadata"]["uid"]),
+            DataVolumes(store, key),
+        )
+    return HullPolicies()
 
 
 def _targets(spec: Raw) -> Iterator[KindAndName]:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import REACHING, UNREAD, unread
+from twinhull.core.isolation.hull_policies import as_asked
 from twinhull.core.isolation.policy import MatchPart
+from twinhull.hulls.applied import Applied
 from twinhull.hulls.evasion import brought, past_machine, past_sandbox
 from twinhull.hulls.manifest import outlined
 from twinhull.shell import kinds
@@ -15,13 +17,16 @@ from twinhull.shell.kinds import Kind
 
 #: How many bytes an outline may have that keeps the spec.
 _LARGEST = 32 << 10
+#: Of a Pod of which little is kept: how many characters its images have together, and how many the name of
+#: its ServiceAccount.
+_LONGEST_IMAGES, _LONGEST_NAME = 1_024, 253
 
 
 def outline(kind: Kind, obj: Raw, why: str) -> Raw:
     """What is held of an object for which there is no room: without its spec, if that is still large. What it
     is to be told from the whole of it is told before, unless it couldn't be read itself.
     """
-    small = unread(obj, why)
+    small = unread(_as_asked(obj) if kind is kinds.POD else obj, why)
     if kind is kinds.CONFIG_MAP:
         return small | outlined(obj)
     if kind is not kinds.WORKLOAD and "status" in small:
@@ -58,6 +63,28 @@ def _tell(kind: Kind, obj: Raw, small: Raw) -> None:
         small["metadata"]["annotations"] = {key: "" for key in annotations if brought(key)}
 
 
+def _as_asked(pod: Raw) -> Raw:
+    """A Pod with what its template asked for, as far as its note can be read: outlines have no notes."""
+    return pod if UNREAD in pod else {**pod, "spec": as_asked(pod["spec"], Applied.read(pod))}
+
+
+def looked_at(spec: Raw) -> Raw:
+    """What policies look at of the spec of a Pod for which there is no room: its ServiceAccount, and its
+    images if they are few. Without them they aren't known.
+    """
+    account = str(spec.get("serviceAccountName") or "")
+    kept: Raw = {"serviceAccountName": account} if len(account) <= _LONGEST_NAME else {}
+    listed = [spec.get(part) or [] for part in ("initContainers", "containers", "volumes")]
+    if "containers" in spec and all(isinstance(part, list) for part in listed):
+        named = [one.get("image") or "" for part in listed[:2] for one in part]
+        named += [(volume.get("image") or {}).get("reference") or "" for volume in listed[2]]
+        if sum(map(len, named)) <= _LONGEST_IMAGES:
+            kept["containers"] = [{"image": image} for image in dict.fromkeys(named) if image]
+    if spec.get("ephemeralContainers") not in (None, []):
+        kept["ephemeralContainers"] = {}
+    return kept
+
+
 def _stripped(kind: Kind, small: Raw, why: str) -> Raw:
     """An outline without its spec; of a Pod it is known even so what it is isolated by."""
     stripped = unread({part: small[part] for part in ("metadata", "status") if part in small}, why)
@@ -66,8 +93,6 @@ def _stripped(kind: Kind, small: Raw, why: str) -> Raw:
         stripped["spec"] |= (
             {"runtimeClassName": spec["runtimeClassName"]} if "runtimeClassName" in spec else {}
         )
-        stripped["spec"] |= (
-            {"ephemeralContainers": {}} if spec.get("ephemeralContainers") not in (None, []) else {}
-        )
+        stripped["spec"] |= looked_at(spec)
         stripped |= {REACHING: small[REACHING]} if REACHING in small else {}
     return stripped

@@ -9,9 +9,12 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.core import references
 from twinhull.core.isolation import Policy, Subject, precedence
+from twinhull.core.isolation.hull_policies import MOST_COMPARED, subject_of_pod
 from twinhull.core.isolation.policy import MatchPart
 from twinhull.core.isolation.policy_reading import read
 from twinhull.core.references import KindAndName
+from twinhull.hulls.applied import Applied
+from twinhull.hulls.podstatus import container_ids
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.labelled import own
@@ -147,9 +150,28 @@ class Policies:
             return True
         try:
             subject = self.subject(workload)
-            return any(policy.mismatch_within(subject) is None for policy in policies)
+            by_spec = any(policy.mismatch_within(subject) is None for policy in policies)
+            return by_spec or self._may_concern_hulls(workload, subject, policies)
         except (AttributeError, KeyError, TypeError):
             return True
+
+    def _may_concern_hulls(self, workload: Raw, subject: Subject, policies: list[Policy]) -> bool:
+        """Whether any of these policies may concern what runs, though none does by the spec. What runs in a
+        machine isn't looked up, nor in more Pods than are compared.
+        """
+        looking = [policy for policy in policies if policy.matches_what_runs]
+        key, uid = key_of(workload), workload["metadata"]["uid"]
+        if not looking:
+            return False
+        pods = self._store.owned_keys(kinds.POD, key, uid)
+        if self._store.owned_keys(kinds.VIRTUAL_MACHINE, key, uid) or len(pods) > MOST_COMPARED:
+            return True
+        for pod in own(self._store, kinds.POD, key, uid):
+            ids = container_ids(pod.get("status") or {})
+            of_pod = subject_of_pod(subject, pod, Applied.read(pod), ids)
+            if any(policy.mismatch_within(of_pod) is None for policy in looking):
+                return True
+        return False
 
 
 def _parts(policy: Policy) -> set[KindAndName]:

@@ -592,3 +592,99 @@ def test_what_is_remembered_stays_while_its_namespaces_labels_are_not_known() ->
     observed = replace(found.observed, pending_since=NOW - timedelta(seconds=601))
     by_process = Case(case(spec()).workload, observed, found.defaults, found.now)
     assert by_process.compliance.pending_since == NOW - timedelta(seconds=601)
+
+
+#: What `kubectl debug --profile=sysadmin` adds to a Pod, and more of its kind, by the path that is told.
+DEBUG: dict[str, Raw] = {
+    "securityContext.privileged": {"privileged": True},
+    "securityContext.procMount": {"procMount": "Unmasked"},
+    "securityContext.seccompProfile.type": {"seccompProfile": {"type": "Unconfined"}},
+    "securityContext.windowsOptions.hostProcess": {"windowsOptions": {"hostProcess": True}},
+    "securityContext.seLinuxOptions.type": {"seLinuxOptions": {"type": "spc_t"}},
+}
+
+
+def debugged(present: Raw, context: Raw) -> Raw:
+    debug = [{"name": "d", "image": "busybox", "securityContext": context}]
+    metadata = present["metadata"] | {"ownerReferences": [OURS]}
+    spec = {**present["spec"], "ephemeralContainers": debug}
+    return present | {"metadata": metadata, "spec": spec, "status": running()}
+
+
+@pytest.mark.parametrize("path", DEBUG)
+def test_what_reaches_past_a_sandbox_in_a_debug_container_counts(path: str) -> None:
+    raw = pending(workload({"isolationPolicy": "Sandbox"}))
+    surroundings = (namespace(), BOXED, GVISOR)
+    present = case(raw, *surroundings).desired.hull_objects[-1]
+    found = case(raw, *surroundings, debugged(present, DEBUG[path]))
+    assert found.current is not None
+    (shortfall,) = found.compliance.shortfalls
+    name = found.current.name
+    assert shortfall.sentence == (
+        f"Pod {name} runs with spec.ephemeralContainers[d].{path}, which reaches past the Sandbox or "
+        "stronger that IsolationPolicy boxed requires"
+    )
+    assert [action.key for action in written(found)] == [f"Pod/{name}"]
+    former = debugged(noted(raw["spec"]["template"], pod(runtimeClassName="gvisor")), DEBUG[path])
+    assert [action.key for action in written(case(raw, *surroundings, former))] == ["Pod/web-1before"]
+    deeper = pending(workload({"virtualMachine": {"overrides": deep(65)}}))
+    left = unreadable(deeper, *surroundings, former)
+    assert [action.key for action in left.actions()] == ["Pod/web-1before"]
+
+
+def test_a_debug_container_that_stays_in_the_sandbox_does_not_count() -> None:
+    raw = pending(workload({"isolationPolicy": "Sandbox"}))
+    present = case(raw, namespace(), BOXED, GVISOR).desired.hull_objects[-1]
+    for context in ({}, {"capabilities": {"add": ["SYS_PTRACE"]}}, {"procMount": "Default"}):
+        found = case(raw, namespace(), BOXED, GVISOR, debugged(present, context))
+        assert (found.compliance.shortfalls, written(found)) == ((), [])
+
+
+@pytest.mark.parametrize("mounts", [True, False])
+def test_a_directory_of_the_node_that_a_webhook_added_is_not_for_debug_containers(*, mounts: bool) -> None:
+    raw = pending(workload({"isolationPolicy": "Sandbox"}))
+    present = case(raw, namespace(), BOXED, GVISOR).desired.hull_objects[-1]
+    present["spec"]["volumes"] = [{"name": "socket", "hostPath": {"path": "/run/x"}}]
+    found = debugged(present, {})
+    if mounts:
+        found["spec"]["ephemeralContainers"][0]["volumeMounts"] = [{"name": "socket", "mountPath": "/x"}]
+    shortfalls = case(raw, namespace(), BOXED, GVISOR, found).compliance.shortfalls
+    path = "spec.ephemeralContainers[d].volumeMounts[socket]"
+    assert [shortfall.past for shortfall in shortfalls] == ([path] if mounts else [])
+
+
+def launcher(vmi: Raw, **spec: Any) -> Raw:
+    """The launcher Pod of a machine."""
+    owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance", "controller": True}
+    name = vmi["metadata"]["name"]
+    found = hull("Pod", f"virt-launcher-{name}", owner=owner | {"name": name, "uid": f"uid-{name}"})
+    found["spec"] = {**found["spec"], "nodeName": "node-0", **spec}
+    return found | {"kind": "LauncherPod", "status": running()}
+
+
+def test_a_debug_container_in_a_launcher_pod_runs_beside_the_machine() -> None:
+    raw, vm, vmi = machines()
+    clean = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, launcher(vmi))
+    assert clean.compliance.shortfalls == ()
+    beside = launcher(vmi, ephemeralContainers=[{"name": "d", "image": "busybox"}])
+    found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, beside)
+    (shortfall,) = found.compliance.shortfalls
+    assert shortfall.sentence == (
+        f"VirtualMachine {vm['metadata']['name']} runs with spec.ephemeralContainers[d] of its launcher Pod, "
+        "which reaches past the VirtualMachine that IsolationPolicy machines requires"
+    )
+    assert [action.key for action in written(found)] == [f"VirtualMachine/{vm['metadata']['name']}"]
+
+
+def test_a_debug_container_runs_beside_a_machine_with_a_disk_too() -> None:
+    disk = {"source": {"containerDisk": {"image": "debian"}}}
+    built = {"bootDisk": disk, "memory": "1Gi"}
+    raw = pending(workload({"isolationPolicy": "VirtualMachine", "virtualMachine": built}))
+    vm = case(raw, KUBEVIRT).desired.hull_objects[-1]
+    vm["metadata"]["ownerReferences"] = [OURS]
+    vmi = hull("VirtualMachineInstance", vm["metadata"]["name"], status={"phase": "Running"})
+    vmi["spec"] = vm["spec"]["template"]["spec"]
+    for added in ([], [{"name": "d"}]):
+        objects = (vm, vmi, launcher(vmi, ephemeralContainers=added))
+        found = case(raw, namespace(), EVICTING, KUBEVIRT, *objects)
+        assert len(found.compliance.shortfalls) == len(added)

@@ -31,6 +31,8 @@ from .test_below_floor import (
     OF_CLUSTER,
     OF_NAMESPACE,
     TEMPLATE,
+    deep,
+    launcher,
     machines,
     noted,
     pending,
@@ -103,7 +105,12 @@ def test_a_sandbox_that_finds_no_room_is_known_for_one(*, large: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "also", [{"hostNetwork": True}, {"volumes": [{"name": "data", "hostPath": {"path": "/"}}]}]
+    "also",
+    [
+        {"hostNetwork": True},
+        {"volumes": [{"name": "data", "hostPath": {"path": "/"}}]},
+        {"ephemeralContainers": [{"name": "d", "image": "x", "securityContext": {"privileged": True}}]},
+    ],
 )
 def test_what_reaches_past_it_counts_though_there_is_no_room_for_it(also: Raw) -> None:
     found, _ = look(SANDBOXED, sandboxed(**also), namespace(), BOXED, GVISOR, full=[kinds.POD])
@@ -269,3 +276,16 @@ def test_a_debug_containers_image_counts_whatever_is_written_beside_it() -> None
         assert evicted(found)
     clean, _ = look(pending(workload()), pod(nodeSelector=MANY), namespace(), rule)
     assert not evicted(clean)
+
+
+@pytest.mark.parametrize("kind", [kinds.LAUNCHER, kinds.VIRTUAL_MACHINE, kinds.VIRTUAL_MACHINE_INSTANCE])
+def test_a_debug_container_beside_a_machine_counts_though_there_is_no_room(kind: Kind) -> None:
+    deeper = {"virtualMachine": {"overrides": deep(65)}}
+    for added in ([], [{"name": "d", "image": "busybox"}]):
+        raw, vm, vmi = machines(OF_CLUSTER)
+        unreadable = raw | {"spec": raw["spec"] | deeper}
+        beside = launcher(vmi, ephemeralContainers=added)
+        beside["metadata"]["labels"] |= {"kubevirt.io": "virt-launcher"}
+        found, store = look(unreadable, vm, vmi, beside, namespace(), EVICTING, KUBEVIRT, full=[kind])
+        assert store.unread(kind) == 1
+        assert evicted(found) == bool(added)

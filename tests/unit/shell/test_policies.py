@@ -12,6 +12,7 @@ from tests.unit.core.policies import namespace, policy
 from twinhull.api.base import Raw
 from twinhull.api.reading import unread
 from twinhull.core.isolation import Effect, Part
+from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell import kinds, store
 from twinhull.shell.errors import Refused
 from twinhull.shell.policy_controller import PolicyStatusTimer
@@ -267,6 +268,24 @@ def test_runtime_class_asks_for_those_that_a_policy_sandboxes() -> None:
     world.look()
     world.queued()
     world.take({"kind": "RuntimeClass", "metadata": {"name": "gvisor"}})
+    assert world.queued() == ["a"]
+
+
+@pytest.mark.parametrize("match", MATCHES[1:3], ids=str)
+def test_policy_asks_for_workloads_of_which_it_concerns_what_runs(match: Raw) -> None:
+    world = World()
+    world.take(namespace())
+    spec = {"containers": [{"name": "web", "image": "redis"}], "serviceAccountName": "pay"}
+    clean = {"containers": [{"name": "web", "image": "nginx"}], "serviceAccountName": "default"}
+    for name, runs in (("a", spec), ("b", clean)):
+        world.take(named(name))
+        owner = OURS | {"name": name, "uid": f"uid-{name}"}
+        present = hull("Pod", f"{name}-1", spec=runs, status={"phase": "Running"}, owner=owner)
+        present["metadata"] |= {"creationTimestamp": "2026-01-01T00:00:00Z"}
+        present["metadata"]["labels"][WORKLOAD_LABEL] = name
+        world.take(present)
+    world.queued()
+    world.take(policy("strict", minimum="Sandbox", match=match))
     assert world.queued() == ["a"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twinhull.core.isolation.account import Counted, account
 from twinhull.core.isolation.explanation import Explanation, explain
+from twinhull.core.isolation.hull_policies import HullPolicies
 from twinhull.core.isolation.policy import Policy, concerning, precedence, strictest
 from twinhull.core.isolation.resolution import Effect, Part, Resolution, resolve
 from twinhull.core.isolation.shortfall import Shortfall, Surroundings
@@ -13,6 +14,7 @@ __all__ = [
     "Counted",
     "Effect",
     "Explanation",
+    "HullPolicies",
     "Part",
     "Policy",
     "Resolution",

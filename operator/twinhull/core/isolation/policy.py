@@ -61,6 +61,12 @@ class Policy:
         """When it does, and how much time that has to end."""
         return self.spec.eviction or Eviction()
 
+    @property
+    def matches_what_runs(self) -> bool:
+        """Whether its match looks at something that a hull keeps when the spec of its Workload is changed."""
+        match = self.spec.match
+        return match is not None and bool(match.images or match.service_accounts)
+
     def admits_namespace(self, labels: Mapping[str, str]) -> bool:
         """Whether it concerns Workloads in a namespace of these labels, if they fit its other parts."""
         selector = (self.spec.match or Match()).namespace_selector
@@ -79,8 +85,7 @@ class Policy:
             return "workloadSelector"
         if match.service_accounts and not _runs_as(match.service_accounts, subject):
             return "serviceAccounts"
-        # Images that aren't compared may be any.
-        if match.images and not (subject.has_unbounded_images or first_match(match.images, subject.images)):
+        if match.images and not _has_image(match.images, subject):
             return "images"
         return None
 
@@ -100,6 +105,15 @@ def strictest(policies: Iterable[Policy]) -> Policy | None:
     return max(policies, key=lambda policy: policy.minimum.strength, default=None)
 
 
+def _has_image(patterns: Iterable[str], subject: Subject) -> bool:
+    """Whether any of a Workload's images fits. Images that aren't known, or aren't compared, may be any."""
+    if "images" in subject.unknown or subject.has_unbounded_images:
+        return True
+    return first_match(patterns, subject.images) is not None
+
+
 def _runs_as(accounts: Iterable[str], subject: Subject) -> bool:
+    if "serviceAccounts" in subject.unknown:
+        return True
     meant = {subject.service_account, f"{subject.namespace}/{subject.service_account}"}
     return not meant.isdisjoint(accounts)

@@ -111,12 +111,12 @@ class Resolution:
 
     def effects(self, pending: frozenset[str] = frozenset()) -> frozenset[Effect]:
         """The part that each policy has in it. What runs is below the minimums of those that are `pending`,
-        so that those haven't raised it yet.
+        so that those haven't raised it yet. They concern what runs, if not the spec.
         """
         raised = [self.policy] if self.policy and self.reason == Reason.RAISED_BY_POLICY else []
         return frozenset(
             (
-                *(Effect(policy.name, Part.MATCHED) for policy in self.policies),
+                *(Effect(name, Part.MATCHED) for name in {*pending, *(p.name for p in self.policies)}),
                 *(Effect(name, Part.RAISED) for name in raised if name not in pending),
                 *(Effect(name, Part.PENDING) for name in pending),
                 *(Effect(name, Part.REJECTED) for name in self.rejected_by),

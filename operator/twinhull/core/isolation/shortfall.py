@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.isolation.hull_policies import MOST_COMPARED, BesideSpec, HullPolicies
 from twinhull.core.isolation.parameters import required_runtime_class
 from twinhull.core.isolation.policy import Policy
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.types import Measure, evasions_of, isolation_of, type_that_made
+from twinhull.hulls.types import Measure, evasions_added_to, evasions_of, isolation_of, type_that_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,13 @@ def earliest(
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the isolation of a hull is measured by: the policies that concern its Workload, the operator's
-    defaults, and the Workload's template.
+    defaults, the Workload's template, and the policies that concern the hull only by what runs in it.
     """
 
     policies: tuple[Policy, ...]
     defaults: OperatorDefaults
     template: Raw
+    hull_policies: HullPolicies = field(default_factory=HullPolicies)
 
     def isolation(self, hull: Hull) -> Isolation:
         """What a hull counts as."""
@@ -86,17 +88,50 @@ class Surroundings:
         reaching: Callable[[], Iterable[Evasion]] = tuple,
     ) -> Iterator[Shortfall]:
         """What of these hulls is below policies' minimums, by each policy. `reaching` says what of the spec
-        reaches past its isolation, and speaks for a Pod that is the `current` hull. Any other speaks for
-        itself, and so does a machine: what instancetypes say may have changed since it started.
+        reaches past its isolation, and speaks for a Pod that is the `current` hull, but for what somebody has
+        added to that. Any other speaks for itself, and so does a machine: what instancetypes say may have
+        changed since it started.
         """
-        floors = [policy for policy in self.policies if policy.requires]
-        for hull in (hull for hull in hulls if floors and hull.still_runs):
-            running = self.isolation(hull)
-            speaks = hull is current and not type_that_made(hull).run_by_kubevirt
-            evasions = reaching() if speaks else evasions_of(hull, running)
-            past = next((evasion.path for evasion in evasions), "")
-            for policy in floors:
-                if running.strength < policy.minimum.strength:
-                    yield Shortfall(hull, policy, running)
-                elif past:
-                    yield Shortfall(hull, policy, running, past)
+        may_add = self.hull_policies.may_add
+        if not may_add and not any(policy.requires for policy in self.policies):
+            return
+        running = [hull for hull in hulls if hull.still_runs]
+        speaking = None if current is None or type_that_made(current).run_by_kubevirt else current
+        for hull in running:
+            yield from _below(self, hull, self.policies, reaching if hull is speaking else None)
+        for hull, beside in self._beside_spec(running, current) if may_add else ():
+            measured = replace(self, policies=beside.whole)
+            yield from _below(measured, hull, beside.added, reaching if hull is speaking else None)
+
+    def _beside_spec(
+        self, running: Iterable[Hull], current: Hull | None
+    ) -> Iterator[tuple[Hull, BesideSpec]]:
+        """The hulls that policies concern only by what runs in them, with these policies. Who makes Pods in
+        the name of a Workload can't have its own hulls left out: those are older.
+        """
+        oldest_first = sorted(running, key=lambda hull: hull.created_at)
+        for number, hull in enumerate(oldest_first):
+            is_compared = number < MOST_COMPARED
+            beside = self.hull_policies.beside_spec(hull, is_current=hull is current, is_compared=is_compared)
+            if beside.added:
+                yield hull, beside
+
+
+def _below(
+    surroundings: Surroundings,
+    hull: Hull,
+    policies: Iterable[Policy],
+    reaching: Callable[[], Iterable[Evasion]] | None,
+) -> Iterator[Shortfall]:
+    """The shortfalls of a hull by some of the policies. `reaching` is None if the hull speaks for itself."""
+    floors = [policy for policy in policies if policy.requires]
+    if not floors:
+        return
+    running = surroundings.isolation(hull)
+    evasions = (*reaching(), *evasions_added_to(hull, running)) if reaching else evasions_of(hull, running)
+    past = next((evasion.path for evasion in evasions), "")
+    for policy in floors:
+        if running.strength < policy.minimum.strength:
+            yield Shortfall(hull, policy, running)
+        elif past:
+            yield Shortfall(hull, policy, running, past)

@@ -35,6 +35,8 @@ class Subject:
     debug_images: tuple[str, ...] = ()
     #: The images that the disks of its machine come from, whether it runs in one or not.
     disk_images: tuple[str, ...] = ()
+    #: The parts of spec.match that look at something of it that isn't known: they fit it.
+    unknown: frozenset[str] = frozenset()
 
     @classmethod
     def of(

@@ -33,6 +33,7 @@ from twinhull.hulls.evasion.keys import (
 from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.parity.walk import fields
 
+_BESIDE = "it runs on the node, beside the machine"
 _IN_IMPORTER = "CDI runs that image in a Pod of its own, outside the machine"
 #: What an instancetype may bring of them.
 _NODE_DEVICES = ("gpus", "hostDevices")
@@ -72,9 +73,11 @@ def of_disks(built: VirtualMachine) -> Iterator[Evasion]:
 
 def of_hull(hull: Hull) -> tuple[Evasion, ...]:
     """What of a machine that is there reaches past it, whatever the Workload says by now. Of its labels and
-    annotations, those of the template that it was made from; all of them, if it has no note of that.
+    annotations, those of the template that it was made from; all of them, if it has no note of that. A
+    container that somebody added to its launcher Pod (`kubectl debug`) runs on the node beside the machine.
     """
-    return _in_machine(_as_it_runs(hull.obj, hull.instance), hull.instance, hull.applied)
+    beside = (Evasion(hull.debug_container, _BESIDE),) if hull.debug_container else ()
+    return (*_in_machine(_as_it_runs(hull.obj, hull.instance), hull.instance, hull.applied), *beside)
 
 
 def _as_it_runs(vm: Raw, instance: Raw | None) -> Raw:

@@ -24,9 +24,12 @@ from twinhull.hulls.evasion.fields import (
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity.walk import fields
 
-_CONTAINERS = ("spec.containers[].", "spec.initContainers[].")
+_DEBUG = "ephemeralContainers"
+#: Templates have no ephemeral containers, but Pods may have (core/v1, type EphemeralContainer).
+_CONTAINERS = ("spec.containers[].", "spec.initContainers[].", f"spec.{_DEBUG}[].")
 _HOST_PROCESS = "securityContext.windowsOptions.hostProcess"
 _CALLS = (*PROBES, "lifecycle.postStart.", "lifecycle.preStop.")
+_DIRECTORY = "it is a directory of the node"
 _UNCONFINED = "it removes a confinement by which the node protects itself from the sandbox"
 _SELINUX_USER = "it chooses how the node's SELinux confines the sandbox"
 #: Fields of a template, from spec.template on.
@@ -34,7 +37,7 @@ _IN_SANDBOX: Mapping[str, str] = {
     "spec.hostNetwork": "it is the node's network",
     "spec.hostPID": "it shows the node's processes",
     "spec.hostIPC": "it is the node's shared memory",
-    "spec.volumes[].hostPath": "it is a directory of the node",
+    "spec.volumes[].hostPath": _DIRECTORY,
     "spec.resourceClaims": DEVICES,
     **{f"{at}ports[].hostPort": "it is a port of the node" for at in _CONTAINERS},
     **{f"{at}securityContext.privileged": "it gives access to the node's devices" for at in _CONTAINERS},
@@ -83,6 +86,13 @@ def of_hull(hull: Hull) -> tuple[Evasion, ...]:
     return untold(hull.obj) if UNREAD in hull.obj else _in_pod(hull.obj, hull.applied)
 
 
+def of_debug_containers(hull: Hull) -> tuple[Evasion, ...]:
+    """What of the ephemeral containers of a Pod reaches past a sandbox. The spec says nothing of them: who
+    may not create Pods may still add them (`kubectl debug`).
+    """
+    return tuple(_debugging(hull.obj["spec"]))
+
+
 def past_sandbox(pod: Raw) -> str:
     """The first of what of a Pod reaches past a sandbox, empty if nothing does."""
     return next((evasion.path for evasion in _in_pod(pod, Applied.read(pod))), "")
@@ -92,24 +102,24 @@ def _in_pod(pod: Raw, applied: Applied | None) -> tuple[Evasion, ...]:
     metadata, spec = pod["metadata"], pod["spec"]
     if applied is not None:
         metadata = of_keys(metadata, applied.labels, applied.annotations)
-        spec = _of_its_template(spec, applied)
-    return tuple(of_template({"metadata": metadata, "spec": spec}))
+        spec = applied.part_of(spec)
+    template = {key: value for key, value in spec.items() if key != _DEBUG}
+    return (*of_template({"metadata": metadata, "spec": template}), *_debugging(pod["spec"]))
 
 
-def _of_its_template(spec: Raw, applied: Applied) -> Raw:
-    """A Pod's spec, with those containers and volumes alone that its template had."""
-    named = {
-        "containers": applied.images,
-        "initContainers": applied.init_containers,
-        "volumes": applied.volumes,
-    }
-    known = {part: frozenset(names) for part, names in named.items() if names is not None}
-    own = {
-        part: [one for one in spec[part] if one["name"] in names]
-        for part, names in known.items()
-        if spec.get(part)
-    }
-    return {**spec, **own}
+def _debugging(spec: Raw) -> Iterator[Evasion]:
+    """The same of a Pod's ephemeral containers, whose fields are told by their paths in the Pod. A volume
+    that they mount may be one that a webhook added.
+    """
+    added = spec.get(_DEBUG) or ()
+    for evasion in _of_fields({"spec": {_DEBUG: added}}) if added else ():
+        yield Evasion(evasion.path.removeprefix("spec.template."), evasion.why)
+    of_node = {volume["name"] for volume in spec.get("volumes") or () if volume.get("hostPath")}
+    for container in added:
+        for mount in container.get("volumeMounts") or ():
+            if mount["name"] in of_node:
+                path = f"spec.{_DEBUG}[{container['name']}].volumeMounts[{mount['name']}]"
+                yield Evasion(path, _DIRECTORY)
 
 
 def _of_fields(template: Raw) -> Iterator[Evasion]:

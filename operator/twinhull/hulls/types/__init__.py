@@ -5,6 +5,7 @@ from __future__ import annotations
 from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, Settings
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.types.registry import (
+    evasions_added_to,
     evasions_of,
     hull_types,
     isolation_of,
@@ -24,6 +25,7 @@ __all__ = [
     "Needs",
     "RenderInput",
     "Settings",
+    "evasions_added_to",
     "evasions_of",
     "hull_types",
     "isolation_of",

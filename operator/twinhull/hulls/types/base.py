@@ -195,6 +195,10 @@ class HullType(ABC):
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:
         """What of a hull that is there reaches past its isolation."""
 
+    def evasions_added_to(self, hull: Hull) -> tuple[Evasion, ...]:  # noqa: ARG002
+        """What of that somebody has added to a hull since it was made, of which the spec says nothing."""
+        return ()
+
     @abstractmethod
     def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
         """The fields of a template that it can't honour, in the template's order."""

@@ -130,6 +130,10 @@ class Sandbox(PodType):
         """The same of a Pod that is there."""
         return pods.of_hull(hull)
 
+    def evasions_added_to(self, hull: Hull) -> tuple[Evasion, ...]:
+        """What of its ephemeral containers is the node's."""
+        return pods.of_debug_containers(hull)
+
 
 def of_template(needs: Needs, isolation: Isolation) -> Iterator[Lack]:
     """A template, without which there is nothing to run but a disk."""

@@ -61,8 +61,17 @@ def isolation_of(hull: Hull, measure: Measure) -> Isolation:
 
 def evasions_of(hull: Hull, isolation: Isolation) -> tuple[Evasion, ...]:
     """What of a hull reaches past the isolation that it counts as, by the type that made it."""
+    return _type_counting(hull, isolation).evasions_of(hull)
+
+
+def evasions_added_to(hull: Hull, isolation: Isolation) -> tuple[Evasion, ...]:
+    """What of that somebody has added to a hull, of which the spec says nothing."""
+    return _type_counting(hull, isolation).evasions_added_to(hull)
+
+
+def _type_counting(hull: Hull, isolation: Isolation) -> HullType:
     hull_type = next((one for one in _types if one.isolation is isolation and one.kind == hull.kind), None)
-    return (hull_type or type_that_made(hull)).evasions_of(hull)
+    return hull_type or type_that_made(hull)
 
 
 def type_giving(isolation: Isolation) -> HullType:

@@ -1,0 +1,196 @@
+"""Which policies concern a hull by what runs in it: its Workload's spec may say something else by now.
+
+Who may edit a Workload could otherwise take a hull that runs out of a policy, and then keep the operator from
+replacing it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from twinhull.api.base import Raw
+from twinhull.api.disks import REGISTRY_SCHEME
+from twinhull.api.reading import UNREAD
+from twinhull.core.isolation.policy import Policy, concerning
+from twinhull.core.isolation.subject import Subject
+from twinhull.hulls import manifest
+from twinhull.hulls.applied import Applied
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.types import type_that_made
+
+if TYPE_CHECKING:
+    from twinhull.core.observed import Companion
+
+#: Of so many hulls of one Workload it is compared what runs in them; in the course of things there are two.
+MOST_COMPARED = 8
+#: The parts of spec.match that look at what runs. A Workload's labels are its own, whatever runs.
+_OF_WHAT_RUNS = frozenset({"images", "serviceAccounts"})
+#: The parts of a Pod's spec that name images.
+_NAMING = ("containers", "initContainers", "volumes", "ephemeralContainers")
+
+
+class BesideSpec(NamedTuple):
+    """Policies that concern a hull."""
+
+    #: Those with a minimum that concern it only by what runs in it.
+    added: tuple[Policy, ...] = ()
+    #: All that concern it by what runs in it; none if none is added.
+    whole: tuple[Policy, ...] = ()
+
+
+@dataclass(frozen=True)
+class HullPolicies:
+    """The policies that concern the hulls of one Workload."""
+
+    #: What policies look at of the Workload by its spec, None if that isn't known.
+    subject: Subject | None = None
+    #: All policies, in the order in which they decide.
+    policies: tuple[Policy, ...] = ()
+    #: Those that concern the Workload by its spec.
+    by_spec: tuple[Policy, ...] = ()
+    #: The ConfigMaps of its machines, by name.
+    manifests: Mapping[str, Companion] = field(default_factory=dict)
+    #: The DataVolumes of its disks, by name.
+    data_volumes: Mapping[str, Companion] = field(default_factory=dict)
+
+    @cached_property
+    def may_add(self) -> bool:
+        """Whether there is any policy that may concern a hull and not the spec."""
+        return any(policy.matches_what_runs for policy in self.policies) and bool(self._others)
+
+    def beside_spec(self, hull: Hull, *, is_current: bool, is_compared: bool) -> BesideSpec:
+        """The policies that concern a hull by what runs in it. If that isn't compared, any may that looks at
+        images or ServiceAccounts.
+        """
+        subject = self._subject_of(hull, is_current=is_current) if self._others else None
+        if subject is None:
+            return BesideSpec()
+        if not is_compared:
+            subject = replace(self.subject or subject, unknown=_OF_WHAT_RUNS)
+        added = tuple(policy for policy in self._others if policy.mismatch_within(subject) is None)
+        return BesideSpec(added, concerning(subject, self.policies) if added else ())
+
+    @cached_property
+    def _others(self) -> tuple[Policy, ...]:
+        """The policies with a minimum that don't concern the Workload by its spec, but may concern a hull."""
+        if self.subject is None:
+            return ()
+        names = {policy.name for policy in self.by_spec}
+        return tuple(
+            policy
+            for policy in self.policies
+            if policy.requires and policy.name not in names and may_concern_hulls(policy, self.subject)
+        )
+
+    def _subject_of(self, hull: Hull, *, is_current: bool) -> Subject | None:
+        """What policies look at of a hull, None if the spec says all of it."""
+        subject = self.subject
+        if subject is None:
+            return None
+        kind = type_that_made(hull)
+        if not kind.run_by_kubevirt:
+            of_pod = subject_of_pod(subject, hull.obj, hull.applied, hull.container_ids)
+            return of_pod if not is_current else _as_in_spec(subject, of_pod)
+        if not kind.has_guest:
+            images = (*subject.disk_images, *self._disk_images(hull))
+            is_whole = UNREAD not in hull.obj and UNREAD not in (hull.instance or ())
+            return replace(subject, disk_images=images, unknown=frozenset() if is_whole else _OF_WHAT_RUNS)
+        return None if is_current else _subject_of_guest(subject, self._spec_in(hull))
+
+    def _spec_in(self, hull: Hull) -> Raw | None:
+        """The spec of the Pod in a machine by its manifest, None if it isn't known: somebody else may have
+        written what its ConfigMap has, and a machine that was changed may run by its former manifest.
+        """
+        companion = self.manifests.get(hull.name)
+        if companion is None or hull.pending or not hull.manifest:
+            return None
+        if UNREAD in companion.obj or not manifest.carries(companion.obj, hull.manifest):
+            return None
+        try:
+            spec: Raw = json.loads(manifest.text(companion.obj))["pod"]["spec"]
+        except (ValueError, KeyError, TypeError):  # who may write machines has noted the digest of that
+            return None
+        return spec
+
+    def _disk_images(self, hull: Hull) -> Iterator[str]:
+        """The images of the disks that a machine runs with, as far as they are known: of a disk that CDI has
+        filled, while its DataVolume is there.
+        """
+        template = (hull.obj.get("spec") or {}).get("template") or {}
+        for volume in ((hull.instance or template).get("spec") or {}).get("volumes") or ():
+            if image := (volume.get("containerDisk") or {}).get("image"):
+                yield image
+            companion = self.data_volumes.get((volume.get("dataVolume") or {}).get("name", ""))
+            source = ((companion.obj.get("spec") or {}).get("source") or {}) if companion else {}
+            if url := (source.get("registry") or {}).get("url"):
+                yield url.removeprefix(REGISTRY_SCHEME)
+
+
+def may_concern_hulls(policy: Policy, subject: Subject) -> bool:
+    """Whether a policy may concern a hull of a Workload, though it doesn't concern that by its spec."""
+    return policy.matches_what_runs and policy.mismatch(subject) in _OF_WHAT_RUNS
+
+
+def subject_of_pod(
+    subject: Subject, pod: Raw, applied: Applied | None, container_ids: Mapping[str, str]
+) -> Subject:
+    """What policies look at of a Pod: of its containers and volumes those of the template that it was made
+    from, with the images that the template named, since webhooks add containers and rewrite images; and all
+    its ephemeral containers. An image that was replaced in place counts until its container has ended.
+
+    A Pod runs no disk of a machine.
+    """
+    spec, outgoing = pod["spec"], applied.outgoing_images(container_ids) if applied else ()
+    debug = tuple(
+        container["image"] for container in spec.get("ephemeralContainers") or () if container.get("image")
+    )
+    return replace(
+        subject,
+        pod_spec=as_asked(spec, applied),
+        debug_images=(*debug, *outgoing),
+        disk_images=(),
+        unknown=_unknown_of(pod),
+    )
+
+
+def as_asked(spec: Raw, applied: Applied | None) -> Raw:
+    """The spec of a Pod as its template asked for it, as far as policies look at it; the Pod's own if it has
+    no note of its template.
+    """
+    if applied is None:
+        return spec
+    own = applied.part_of(spec)
+    asked = [{**one, "image": applied.images[one["name"]]} for one in own["containers"]]
+    return {**own, "containers": asked}
+
+
+def _as_in_spec(subject: Subject, of_pod: Subject) -> Subject | None:
+    """The Pod of the present revision as policies see it: what its spec says, with what it runs besides."""
+    if not of_pod.debug_images:
+        return None
+    return replace(subject, debug_images=(*subject.debug_images, *of_pod.debug_images))
+
+
+def _subject_of_guest(subject: Subject, spec: Raw | None) -> Subject:
+    """What policies look at of a machine with our guest, by the spec of its Pod; without one any may fit."""
+    if spec is None:
+        return replace(subject, unknown=_OF_WHAT_RUNS)
+    return replace(subject, pod_spec=spec, debug_images=(), disk_images=())
+
+
+def _unknown_of(pod: Raw) -> frozenset[str]:
+    """What policies look at of a Pod and isn't known, since it isn't held as a whole."""
+    if UNREAD not in pod:
+        return frozenset()
+    spec, unknown = pod["spec"], set()
+    if not isinstance(spec.get("containers"), list) or any(
+        isinstance(spec.get(part), dict) for part in _NAMING
+    ):
+        unknown.add("images")
+    if not spec.get("serviceAccountName"):  # the API server gives each Pod one
+        unknown.add("serviceAccounts")
+    return frozenset(unknown)

@@ -1,0 +1,242 @@
+"""Which policies concern a hull by what runs in it, whatever the spec of its Workload says by now."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from twinhull.api.base import Raw
+from twinhull.core.isolation import Effect, Part
+from twinhull.core.isolation.hull_policies import MOST_COMPARED
+from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
+from twinhull.shell import kinds
+
+from .objects import GVISOR, KUBEVIRT, OURS, at, case, hull, workload
+from .policies import namespace, policy
+from .test_below_floor import EVICTION, GPU, UNREADABLE, noted, pending, pod, unreadable, written
+from .test_unheld_hulls import evicted, look
+
+EVIL: Raw = {"containers": [{"name": "web", "image": "quay.io/v/proxy:2.9"}], "serviceAccountName": "builder"}
+EVICTS: Raw = {"minimum": "VirtualMachine", "onViolation": "Evict", "eviction": EVICTION}
+MATCHES: dict[str, Raw] = {
+    "images": {"images": ["**/proxy:2.*"]},
+    "service accounts": {"serviceAccounts": ["builder"]},
+    "both": {"images": ["**/proxy:2.*"], "serviceAccounts": ["builder"]},
+}
+CLAIM = {"volumes": [{"name": "x", "persistentVolumeClaim": {"claimName": "absent"}}]}
+#: What an owner sets so that nothing takes the place of what runs.
+EDITS: dict[str, Raw] = {
+    "a claim that isn't there": workload(pod=CLAIM),
+    "a RuntimeClass that isn't there": workload({"isolationPolicy": "Sandbox"}),
+    "a Pod that fits no node": workload(
+        {"replacement": {"strategy": "StartFirst"}}, pod={"nodeSelector": {"no": "such"}}
+    ),
+}
+BOTH = {Effect("cve", Part.MATCHED), Effect("cve", Part.PENDING)}
+
+
+def suspect(match: Raw = MATCHES["images"], **spec: Any) -> Raw:
+    return policy("cve", match=match, **{**EVICTS, **spec})
+
+
+@pytest.mark.parametrize("match", MATCHES)
+@pytest.mark.parametrize("edit", EDITS)
+def test_no_edit_takes_what_runs_out_of_a_policy(edit: str, match: str) -> None:
+    found = case(pending(EDITS[edit]), namespace(), suspect(MATCHES[match]), KUBEVIRT, pod(**EVIL))
+    assert found.blueprint.resolution.policies == (), "the new hull isn't raised for the former one's image"
+    (shortfall,) = found.compliance.shortfalls
+    assert shortfall.sentence == (
+        "Pod web-1before runs as Container, below the VirtualMachine that IsolationPolicy cve requires"
+    )
+    assert [action.key for action in written(found)] == ["Pod/web-1before"]
+    assert found.blueprint.resolution.effects(frozenset({"cve"})) == BOTH
+
+
+@pytest.mark.parametrize("match", MATCHES)
+def test_no_spec_that_can_not_be_read_takes_what_runs_out_of_a_policy(match: str) -> None:
+    raw = pending(workload(UNREADABLE["a newer isolation"]))
+    found = unreadable(raw, namespace(), suspect(MATCHES[match]), KUBEVIRT, pod(**EVIL))
+    assert found.effects == BOTH
+    assert [action.key for action in found.actions()] == ["Pod/web-1before"]
+    assert found.status()["isolation"]["policy"] == "cve"
+    other = unreadable(raw, namespace(), suspect(MATCHES[match]), KUBEVIRT, pod())
+    assert (other.effects, other.actions()) == (frozenset(), ())
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"workloadSelector": {"matchLabels": {"tier": "gold"}}},
+        {"namespaceSelector": {"matchLabels": {"trust": "none"}}},
+    ],
+)
+def test_the_other_parts_of_a_match_have_to_fit_too(part: Raw) -> None:
+    found = case(pending(workload()), namespace(), suspect({**MATCHES["images"], **part}), pod(**EVIL))
+    assert found.compliance.shortfalls == ()
+
+
+INJECTED: Raw = {
+    "containers": [
+        {"name": "web", "image": "mirror.example/nginx:1"},
+        {"name": "mesh", "image": "mesh.example/proxy:2.1"},
+    ],
+    "initContainers": [{"name": "mesh-init", "image": "mesh.example/proxy:2.1"}],
+    "volumes": [{"name": "model", "image": {"reference": "mesh.example/proxy:2.1"}}],
+}
+
+
+def test_what_webhooks_add_or_rewrite_does_not_count_for_the_tenant() -> None:
+    raw = workload()
+    former = noted(raw["spec"]["template"], pod(**INJECTED))
+    edited = pending(workload(pod={"containers": [{"name": "web", "image": "nginx:2"}], **CLAIM}))
+    for patterns in (["**/proxy:2.*"], ["mirror.example/**"]):
+        assert case(edited, namespace(), suspect({"images": patterns}), former).compliance.shortfalls == ()
+        deeper = pending(workload(UNREADABLE["a newer isolation"]))
+        assert unreadable(deeper, namespace(), suspect({"images": patterns}), former).actions() == ()
+    asked = suspect({"images": ["nginx:1"]})
+    assert written(case(edited, namespace(), asked, former)), "the image that its template named"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"initContainers": [{"name": "i", "image": "quay.io/v/proxy:2.9"}]},
+        {"volumes": [{"name": "v", "image": {"reference": "quay.io/v/proxy:2.9"}}]},
+    ],
+)
+def test_all_images_of_the_former_template_count(own: Raw) -> None:
+    former = noted(workload(pod=own)["spec"]["template"], pod(**own))
+    assert written(case(pending(workload(pod=CLAIM)), namespace(), suspect(), former))
+
+
+@pytest.mark.parametrize("deleting", [None, 315_360_000])
+def test_a_debug_container_counts_until_its_pod_has_ended(deleting: int | None) -> None:
+    debugged = pod(ephemeralContainers=[{"name": "d", "image": "v/proxy:2.9"}], deleting=deleting)
+    match = {**MATCHES["images"], "serviceAccounts": ["default"]}
+    found = case(pending(workload()), namespace(), suspect(match), KUBEVIRT, debugged)
+    assert [action.key for action in written(found)] == ["Pod/web-1before"]
+
+
+def in_place(running: str) -> Raw:
+    """The Pod of the present revision, changed in place, of which one container runs by that id."""
+    raw = workload()
+    present = case(raw).desired.hull_objects[-1]
+    note = json.loads(present["metadata"]["annotations"][APPLIED_ANNOTATION])
+    note["outgoing"] = {"web": {"containerd://1": "quay.io/v/proxy:2.9"}}
+    annotations = {APPLIED_ANNOTATION: json.dumps(note)}
+    ids = {"containerStatuses": [{"name": "web", "containerID": running}]}
+    metadata = {**present["metadata"], "annotations": annotations, "ownerReferences": [OURS]}
+    return present | {"metadata": metadata, "status": {"phase": "Running", **ids}}
+
+
+@pytest.mark.parametrize(("running", "counts"), [("containerd://1", True), ("containerd://2", False)])
+def test_an_image_that_was_replaced_in_place_counts_until_its_container_has_ended(
+    running: str, *, counts: bool
+) -> None:
+    """Its grace period may be ten years."""
+    found = case(pending(workload()), namespace(), suspect(), KUBEVIRT, in_place(running))
+    assert found.current is not None
+    assert bool(found.compliance.shortfalls) == counts
+
+
+def test_the_present_revisions_pod_is_what_the_spec_says() -> None:
+    """A webhook that rewrites images would have it evicted, and made again, for ever."""
+    raw = workload(pod={"initContainers": [{"name": "i", "image": "v/proxy:1"}]})
+    present = case(raw).desired.hull_objects[-1]
+    rewritten = [{"name": "i", "image": "quay.io/v/proxy:2.9"}]
+    present = present | {"spec": {**present["spec"], "initContainers": rewritten}}
+    assert case(raw, namespace(), suspect(), present).compliance.shortfalls == ()
+
+
+def test_a_former_sandbox_is_measured_by_the_policies_that_concern_it() -> None:
+    """A policy that concerns only the present spec names another RuntimeClass."""
+    boxed = suspect(minimum="Sandbox", sandbox={"runtimeClassName": "gvisor"})
+    another: Raw = {"sandbox": {"runtimeClassName": "b"}, "priority": 9}
+    others = policy("others", match={"images": ["nginx"]}, minimum="Sandbox", **another)
+    for runtime_class, names in (("gvisor", ["others"]), ("b", ["cve"])):
+        former = pod(runtimeClassName=runtime_class, **EVIL)
+        found = case(pending(workload(pod=CLAIM)), namespace(), boxed, others, GVISOR, former)
+        assert [shortfall.policy.name for shortfall in found.compliance.shortfalls] == names
+
+
+def machine(*, gpus: list[Raw], manifest: bool = True) -> list[Raw]:
+    """A former machine with our guest, and its ConfigMap."""
+    raw = workload({"isolationPolicy": "VirtualMachine"}, pod=EVIL)
+    carried, vm = case(raw, KUBEVIRT).desired.hull_objects
+    vm["spec"]["template"]["spec"]["domain"]["devices"]["gpus"] = gpus
+    if not manifest:
+        carried["data"] = {"manifest.json": "{}"}
+    for obj in (carried, vm):
+        obj["metadata"]["ownerReferences"] = [OURS]
+    return [carried, vm]
+
+
+@pytest.mark.parametrize("match", MATCHES)
+@pytest.mark.parametrize("manifest", [True, False])
+def test_a_machine_is_what_its_manifest_says(match: str, *, manifest: bool) -> None:
+    """By a manifest that the machine doesn't run by nothing is known of it: any policy may concern it."""
+    raw = pending(workload({"isolationPolicy": "VirtualMachine"}, pod=CLAIM))
+    for gpus, concerned in (([], False), (GPU, True)):
+        objects = machine(gpus=gpus, manifest=manifest)
+        found = case(raw, namespace(), suspect(MATCHES[match]), KUBEVIRT, *objects)
+        assert bool(found.compliance.shortfalls) == concerned
+    elsewhere = suspect({"images": ["redis"], "serviceAccounts": ["other"]})
+    found = case(raw, namespace(), elsewhere, KUBEVIRT, *machine(gpus=GPU, manifest=manifest))
+    assert bool(found.compliance.shortfalls) == (not manifest)
+
+
+def test_of_more_hulls_than_there_are_in_the_course_of_things_the_oldest_are_compared() -> None:
+    many = [pod(f"web-{number}before") for number in range(MOST_COMPARED + 1)]
+    for number, one in enumerate(many):
+        one["metadata"]["creationTimestamp"] = at(number)
+    found = case(pending(workload()), namespace(), suspect(), KUBEVIRT, *many)
+    (shortfall,) = found.compliance.shortfalls
+    assert shortfall.hull.name == f"web-{MOST_COMPARED}before", "it may be anything"
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("match", MATCHES)
+def test_what_runs_counts_though_there_is_no_room_for_its_pod(match: str, *, large: bool) -> None:
+    for spec, concerned in ((EVIL, True), ({**EVIL, **INJECTED, "serviceAccountName": "default"}, False)):
+        template = workload(pod=EVIL if concerned else {})["spec"]["template"]
+        present = noted(template, pod(**spec))
+        if large:
+            present["metadata"]["labels"] |= {f"label{number}": "x" * 400 for number in range(90)}
+            present["status"]["containerStatuses"] = [{"name": "web", "image": "x" * 40_000}]
+        rule = suspect(MATCHES[match])
+        found, store = look(pending(workload()), present, namespace(), rule, full=[kinds.POD])
+        assert store.unread(kinds.POD) == 1
+        assert evicted(found) == concerned
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("match", MATCHES)
+def test_what_runs_counts_though_nobody_can_read_its_pod(match: str) -> None:
+    for spec, concerned in ((EVIL, True), ({"serviceAccountName": "default"}, False)):
+        large = pod(**spec, nodeSelector={f"k{number}": "" for number in range(60_000)})
+        found, _ = look(pending(workload()), large, namespace(), suspect(MATCHES[match]))
+        assert evicted(found) == concerned
+
+
+def test_the_images_of_a_disk_machine_are_those_of_the_disks_that_it_runs_with() -> None:
+    def booting(image: str) -> Raw:
+        disk = {"source": {"containerDisk": {"image": image}}}
+        built = {"bootDisk": disk, "memory": "1Gi"}
+        return pending(workload({"isolationPolicy": "VirtualMachine", "virtualMachine": built}))
+
+    vm = case(booting("quay.io/v/proxy:2.9"), KUBEVIRT).desired.hull_objects[-1]
+    vm["metadata"]["ownerReferences"] = [OURS]
+    vmi = hull("VirtualMachineInstance", vm["metadata"]["name"])
+    vmi["spec"] = vm["spec"]["template"]["spec"]
+    vmi["spec"]["domain"]["devices"]["gpus"] = GPU
+    vmi["status"] = {"phase": "Running"}
+    found = case(booting("debian"), namespace(), suspect(), KUBEVIRT, vm, vmi)
+    assert found.blueprint.resolution.policies == ()
+    assert [shortfall.policy.name for shortfall in found.compliance.shortfalls] == ["cve"]
+
+
+def test_a_note_tells_which_images_run_on() -> None:
+    applied = Applied.of(workload()["spec"]["template"], "x")
+    assert applied.outgoing_images({"web": "1"}) == ()
