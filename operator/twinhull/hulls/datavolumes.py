@@ -442,8 +442,8 @@ def _message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None)
 
 
 def _restarts(volume: Raw) -> int:
-    """How often CDI's importer was restarted."""
-    return int((volume.get("status") or {}).get("restartCount") or 0)
+    """How often CDI's importer was restarted. CDI's definition allows a number below 0 as well."""
+    return max(0, int((volume.get("status") or {}).get("restartCount") or 0))
 
 
 def _attempts(volume: Raw) -> int:
