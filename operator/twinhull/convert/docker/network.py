@@ -61,6 +61,7 @@ def mode(settings: Settings, draft: Draft) -> None:
                 "network enforces NetworkPolicies",
             )
         elif value not in {"", "bridge", "default"}:
+            draft.own_network = network.path
             draft.leave(network, _OWN_NETWORK)
 
 
@@ -73,30 +74,6 @@ def names(settings: Settings, draft: Draft) -> None:
     _hosts(settings.take("add-host"), draft)
     _dns(settings, draft)
     _sysctls(settings.take("sysctl"), draft)
-
-
-def alias_service(name: str, workload: str, ports: list[Raw]) -> Raw:
-    """Another name of a Workload: a Service that leads to its hull. Without ports, its address is the
-    hull's.
-    """
-    listed = [
-        {
-            "name": f"{port.get('protocol', 'TCP').lower()}-{port['containerPort']}",
-            "port": port["containerPort"],
-            "protocol": port.get("protocol", "TCP"),
-        }
-        for port in ports
-    ]
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {
-            **({} if listed else {"clusterIP": "None"}),
-            "selector": {WORKLOAD_LABEL: workload},
-            **({"ports": listed} if listed else {}),
-        },
-    }
 
 
 def _closed(name: str) -> Raw:
@@ -132,7 +109,7 @@ def alias(value: InputValue, draft: Draft) -> None:
             "Service",
         )
         return
-    draft.objects.append(alias_service(name, draft.name, draft.container.get("ports", [])))
+    draft.aliases.append(name)
 
 
 def _hosts(hosts: list[InputValue], draft: Draft) -> None:

@@ -11,6 +11,7 @@ from twinhull.convert.docker.images import base_name, image
 from twinhull.convert.docker.linefiles import pairs
 from twinhull.convert.docker.names import workload_name
 from twinhull.convert.docker.readable import readable
+from twinhull.convert.docker.services import lists_its_ports, other_services, tell_ports
 from twinhull.convert.docker.settings import InputValue, Settings
 from twinhull.convert.docker.workload import fill
 from twinhull.convert.dockerrun.commandline import CommandLine, parse
@@ -59,7 +60,9 @@ def convert(
     for use in claims.values():
         draft.leave(use.path, CLAIM_IS_EMPTY)
     made = [claim(name, ["ReadWriteOnce"]) for name in claims]
-    objects = (*made, *draft.objects, draft.workload())
+    if draft.own_network and lists_its_ports(draft):
+        tell_ports(draft.own_network, draft, "--expose")
+    objects = (*made, *draft.objects, *other_services(draft), draft.workload())
     return Conversion(objects, (*draft.left, *readable(objects, environment or {}, namespace=namespace)))
 
 

@@ -1,0 +1,86 @@
+"""A container's Services: the Workload's own, whose ports are those of the container unless spec.service says
+others, and one for each other name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinhull.api.bounds import MOST_SERVICE_PORTS
+from twinhull.api.group import WORKLOAD_LABEL, Raw
+from twinhull.convert.conversion import LeftKind
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.settings import InputValue
+
+#: The most ports that a sentence lists.
+_MOST_LISTED = 8
+
+
+def other_services(draft: Draft) -> Iterator[Raw]:
+    """The Services of a Workload's other names. Without ports, such a Service's address is the hull's."""
+    for name in draft.aliases:
+        listed = [
+            {
+                "name": f"{port.get('protocol', 'TCP').lower()}-{port['containerPort']}",
+                "port": port["containerPort"],
+                "protocol": port.get("protocol", "TCP"),
+            }
+            for port in draft.container.get("ports", [])
+        ]
+        yield {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": name},
+            "spec": {
+                **({} if listed else {"clusterIP": "None"}),
+                "selector": {WORKLOAD_LABEL: draft.name},
+                **({"ports": listed} if listed else {}),
+            },
+        }
+
+
+def lists_its_ports(draft: Draft) -> bool:
+    """Whether a Workload is reached by its name at the ports alone that its Service lists."""
+    if draft.has_host_network or draft.spec.get("service", {}).get("headless"):
+        return False
+    return bool(draft.container.get("ports"))
+
+
+def declare(draft: Draft, number: int, protocol: str) -> Raw | None:
+    """Add a port of the container to a Workload's Services, unless they have it. Gives the published port
+    that stood in its place, if there was one: in Docker, other containers reach the container's own port.
+    """
+    ports = draft.container["ports"]
+    service: Raw = draft.spec.get("service", {})
+    listed: list[Raw] = service.get("ports", [])
+    if any((port["containerPort"], port.get("protocol", "TCP")) == (number, protocol) for port in ports):
+        return None
+    clash = next(
+        (port for port in listed if (port["port"], port.get("protocol", "TCP")) == (number, protocol)), None
+    )
+    if max(len(ports), len(listed)) >= MOST_SERVICE_PORTS and clash is None:
+        return None
+    of_protocol = {} if protocol == "TCP" else {"protocol": protocol}
+    draft.container["ports"] = [*ports, {"containerPort": number, **of_protocol}]
+    if listed:
+        kept = [port for port in listed if port is not clash]
+        draft.spec["service"] = {**service, "ports": [*kept, {"port": number, **of_protocol}]}
+    return clash
+
+
+def tell_ports(part: InputValue | str, draft: Draft, expose: str) -> None:
+    """Say once at which ports others reach a container by its name. `expose` is what the input calls a port
+    that is for others.
+    """
+    numbers = [str(port["containerPort"]) for port in draft.container["ports"]]
+    if len(numbers) > _MOST_LISTED:
+        numbers = [*numbers[: _MOST_LISTED - 1], "others"]
+    listed = f"port {numbers[0]}"
+    if len(numbers) > 1:
+        listed = f"ports {', '.join(numbers[:-1])} and {numbers[-1]}"
+    draft.leave(
+        part,
+        f"other containers reach it by its name at {listed} only, and in Docker at each port: if they need "
+        f"another one, add it to {expose}, and convert again",
+        LeftKind.CHECK,
+    )

@@ -1,0 +1,150 @@
+"""By which names and at which ports containers reach each other, before and after a conversion."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from typing import Any
+
+import pytest
+
+from tests.unit.convert.rendering import render
+from twinhull.api.base import Raw
+from twinhull.convert import compose, dockerrun
+from twinhull.convert.conversion import Conversion, LeftKind
+
+
+def convert(services: Raw, **more: Any) -> Conversion:
+    given = {name: {"image": "example/a", "restart": "always", **keys} for name, keys in services.items()}
+    return compose.convert({"services": given, **more})
+
+
+def workload(found: Conversion, name: str) -> Any:
+    return next(obj for obj in found.objects if (obj["kind"], obj["metadata"]["name"]) == ("Workload", name))
+
+
+def service(found: Conversion, name: str) -> Any:
+    return next(obj for obj in found.objects if (obj["kind"], obj["metadata"]["name"]) == ("Service", name))
+
+
+def ports(found: Conversion, name: str) -> list[int]:
+    container = workload(found, name)["spec"]["template"]["spec"]["containers"][0]
+    return [port["containerPort"] for port in container.get("ports", [])]
+
+
+def checks(found: Conversion) -> dict[str, str]:
+    return {one.path: one.why for one in found.left if one.kind is LeftKind.CHECK}
+
+
+@pytest.mark.parametrize(
+    ("asker", "added"),
+    [
+        ({"environment": {"AMQP_URL": "amqp://guest:guest@rabbit:5672/"}}, [5672]),
+        ({"environment": {"AMQP_URL": "amqp://guest:guest@rabbit"}}, [5672]),
+        ({"environment": {"URL": "http://rabbit/api"}}, [80]),
+        ({"environment": {"DSN": "postgresql+asyncpg://u:p@rabbit/db"}}, [5432]),
+        ({"environment": {"DB_HOST": "rabbit", "DB_PORT": "5555"}}, [5555]),
+        ({"environment": {"SERVERS": "other:1,rabbit:2,rabbit:3"}}, [2, 3]),
+        ({"environment": {"ZOO": "server.1=rabbit:2888:3888;2181"}}, [2888, 3888]),
+        ({"command": ["wait-for-it", "rabbit:5672", "--", "run"]}, [5672]),
+        ({"entrypoint": ["sh", "-c", "a\nrabbit:5672"]}, [5672]),
+        ({"healthcheck": {"test": "nc -z rabbit 1 && curl rabbit:4369"}}, [4369]),
+        ({"post_start": [{"command": ["curl", "rabbit:4369"]}]}, [4369]),
+        ({"pre_start": [{"command": ["curl", "rabbit:4369"]}]}, [4369]),
+        ({"configs": ["conf"]}, [8000]),
+        ({"environment": {"U": "udp://rabbit:514"}}, [514]),
+        # No ports: an image, a user with a number as a password, part of another name, the one that is there.
+        ({"environment": {"A": "library/rabbit:3", "B": "rabbit:3-alpine", "RABBIT_IMAGE": "rabbit:3"}}, []),
+        ({"environment": {"A": "amqp://rabbit:1234@other:1", "B": "amqp://rabbit@other"}}, []),
+        ({"environment": {"A": "my-rabbit:1 rabbit-2:1 rabbit.example.com:1 x.rabbit:1"}}, []),
+        ({"environment": {"A": "rabbit:0 rabbit:99999 rabbit:15672"}}, []),
+    ],
+)
+def test_a_port_that_others_ask_for_is_the_services(asker: Raw, added: list[int]) -> None:
+    found = convert(
+        {"rabbit": {"ports": ["15672:15672"]}, "worker": asker},
+        configs={"conf": {"content": "upstream {\n\tserver rabbit:8000;\n}"}},
+    )
+    assert ports(found, "rabbit") == [15672, *added]
+    assert render(found.objects) == ""
+    numbers = [15672, *added]
+    listed = f"ports {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}" if added else "port 15672"
+    assert checks(found)["services.rabbit"].startswith(
+        f"other containers reach it by its name at {listed} only, and in Docker at each port: "
+    )
+
+
+def test_a_port_that_a_service_tells_of_itself_is_its_services() -> None:
+    listeners = "PLAINTEXT://broker:29092,OUTSIDE://localhost:9092"
+    environment = {"KAFKA_ADVERTISED_LISTENERS": listeners, "URL": "http://broker"}
+    broker = {"ports": ["9092:9092"], "environment": environment}
+    assert ports(convert({"broker": broker, "other": {}}), "broker") == [9092, 29092]
+
+
+def test_all_names_of_a_service_have_the_port() -> None:
+    found = convert(
+        {
+            "my_db": {
+                "ports": ["8080:80"],
+                "networks": {"default": {"aliases": ["alias"]}},
+                "container_name": "container",
+            },
+            "a": {"environment": {"A": "alias:1", "B": "container:2", "C": "my_db:3", "D": "my-db:4"}},
+        }
+    )
+    assert ports(found, "my-db") == [80, 1, 2, 3, 4]
+    listed = workload(found, "my-db")["spec"]["service"]["ports"]
+    assert [(port["port"], port.get("targetPort")) for port in listed] == [
+        (80, None),
+        (8080, 80),
+        *((number, None) for number in range(1, 5)),
+    ]
+    for name in ("alias", "container"):
+        assert [port["port"] for port in service(found, name)["spec"]["ports"]] == [80, 1, 2, 3, 4]
+
+
+def test_the_containers_own_port_comes_before_one_of_the_host() -> None:
+    kafka = {"ports": ["9092:9093"]}
+    found = convert({"kafka": kafka, "a": {"environment": {"K": "kafka:9092"}}})
+    assert workload(found, "kafka")["spec"]["service"]["ports"] == [{"port": 9093}, {"port": 9092}]
+    (why,) = [one.why for one in found.left if one.path == "services.kafka.ports"]
+    assert why == (
+        "other services ask for kafka:9092, which is the container's own port in Docker, and so in the "
+        "Service: the host's port 9092, which led to the container's port 9093, isn't in it"
+    )
+    own = convert({"kafka": {**kafka, "environment": {"OUTSIDE": "http://kafka:9092"}}, "a": {}})
+    assert workload(own, "kafka")["spec"]["service"]["ports"] == [
+        {"port": 9093},
+        {"port": 9092, "targetPort": 9093},
+    ]
+
+
+def test_the_ports_are_told_once_for_a_service_that_others_may_reach() -> None:
+    alone = {"db": {"ports": ["1:1", "2:2"]}}
+    beside: Raw = {"headless": {}, "host": {"network_mode": "host", "expose": ["1"]}}
+    dnsrr = {"rr": {"ports": ["1:1"], "deploy": {"endpoint_mode": "dnsrr"}}}
+    assert checks(convert(alone)).get("services.db") is None
+    told = checks(convert({**alone, **beside, **dnsrr}))
+    assert [path for path in told if path.count(".") == 1] == ["services.db"]
+    many = checks(convert({"db": {"expose": ["1-20"]}, **beside}))["services.db"]
+    assert "at ports 1, 2, 3, 4, 5, 6, 7 and others only" in many
+
+
+def test_a_container_of_docker_run_in_a_network_tells_its_ports() -> None:
+    found = dockerrun.convert(shlex.split("docker run --network shop -p 15672:15672 rabbitmq"))
+    assert checks(found)["--network shop"].startswith(
+        "other containers reach it by its name at port 15672 only"
+    )
+    assert "--network shop" not in checks(
+        dockerrun.convert(shlex.split("docker run --network shop rabbitmq"))
+    )
+    assert "add it to --expose" in checks(found)["--network shop"]
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 100_000, "a:" * 60_000, "/a" * 60_000, "a:1" * 40_000, "h://" * 30_000]
+)
+def test_a_hostile_text_is_searched_at_once(text: str) -> None:
+    before = time.monotonic()
+    convert({"a": {"expose": ["1"]}, "b": {"environment": {"A": text}}})
+    assert time.monotonic() - before < 5
