@@ -83,7 +83,8 @@ aren't read. A key that the Compose Specification hasn't is an error. Extensions
   name, would need rights to see whether another Workload has completed, and would wait anew at each restart, which
   Compose doesn't. A service that has no restart, and ends if another one isn't there yet, fails for good; that is said.
 - **Networks**: if two services share no network, or a network is `internal`, each service gets a NetworkPolicy that lets
-  in what shares a network with it, and everybody at its ports. Otherwise networks have nothing to say.
+  in what shares a network with it, and everybody at the ports that it publishes. What it exposes (`expose`), or publishes
+  on 127.0.0.1, is for what shares a network with it alone. Otherwise networks have nothing to say.
 - **Secrets** are never printed. A Compose file says where a secret comes from, and the command that makes the Secret of
   it is named (`kubectl create secret generic …`). Configs with `content` are ConfigMaps.
 - **Volumes** that several services mount are ReadWriteMany, which needs storage that can be shared.

@@ -148,3 +148,37 @@ def test_a_hostile_text_is_searched_at_once(text: str) -> None:
     before = time.monotonic()
     convert({"a": {"expose": ["1"]}, "b": {"environment": {"A": text}}})
     assert time.monotonic() - before < 5
+
+
+def open_ports(found: Conversion, name: str) -> list[tuple[int, str]]:
+    """The ports at which a NetworkPolicy lets everybody in."""
+    (policy,) = (
+        obj for obj in found.objects if (obj["kind"], obj["metadata"]["name"]) == ("NetworkPolicy", name)
+    )
+    rules = [rule for rule in policy["spec"]["ingress"] if "from" not in rule]
+    return [(port["port"], port["protocol"]) for rule in rules for port in rule["ports"]]
+
+
+@pytest.mark.parametrize(
+    ("keys", "opened"),
+    [
+        ({"expose": ["5432"]}, []),
+        ({"ports": ["127.0.0.1:5432:5432", "[::1]:81:81"]}, []),
+        ({"ports": ["127.0.0.1:5432:5432", "8080:80", "80"], "expose": ["90"]}, [(80, "TCP")]),
+        (
+            {"ports": ["10.0.0.1:80:80", "53:53/udp", "0.0.0.0:90-91:90-91"]},
+            [(80, "TCP"), (53, "UDP"), (90, "TCP"), (91, "TCP")],
+        ),
+        ({"ports": ["80:80"], "expose": ["5432"]}, [(80, "TCP")]),
+    ],
+)
+def test_others_are_let_in_at_published_ports_alone(keys: Raw, opened: list[tuple[int, str]]) -> None:
+    found = convert(
+        {
+            "front": {"networks": ["front"], "environment": {"A": "db:1234"}},
+            "db": {"networks": ["back"], **keys},
+            "api": {"networks": ["front", "back"], "environment": {"A": "db:1234"}},
+        },
+        networks={"front": None, "back": None},
+    )
+    assert open_ports(found, "db") == opened

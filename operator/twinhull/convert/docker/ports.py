@@ -118,6 +118,13 @@ def ports(settings: Settings, draft: Draft) -> None:
             _declare(publication, declared, draft)
     if declared:
         draft.container["ports"] = list(declared.values())
+    draft.published = {
+        one.path: [
+            declared[number, one.protocol] for number in one.numbers if (number, one.protocol) in declared
+        ]
+        for one in publications
+        if one.published and one.address not in _LOOPBACK and not draft.has_host_network
+    }
     others = list(_others(publications, declared, draft))
     protocols = {
         (number, publication.protocol): publication.app_protocol
