@@ -50,7 +50,11 @@ Each option and each key has one of these fates:
   `hostPath`: `/`, `/proc`, `/sys`, `/dev`, `/boot`, `/lib/modules`, `/usr/src`, `/var/log`, `/run/udev`,
   `/etc/machine-id` and `/etc/os-release`.
 - **A health check** is a readiness probe. Docker tells of an unhealthy container and doesn't restart it, as a liveness
-  probe would.
+  probe would. In Docker its names lead to it all the same, so that a check may ask for the container's own name, and
+  members of a cluster find each other before they are healthy. So the Services of a container with a check have
+  `publishNotReadyAddresses` if other containers, or it itself, use its names. Requests from outside then reach it as well
+  before it is Ready, as in Docker: set `spec.service.publishNotReadyAddresses` to false if nothing needs its name before.
+  A Workload with `replacement.strategy: StartFirst` doesn't have it.
 - **Users** are numbers in Kubernetes. If the input has a name, the Workload has `runAsNonRoot: true`, so that it doesn't
   start as root until you set `runAsUser`. `root` is 0.
 - **`$(…)`** in a command or a variable stays as it is: where Kubernetes would expand it, each `$` is doubled.

@@ -182,3 +182,59 @@ def test_others_are_let_in_at_published_ports_alone(keys: Raw, opened: list[tupl
         networks={"front": None, "back": None},
     )
     assert open_ports(found, "db") == opened
+
+
+CHECK: Raw = {"healthcheck": {"test": "check"}}
+
+
+@pytest.mark.parametrize(
+    ("services", "is_reached"),
+    [
+        # A replica set of one member, which its check begins.
+        ({"db": {"healthcheck": {"test": "mongosh --eval \"rs.initiate({host:'db:27017'})\""}}}, True),
+        ({"db": {"healthcheck": {"test": ["CMD", "mysqladmin", "ping", "-h", "db"]}}}, True),
+        # Members of a cluster.
+        ({"db": {**CHECK, "environment": {"A": "db=http://db:2380,e2=http://e2:2380"}}, "e2": CHECK}, True),
+        ({"db": CHECK, "a": {"environment": {"DB_HOST": "db"}}}, True),
+        ({"db": CHECK, "a": {"depends_on": {"db": {"condition": "service_healthy"}}}}, True),
+        ({"db": CHECK, "a": {"links": ["db"]}}, True),
+        ({"db": {**CHECK, "container_name": "box"}, "a": {"command": ["ping", "box"]}}, True),
+        ({"db": CHECK, "a": {"environment": {"A": "dbase"}}}, False),
+        ({"db": CHECK}, False),
+        ({"db": {}, "a": {"environment": {"DB_HOST": "db"}}}, False),
+        (
+            {
+                "db": {**CHECK, "deploy": {"update_config": {"order": "start-first"}}},
+                "a": {"environment": {"DB_HOST": "db"}},
+            },
+            False,
+        ),
+    ],
+)
+@pytest.mark.parametrize("keys", [{}, {"ports": ["8080:80"]}])
+def test_a_name_that_is_used_leads_to_what_is_not_ready(services: Raw, is_reached: bool, keys: Raw) -> None:  # noqa: FBT001
+    networks = {"default": {"aliases": ["alias"]}}
+    found = convert({**services, "db": {**services["db"], **keys, "networks": networks}})
+    own = workload(found, "db")["spec"].get("service", {})
+    names = {"alias"} if keys or len(services) == 1 else {"alias", "db"}
+    published = {name: "publishNotReadyAddresses" in service(found, name)["spec"] for name in names}
+    assert published == dict.fromkeys(names, is_reached)
+    assert own.get("publishNotReadyAddresses", False) is (is_reached and bool(keys))
+    assert render(found.objects) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "is_reached"),
+    [
+        ("--network shop --name db -p 80:80 --health-cmd true", True),
+        ("--network-alias other -p 80:80 --health-cmd true", True),
+        ("--name db -p 80:80 --health-cmd 'nc db 80'", True),
+        ("--name db -p 80:80 --health-cmd true", False),
+        ("--network shop --name db -p 80:80", False),
+        ("--network host --name db --expose 80 --health-cmd 'nc db 80'", False),
+    ],
+)
+def test_a_name_of_docker_run_leads_to_what_is_not_ready(line: str, is_reached: bool) -> None:  # noqa: FBT001
+    found = dockerrun.convert([*shlex.split(line), "image"])
+    own = found.objects[-1]["spec"].get("service", {})
+    assert own.get("publishNotReadyAddresses", False) is is_reached

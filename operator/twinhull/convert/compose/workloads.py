@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from twinhull.api.group import MAX_NAME_LENGTH, Raw
 from twinhull.api.objectnames import LONGEST_LABEL, is_subdomain
 from twinhull.convert.compose import granted, typed
-from twinhull.convert.compose.dependencies import aliases, ordered, tell
+from twinhull.convert.compose.dependencies import aliases, dependencies, ordered, tell
 from twinhull.convert.compose.deploy import starts_first
 from twinhull.convert.compose.granted import CONFIGS, SECRETS, Grant, Kind
 from twinhull.convert.compose.hooks import hooks
@@ -31,7 +31,13 @@ from twinhull.convert.docker.mentions import Mentions, mentions
 from twinhull.convert.docker.names import Names, workload_name
 from twinhull.convert.docker.network import alias
 from twinhull.convert.docker.readable import readable
-from twinhull.convert.docker.services import declare, lists_its_ports, other_services, tell_ports
+from twinhull.convert.docker.services import (
+    declare,
+    lists_its_ports,
+    other_services,
+    reach_unready,
+    tell_ports,
+)
 from twinhull.convert.docker.settings import InputValue, Settings
 from twinhull.convert.docker.workload import fill
 
@@ -86,8 +92,10 @@ def workloads(project: Project, namespace: str) -> Conversion:
         _name_container(making, name)
         _name_service(making, draft)
     mentioned = _mentioned(making, known[CONFIGS.key])
-    for name in making.drafts:
+    for name, draft in making.drafts.items():
         _open_ports(making, name, mentioned.get(name, Mentions()))
+        if name in mentioned or any(name in dependencies(project.services[other]) for other in making.drafts):
+            reach_unready(draft)
     claims = list(_claims(making, external_claims))
     grants = list(_grants(making, known))
     kept_apart = list(_policies(making))

@@ -35,8 +35,32 @@ def other_services(draft: Draft) -> Iterator[Raw]:
                 **({} if listed else {"clusterIP": "None"}),
                 "selector": {WORKLOAD_LABEL: draft.name},
                 **({"ports": listed} if listed else {}),
+                **({"publishNotReadyAddresses": True} if draft.is_reached_unready else {}),
             },
         }
+
+
+def reach_unready(draft: Draft) -> None:
+    """Have the names of a container with a health check lead to it whatever the check says, if it has one.
+
+    Docker's DNS and its published ports ask for no health: docs.docker.com/reference/dockerfile, HEALTHCHECK,
+    gives a container a status and nothing else. A Service leaves out what isn't Ready
+    (kubernetes.io/docs/concepts/services-networking/dns-pod-service). So a check that asks for the
+    container's own name would never succeed (a replica set of MongoDB), members of a cluster would wait for
+    each other for good (etcd), and a container that is only slow would be cut off from the others.
+
+    It is for containers whose names others use, or they themselves. Traffic from outside comes by the same
+    Service, and reaches them before they are Ready, too, as it does in Docker. And what Compose starts once
+    they are healthy (depends_on) reaches them earlier: it has to try again either way, since without this it
+    would find no address. What starts first beside its former hull is left as it is: new connections have to
+    go to the hull that is Ready.
+    """
+    starts_first = draft.spec.get("replacement", {}).get("strategy") == "StartFirst"
+    if "readinessProbe" not in draft.container or draft.has_host_network or starts_first:
+        return
+    draft.is_reached_unready = True
+    if draft.container.get("ports"):
+        draft.spec["service"] = {**draft.spec.get("service", {}), "publishNotReadyAddresses": True}
 
 
 def lists_its_ports(draft: Draft) -> bool:
