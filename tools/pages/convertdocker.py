@@ -41,8 +41,8 @@ Each option and each key has one of these fates:
   name, it is said: others have to ask for the new one.
 - **Ports.** Docker's containers of one network reach each other at the container's port, and others at the host's. So the
   Workload's Service has the container's port, and the published one as well if it is another number. It is of type
-  ClusterIP: how the port is to be reached from outside of the cluster is for you to say. A port that only 127.0.0.1 has
-  isn't published by another number.
+  ClusterIP: how the port is to be reached from outside of the cluster is for you to say, and the table `TO CHECK` reminds
+  you once for all ports. A port that only 127.0.0.1 has isn't published by another number.
 - **Volumes** with a name are PersistentVolumeClaims. Docker's have no size, so each claim asks for 1Gi, which is a guess and
   is said to be one. Docker fills a new volume with what the image has at its path; Kubernetes doesn't. A volume without a
   name is an `emptyDir`.

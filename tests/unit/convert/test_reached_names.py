@@ -238,3 +238,28 @@ def test_a_name_of_docker_run_leads_to_what_is_not_ready(line: str, is_reached: 
     found = dockerrun.convert([*shlex.split(line), "image"])
     own = found.objects[-1]["spec"].get("service", {})
     assert own.get("publishNotReadyAddresses", False) is is_reached
+
+
+def test_published_ports_are_told_once_and_are_no_loss() -> None:
+    found = convert(
+        {
+            "a": {"ports": ["80:80", "8443:443", "8080"]},
+            "b": {"ports": ["5000-5001:6000-6001/udp"]},
+            "c": {"ports": ["7000-7010:7000"], "expose": ["1"]},
+            "d": {"expose": ["1"]},
+            "e": {"network_mode": "host"},
+        }
+    )
+    assert checks(found)["services.*.ports"] == (
+        "published ports are for the cluster only (Services a, b and c): to reach one from outside, set "
+        "spec.service.type to LoadBalancer or NodePort, or lead an Ingress to the Service"
+    )
+    assert [one.path for one in found.left if "outside" in one.why] == ["services.*.ports"]
+    assert not found.loses
+    assert "services.*.ports" not in checks(convert({"d": {"expose": ["1"], "ports": ["127.0.0.1:1:1"]}}))
+
+
+def test_a_port_of_docker_run_is_no_loss_unless_something_of_it_is() -> None:
+    assert not dockerrun.convert(shlex.split("docker run -p 8080:80 -p 443 nginx")).loses
+    assert dockerrun.convert(shlex.split("docker run -p 10.0.0.1:8080:80 nginx")).loses
+    assert dockerrun.convert(shlex.split("docker run -p 8080:80 -p 80:8080 nginx")).loses

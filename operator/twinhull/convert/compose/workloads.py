@@ -35,6 +35,7 @@ from twinhull.convert.docker.services import (
     declare,
     lists_its_ports,
     other_services,
+    outside,
     reach_unready,
     tell_ports,
 )
@@ -108,6 +109,7 @@ def workloads(project: Project, namespace: str) -> Conversion:
         *(Left(f"services.{name}", f"it is left out: {why}") for name, why in refused.items()),
         *making.left,
         *(one for draft in making.drafts.values() for one in draft.left),
+        *outside("services.*.ports", making.drafts.values()),
         *readable(made, project.environment, project.filled, namespace=namespace),
     ]
     return Conversion(tuple(made), tuple(left))

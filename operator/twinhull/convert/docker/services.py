@@ -4,15 +4,15 @@ others, and one for each other name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from twinhull.api.bounds import MOST_SERVICE_PORTS
 from twinhull.api.group import WORKLOAD_LABEL, Raw
-from twinhull.convert.conversion import LeftKind
+from twinhull.convert.conversion import Left, LeftKind
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.settings import InputValue
 
-#: The most ports that a sentence lists.
+#: The most ports or names that a sentence lists.
 _MOST_LISTED = 8
 
 
@@ -92,16 +92,33 @@ def declare(draft: Draft, number: int, protocol: str) -> Raw | None:
     return clash
 
 
+def outside(part: str, drafts: Iterable[Draft]) -> Iterator[Left]:
+    """Say once for an input what its published ports are for: people choose how they are reached from
+    outside, and nothing of what the containers are is lost until they do.
+    """
+    names = [draft.name for draft in drafts if any(draft.published.values())]
+    if names:
+        listed = f"Service {names[0]}" if len(names) == 1 else f"Services {_listed(names)}"
+        yield Left(
+            part,
+            f"published ports are for the cluster only ({listed}): to reach one from outside, set "
+            "spec.service.type to LoadBalancer or NodePort, or lead an Ingress to the Service",
+            LeftKind.CHECK,
+        )
+
+
+def _listed(words: list[str]) -> str:
+    """Some of the words, as a sentence has them."""
+    shown = words if len(words) <= _MOST_LISTED else [*words[: _MOST_LISTED - 1], "others"]
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
 def tell_ports(part: InputValue | str, draft: Draft, expose: str) -> None:
     """Say once at which ports others reach a container by its name. `expose` is what the input calls a port
     that is for others.
     """
     numbers = [str(port["containerPort"]) for port in draft.container["ports"]]
-    if len(numbers) > _MOST_LISTED:
-        numbers = [*numbers[: _MOST_LISTED - 1], "others"]
-    listed = f"port {numbers[0]}"
-    if len(numbers) > 1:
-        listed = f"ports {', '.join(numbers[:-1])} and {numbers[-1]}"
+    listed = f"port {numbers[0]}" if len(numbers) == 1 else f"ports {_listed(numbers)}"
     draft.leave(
         part,
         f"other containers reach it by its name at {listed} only, and in Docker at each port: if they need "

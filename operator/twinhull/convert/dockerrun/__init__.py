@@ -12,7 +12,13 @@ from twinhull.convert.docker.linefiles import pairs
 from twinhull.convert.docker.mentions import mentions
 from twinhull.convert.docker.names import workload_name
 from twinhull.convert.docker.readable import readable
-from twinhull.convert.docker.services import lists_its_ports, other_services, reach_unready, tell_ports
+from twinhull.convert.docker.services import (
+    lists_its_ports,
+    other_services,
+    outside,
+    reach_unready,
+    tell_ports,
+)
 from twinhull.convert.docker.settings import InputValue, Settings
 from twinhull.convert.docker.workload import fill
 from twinhull.convert.dockerrun.commandline import CommandLine, parse
@@ -66,6 +72,7 @@ def convert(
         reach_unready(draft)
     if draft.own_network and lists_its_ports(draft):
         tell_ports(draft.own_network, draft, "--expose")
+    draft.left += outside("--publish", [draft])
     objects = (*made, *draft.objects, *other_services(draft), draft.workload())
     return Conversion(objects, (*draft.left, *readable(objects, environment or {}, namespace=namespace)))
 
