@@ -57,6 +57,9 @@ Each option and each key has one of these fates:
   A Workload with `replacement.strategy: StartFirst` doesn't have it.
 - **Users** are numbers in Kubernetes. If the input has a name, the Workload has `runAsNonRoot: true`, so that it doesn't
   start as root until you set `runAsUser`. `root` is 0.
+- **Ports below 1024** are open to each user in Docker. So a Workload with such a port, and a user that isn't root or
+  without the capability NET_BIND_SERVICE, has the sysctl `net.ipv4.ip_unprivileged_port_start: "0"`, which older container
+  runtimes don't set. If the image says the user, and the input doesn't, set it yourself (`--sysctl`, `sysctls`).
 - **`$(…)`** in a command or a variable stays as it is: where Kubernetes would expand it, each `$` is doubled.
 - **Variables** are in the Workload as they are, also those that are secret. `convert` names those that look like a secret,
   by their names. Put such ones into a Secret.

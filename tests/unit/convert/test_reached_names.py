@@ -263,3 +263,50 @@ def test_a_port_of_docker_run_is_no_loss_unless_something_of_it_is() -> None:
     assert not dockerrun.convert(shlex.split("docker run -p 8080:80 -p 443 nginx")).loses
     assert dockerrun.convert(shlex.split("docker run -p 10.0.0.1:8080:80 nginx")).loses
     assert dockerrun.convert(shlex.split("docker run -p 8080:80 -p 80:8080 nginx")).loses
+
+
+def sysctls(found: Conversion) -> dict[str, str]:
+    pod = found.objects[-1]["spec"]["template"]["spec"]
+    return {one["name"]: one["value"] for one in pod.get("securityContext", {}).get("sysctls", [])}
+
+
+START = "net.ipv4.ip_unprivileged_port_start"
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("--user 1000 -p 8080:80", "0"),
+        ("--user 1000:0 --expose 443", "0"),
+        ("--user www-data -p 80:80", "0"),
+        ("--user 1000 --cap-add NET_BIND_SERVICE -p 80:80", "0"),
+        ("--user 1000 --privileged -p 80:80", "0"),
+        ("--cap-drop ALL -p 80:80", "0"),
+        ("--cap-drop net_bind_service --cap-add ALL -p 80:80", "0"),
+        ("--user 1000 --sysctl net.core.somaxconn=1024 -p 80:80", "0"),
+        ("--user 1000 --sysctl net.ipv4.ip_unprivileged_port_start=80 -p 80:80", "80"),
+        ("--cap-drop ALL --cap-add NET_BIND_SERVICE -p 80:80", None),
+        ("--cap-drop ALL --privileged -p 80:80", None),
+        ("--cap-drop CHOWN -p 80:80", None),
+        ("--user root -p 80:80", None),
+        ("--user 0:1000 -p 80:80", None),
+        ("-p 80:80", None),
+        ("--user 1000 -p 80:8080 --expose 1024", None),
+        ("--user 1000 --network host --expose 80", None),
+    ],
+)
+def test_who_is_not_root_may_listen_at_low_ports(line: str, value: str | None) -> None:
+    found = dockerrun.convert([*shlex.split(line), "image"])
+    assert sysctls(found).get(START) == value
+    assert render(found.objects) == ""
+
+
+def test_a_low_port_that_others_ask_for_may_be_listened_at() -> None:
+    found = convert(
+        {
+            "b": {"environment": {"URL": "http://a", "DNS": "udp://a:53"}},
+            "a": {"user": "1000", "ports": ["8080:8080"]},
+        }
+    )
+    assert ports(found, "a") == [8080, 53, 80]
+    assert sysctls(found) == {START: "0"}

@@ -29,7 +29,7 @@ from twinhull.convert.docker.bounds import check
 from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, CLAIM_IS_EMPTY, Draft, Refused, claim
 from twinhull.convert.docker.mentions import Mentions, mentions
 from twinhull.convert.docker.names import Names, workload_name
-from twinhull.convert.docker.network import alias
+from twinhull.convert.docker.network import alias, let_listen
 from twinhull.convert.docker.readable import readable
 from twinhull.convert.docker.services import (
     declare,
@@ -228,6 +228,7 @@ def _open_ports(making: _Making, name: str, mentioned: Mentions) -> None:
                 f"and so in the Service: the host's port {number}, which led to the container's port "
                 f"{published['targetPort']}, isn't in it",
             )
+    let_listen(draft)
     tell_ports(service, draft, "expose")
 
 

@@ -15,7 +15,7 @@ from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft, Refused
 from twinhull.convert.docker.names import is_service_name, label
-from twinhull.convert.docker.security import ONE_POD
+from twinhull.convert.docker.security import ONE_POD, may_bind
 from twinhull.convert.docker.settings import InputValue, Settings
 
 _MOST_SERVERS = 3
@@ -74,6 +74,26 @@ def names(settings: Settings, draft: Draft) -> None:
     _hosts(settings.take("add-host"), draft)
     _dns(settings, draft)
     _sysctls(settings.take("sysctl"), draft)
+
+
+#: The lowest port that each user may listen at unless the sysctl says otherwise (Linux, ip-sysctl).
+_FIRST_UNPRIVILEGED = 1024
+_PORT_START = "net.ipv4.ip_unprivileged_port_start"
+
+
+def let_listen(draft: Draft) -> None:
+    """Let a container that isn't root, or lacks NET_BIND_SERVICE, listen at its ports below 1024.
+
+    Docker sets the sysctl to 0 for each container with a network of its own (moby, daemon/oci_linux.go,
+    WithSysctls). containerd does so from 2.0 on only (enable_unprivileged_ports), and Kubernetes leaves it to
+    the runtime. It is one of those that each node and Pod Security's "restricted" allow.
+    """
+    is_low = any(port["containerPort"] < _FIRST_UNPRIVILEGED for port in draft.container.get("ports", ()))
+    if draft.has_host_network or not is_low or may_bind(draft):
+        return
+    sysctls: list[Raw] = draft.pod_security.setdefault("sysctls", [])
+    if not any(sysctl["name"].replace("/", ".") == _PORT_START for sysctl in sysctls):
+        sysctls.append({"name": _PORT_START, "value": "0"})
 
 
 def _closed(name: str) -> Raw:
