@@ -310,3 +310,26 @@ def test_a_low_port_that_others_ask_for_may_be_listened_at() -> None:
     )
     assert ports(found, "a") == [8080, 53, 80]
     assert sysctls(found) == {START: "0"}
+
+
+@pytest.mark.parametrize(
+    ("network", "aliases"),
+    [
+        ("name=shop,alias=db", ["db"]),
+        ("alias=db,Name=shop,ALIAS=cache,alias=db", ["db", "cache"]),
+        ("shop:alias=db,ip=10.0.0.5", ["db"]),
+        ("name=shop", []),
+        ("shop", []),
+    ],
+)
+def test_an_alias_in_the_long_form_of_a_network_is_a_service(network: str, aliases: list[str]) -> None:
+    found = dockerrun.convert(["--network", network, "image"])
+    assert [obj["metadata"]["name"] for obj in found.objects if obj["kind"] == "Service"] == aliases
+    assert any("Docker separates networks" in one.why for one in found.left)
+
+
+@pytest.mark.parametrize("key", ["ip", "ip6", "link-local-ip", "mac-address", "driver-opt", "gw-priority"])
+def test_what_a_pod_has_not_of_the_long_form_is_named(key: str) -> None:
+    found = dockerrun.convert(["--network", f"name=host,{key}=1", "image"])
+    assert [one.path for one in found.left] == [f"--network name=host,{key}=1: {key}"]
+    assert found.objects[-1]["spec"]["template"]["spec"]["hostNetwork"] is True

@@ -15,6 +15,7 @@ from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft, Refused
 from twinhull.convert.docker.names import is_service_name, label
+from twinhull.convert.docker.options import OPTIONS
 from twinhull.convert.docker.security import ONE_POD, may_bind
 from twinhull.convert.docker.settings import InputValue, Settings
 
@@ -39,6 +40,14 @@ _SAFE = frozenset(
     }
 )
 _SYSCTL = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*")
+#: What Docker's long form of a network may say beside its name and aliases, and why a Pod hasn't it.
+_OF_NETWORK = {
+    **dict.fromkeys(("ip", "ip6", "link-local-ip", "mac-address"), OPTIONS["ip"].sentence),
+    "driver-opt": "the cluster's network gives a Pod its interface, and takes no options of Docker's",
+    "gw-priority": "a Pod has one network",
+}
+#: Modes whose part after the colon isn't about a network of that name.
+_OTHER_MODES = frozenset({"container", "service", "ns", "pasta", "slirp4netns"})
 _OWN_NETWORK = (
     "Docker separates networks, and Pods of all namespaces reach each other: to separate them again, write "
     "NetworkPolicies"
@@ -48,7 +57,7 @@ _OWN_NETWORK = (
 def mode(settings: Settings, draft: Draft) -> None:
     """`network`: which network it has. It comes before ports."""
     for network in settings.take("network"):
-        value = str(network.value).strip()
+        value = _name(network, draft)
         if value == "host":
             draft.pod["hostNetwork"] = True
         elif value.startswith(("container:", "service:")):
@@ -63,6 +72,36 @@ def mode(settings: Settings, draft: Draft) -> None:
         elif value not in {"", "bridge", "default"}:
             draft.own_network = network.path
             draft.leave(network, _OWN_NETWORK)
+
+
+def _name(network: InputValue, draft: Draft) -> str:
+    """The network's name. What else is said of it is put into the draft, or named.
+
+    Docker's long form is name=NETWORK,alias=NAME,… (docs.docker.com/reference/cli/docker/container/run,
+    `--network`). Podman's is NETWORK:alias=NAME,… (docs.podman.io, podman-run, `--network`).
+    """
+    text = str(network.value).strip()
+    name, colon, listed = text.partition(":")
+    is_podmans = bool(colon) and "=" not in name and "=" in listed and name not in _OTHER_MODES
+    if not is_podmans:
+        if "=" not in text or name in _OTHER_MODES:
+            return text
+        name, listed = "", text
+    for part in listed.split(","):
+        key, equals, value = (word.strip() for word in part.partition("="))
+        if not is_podmans and key.lower() not in {"name", "alias", *_OF_NETWORK}:
+            raise CannotConvert(
+                f"{network.path}: {part[:60]!r} says nothing of a network: write it as in name=shop,alias=db"
+            )
+        if key.lower() == "name" and not is_podmans:
+            name = value
+        elif key.lower() == "alias" and equals:
+            alias(InputValue(network.path, value), draft)
+        else:
+            draft.leave(f"{network.path}: {key[:60]}", _OF_NETWORK.get(key.lower(), OPTIONS["ip"].sentence))
+    if not name:
+        raise CannotConvert(f"{network.path}: it has no name: add name=NETWORK")
+    return name
 
 
 def names(settings: Settings, draft: Draft) -> None:
@@ -120,7 +159,7 @@ def _hostname(value: InputValue, draft: Draft) -> None:
 def alias(value: InputValue, draft: Draft) -> None:
     """Give a Workload a Service of another name, or name why there can be none."""
     name = str(value.value).strip()
-    if name == draft.name:
+    if name == draft.name or name in draft.aliases:
         return
     if not is_service_name(name):
         draft.leave(
