@@ -41,8 +41,8 @@ Each option and each key has one of these fates:
   name, it is said: others have to ask for the new one.
 - **Ports.** Docker's containers of one network reach each other at the container's port, and others at the host's. So the
   Workload's Service has the container's port, and the published one as well if it is another number. It is of type
-  ClusterIP: how the port is to be reached from outside of the cluster is for you to say. A port that only 127.0.0.1 has
-  isn't published by another number.
+  ClusterIP: how the port is to be reached from outside of the cluster is for you to say, and the table `TO CHECK` reminds
+  you once for all ports. A port that only 127.0.0.1 has isn't published by another number.
 - **Volumes** with a name are PersistentVolumeClaims. Docker's have no size, so each claim asks for 1Gi, which is a guess and
   is said to be one. Docker fills a new volume with what the image has at its path; Kubernetes doesn't. A volume without a
   name is an `emptyDir`.
@@ -50,9 +50,16 @@ Each option and each key has one of these fates:
   `hostPath`: `/`, `/proc`, `/sys`, `/dev`, `/boot`, `/lib/modules`, `/usr/src`, `/var/log`, `/run/udev`,
   `/etc/machine-id` and `/etc/os-release`.
 - **A health check** is a readiness probe. Docker tells of an unhealthy container and doesn't restart it, as a liveness
-  probe would.
+  probe would. In Docker its names lead to it all the same, so that a check may ask for the container's own name, and
+  members of a cluster find each other before they are healthy. So the Services of a container with a check have
+  `publishNotReadyAddresses` if other containers, or it itself, use its names. Requests from outside then reach it as well
+  before it is Ready, as in Docker: set `spec.service.publishNotReadyAddresses` to false if nothing needs its name before.
+  A Workload with `replacement.strategy: StartFirst` doesn't have it.
 - **Users** are numbers in Kubernetes. If the input has a name, the Workload has `runAsNonRoot: true`, so that it doesn't
   start as root until you set `runAsUser`. `root` is 0.
+- **Ports below 1024** are open to each user in Docker. So a Workload with such a port, and a user that isn't root or
+  without the capability NET_BIND_SERVICE, has the sysctl `net.ipv4.ip_unprivileged_port_start: "0"`, which older container
+  runtimes don't set. If the image says the user, and the input doesn't, set it yourself (`--sysctl`, `sysctls`).
 - **`$(…)`** in a command or a variable stays as it is: where Kubernetes would expand it, each `$` is doubled.
 - **Variables** are in the Workload as they are, also those that are secret. `convert` names those that look like a secret,
   by their names. Put such ones into a Secret.
@@ -74,13 +81,17 @@ anchors and merges, `extends` in the same file and in others, and `env_file`. Fi
 aren't read. A key that the Compose Specification hasn't is an error. Extensions (`x-…`) are named.
 
 - **Each service is a Workload** of its name, and is reached by that name, as in Compose. A service without ports has a
-  headless Service, which leads to it whatever the port.
+  headless Service, which leads to it whatever the port. A service with `ports` or `expose` has a Service with these ports,
+  and with those at which other services ask for it (`rabbitmq:5672`, `http://web`, or `DB_HOST` with `DB_PORT`) in their
+  variables, commands and health checks, and in the `content` of their configs. In Docker every port is reached by the name,
+  so the table `TO CHECK` says once for each such service which ports its Service has.
 - **`depends_on`**: Kubernetes starts all Workloads at once. The output has them in their order, and each dependency is
   named with what becomes of it. Nothing waits: an init container could, but it would need an image that the file doesn't
   name, would need rights to see whether another Workload has completed, and would wait anew at each restart, which
   Compose doesn't. A service that has no restart, and ends if another one isn't there yet, fails for good; that is said.
 - **Networks**: if two services share no network, or a network is `internal`, each service gets a NetworkPolicy that lets
-  in what shares a network with it, and everybody at its ports. Otherwise networks have nothing to say.
+  in what shares a network with it, and everybody at the ports that it publishes. What it exposes (`expose`), or publishes
+  on 127.0.0.1, is for what shares a network with it alone. Otherwise networks have nothing to say.
 - **Secrets** are never printed. A Compose file says where a secret comes from, and the command that makes the Secret of
   it is named (`kubectl create secret generic …`). Configs with `content` are ConfigMaps.
 - **Volumes** that several services mount are ReadWriteMany, which needs storage that can be shared.

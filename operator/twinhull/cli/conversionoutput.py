@@ -17,6 +17,7 @@ from twinhull.convert.conversion import Left, LeftKind
 #: The tables that a person sees, in their order, each with the titles of its columns.
 _HEADS = {
     LeftKind.LOST: ("NOT CARRIED OVER", "WHY, AND WHAT TO DO"),
+    LeftKind.CHECK: ("TO CHECK", "WHAT IT IS NOW, AND HOW TO CHANGE IT"),
     LeftKind.READABLE: ("READABLE FOR OTHERS", "WHAT TO DO"),
     LeftKind.MEANINGLESS: ("WITHOUT A MEANING HERE", "WHY"),
 }

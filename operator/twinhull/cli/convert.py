@@ -157,9 +157,9 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     - is the standard input.
 
     A table on the standard error names each field that isn't carried over, with the reason and what to do.
-    Two more name what looks like a secret and can be read in the result, and what means nothing here, such as
-    docker run's --detach. Neither counts for --strict. docs/convert.md has the rules, and what a cluster has
-    set in an object, which isn't named.
+    Three more name what you are to check, such as the ports of a Service, what looks like a secret and can be
+    read in the result, and what means nothing here, such as docker run's --detach. None of these counts for
+    --strict. docs/convert.md has the rules, and what a cluster has set in an object, which isn't named.
 
     Nothing is read but the files and what they name in their own folder, and nothing is changed in a cluster.
     Render the result before you apply it: twinhull render says what its hull can't honour.

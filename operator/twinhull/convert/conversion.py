@@ -17,6 +17,8 @@ class LeftKind(StrEnum):
 
     #: No object has it.
     LOST = "lost"
+    #: An object has it, as much as can be known: a person is to look at it, and may want more.
+    CHECK = "to check"
     #: No object has it, and nothing that runs would be another with it, such as `docker run --detach`.
     MEANINGLESS = "without a meaning here"
     #: An object has it as it is, and it looks like a secret.

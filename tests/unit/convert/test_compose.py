@@ -96,6 +96,9 @@ _AS_WITHOUT = {
     ("condition", "service_started"),
     ("container_name", "homeassistant"),
     ("driver", "nvidia"),
+    # Others ask for the port, so that the Service has it anyway.
+    ("expose", "['5672']"),
+    (0, "5672"),
     ("external", "False"),
     ("interval", "30s"),
     ("memswap_limit", "1g"),

@@ -88,8 +88,8 @@ def _sentence_parts(condition: str, draft: Draft, other: Draft) -> Iterator[str]
         )
     elif condition == "service_healthy":
         yield (
-            f"Kubernetes doesn't wait: until {other.name} is Ready, its Service leads nowhere, so try again "
-            "until then;"
+            f"Kubernetes doesn't wait: {draft.name} has to bear that {other.name} isn't Ready yet, and to "
+            "try again until then;"
         )
     else:
         yield f"Kubernetes starts both at once: {draft.name} has to bear that {other.name} isn't there yet;"

@@ -86,7 +86,10 @@ def policies(
             continue
         peers = [other.name for key, other in drafts.items() if attachments[key].networks & own]
         closed = own <= inner
-        ports = [] if closed else draft.container.get("ports", [])
+        # What is exposed, or on 127.0.0.1, others don't reach, either: `expose` opens nothing, says the
+        # Compose Specification ("accessible to linked services").
+        published = {} if closed else draft.published
+        ports = list({str(port): port for listed in published.values() for port in listed}.values())
         yield _policy(draft.name, peers, ports, closed=closed)
 
 
@@ -103,7 +106,7 @@ def separation_sentence(declared: Mapping[str, InputValue]) -> str:
     return (
         (
             "NetworkPolicies keep apart what shares no network, if the cluster's network enforces them; "
-            "each port of a service that is published can be reached by everybody"
+            "each port that a service publishes, other than on 127.0.0.1, can be reached by everybody"
         )
         if declared
         else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from twinhull.api.group import MAX_NAME_LENGTH, Raw
 from twinhull.api.objectnames import LONGEST_LABEL, is_subdomain
 from twinhull.convert.compose import granted, typed
-from twinhull.convert.compose.dependencies import aliases, ordered, tell
+from twinhull.convert.compose.dependencies import aliases, dependencies, ordered, tell
 from twinhull.convert.compose.deploy import starts_first
 from twinhull.convert.compose.granted import CONFIGS, SECRETS, Grant, Kind
 from twinhull.convert.compose.hooks import hooks
@@ -27,9 +27,18 @@ from twinhull.convert.compose.service import settings
 from twinhull.convert.conversion import CannotConvert, Conversion, Left, LeftKind
 from twinhull.convert.docker.bounds import check
 from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, CLAIM_IS_EMPTY, Draft, Refused, claim
+from twinhull.convert.docker.mentions import Mentions, mentions
 from twinhull.convert.docker.names import Names, workload_name
-from twinhull.convert.docker.network import alias, alias_service
+from twinhull.convert.docker.network import alias, let_listen
 from twinhull.convert.docker.readable import readable
+from twinhull.convert.docker.services import (
+    declare,
+    lists_its_ports,
+    other_services,
+    outside,
+    reach_unready,
+    tell_ports,
+)
 from twinhull.convert.docker.settings import InputValue, Settings
 from twinhull.convert.docker.workload import fill
 
@@ -83,18 +92,24 @@ def workloads(project: Project, namespace: str) -> Conversion:
         tell(project.services[name], draft, making.drafts, project.all_services)
         _name_container(making, name)
         _name_service(making, draft)
+    mentioned = _mentioned(making, known[CONFIGS.key])
+    for name, draft in making.drafts.items():
+        _open_ports(making, name, mentioned.get(name, Mentions()))
+        if name in mentioned or any(name in dependencies(project.services[other]) for other in making.drafts):
+            reach_unready(draft)
     claims = list(_claims(making, external_claims))
     grants = list(_grants(making, known))
     kept_apart = list(_policies(making))
     made = [*claims, *grants, *kept_apart]
     for draft in making.drafts.values():
-        made += [*draft.objects, draft.workload()]
+        made += [*draft.objects, *other_services(draft), draft.workload()]
     lost = tuple(f"services.{name}." for name in refused)
     left = [
         *(one for one in project.left if not (lost and one.path.startswith(lost))),
         *(Left(f"services.{name}", f"it is left out: {why}") for name, why in refused.items()),
         *making.left,
         *(one for draft in making.drafts.values() for one in draft.left),
+        *outside("services.*.ports", making.drafts.values()),
         *readable(made, project.environment, project.filled, namespace=namespace),
     ]
     return Conversion(tuple(made), tuple(left))
@@ -179,7 +194,46 @@ def _name_service(making: _Making, draft: Draft) -> None:
     if any(policy["kind"] == "NetworkPolicy" for policy in draft.objects):  # network_mode none
         return
     draft.spec["service"] = {"enabled": False}
-    draft.objects.append(alias_service(draft.name, draft.name, []))
+    draft.aliases.append(draft.name)
+
+
+def _mentioned(making: _Making, configs: dict[str, Grant]) -> dict[str, Mentions]:
+    """How services mention each other, by their names, in variables, commands and the content of configs."""
+    names: dict[str, str] = {}
+    for name, draft in making.drafts.items():
+        # Others still ask for the service's name where a Workload can't be called so.
+        names |= dict.fromkeys((name, draft.name, *draft.aliases), name)
+    made = (grant.made for grant in configs.values() if grant.made is not None)
+    contents = {config["metadata"]["name"]: "\n".join(config["data"].values()) for config in made}
+    return mentions(names, making.drafts.items(), contents)
+
+
+def _open_ports(making: _Making, name: str, mentioned: Mentions) -> None:
+    """Add the ports at which services ask for one whose Service lists its ports, and say which ones it has:
+    in Docker, containers reach each other at each port.
+    """
+    draft = making.drafts[name]
+    if len(making.drafts) == 1 or not lists_its_ports(draft):
+        return
+    service = making.project.services[name]
+    for (number, protocol), askers in sorted(mentioned.ports.items()):
+        asked_by_others = bool(askers - {name})
+        if not asked_by_others and _is_published(draft, number):
+            continue  # its own address for those outside
+        published = declare(draft, number, protocol)
+        if published is not None:
+            draft.leave(
+                f"{service.path}.ports",
+                f"other services ask for {draft.name}:{number}, which is the container's own port in Docker, "
+                f"and so in the Service: the host's port {number}, which led to the container's port "
+                f"{published['targetPort']}, isn't in it",
+            )
+    let_listen(draft)
+    tell_ports(service, draft, "expose")
+
+
+def _is_published(draft: Draft, number: int) -> bool:
+    return any(port["port"] == number for port in draft.spec.get("service", {}).get("ports", []))
 
 
 def _named_claims(making: _Making) -> Iterator[tuple[str, InputValue]]:

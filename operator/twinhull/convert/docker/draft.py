@@ -63,6 +63,14 @@ class Draft:
     claims: list[ClaimUse] = field(default_factory=list)
     #: Objects beside the Workload.
     objects: list[Raw] = field(default_factory=list)
+    #: Other names by which it is reached: each is a Service.
+    aliases: list[str] = field(default_factory=list)
+    #: Whether its names lead to it before it is Ready.
+    is_reached_unready: bool = False
+    #: The ports of the container that the host has for others, by where the input says so.
+    published: dict[str, list[Raw]] = field(default_factory=dict)
+    #: Where the input says that it is in a network with others, by its name; empty if it isn't.
+    own_network: str = ""
     #: What of the input isn't carried over.
     left: list[Left] = field(default_factory=list)
 

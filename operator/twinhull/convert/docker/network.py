@@ -15,7 +15,8 @@ from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft, Refused
 from twinhull.convert.docker.names import is_service_name, label
-from twinhull.convert.docker.security import ONE_POD
+from twinhull.convert.docker.options import OPTIONS
+from twinhull.convert.docker.security import ONE_POD, may_bind
 from twinhull.convert.docker.settings import InputValue, Settings
 
 _MOST_SERVERS = 3
@@ -39,6 +40,14 @@ _SAFE = frozenset(
     }
 )
 _SYSCTL = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*")
+#: What Docker's long form of a network may say beside its name and aliases, and why a Pod hasn't it.
+_OF_NETWORK = {
+    **dict.fromkeys(("ip", "ip6", "link-local-ip", "mac-address"), OPTIONS["ip"].sentence),
+    "driver-opt": "the cluster's network gives a Pod its interface, and takes no options of Docker's",
+    "gw-priority": "a Pod has one network",
+}
+#: Modes whose part after the colon isn't about a network of that name.
+_OTHER_MODES = frozenset({"container", "service", "ns", "pasta", "slirp4netns"})
 _OWN_NETWORK = (
     "Docker separates networks, and Pods of all namespaces reach each other: to separate them again, write "
     "NetworkPolicies"
@@ -48,7 +57,7 @@ _OWN_NETWORK = (
 def mode(settings: Settings, draft: Draft) -> None:
     """`network`: which network it has. It comes before ports."""
     for network in settings.take("network"):
-        value = str(network.value).strip()
+        value = _name(network, draft)
         if value == "host":
             draft.pod["hostNetwork"] = True
         elif value.startswith(("container:", "service:")):
@@ -61,7 +70,38 @@ def mode(settings: Settings, draft: Draft) -> None:
                 "network enforces NetworkPolicies",
             )
         elif value not in {"", "bridge", "default"}:
+            draft.own_network = network.path
             draft.leave(network, _OWN_NETWORK)
+
+
+def _name(network: InputValue, draft: Draft) -> str:
+    """The network's name. What else is said of it is put into the draft, or named.
+
+    Docker's long form is name=NETWORK,alias=NAME,… (docs.docker.com/reference/cli/docker/container/run,
+    `--network`). Podman's is NETWORK:alias=NAME,… (docs.podman.io, podman-run, `--network`).
+    """
+    text = str(network.value).strip()
+    name, colon, listed = text.partition(":")
+    is_podmans = bool(colon) and "=" not in name and "=" in listed and name not in _OTHER_MODES
+    if not is_podmans:
+        if "=" not in text or name in _OTHER_MODES:
+            return text
+        name, listed = "", text
+    for part in listed.split(","):
+        key, equals, value = (word.strip() for word in part.partition("="))
+        if not is_podmans and key.lower() not in {"name", "alias", *_OF_NETWORK}:
+            raise CannotConvert(
+                f"{network.path}: {part[:60]!r} says nothing of a network: write it as in name=shop,alias=db"
+            )
+        if key.lower() == "name" and not is_podmans:
+            name = value
+        elif key.lower() == "alias" and equals:
+            alias(InputValue(network.path, value), draft)
+        else:
+            draft.leave(f"{network.path}: {key[:60]}", _OF_NETWORK.get(key.lower(), OPTIONS["ip"].sentence))
+    if not name:
+        raise CannotConvert(f"{network.path}: it has no name: add name=NETWORK")
+    return name
 
 
 def names(settings: Settings, draft: Draft) -> None:
@@ -75,28 +115,24 @@ def names(settings: Settings, draft: Draft) -> None:
     _sysctls(settings.take("sysctl"), draft)
 
 
-def alias_service(name: str, workload: str, ports: list[Raw]) -> Raw:
-    """Another name of a Workload: a Service that leads to its hull. Without ports, its address is the
-    hull's.
+#: The lowest port that each user may listen at unless the sysctl says otherwise (Linux, ip-sysctl).
+_FIRST_UNPRIVILEGED = 1024
+_PORT_START = "net.ipv4.ip_unprivileged_port_start"
+
+
+def let_listen(draft: Draft) -> None:
+    """Let a container that isn't root, or lacks NET_BIND_SERVICE, listen at its ports below 1024.
+
+    Docker sets the sysctl to 0 for each container with a network of its own (moby, daemon/oci_linux.go,
+    WithSysctls). containerd does so from 2.0 on only (enable_unprivileged_ports), and Kubernetes leaves it to
+    the runtime. It is one of those that each node and Pod Security's "restricted" allow.
     """
-    listed = [
-        {
-            "name": f"{port.get('protocol', 'TCP').lower()}-{port['containerPort']}",
-            "port": port["containerPort"],
-            "protocol": port.get("protocol", "TCP"),
-        }
-        for port in ports
-    ]
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {
-            **({} if listed else {"clusterIP": "None"}),
-            "selector": {WORKLOAD_LABEL: workload},
-            **({"ports": listed} if listed else {}),
-        },
-    }
+    is_low = any(port["containerPort"] < _FIRST_UNPRIVILEGED for port in draft.container.get("ports", ()))
+    if draft.has_host_network or not is_low or may_bind(draft):
+        return
+    sysctls: list[Raw] = draft.pod_security.setdefault("sysctls", [])
+    if not any(sysctl["name"].replace("/", ".") == _PORT_START for sysctl in sysctls):
+        sysctls.append({"name": _PORT_START, "value": "0"})
 
 
 def _closed(name: str) -> Raw:
@@ -123,7 +159,7 @@ def _hostname(value: InputValue, draft: Draft) -> None:
 def alias(value: InputValue, draft: Draft) -> None:
     """Give a Workload a Service of another name, or name why there can be none."""
     name = str(value.value).strip()
-    if name == draft.name:
+    if name == draft.name or name in draft.aliases:
         return
     if not is_service_name(name):
         draft.leave(
@@ -132,7 +168,7 @@ def alias(value: InputValue, draft: Draft) -> None:
             "Service",
         )
         return
-    draft.objects.append(alias_service(name, draft.name, draft.container.get("ports", [])))
+    draft.aliases.append(name)
 
 
 def _hosts(hosts: list[InputValue], draft: Draft) -> None:

@@ -17,7 +17,7 @@ from twinhull.api import commands
 from twinhull.api.bounds import MOST_SERVICE_PORTS
 from twinhull.api.group import Raw
 from twinhull.api.objectnames import is_port_name
-from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.conversion import CannotConvert, LeftKind
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.settings import InputValue, Settings
@@ -28,10 +28,6 @@ _PROTOCOLS = {"tcp": "TCP", "udp": "UDP", "sctp": "SCTP"}
 #: Addresses of the host that only the host itself reaches, and those that stand for all.
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _EVERY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  addresses that are read
-_OUTSIDE = (
-    "the Service has the port for the cluster only: to reach it from outside, set spec.service.type to "
-    "LoadBalancer or NodePort, or lead an Ingress to the Service"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +114,13 @@ def ports(settings: Settings, draft: Draft) -> None:
             _declare(publication, declared, draft)
     if declared:
         draft.container["ports"] = list(declared.values())
+    draft.published = {
+        one.path: [
+            declared[number, one.protocol] for number in one.numbers if (number, one.protocol) in declared
+        ]
+        for one in publications
+        if one.published and one.address not in _LOOPBACK and not draft.has_host_network
+    }
     others = list(_others(publications, declared, draft))
     protocols = {
         (number, publication.protocol): publication.app_protocol
@@ -185,20 +188,20 @@ def _others(
         if one.address in _LOOPBACK:
             draft.leave(one.path, _loopback(one, draft))
             continue
-        address = "" if one.address in _EVERY else f"; the address {one.address[:60]} is left out"
+        if one.address not in _EVERY:
+            draft.leave(one.path, f"a Service has an address of its own: {one.address[:60]} is left out")
         if one.outside is None or len(one.numbers) != one.outside[1] - one.outside[0] + 1:
             among = f" among {one.outside[0]} to {one.outside[1]}" if one.outside else ""
-            why = f"Docker chooses the host's port{among}, and Kubernetes has no such host"
-            draft.leave(one.path, f"{why}; {_OUTSIDE}{address}")
+            why = f"Docker chooses the host's port{among}, and a Service has the container's"
+            draft.leave(one.path, why, LeftKind.MEANINGLESS)
             continue
         pairs = zip(count(one.outside[0]), one.numbers, strict=False)
         others = {outside: inside for outside, inside in pairs if outside != inside}
         clash = [outside for outside in others if (outside, one.protocol) in used_ports]
         if clash or len(used_ports) + len(others) > MOST_SERVICE_PORTS:
-            draft.leave(one.path, f"{_clash(clash)}; {_OUTSIDE}{address}")
+            draft.leave(one.path, _clash(clash))
             continue
         used_ports |= {(outside, one.protocol) for outside in others}
-        draft.leave(one.path, f"{_OUTSIDE}{address}")
         protocol = {} if one.protocol == "TCP" else {"protocol": one.protocol}
         yield from ({"port": outside, "targetPort": inside, **protocol} for outside, inside in others.items())
 

@@ -42,6 +42,21 @@ def security(settings: Settings, draft: Draft) -> None:
     _namespaces(settings, draft)
 
 
+def may_bind(draft: Draft) -> bool:
+    """Whether a container has the capability to listen at ports below 1024, as far as the input says it: root
+    has, unless the capability is dropped. Who isn't root has none, whatever is added (Linux, capabilities: an
+    exec by another user clears what isn't ambient). A container whose user is the image's may be root.
+    """
+    if draft.security.get("runAsUser", 0) != 0 or draft.security.get("runAsNonRoot"):
+        return False
+    if draft.security.get("privileged"):
+        return True
+    capabilities = draft.security.get("capabilities", {})
+    dropped, added = capabilities.get("drop", []), capabilities.get("add", [])
+    is_added = "NET_BIND_SERVICE" in added or "ALL" in added
+    return "NET_BIND_SERVICE" not in dropped and ("ALL" not in dropped or is_added)
+
+
 def _capabilities(settings: Settings, draft: Draft) -> None:
     capabilities: Raw = {}
     for name, field in (("cap-add", "add"), ("cap-drop", "drop")):

@@ -8,7 +8,7 @@ from twinhull.convert.docker.health import health
 from twinhull.convert.docker.images import image
 from twinhull.convert.docker.metadata import metadata
 from twinhull.convert.docker.names import label
-from twinhull.convert.docker.network import mode, names
+from twinhull.convert.docker.network import let_listen, mode, names
 from twinhull.convert.docker.options import OPTIONS, kind_of
 from twinhull.convert.docker.ports import ports
 from twinhull.convert.docker.process import life, process
@@ -34,5 +34,6 @@ def fill(settings: Settings, draft: Draft) -> None:
     draft.container["image"] = image(image_value)
     for subject in _SUBJECTS:
         subject(settings, draft)
+    let_listen(draft)
     for name, value in settings.unread():
         draft.leave(value, OPTIONS[name].sentence, kind_of(OPTIONS[name].fate))

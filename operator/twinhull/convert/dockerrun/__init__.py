@@ -9,8 +9,16 @@ from twinhull.convert.docker.bounds import check
 from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, CLAIM_IS_EMPTY, Draft, claim
 from twinhull.convert.docker.images import base_name, image
 from twinhull.convert.docker.linefiles import pairs
+from twinhull.convert.docker.mentions import mentions
 from twinhull.convert.docker.names import workload_name
 from twinhull.convert.docker.readable import readable
+from twinhull.convert.docker.services import (
+    lists_its_ports,
+    other_services,
+    outside,
+    reach_unready,
+    tell_ports,
+)
 from twinhull.convert.docker.settings import InputValue, Settings
 from twinhull.convert.docker.workload import fill
 from twinhull.convert.dockerrun.commandline import CommandLine, parse
@@ -59,7 +67,13 @@ def convert(
     for use in claims.values():
         draft.leave(use.path, CLAIM_IS_EMPTY)
     made = [claim(name, ["ReadWriteOnce"]) for name in claims]
-    objects = (*made, *draft.objects, draft.workload())
+    names = dict.fromkeys((draft.name, *draft.aliases), draft.name)
+    if draft.own_network or draft.aliases or mentions(names, [(draft.name, draft)], {}):
+        reach_unready(draft)
+    if draft.own_network and lists_its_ports(draft):
+        tell_ports(draft.own_network, draft, "--expose")
+    draft.left += outside("--publish", [draft])
+    objects = (*made, *draft.objects, *other_services(draft), draft.workload())
     return Conversion(objects, (*draft.left, *readable(objects, environment or {}, namespace=namespace)))
 
 

@@ -1,0 +1,157 @@
+"""Where the texts of containers name other containers, and at which ports they ask for them.
+
+Source: docs.docker.com/engine/network/drivers/bridge: containers of one network reach each other by name, at
+each port, whether it is exposed or published or not. A Service has the ports alone that it lists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from twinhull.api.group import Raw
+from twinhull.convert.docker.draft import Draft
+
+#: The ports that URLs without one mean: IANA's list of services, and the clients' documentation.
+_OF_SCHEMES = {
+    "http": 80,
+    "ws": 80,
+    "https": 443,
+    "wss": 443,
+    "ldap": 389,
+    "ldaps": 636,
+    "amqp": 5672,
+    "amqps": 5671,
+    "mqtt": 1883,
+    "nats": 4222,
+    "redis": 6379,
+    "rediss": 6379,
+    "postgres": 5432,
+    "postgresql": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+    "mongodb": 27017,
+}
+#: A word that may be a host's name, and the ports after it: rabbitmq:5672, zoo1:2888:3888. It isn't an image
+#: (library/postgres:18, postgres:18-alpine), nor a user with a password (guest:1234@).
+_WORD = re.compile(
+    r"(?<![\w.-])(?<!\w/)(\w[\w-]*+(?:\.\w[\w-]*+)*+)((?::[0-9]{1,5})++(?![\w@-]|\.\w))?", re.ASCII
+)
+#: The end of a text after which a URL's host stands, maybe after another host.
+_URL = re.compile(r"([a-z][a-z0-9]{0,30})(?:\+[a-z0-9]{1,30})?://(?:[^\s/]{0,200}[@,])?$", re.IGNORECASE)
+_LONGEST_URL = 300
+_HIGHEST = 65_535
+#: Variables of which one has the host, and one the port: DB_HOST and DB_PORT.
+_HOST = re.compile(r"(.*?)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)", re.IGNORECASE)
+#: Variables with an image, whose tag is no port.
+_IMAGE = re.compile(r"IMAGE", re.IGNORECASE)
+#: The fields of a container in which others can be named.
+_FIELDS = ("command", "args", "readinessProbe", "lifecycle")
+
+
+@dataclass(slots=True)
+class Mentions:
+    """How texts mention one container."""
+
+    #: Who names it, by the keys that the callers have for containers.
+    by: set[str] = field(default_factory=set)
+    #: The ports at which it is asked for, each with its protocol, and who asks.
+    ports: dict[tuple[int, str], set[str]] = field(default_factory=dict)
+
+    def add(self, asker: str, ports: Iterable[tuple[int, str]]) -> None:
+        """One more mention."""
+        self.by.add(asker)
+        for port in ports:
+            self.ports.setdefault(port, set()).add(asker)
+
+
+def mentions(
+    names: dict[str, str], drafts: Iterable[tuple[str, Draft]], contents: dict[str, str]
+) -> dict[str, Mentions]:
+    """How containers mention each other, and themselves: by the container that is mentioned.
+
+    `names` has whose each name is, `drafts` the containers that may mention others, by the same keys, and
+    `contents` the text of ConfigMaps by their names.
+    """
+    found: dict[str, Mentions] = {}
+    for asker, draft in drafts:
+        for text in _texts(draft, contents):
+            for name, ports in _hosts(text, names.keys()):
+                # A URL of its own without a port is mostly one for people outside.
+                explicit = [(number, protocol) for number, protocol, is_said in ports if is_said]
+                every = [(number, protocol) for number, protocol, _ in ports]
+                of_name = found.setdefault(names[name], Mentions())
+                of_name.add(asker, explicit if names[name] == asker else every)
+        for variables in _environments(draft):
+            for name, number in _pairs(variables, names.keys()):
+                found.setdefault(names[name], Mentions()).add(asker, [(number, "TCP")])
+    return found
+
+
+def _hosts(text: str, names: Collection[str]) -> Iterator[tuple[str, list[tuple[int, str, bool]]]]:
+    """The names in a text, each with the ports at which it is asked for, their protocols, and whether the
+    text says the port itself.
+    """
+    for match in _WORD.finditer(text):
+        name, after = match[1], text[match.end() : match.end() + 1]
+        if name not in names or (not match[2] and after in {"@", ":"}):
+            continue
+        scheme = _scheme(text, match.start())
+        if match[2]:
+            numbers = [int(number) for number in match[2][1:].split(":")]
+            protocol = "UDP" if scheme == "udp" else "TCP"
+            yield name, [(number, protocol, True) for number in numbers if 0 < number <= _HIGHEST]
+        else:
+            default = _OF_SCHEMES.get(scheme)
+            yield name, [(default, "TCP", False)] if default else []
+
+
+def _scheme(text: str, start: int) -> str:
+    """The scheme of the URL whose host begins at a place, empty if none does."""
+    if start == 0 or text[start - 1] not in "/@,":
+        return ""
+    match = _URL.search(text[max(0, start - _LONGEST_URL) : start])
+    return match[1].lower() if match else ""
+
+
+def _pairs(variables: dict[str, str], names: Collection[str]) -> Iterator[tuple[str, int]]:
+    """The names and ports that two variables say."""
+    for variable, value in variables.items():
+        if value in names and (match := _HOST.fullmatch(variable)):
+            port = variables.get(f"{match[1]}PORT", variables.get(f"{match[1]}port", ""))
+            if re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= _HIGHEST:
+                yield value, int(port)
+
+
+def _containers(draft: Draft) -> list[Raw]:
+    return [draft.container, *draft.pod.get("initContainers", [])]
+
+
+def _environments(draft: Draft) -> Iterator[dict[str, str]]:
+    for container in _containers(draft):
+        yield {variable["name"]: variable["value"] for variable in container.get("env", [])}
+
+
+def _texts(draft: Draft, contents: dict[str, str]) -> Iterator[str]:
+    """All texts of a container in which others can be named."""
+    for variables in _environments(draft):
+        yield from (value for name, value in variables.items() if not _IMAGE.search(name))
+    for container in _containers(draft):
+        for key in _FIELDS:
+            yield from _strings(container.get(key))
+    config_maps = {volume["configMap"]["name"] for volume in draft.volumes if "configMap" in volume}
+    yield from (contents[name] for name in sorted(config_maps) if name in contents)
+
+
+def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
+    match value:
+        case str():
+            yield value
+        case dict():
+            for below in value.values():
+                yield from _strings(below)
+        case list():
+            for below in value:
+                yield from _strings(below)

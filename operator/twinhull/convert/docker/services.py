@@ -1,0 +1,127 @@
+"""A container's Services: the Workload's own, whose ports are those of the container unless spec.service says
+others, and one for each other name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from twinhull.api.bounds import MOST_SERVICE_PORTS
+from twinhull.api.group import WORKLOAD_LABEL, Raw
+from twinhull.convert.conversion import Left, LeftKind
+from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.settings import InputValue
+
+#: The most ports or names that a sentence lists.
+_MOST_LISTED = 8
+
+
+def other_services(draft: Draft) -> Iterator[Raw]:
+    """The Services of a Workload's other names. Without ports, such a Service's address is the hull's."""
+    for name in draft.aliases:
+        listed = [
+            {
+                "name": f"{port.get('protocol', 'TCP').lower()}-{port['containerPort']}",
+                "port": port["containerPort"],
+                "protocol": port.get("protocol", "TCP"),
+            }
+            for port in draft.container.get("ports", [])
+        ]
+        yield {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": name},
+            "spec": {
+                **({} if listed else {"clusterIP": "None"}),
+                "selector": {WORKLOAD_LABEL: draft.name},
+                **({"ports": listed} if listed else {}),
+                **({"publishNotReadyAddresses": True} if draft.is_reached_unready else {}),
+            },
+        }
+
+
+def reach_unready(draft: Draft) -> None:
+    """Have the names of a container with a health check lead to it whatever the check says, if it has one.
+
+    Docker's DNS and its published ports ask for no health: docs.docker.com/reference/dockerfile, HEALTHCHECK,
+    gives a container a status and nothing else. A Service leaves out what isn't Ready
+    (kubernetes.io/docs/concepts/services-networking/dns-pod-service). So a check that asks for the
+    container's own name would never succeed (a replica set of MongoDB), members of a cluster would wait for
+    each other for good (etcd), and a container that is only slow would be cut off from the others.
+
+    It is for containers whose names others use, or they themselves. Traffic from outside comes by the same
+    Service, and reaches them before they are Ready, too, as it does in Docker. And what Compose starts once
+    they are healthy (depends_on) reaches them earlier: it has to try again either way, since without this it
+    would find no address. What starts first beside its former hull is left as it is: new connections have to
+    go to the hull that is Ready.
+    """
+    starts_first = draft.spec.get("replacement", {}).get("strategy") == "StartFirst"
+    if "readinessProbe" not in draft.container or draft.has_host_network or starts_first:
+        return
+    draft.is_reached_unready = True
+    if draft.container.get("ports"):
+        draft.spec["service"] = {**draft.spec.get("service", {}), "publishNotReadyAddresses": True}
+
+
+def lists_its_ports(draft: Draft) -> bool:
+    """Whether a Workload is reached by its name at the ports alone that its Service lists."""
+    if draft.has_host_network or draft.spec.get("service", {}).get("headless"):
+        return False
+    return bool(draft.container.get("ports"))
+
+
+def declare(draft: Draft, number: int, protocol: str) -> Raw | None:
+    """Add a port of the container to a Workload's Services, unless they have it. Gives the published port
+    that stood in its place, if there was one: in Docker, other containers reach the container's own port.
+    """
+    ports = draft.container["ports"]
+    service: Raw = draft.spec.get("service", {})
+    listed: list[Raw] = service.get("ports", [])
+    if any((port["containerPort"], port.get("protocol", "TCP")) == (number, protocol) for port in ports):
+        return None
+    clash = next(
+        (port for port in listed if (port["port"], port.get("protocol", "TCP")) == (number, protocol)), None
+    )
+    if max(len(ports), len(listed)) >= MOST_SERVICE_PORTS and clash is None:
+        return None
+    of_protocol = {} if protocol == "TCP" else {"protocol": protocol}
+    draft.container["ports"] = [*ports, {"containerPort": number, **of_protocol}]
+    if listed:
+        kept = [port for port in listed if port is not clash]
+        draft.spec["service"] = {**service, "ports": [*kept, {"port": number, **of_protocol}]}
+    return clash
+
+
+def outside(part: str, drafts: Iterable[Draft]) -> Iterator[Left]:
+    """Say once for an input what its published ports are for: people choose how they are reached from
+    outside, and nothing of what the containers are is lost until they do.
+    """
+    names = [draft.name for draft in drafts if any(draft.published.values())]
+    if names:
+        listed = f"Service {names[0]}" if len(names) == 1 else f"Services {_listed(names)}"
+        yield Left(
+            part,
+            f"published ports are for the cluster only ({listed}): to reach one from outside, set "
+            "spec.service.type to LoadBalancer or NodePort, or lead an Ingress to the Service",
+            LeftKind.CHECK,
+        )
+
+
+def _listed(words: list[str]) -> str:
+    """Some of the words, as a sentence has them."""
+    shown = words if len(words) <= _MOST_LISTED else [*words[: _MOST_LISTED - 1], "others"]
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def tell_ports(part: InputValue | str, draft: Draft, expose: str) -> None:
+    """Say once at which ports others reach a container by its name. `expose` is what the input calls a port
+    that is for others.
+    """
+    numbers = [str(port["containerPort"]) for port in draft.container["ports"]]
+    listed = f"port {numbers[0]}" if len(numbers) == 1 else f"ports {_listed(numbers)}"
+    draft.leave(
+        part,
+        f"other containers reach it by its name at {listed} only, and in Docker at each port: if they need "
+        f"another one, add it to {expose}, and convert again",
+        LeftKind.CHECK,
+    )
