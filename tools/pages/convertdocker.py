@@ -70,8 +70,9 @@ _COMPOSE = """\
 
 `twinhull convert compose.yaml` reads the file as Compose does: its YAML (`yes` and `22:22` are strings, a key that is
 there twice is an error), its variables (`${A}`, `${A:-default}`, `${A:?message}`, `$$`) with those of the file `.env`,
-anchors and merges, `extends` in the same file and in others, and `env_file`. Files outside of the Compose file's folder
-aren't read. A key that the Compose Specification hasn't is an error. Extensions (`x-…`) are named.
+anchors and merges, `extends` in the same file and in others, and `env_file`. A variable that isn't set is taken for empty,
+and named, also in `.env` and in `env_file`: a password with a `$` belongs into single quotes there. Files outside of the
+Compose file's folder aren't read. A key that the Compose Specification hasn't is an error. Extensions (`x-…`) are named.
 
 - **Each service is a Workload** of its name, and is reached by that name, as in Compose. A service without ports has a
   headless Service, which leads to it whatever the port.

@@ -613,7 +613,34 @@ def test_scalars_are_read_as_compose_reads_them(text: str, value: object) -> Non
     ],
 )
 def test_variables_of_files_are_read_as_the_specification_says(line: str, value: str | None) -> None:
-    assert variables(f"# first\n\n{line}\nB=2\n", "x", {"OTHER": "o"}) == {"A": value, "B": "2"}
+    assert variables(f"# first\n\n{line}\nB=2\n", "x", {"OTHER": "o"}).values == {
+        "A": value,
+        "B": "2",
+    }
+
+
+def test_a_variable_that_is_not_set_in_a_file_is_named_with_its_line() -> None:
+    files = {
+        ".env": "# ours\nDBPW=pa$$w0rd$x1\nLATER=$DBPW\nKEPT='a$b'\n",
+        "app.env": "TZ=UTC\nPASSWORD=abc$def9x\nQUOTED='abc$def9x'\nWITH=${NONE:-$TZ}\n",
+        "raw.env": "RAW=abc$def9x\n",
+    }
+    text = """
+    services:
+      a: {image: x, env_file: [app.env, {path: raw.env, format: raw}], environment: {DBPW: "${DBPW}"}}
+      off: {image: x, env_file: app.env, profiles: [off]}
+    """
+    conversion = compose.convert(text, read=files.get)
+    unset = {path: why for path, why in named(conversion).items() if "isn't set" in why}
+    assert list(unset) == [".env, line 2", "services.a.env_file[0] (app.env), line 2"]
+    assert unset["services.a.env_file[0] (app.env), line 2"] == (
+        "the variable def9x isn't set, and is taken for empty: give it by --variable def9x=VALUE, and "
+        "convert again; if the $ is a part of the value, put the value into single quotes, in which it stays as it is"
+    )
+    assert conversion.loses
+    (workload,) = (obj for obj in conversion.objects if obj["kind"] == "Workload")
+    env = {one["name"]: one["value"] for one in workload["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert (env["PASSWORD"], env["QUOTED"], env["RAW"]) == ("abc", "abc$def9x", "abc$def9x")
 
 
 _ODD: list[Any] = [

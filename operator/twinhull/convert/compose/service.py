@@ -103,7 +103,9 @@ def _variables(
                 draft.leave(env_file, _unread(path, folder))
             continue
         raw = "format" in file_keys and typed.text(file_keys["format"]) == "raw"
-        for name, value in variables(text, f"{env_file.path} ({path})", environment, raw=raw).items():
+        of_file = variables(text, f"{env_file.path} ({path})", environment, raw=raw)
+        draft.left += of_file.left
+        for name, value in of_file.values.items():
             yield "env", InputValue(f"{env_file.path}: {name}", (name, value))
     for name, variable in typed.pairs(keys["environment"]) if "environment" in keys else ():
         value = environment.get(name) if variable.value is None else typed.text(variable)
