@@ -83,7 +83,9 @@ Compose file's folder aren't read. A key that the Compose Specification hasn't i
 - **Networks**: if two services share no network, or a network is `internal`, each service gets a NetworkPolicy that lets
   in what shares a network with it, and everybody at its ports. Otherwise networks have nothing to say.
 - **Secrets** are never printed. A Compose file says where a secret comes from, and the command that makes the Secret of
-  it is named (`kubectl create secret generic …`). Configs with `content` are ConfigMaps.
+  it is named (`kubectl create secret generic …`). It fails if the variable that it is made of isn't set. Of a variable in
+  `.env`, which a shell doesn't read, `docker compose config --environment` has the value. Configs with `content` are
+  ConfigMaps.
 - **Volumes** that several services mount are ReadWriteMany, which needs storage that can be shared.
 - **Profiles**: a service whose profiles aren't asked for is left out. COMPOSE_PROFILES is taken into account.
 - **`build`**: a Workload runs an image of a registry. A service without `image` is left out.

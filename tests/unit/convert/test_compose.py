@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -527,7 +528,7 @@ def test_a_secret_is_never_printed() -> None:
     assert "hush" not in str(conversion)
     assert {obj["kind"] for obj in conversion.objects} == {"Workload"}
     assert named(conversion)["secrets.s"].endswith(
-        'kubectl create secret generic s --from-literal=s="$DB_PASSWORD"'
+        'kubectl create secret generic s --from-literal=s="${DB_PASSWORD:?}"'
     )
     assert named(conversion)["secrets.f"].endswith("kubectl create secret generic f --from-file=f=./password")
 
@@ -539,7 +540,45 @@ def test_a_command_that_is_advised_is_safe_to_paste() -> None:
     """
     found = named(convert(text))
     assert found["secrets.s"].endswith("--from-file=s='x; rm -rf ~'")
-    assert found["secrets.t"].endswith('--from-literal=t="$VARIABLE"')
+    assert found["secrets.t"].endswith('--from-literal=t="${VARIABLE:?}"')
+
+
+_OF_VARIABLES = """
+services: {a: {image: x, secrets: [s, many], configs: [c]}}
+secrets: {s: {environment: ZPW}, many: {environment: LINES}}
+configs: {c: {environment: NOT_SET}}
+"""
+
+
+def test_a_secret_of_a_variable_of_dotenv_is_made_of_its_value_there() -> None:
+    """The shell has no variables of .env, and `"$ZPW"` would make an empty Secret."""
+    files = {".env": 'ZPW=a b\'$c\nLINES="1\n2"\n'}
+    found = named(compose.convert(_OF_VARIABLES, read=files.get))
+    assert found["secrets.s"] == (
+        "the Secret isn't made: ZPW is in .env, which your shell doesn't read; in the Compose file's folder, "
+        "run ZPW=\"$(docker compose config --environment | sed -n 's/^ZPW=//p')\", and then "
+        'kubectl create secret generic s --from-literal=s="${ZPW:?}"'
+    )
+    assert found["secrets.many"] == (
+        "the Secret isn't made: LINES has several lines in .env, so write its value to a file, and run "
+        "kubectl create secret generic many --from-file=many=FILE"
+    )
+
+
+def test_no_command_makes_an_empty_object_of_a_variable_that_is_not_set(tmp_path: Path) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', "utf-8")
+    kubectl.chmod(0o755)
+    found = named(compose.convert(_OF_VARIABLES))
+    for path, variable in (("secrets.s", "ZPW"), ("configs.c", "NOT_SET")):
+        _, _, command = found[path].partition("run ")
+        for value, code in ((None, 1), ("", 1), ("a 'b' $c", 0)):
+            environment = {"PATH": f"{tmp_path}:/bin:/usr/bin"} | ({} if value is None else {variable: value})
+            done = subprocess.run(
+                ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False
+            )
+            assert bool(done.returncode) == bool(code), command
+            assert done.stdout.endswith(f"={value}\n") is not bool(code)
 
 
 def test_profiles_are_asked_for_by_argument_or_variable() -> None:
@@ -635,7 +674,8 @@ def test_a_variable_that_is_not_set_in_a_file_is_named_with_its_line() -> None:
     assert list(unset) == [".env, line 2", "services.a.env_file[0] (app.env), line 2"]
     assert unset["services.a.env_file[0] (app.env), line 2"] == (
         "the variable def9x isn't set, and is taken for empty: give it by --variable def9x=VALUE, and "
-        "convert again; if the $ is a part of the value, put the value into single quotes, in which it stays as it is"
+        "convert again; if the $ is a part of the value, put the value into single quotes, in which it stays "
+        "as it is"
     )
     assert conversion.loses
     (workload,) = (obj for obj in conversion.objects if obj["kind"] == "Workload")

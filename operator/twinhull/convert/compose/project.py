@@ -37,6 +37,8 @@ class Project:
     configs: dict[str, InputValue]
     #: The variables of who runs Compose, and those of the file .env.
     environment: Mapping[str, str]
+    #: The names of those that only the file .env has.
+    of_dotenv: frozenset[str]
     #: The files beside it.
     folder: Folder
     #: What isn't carried over because of its key, or of its profiles.
@@ -92,6 +94,7 @@ class Project:
                 for key in ("networks", "volumes", "secrets", "configs")
             },
             environment=known,
+            of_dotenv=frozenset(of_dotenv.keys() - environment.keys()),
             folder=folder,
             left=(*dotenv.left, *_without(interpolation.left, off), *_without(left, off)),
             filled=frozenset(interpolation.filled),

@@ -65,7 +65,7 @@ def workloads(project: Project, namespace: str) -> Conversion:
         making.service_names.add(making.names.of(name, workload_name(name)))
     external_claims = dict(_named_claims(making))
     known = {
-        kind.key: granted.declared(kind, declarations, project.environment, namespace)
+        kind.key: granted.declared(kind, declarations, project, namespace)
         for kind, declarations in ((SECRETS, project.secrets), (CONFIGS, project.configs))
     }
     refused: dict[str, str] = {}
