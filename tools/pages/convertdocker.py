@@ -53,7 +53,8 @@ Each option and each key has one of these fates:
   probe would.
 - **Users** are numbers in Kubernetes. If the input has a name, the Workload has `runAsNonRoot: true`, so that it doesn't
   start as root until you set `runAsUser`. `root` is 0.
-- **`$(…)`** in a command or a variable stays as it is: where Kubernetes would expand it, each `$` is doubled.
+- **`$(…)`** in a command, a health check or a variable stays as it is: where Kubernetes would expand it, each `$` is
+  doubled.
 - **Variables** are in the Workload as they are, also those that are secret. `convert` names those that look like a secret,
   by their names. Put such ones into a Secret.
 

@@ -581,6 +581,30 @@ def test_no_command_makes_an_empty_object_of_a_variable_that_is_not_set(tmp_path
             assert done.stdout.endswith(f"={value}\n") is not bool(code)
 
 
+def test_no_command_of_docker_is_expanded_by_the_kubelet() -> None:
+    """The kubelet expands $(NAME) in a container's command and in its probes, and makes $$ a $. It doesn't so
+    in lifecycle.
+    """
+    written = "echo $$(HOSTNAME) $$$$"
+    text = f"""
+    services:
+      a:
+        image: x
+        environment: {{HOSTNAME: box}}
+        command: [sh, -c, "{written}"]
+        healthcheck: {{test: "{written}"}}
+        post_start: [{{command: [sh, -c, "{written}"]}}]
+        pre_start: [{{command: [sh, -c, "{written}"]}}]
+    """
+    (workload,) = convert(text).objects
+    pod = workload["spec"]["template"]["spec"]
+    (container,), (before,) = pod["containers"], pod["initContainers"]
+    doubled = "echo $$(HOSTNAME) $$$$"
+    assert container["args"][-1] == before["args"][-1] == doubled
+    assert container["readinessProbe"]["exec"]["command"] == ["/bin/sh", "-c", doubled]
+    assert container["lifecycle"]["postStart"]["exec"]["command"][-1] == "echo $(HOSTNAME) $$"
+
+
 def test_profiles_are_asked_for_by_argument_or_variable() -> None:
     text = "services: {a: {image: x}, b: {image: x, profiles: [p]}, c: {image: x, profiles: [q]}}"
 

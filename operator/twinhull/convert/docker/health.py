@@ -5,6 +5,9 @@ failures.
 
 Docker restarts nothing that is unhealthy: it tells of it, and what depends on it waits. So does a readiness
 probe; a liveness probe would restart the container.
+
+The kubelet expands `$(NAME)` in a probe's command as in the container's own (pkg/kubelet/prober/prober.go,
+ExpandContainerCommandOnlyStatic), and Docker doesn't. Commands of lifecycle aren't expanded by either.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import duration, seconds, whole
 from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.process import literal
 from twinhull.convert.docker.settings import InputValue, Settings
 
 _INTERVAL = 30
@@ -38,7 +42,7 @@ def health(settings: Settings, draft: Draft) -> None:
         return
     words = test.value if isinstance(test.value, list) else ["/bin/sh", "-c", test.value]
     probe: Raw = {
-        "exec": {"command": words},
+        "exec": {"command": [literal(word) for word in words]},
         "periodSeconds": _time(times["interval"], draft) or _INTERVAL,
         "timeoutSeconds": _time(times["timeout"], draft) or _INTERVAL,
         "failureThreshold": _count(times["retries"]) or _RETRIES,
