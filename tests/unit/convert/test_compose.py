@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from copy import deepcopy
@@ -22,8 +23,8 @@ from twinhull.convert import compose
 from twinhull.convert.compose import yamltext
 from twinhull.convert.compose.envfile import variables
 from twinhull.convert.compose.keys import KEYS
-from twinhull.convert.conversion import CannotConvert, Conversion
-from twinhull.convert.docker.options import Fate
+from twinhull.convert.conversion import CannotConvert, Conversion, LeftKind
+from twinhull.convert.docker.options import OPTIONS, Fate, kind_of
 
 
 class _Dumper(yaml.SafeDumper):
@@ -113,6 +114,21 @@ _LEFT_WHOLE = (
     *("a container has one ", "it is a path of this host", "Kubernetes doesn't see the image's own check"),
     *("the check is disabled", "all services share a network"),
 )
+
+
+def test_a_key_that_is_an_option_has_its_fate() -> None:
+    """What is said in the same words of an option and of a key is the same."""
+    fates = {option.sentence: option.fate for option in OPTIONS.values() if not option.podman}
+    differ = [key.path for key in KEYS.values() if fates.get(key.sentence, key.fate) != key.fate]
+    assert differ == []
+
+
+@pytest.mark.parametrize("path", INPUTS, ids=name_of)
+def test_what_is_named_has_the_kind_of_its_fate(path: Path) -> None:
+    for one in converted(path).left:
+        key = KEYS.get(re.sub(r"\[\d+\]", "[]", re.sub(r"^(services|volumes)\.[^.]+", r"\1.*", one.path)))
+        if key is not None and key.fate is Fate.MEANINGLESS:
+            assert one.kind is LeftKind.MEANINGLESS, one
 
 
 @pytest.mark.parametrize("path", INPUTS, ids=name_of)
@@ -286,6 +302,8 @@ def test_a_key_changes_something_or_is_named(key: str) -> None:
     changed = before.objects != after.objects
     if entry.fate in {Fate.LEFT, Fate.MEANINGLESS}:
         assert (changed and key != "depends_on", bool(paths)) == (False, True)
+        kinds = {one.kind for one in after.left if one.path.startswith(f"services.app.{key}")}
+        assert kinds == {kind_of(entry.fate)}
     else:
         assert changed or any(path not in named(before) for path in paths)
 
@@ -579,6 +597,24 @@ def test_no_command_makes_an_empty_object_of_a_variable_that_is_not_set(tmp_path
             )
             assert bool(done.returncode) == bool(code), command
             assert done.stdout.endswith(f"={value}\n") is not bool(code)
+
+
+def test_what_a_check_loses_and_what_it_does_not() -> None:
+    text = """
+    services:
+      starts: {image: x, healthcheck: {test: "true", start_period: 1m}}
+      checked: {image: x, healthcheck: {test: "true", disable: false}}
+      kept: {image: x, healthcheck: {disable: false}}
+      off: {image: x, healthcheck: {test: [NONE], interval: 1m}}
+    """
+    kinds = {one.path: one.kind for one in convert(text).left}
+    assert kinds == {
+        "services.starts.healthcheck.start_period": LeftKind.MEANINGLESS,
+        "services.checked.healthcheck.disable": LeftKind.MEANINGLESS,
+        "services.kept.healthcheck.disable": LeftKind.LOST,
+        "services.off.healthcheck.test": LeftKind.MEANINGLESS,
+        "services.off.healthcheck.interval": LeftKind.MEANINGLESS,
+    }
 
 
 def test_no_command_of_docker_is_expanded_by_the_kubelet() -> None:

@@ -21,7 +21,7 @@ from twinhull.api.base import Raw
 from twinhull.convert import dockerrun
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Refused
-from twinhull.convert.docker.options import OPTIONS, Fate, Takes
+from twinhull.convert.docker.options import OPTIONS, Fate, Takes, kind_of
 
 
 class _Dumper(yaml.SafeDumper):
@@ -186,7 +186,10 @@ _VALUES = {
 }
 #: Options that only say something beside others.
 _BESIDE = {
-    **{f"health-{name}": ["--health-cmd", "true"] for name in ("interval", "retries", "timeout")},
+    **{
+        f"health-{name}": ["--health-cmd", "true"]
+        for name in ("interval", "retries", "timeout", "start-period", "start-interval")
+    },
     "cpu-period": ["--cpu-quota", "50000"],
 }
 
@@ -211,6 +214,9 @@ def test_no_option_vanishes_unnamed(name: str) -> None:
     changed = before.objects != after.objects
     if option.fate in {Fate.LEFT, Fate.MEANINGLESS}:
         assert (changed, f"--{name}" in named) == (False, True)
+        assert {one.kind for one in after.left if one.path.split()[0] == f"--{name}"} == {
+            kind_of(option.fate)
+        }
     else:
         # What they say is what a Pod has anyway, or is named.
         assert changed or (name in {"cgroupns", "memory-swap"} and f"--{name}" in named)

@@ -133,9 +133,15 @@ _DOCKER = (
     ),
     _one("health-interval", _H, "`periodSeconds`"),
     _one("health-retries", _H, "`failureThreshold`"),
-    _one("health-start-interval", _L, "a readiness probe has one interval: set periodSeconds lower"),
     _one(
-        "health-start-period", _M, "a container isn't Ready before its first success, and nothing restarts it"
+        "health-start-interval",
+        _L,
+        "a readiness probe has one interval: set periodSeconds lower for a container that starts fast",
+    ),
+    _one(
+        "health-start-period",
+        _M,
+        "a container isn't Ready before its first success, and nothing restarts it: no field is needed",
     ),
     _one("health-timeout", _H, "`timeoutSeconds`"),
     _flag("help", _M, _CLIENT),
