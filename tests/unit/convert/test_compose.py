@@ -617,6 +617,23 @@ def test_what_a_check_loses_and_what_it_does_not() -> None:
     }
 
 
+def test_a_dependency_on_the_check_of_an_image_is_not_promised() -> None:
+    text = """
+    services:
+      es_one: {image: x}
+      checked: {image: x, healthcheck: {test: "true"}}
+      app:
+        image: x
+        depends_on: {es_one: {condition: service_healthy}, checked: {condition: service_healthy}}
+    """
+    found = named(convert(text))
+    assert found["services.app.depends_on.es_one"].startswith(
+        "Kubernetes doesn't wait, and doesn't see the check that the image of es_one has: write it to "
+        "services.es_one.healthcheck.test, and convert again; app has to bear that es-one isn't there yet;"
+    )
+    assert "image of" not in found["services.app.depends_on.checked"]
+
+
 def test_no_command_of_docker_is_expanded_by_the_kubelet() -> None:
     """The kubelet expands $(NAME) in a container's command and in its probes, and makes $$ a $. It doesn't so
     in lifecycle.
