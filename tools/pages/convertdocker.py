@@ -56,7 +56,7 @@ Each option and each key has one of these fates:
 - **`$(…)`** in a command, a health check or a variable stays as it is: where Kubernetes would expand it, each `$` is
   doubled.
 - **Variables** are in the Workload as they are, also those that are secret. `convert` names those that look like a secret,
-  by their names. Put such ones into a Secret.
+  by their names and values. Put such ones into a Secret.
 
 ## docker run
 
