@@ -634,6 +634,23 @@ def test_a_dependency_on_the_check_of_an_image_is_not_promised() -> None:
     assert "image of" not in found["services.app.depends_on.checked"]
 
 
+@pytest.mark.parametrize(
+    ("constraint", "expected"),
+    [
+        (
+            "node.hostname!=x",
+            "require in affinity.nodeAffinity that kubernetes.io/hostname is NotIn [x]",
+        ),
+        ("node.labels.disk != hdd", "require in affinity.nodeAffinity that disk is NotIn [hdd]"),
+        ("node.role != manager", "nodes have no such label: label them, and set nodeSelector or affinity"),
+    ],
+)
+def test_a_constraint_is_named_by_what_it_lacks(constraint: str, expected: str) -> None:
+    placement = {"placement": {"constraints": [constraint]}}
+    found = named(compose.convert({"services": {"a": {"image": "x", "deploy": placement}}}))
+    assert found["services.a.deploy.placement.constraints[0]"].endswith(expected)
+
+
 def test_no_command_of_docker_is_expanded_by_the_kubelet() -> None:
     """The kubelet expands $(NAME) in a container's command and in its probes, and makes $$ a $. It doesn't so
     in lifecycle.

@@ -356,3 +356,44 @@ def test_any_value_of_an_option_is_an_answer(name: str) -> None:
                 continue
             made |= {str(obj): obj for obj in found}
     assert not made or render([*made.values()], "--sandbox-runtime-class", "gvisor") == ""
+
+
+def _left(*words: str) -> list[str]:
+    return [one.why for one in dockerrun.convert([*words, "nginx"]).left]
+
+
+def test_a_group_that_is_a_number_is_not_asked_for_its_number() -> None:
+    (of_user, of_group) = _left("-u", "www-data:33")
+    assert "set runAsUser to the one that 'www-data' has in the image" in of_user
+    assert of_group == "runAsGroup is taken together with runAsUser only: set it to 33 with runAsUser"
+    (of_name,) = _left("-u", "33:www-data")
+    assert of_name.endswith("set runAsGroup to the number that 'www-data' has in the image")
+
+
+@pytest.mark.parametrize("option", ["-u=4294967295", "-u=1:4294967295", "--group-add=4294967295"])
+def test_a_number_that_is_too_high_is_not_taken_for_a_name(option: str) -> None:
+    (why,) = _left(option)
+    assert why.startswith("4294967295 is higher than 2147483647, the highest number that Kubernetes takes")
+
+
+@pytest.mark.parametrize(
+    ("published", "forwarded"),
+    [
+        ("127.0.0.1:8080:80", "run twinhull port-forward nginx 8080:80"),
+        ("127.0.0.1::80", "run twinhull port-forward nginx 80:80"),
+        ("127.0.0.1:5000-5002:6000-6002", "run twinhull port-forward nginx 5000:6000 5001:6001 5002:6002"),
+        ("127.0.0.1:5000-5040:5000-5040", "5019:5019, and so on to 5040:5040"),
+    ],
+)
+def test_each_port_that_only_the_host_reaches_is_forwarded(published: str, forwarded: str) -> None:
+    (why,) = _left("-p", published)
+    assert why.endswith(forwarded)
+
+
+@pytest.mark.parametrize("program", ["podman", "nerdctl"])
+def test_an_option_of_another_program_is_not_said_to_be_none_of_docker(program: str) -> None:
+    for flag in ("--rdt-class=a", "-Z"):
+        with pytest.raises(
+            CannotConvert, match=rf"isn't among the options of {program} run that are known here"
+        ):
+            dockerrun.convert([program, "run", flag, "nginx"])

@@ -203,12 +203,24 @@ def _others(
         yield from ({"port": outside, "targetPort": inside, **protocol} for outside, inside in others.items())
 
 
+#: The most ports of a range that a command lists.
+_MOST_FORWARDED = 20
+
+
 def _loopback(publication: Publication, draft: Draft) -> str:
-    outside = publication.outside[0] if publication.outside else publication.inside[0]
-    forward = commands.ours("port-forward", draft.name, draft.namespace, f"{outside}:{publication.inside[0]}")
+    outside = publication.outside or publication.inside
+    first, last = publication.inside
+    pairs = [f"{here}:{there}" for here, there in zip(count(outside[0]), publication.numbers, strict=False)]
+    forward = commands.ours("port-forward", draft.name, draft.namespace, *pairs[:_MOST_FORWARDED])
+    more = f", and so on to {pairs[-1]}" if len(pairs) > _MOST_FORWARDED else ""
+    ports, are = (
+        (f"its port is the container's, {first}", "the port")
+        if first == last
+        else (f"its ports are the container's, {first} to {last}", "the ports")
+    )
     return (
-        "only this host was to reach the port, and a Service is reached from the whole cluster: its port is "
-        f"the container's, {publication.inside[0]}, as for other containers; for yourself, run {forward}"
+        f"only this host was to reach {are}, and a Service is reached from the whole cluster: {ports}, as "
+        f"for other containers; for yourself, run {forward}{more}"
     )
 
 
