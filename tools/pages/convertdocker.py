@@ -36,6 +36,10 @@ Each option and each key has one of these fates:
   `privileged`. It gets no token of the API server and no variables of other Services, since Docker gives it neither.
 - **Restarts.** Docker's default is `no`. So a Workload without a restart policy has `restartPolicy: Never`, and isn't
   started again once it has ended. `always` and `unless-stopped` are Always, `on-failure` is OnFailure.
+- **Ends.** Docker kills a container 10 s after it has asked it to end, and Kubernetes after 30 s. `--stop-timeout` and
+  `stop_grace_period` are carried over, and Docker's 10 s aren't: a container that ends by itself is as fast as before, and
+  one that needs longer isn't cut off. One that doesn't heed SIGTERM takes 20 s longer: set
+  `terminationGracePeriodSeconds` lower for it.
 - **Images** have their registry written out: `nginx` is `docker.io/library/nginx`.
 - **Names** are in lower case, with `-` in place of other characters, and have 50 characters at most. If that changes a
   name, it is said: others have to ask for the new one.

@@ -651,6 +651,53 @@ def test_a_constraint_is_named_by_what_it_lacks(constraint: str, expected: str) 
     assert found["services.a.deploy.placement.constraints[0]"].endswith(expected)
 
 
+_ASKED_IN_A_CONFIG = """
+services:
+  app: {image: x, container_name: app-server}
+  proxy: {image: x, configs: [PROXY]}
+  other: {image: x, configs: [OTHER]}
+configs:
+  nginx: {content: "proxy_pass http://app-server:8000;"}
+  plain: {content: "nothing"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("proxy", "other", "is_named"), [("nginx", "plain", False), ("plain", "plain", True)]
+)
+def test_a_container_name_that_a_config_asks_for_is_a_service(
+    proxy: str,
+    other: str,
+    is_named: bool,  # noqa: FBT001
+) -> None:
+    conversion = convert(_ASKED_IN_A_CONFIG.replace("PROXY", proxy).replace("OTHER", other))
+    services = {obj["metadata"]["name"] for obj in conversion.objects if obj["kind"] == "Service"}
+    assert ("app-server" in services, "services.app.container_name" in named(conversion)) == (
+        not is_named,
+        is_named,
+    )
+
+
+def test_a_container_name_that_a_step_before_asks_for_is_a_service() -> None:
+    text = """
+    services:
+      app: {image: x, container_name: app-server}
+      job: {image: x, pre_start: [{command: [wait-for, "app-server:8000"]}]}
+    """
+    services = {obj["metadata"]["name"] for obj in convert(text).objects if obj["kind"] == "Service"}
+    assert "app-server" in services
+
+
+@pytest.mark.parametrize(
+    "published", ["0:80", {"target": 80, "published": "0"}, {"target": 80, "published": 0}]
+)
+def test_a_port_of_0_is_one_that_docker_chooses(published: Any) -> None:
+    def ports(port: Any) -> Conversion:
+        return compose.convert({"services": {"a": {"image": "x", "ports": [port]}}})
+
+    assert ports(published) == ports("80")
+
+
 def test_no_command_of_docker_is_expanded_by_the_kubelet() -> None:
     """The kubelet expands $(NAME) in a container's command and in its probes, and makes $$ a $. It doesn't so
     in lifecycle.

@@ -397,3 +397,15 @@ def test_an_option_of_another_program_is_not_said_to_be_none_of_docker(program: 
             CannotConvert, match=rf"isn't among the options of {program} run that are known here"
         ):
             dockerrun.convert([program, "run", flag, "nginx"])
+
+
+def test_a_port_of_0_is_one_that_docker_chooses() -> None:
+    for published in ("0:80", "127.0.0.1:0:80"):
+        free = published.replace(":0:", "::").removeprefix("0:")
+        one, other = dockerrun.convert(["-p", published, "nginx"]), dockerrun.convert(["-p", free, "nginx"])
+        assert (one.objects, [left.why for left in one.left]) == (
+            other.objects,
+            [left.why for left in other.left],
+        )
+    with pytest.raises(CannotConvert, match="'0' is no port"):
+        dockerrun.convert(["-p", "80:0", "nginx"])

@@ -171,8 +171,8 @@ _SERVICE = (
     _of(
         "container_name",
         _H,
-        "a Service of that name, if another service asks for it in its variables or its command; else the "
-        "Workload is reached by the service's name only",
+        "a Service of that name, if another service asks for it in its variables, its commands or the "
+        "`content` of its configs; else the Workload is reached by the service's name only",
     ),
     _as("cpu_count", "cpu-count"),
     _as("cpu_percent", "cpu-percent"),

@@ -87,6 +87,13 @@ def span(port: InputValue, text: str) -> tuple[int, int]:
     return first, last
 
 
+def host_span(port: InputValue, text: str) -> tuple[int, int] | None:
+    """The ports of the host, None if Docker chooses them. It does so for 0, too (github.com/moby/moby,
+    libnetwork/portallocator).
+    """
+    return None if text.strip() in {"", "0"} else span(port, text)
+
+
 def protocol_of(port: InputValue, text: str) -> str:
     """A protocol as Kubernetes writes it. Raises CannotConvert for what is none."""
     if (protocol := _PROTOCOLS.get(text.strip().lower() or "tcp")) is None:
@@ -139,7 +146,7 @@ def _named(port: InputValue, text: str) -> Publication:
 
 
 def _publication(port: InputValue, inside: str, outside: str, address: str, protocol: str) -> Publication:
-    within, host = span(port, inside), span(port, outside) if outside else None
+    within, host = span(port, inside), host_span(port, outside)
     if address not in {"", "localhost"} and not is_address(address):
         raise CannotConvert(f"{port.path}: {address[:60]!r} is no address of a host: correct it")
     if host and within[0] != within[1] and host[1] - host[0] != within[1] - within[0]:
