@@ -36,6 +36,10 @@ Each option and each key has one of these fates:
   `privileged`. It gets no token of the API server and no variables of other Services, since Docker gives it neither.
 - **Restarts.** Docker's default is `no`. So a Workload without a restart policy has `restartPolicy: Never`, and isn't
   started again once it has ended. `always` and `unless-stopped` are Always, `on-failure` is OnFailure.
+- **Ends.** Docker kills a container 10 s after it has asked it to end, and Kubernetes after 30 s. `--stop-timeout` and
+  `stop_grace_period` are carried over, and Docker's 10 s aren't: a container that ends by itself is as fast as before, and
+  one that needs longer isn't cut off. One that doesn't heed SIGTERM takes 20 s longer: set
+  `terminationGracePeriodSeconds` lower for it.
 - **Images** have their registry written out: `nginx` is `docker.io/library/nginx`.
 - **Names** are in lower case, with `-` in place of other characters, and have 50 characters at most. If that changes a
   name, it is said: others have to ask for the new one.
@@ -60,9 +64,10 @@ Each option and each key has one of these fates:
 - **Ports below 1024** are open to each user in Docker. So a Workload with such a port, and a user that isn't root or
   without the capability NET_BIND_SERVICE, has the sysctl `net.ipv4.ip_unprivileged_port_start: "0"`, which older container
   runtimes don't set. If the image says the user, and the input doesn't, set it yourself (`--sysctl`, `sysctls`).
-- **`$(…)`** in a command or a variable stays as it is: where Kubernetes would expand it, each `$` is doubled.
+- **`$(…)`** in a command, a health check or a variable stays as it is: where Kubernetes would expand it, each `$` is
+  doubled.
 - **Variables** are in the Workload as they are, also those that are secret. `convert` names those that look like a secret,
-  by their names. Put such ones into a Secret.
+  by their names and values. Put such ones into a Secret.
 
 ## docker run
 
@@ -77,8 +82,9 @@ _COMPOSE = """\
 
 `twinhull convert compose.yaml` reads the file as Compose does: its YAML (`yes` and `22:22` are strings, a key that is
 there twice is an error), its variables (`${A}`, `${A:-default}`, `${A:?message}`, `$$`) with those of the file `.env`,
-anchors and merges, `extends` in the same file and in others, and `env_file`. Files outside of the Compose file's folder
-aren't read. A key that the Compose Specification hasn't is an error. Extensions (`x-…`) are named.
+anchors and merges, `extends` in the same file and in others, and `env_file`. A variable that isn't set is taken for empty,
+and named, also in `.env` and in `env_file`: a password with a `$` belongs into single quotes there. Files outside of the
+Compose file's folder aren't read. A key that the Compose Specification hasn't is an error. Extensions (`x-…`) are named.
 
 - **Each service is a Workload** of its name, and is reached by that name, as in Compose. A service without ports has a
   headless Service, which leads to it whatever the port. A service with `ports` or `expose` has a Service with these ports,
@@ -93,7 +99,9 @@ aren't read. A key that the Compose Specification hasn't is an error. Extensions
   in what shares a network with it, and everybody at the ports that it publishes. What it exposes (`expose`), or publishes
   on 127.0.0.1, is for what shares a network with it alone. Otherwise networks have nothing to say.
 - **Secrets** are never printed. A Compose file says where a secret comes from, and the command that makes the Secret of
-  it is named (`kubectl create secret generic …`). Configs with `content` are ConfigMaps.
+  it is named (`kubectl create secret generic …`). It fails if the variable that it is made of isn't set. Of a variable in
+  `.env`, which a shell doesn't read, `docker compose config --environment` has the value. Configs with `content` are
+  ConfigMaps.
 - **Volumes** that several services mount are ReadWriteMany, which needs storage that can be shared.
 - **Profiles**: a service whose profiles aren't asked for is left out. COMPOSE_PROFILES is taken into account.
 - **`build`**: a Workload runs an image of a registry. A service without `image` is left out.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -21,8 +23,8 @@ from twinhull.convert import compose
 from twinhull.convert.compose import yamltext
 from twinhull.convert.compose.envfile import variables
 from twinhull.convert.compose.keys import KEYS
-from twinhull.convert.conversion import CannotConvert, Conversion
-from twinhull.convert.docker.options import Fate
+from twinhull.convert.conversion import CannotConvert, Conversion, LeftKind
+from twinhull.convert.docker.options import OPTIONS, Fate, kind_of
 
 
 class _Dumper(yaml.SafeDumper):
@@ -115,6 +117,21 @@ _LEFT_WHOLE = (
     *("a container has one ", "it is a path of this host", "Kubernetes doesn't see the image's own check"),
     *("the check is disabled", "all services share a network"),
 )
+
+
+def test_a_key_that_is_an_option_has_its_fate() -> None:
+    """What is said in the same words of an option and of a key is the same."""
+    fates = {option.sentence: option.fate for option in OPTIONS.values() if not option.podman}
+    differ = [key.path for key in KEYS.values() if fates.get(key.sentence, key.fate) != key.fate]
+    assert differ == []
+
+
+@pytest.mark.parametrize("path", INPUTS, ids=name_of)
+def test_what_is_named_has_the_kind_of_its_fate(path: Path) -> None:
+    for one in converted(path).left:
+        key = KEYS.get(re.sub(r"\[\d+\]", "[]", re.sub(r"^(services|volumes)\.[^.]+", r"\1.*", one.path)))
+        if key is not None and key.fate is Fate.MEANINGLESS:
+            assert one.kind is LeftKind.MEANINGLESS, one
 
 
 @pytest.mark.parametrize("path", INPUTS, ids=name_of)
@@ -288,6 +305,8 @@ def test_a_key_changes_something_or_is_named(key: str) -> None:
     changed = before.objects != after.objects
     if entry.fate in {Fate.LEFT, Fate.MEANINGLESS}:
         assert (changed and key != "depends_on", bool(paths)) == (False, True)
+        kinds = {one.kind for one in after.left if one.path.startswith(f"services.app.{key}")}
+        assert kinds == {kind_of(entry.fate)}
     else:
         assert changed or any(path not in named(before) for path in paths)
 
@@ -530,7 +549,7 @@ def test_a_secret_is_never_printed() -> None:
     assert "hush" not in str(conversion)
     assert {obj["kind"] for obj in conversion.objects} == {"Workload"}
     assert named(conversion)["secrets.s"].endswith(
-        'kubectl create secret generic s --from-literal=s="$DB_PASSWORD"'
+        'kubectl create secret generic s --from-literal=s="${DB_PASSWORD:?}"'
     )
     assert named(conversion)["secrets.f"].endswith("kubectl create secret generic f --from-file=f=./password")
 
@@ -542,7 +561,168 @@ def test_a_command_that_is_advised_is_safe_to_paste() -> None:
     """
     found = named(convert(text))
     assert found["secrets.s"].endswith("--from-file=s='x; rm -rf ~'")
-    assert found["secrets.t"].endswith('--from-literal=t="$VARIABLE"')
+    assert found["secrets.t"].endswith('--from-literal=t="${VARIABLE:?}"')
+
+
+_OF_VARIABLES = """
+services: {a: {image: x, secrets: [s, many], configs: [c]}}
+secrets: {s: {environment: ZPW}, many: {environment: LINES}}
+configs: {c: {environment: NOT_SET}}
+"""
+
+
+def test_a_secret_of_a_variable_of_dotenv_is_made_of_its_value_there() -> None:
+    """The shell has no variables of .env, and `"$ZPW"` would make an empty Secret."""
+    files = {".env": 'ZPW=a b\'$c\nLINES="1\n2"\n'}
+    found = named(compose.convert(_OF_VARIABLES, read=files.get))
+    assert found["secrets.s"] == (
+        "the Secret isn't made: ZPW is in .env, which your shell doesn't read; in the Compose file's folder, "
+        "run ZPW=\"$(docker compose config --environment | sed -n 's/^ZPW=//p')\", and then "
+        'kubectl create secret generic s --from-literal=s="${ZPW:?}"'
+    )
+    assert found["secrets.many"] == (
+        "the Secret isn't made: LINES has several lines in .env, so write its value to a file, and run "
+        "kubectl create secret generic many --from-file=many=FILE"
+    )
+
+
+def test_no_command_makes_an_empty_object_of_a_variable_that_is_not_set(tmp_path: Path) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', "utf-8")
+    kubectl.chmod(0o755)
+    found = named(compose.convert(_OF_VARIABLES))
+    for path, variable in (("secrets.s", "ZPW"), ("configs.c", "NOT_SET")):
+        _, _, command = found[path].partition("run ")
+        for value, code in ((None, 1), ("", 1), ("a 'b' $c", 0)):
+            environment = {"PATH": f"{tmp_path}:/bin:/usr/bin"} | ({} if value is None else {variable: value})
+            done = subprocess.run(
+                ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False
+            )
+            assert bool(done.returncode) == bool(code), command
+            assert done.stdout.endswith(f"={value}\n") is not bool(code)
+
+
+def test_what_a_check_loses_and_what_it_does_not() -> None:
+    text = """
+    services:
+      starts: {image: x, healthcheck: {test: "true", start_period: 1m}}
+      checked: {image: x, healthcheck: {test: "true", disable: false}}
+      kept: {image: x, healthcheck: {disable: false}}
+      off: {image: x, healthcheck: {test: [NONE], interval: 1m}}
+    """
+    kinds = {one.path: one.kind for one in convert(text).left}
+    assert kinds == {
+        "services.starts.healthcheck.start_period": LeftKind.MEANINGLESS,
+        "services.checked.healthcheck.disable": LeftKind.MEANINGLESS,
+        "services.kept.healthcheck.disable": LeftKind.LOST,
+        "services.off.healthcheck.test": LeftKind.MEANINGLESS,
+        "services.off.healthcheck.interval": LeftKind.MEANINGLESS,
+    }
+
+
+def test_a_dependency_on_the_check_of_an_image_is_not_promised() -> None:
+    text = """
+    services:
+      es_one: {image: x}
+      checked: {image: x, healthcheck: {test: "true"}}
+      app:
+        image: x
+        depends_on: {es_one: {condition: service_healthy}, checked: {condition: service_healthy}}
+    """
+    found = named(convert(text))
+    assert found["services.app.depends_on.es_one"].startswith(
+        "Kubernetes doesn't wait, and doesn't see the check that the image of es_one has: write it to "
+        "services.es_one.healthcheck.test, and convert again; app has to bear that es-one isn't there yet;"
+    )
+    assert "image of" not in found["services.app.depends_on.checked"]
+
+
+@pytest.mark.parametrize(
+    ("constraint", "expected"),
+    [
+        (
+            "node.hostname!=x",
+            "require in affinity.nodeAffinity that kubernetes.io/hostname is NotIn [x]",
+        ),
+        ("node.labels.disk != hdd", "require in affinity.nodeAffinity that disk is NotIn [hdd]"),
+        ("node.role != manager", "nodes have no such label: label them, and set nodeSelector or affinity"),
+    ],
+)
+def test_a_constraint_is_named_by_what_it_lacks(constraint: str, expected: str) -> None:
+    placement = {"placement": {"constraints": [constraint]}}
+    found = named(compose.convert({"services": {"a": {"image": "x", "deploy": placement}}}))
+    assert found["services.a.deploy.placement.constraints[0]"].endswith(expected)
+
+
+_ASKED_IN_A_CONFIG = """
+services:
+  app: {image: x, container_name: app-server}
+  proxy: {image: x, configs: [PROXY]}
+  other: {image: x, configs: [OTHER]}
+configs:
+  nginx: {content: "proxy_pass http://app-server:8000;"}
+  plain: {content: "nothing"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("proxy", "other", "is_named"), [("nginx", "plain", False), ("plain", "plain", True)]
+)
+def test_a_container_name_that_a_config_asks_for_is_a_service(
+    proxy: str,
+    other: str,
+    is_named: bool,  # noqa: FBT001
+) -> None:
+    conversion = convert(_ASKED_IN_A_CONFIG.replace("PROXY", proxy).replace("OTHER", other))
+    services = {obj["metadata"]["name"] for obj in conversion.objects if obj["kind"] == "Service"}
+    assert ("app-server" in services, "services.app.container_name" in named(conversion)) == (
+        not is_named,
+        is_named,
+    )
+
+
+def test_a_container_name_that_a_step_before_asks_for_is_a_service() -> None:
+    text = """
+    services:
+      app: {image: x, container_name: app-server}
+      job: {image: x, pre_start: [{command: [wait-for, "app-server:8000"]}]}
+    """
+    services = {obj["metadata"]["name"] for obj in convert(text).objects if obj["kind"] == "Service"}
+    assert "app-server" in services
+
+
+@pytest.mark.parametrize(
+    "published", ["0:80", {"target": 80, "published": "0"}, {"target": 80, "published": 0}]
+)
+def test_a_port_of_0_is_one_that_docker_chooses(published: Any) -> None:
+    def ports(port: Any) -> Conversion:
+        return compose.convert({"services": {"a": {"image": "x", "ports": [port]}}})
+
+    assert ports(published) == ports("80")
+
+
+def test_no_command_of_docker_is_expanded_by_the_kubelet() -> None:
+    """The kubelet expands $(NAME) in a container's command and in its probes, and makes $$ a $. It doesn't so
+    in lifecycle.
+    """
+    written = "echo $$(HOSTNAME) $$$$"
+    text = f"""
+    services:
+      a:
+        image: x
+        environment: {{HOSTNAME: box}}
+        command: [sh, -c, "{written}"]
+        healthcheck: {{test: "{written}"}}
+        post_start: [{{command: [sh, -c, "{written}"]}}]
+        pre_start: [{{command: [sh, -c, "{written}"]}}]
+    """
+    (workload,) = convert(text).objects
+    pod = workload["spec"]["template"]["spec"]
+    (container,), (before,) = pod["containers"], pod["initContainers"]
+    doubled = "echo $$(HOSTNAME) $$$$"
+    assert container["args"][-1] == before["args"][-1] == doubled
+    assert container["readinessProbe"]["exec"]["command"] == ["/bin/sh", "-c", doubled]
+    assert container["lifecycle"]["postStart"]["exec"]["command"][-1] == "echo $(HOSTNAME) $$"
 
 
 def test_profiles_are_asked_for_by_argument_or_variable() -> None:
@@ -616,7 +796,35 @@ def test_scalars_are_read_as_compose_reads_them(text: str, value: object) -> Non
     ],
 )
 def test_variables_of_files_are_read_as_the_specification_says(line: str, value: str | None) -> None:
-    assert variables(f"# first\n\n{line}\nB=2\n", "x", {"OTHER": "o"}) == {"A": value, "B": "2"}
+    assert variables(f"# first\n\n{line}\nB=2\n", "x", {"OTHER": "o"}).values == {
+        "A": value,
+        "B": "2",
+    }
+
+
+def test_a_variable_that_is_not_set_in_a_file_is_named_with_its_line() -> None:
+    files = {
+        ".env": "# ours\nDBPW=pa$$w0rd$x1\nLATER=$DBPW\nKEPT='a$b'\n",
+        "app.env": "TZ=UTC\nPASSWORD=abc$def9x\nQUOTED='abc$def9x'\nWITH=${NONE:-$TZ}\n",
+        "raw.env": "RAW=abc$def9x\n",
+    }
+    text = """
+    services:
+      a: {image: x, env_file: [app.env, {path: raw.env, format: raw}], environment: {DBPW: "${DBPW}"}}
+      off: {image: x, env_file: app.env, profiles: [off]}
+    """
+    conversion = compose.convert(text, read=files.get)
+    unset = {path: why for path, why in named(conversion).items() if "isn't set" in why}
+    assert list(unset) == [".env, line 2", "services.a.env_file[0] (app.env), line 2"]
+    assert unset["services.a.env_file[0] (app.env), line 2"] == (
+        "the variable def9x isn't set, and is taken for empty: give it by --variable def9x=VALUE, and "
+        "convert again; if the $ is a part of the value, put the value into single quotes, in which it stays "
+        "as it is"
+    )
+    assert conversion.loses
+    (workload,) = (obj for obj in conversion.objects if obj["kind"] == "Workload")
+    env = {one["name"]: one["value"] for one in workload["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert (env["PASSWORD"], env["QUOTED"], env["RAW"]) == ("abc", "abc$def9x", "abc$def9x")
 
 
 _ODD: list[Any] = [

@@ -21,7 +21,7 @@ from twinhull.api.base import Raw
 from twinhull.convert import dockerrun
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Refused
-from twinhull.convert.docker.options import OPTIONS, Fate, Takes
+from twinhull.convert.docker.options import OPTIONS, Fate, Takes, kind_of
 
 
 class _Dumper(yaml.SafeDumper):
@@ -186,7 +186,10 @@ _VALUES = {
 }
 #: Options that only say something beside others.
 _BESIDE = {
-    **{f"health-{name}": ["--health-cmd", "true"] for name in ("interval", "retries", "timeout")},
+    **{
+        f"health-{name}": ["--health-cmd", "true"]
+        for name in ("interval", "retries", "timeout", "start-period", "start-interval")
+    },
     "cpu-period": ["--cpu-quota", "50000"],
 }
 
@@ -211,6 +214,9 @@ def test_no_option_vanishes_unnamed(name: str) -> None:
     changed = before.objects != after.objects
     if option.fate in {Fate.LEFT, Fate.MEANINGLESS}:
         assert (changed, f"--{name}" in named) == (False, True)
+        assert {one.kind for one in after.left if one.path.split()[0] == f"--{name}"} == {
+            kind_of(option.fate)
+        }
     else:
         # What they say is what a Pod has anyway, or is named.
         assert changed or (name in {"cgroupns", "memory-swap"} and f"--{name}" in named)
@@ -350,3 +356,56 @@ def test_any_value_of_an_option_is_an_answer(name: str) -> None:
                 continue
             made |= {str(obj): obj for obj in found}
     assert not made or render([*made.values()], "--sandbox-runtime-class", "gvisor") == ""
+
+
+def _left(*words: str) -> list[str]:
+    return [one.why for one in dockerrun.convert([*words, "nginx"]).left]
+
+
+def test_a_group_that_is_a_number_is_not_asked_for_its_number() -> None:
+    (of_user, of_group) = _left("-u", "www-data:33")
+    assert "set runAsUser to the one that 'www-data' has in the image" in of_user
+    assert of_group == "runAsGroup is taken together with runAsUser only: set it to 33 with runAsUser"
+    (of_name,) = _left("-u", "33:www-data")
+    assert of_name.endswith("set runAsGroup to the number that 'www-data' has in the image")
+
+
+@pytest.mark.parametrize("option", ["-u=4294967295", "-u=1:4294967295", "--group-add=4294967295"])
+def test_a_number_that_is_too_high_is_not_taken_for_a_name(option: str) -> None:
+    (why,) = _left(option)
+    assert why.startswith("4294967295 is higher than 2147483647, the highest number that Kubernetes takes")
+
+
+@pytest.mark.parametrize(
+    ("published", "forwarded"),
+    [
+        ("127.0.0.1:8080:80", "run twinhull port-forward nginx 8080:80"),
+        ("127.0.0.1::80", "run twinhull port-forward nginx 80:80"),
+        ("127.0.0.1:5000-5002:6000-6002", "run twinhull port-forward nginx 5000:6000 5001:6001 5002:6002"),
+        ("127.0.0.1:5000-5040:5000-5040", "5019:5019, and so on to 5040:5040"),
+    ],
+)
+def test_each_port_that_only_the_host_reaches_is_forwarded(published: str, forwarded: str) -> None:
+    (why,) = _left("-p", published)
+    assert why.endswith(forwarded)
+
+
+@pytest.mark.parametrize("program", ["podman", "nerdctl"])
+def test_an_option_of_another_program_is_not_said_to_be_none_of_docker(program: str) -> None:
+    for flag in ("--rdt-class=a", "-Z"):
+        with pytest.raises(
+            CannotConvert, match=rf"isn't among the options of {program} run that are known here"
+        ):
+            dockerrun.convert([program, "run", flag, "nginx"])
+
+
+def test_a_port_of_0_is_one_that_docker_chooses() -> None:
+    for published in ("0:80", "127.0.0.1:0:80"):
+        free = published.replace(":0:", "::").removeprefix("0:")
+        one, other = dockerrun.convert(["-p", published, "nginx"]), dockerrun.convert(["-p", free, "nginx"])
+        assert (one.objects, [left.why for left in one.left]) == (
+            other.objects,
+            [left.why for left in other.left],
+        )
+    with pytest.raises(CannotConvert, match="'0' is no port"):
+        dockerrun.convert(["-p", "80:0", "nginx"])

@@ -260,6 +260,26 @@ def test_a_firmware_that_nobody_knows_is_asked_for() -> None:
         one.of.convert(one.text, MachineOptions())
 
 
+def test_the_disk_that_an_ovf_boots_first_is_the_boot_disk() -> None:
+    one = sample("ovf-vcenter-boot-order")
+    built = machine(one.converted())
+    assert built["bootDisk"]["size"] == "40Gi"
+    assert [(disk["name"], disk.get("bootOrder")) for disk in built["disks"]] == [
+        ("rescue", 2),
+        ("data", None),
+    ]
+    order = {left.path: left.why for left in one.converted().left if "BootOrderSection" in left.path}
+    assert order == {
+        "/Envelope/VirtualSystem/vmw:BootOrderSection[3]": (
+            "the machine boots its disk first: give a disk bootOrder, or an interface in overrides"
+        )
+    }
+    network_first = one.text.replace('vmw:instanceId="8"', 'vmw:instanceId="11"', 1)
+    paths = [left.path for left in one.converted(network_first).left if "BootOrderSection" in left.path]
+    assert paths == [f"/Envelope/VirtualSystem/vmw:BootOrderSection[{number}]" for number in (1, 3)]
+    assert machine(one.converted(network_first))["bootDisk"]["size"] == "8Gi"
+
+
 def test_secure_boot_is_on_only_if_keys_are_enrolled() -> None:
     one = sample("libvirt-windows11-secure-boot")
     assert machine(one.converted())["firmware"]["secureBoot"] is True

@@ -64,6 +64,79 @@ def test_secrets_that_env_fills_in_are_named_wherever_they_are() -> None:
     assert "$(DB_PASSWORD)" in named["Workload wiki: spec.template.spec.containers[0].args[2]"]
 
 
+IMMICH = """
+services:
+  postgres:
+    image: ghcr.io/immich-app/postgres:14
+    command: [postgres, -c, shared_preload_libraries=vchord]
+    env_file: .env
+    environment:
+      POSTGRES_PASSWORD: ${DB_PASSWORD}
+      POSTGRES_USER: ${DB_USERNAME}
+      URL: jdbc:postgresql://database/postgres
+    volumes: ["${DB_DATA_LOCATION}:/var/lib/postgresql", "postgres:/more"]
+    healthcheck: {test: pg_isready -U postgres}
+volumes: {postgres: {}}
+"""
+
+
+def test_a_word_that_is_a_password_is_not_looked_for_in_names_images_and_paths() -> None:
+    """Immich's own .env, as it comes."""
+    dotenv = "DB_DATA_LOCATION=./postgres\nDB_PASSWORD=postgres\nDB_USERNAME=postgres\n"
+    named = readable(compose.convert(IMMICH, read={".env": dotenv}.get))
+    assert list(named) == [
+        "Workload postgres: env DB_PASSWORD",
+        "Workload postgres: env POSTGRES_PASSWORD",
+        "DB_DATA_LOCATION, DB_USERNAME",
+    ]
+    alone = readable(compose.convert(IMMICH, read={".env": dotenv.replace("DB_USERNAME=postgres", "")}.get))
+    assert list(alone) == [
+        "Workload postgres: env DB_PASSWORD",
+        "Workload postgres: env POSTGRES_PASSWORD",
+        "DB_DATA_LOCATION",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("changeme", True),
+        ("redis://:changeme@cache", True),
+        ("mysql --password=changeme", True),
+        ("mysql --password changeme ping", True),
+        ('{"password": "changeme"}', True),
+        ("/data/changeme", False),
+        ("changeme-please", False),
+        ("https://example.com/changeme", False),
+        ("--password=changeme2", False),
+    ],
+)
+def test_a_word_is_found_where_it_is_a_password(text: str, expected: bool) -> None:  # noqa: FBT001
+    document = {"services": {"a": {"image": "changeme", "command": ["run", text]}}}
+    named = readable(compose.convert(document, read={".env": "PW=changeme"}.get))
+    assert list(named) == (["Workload a: spec.template.spec.containers[0].args[1]"] if expected else [])
+
+
+def test_what_to_do_about_a_secret_in_a_probe_is_what_the_kubelet_can_do() -> None:
+    """It fills no variable of a Secret into a probe's command, and none at all into lifecycle."""
+    text = """
+    services:
+      a:
+        image: x
+        command: [serve, "${PW}"]
+        healthcheck: {test: [CMD, ping, "-p${PW}"]}
+        post_start: [{command: [tell, "${PW}"]}]
+        labels: {key: "${PW}"}
+    """
+    named = readable(compose.convert(text, read={".env": "PW=hunter2"}.get))
+    container = "Workload a: spec.template.spec.containers[0]"
+    assert named[f"{container}.args[1]"].endswith("and write $(PW) here")
+    for path in ("readinessProbe", "lifecycle.postStart"):
+        assert "$(PW)" not in named[f"{container}.{path}.exec.command[1]"]
+        assert '"$PW"' in named[f"{container}.{path}.exec.command[1]"]
+    assert named["Workload a: spec.template.metadata.labels.key"].endswith("read it from there instead")
+
+
 def test_variables_of_a_file_that_is_extended_count_too() -> None:
     files = {
         "base.yaml": "services: {base: {image: a, environment: {ZONE: '${TZ}', NONE: '${NOT_SET}'}}}",

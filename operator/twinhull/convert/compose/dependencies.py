@@ -76,15 +76,23 @@ def tell(service: InputValue, draft: Draft, drafts: Mapping[str, Draft], all_ser
         if name not in drafts:
             draft.leave(dependency, f"{name} isn't converted, see there")
         else:
-            draft.leave(dependency, " ".join(_sentence_parts(condition, draft, drafts[name])))
+            draft.leave(dependency, " ".join(_sentence_parts(condition, draft, name, drafts[name])))
 
 
-def _sentence_parts(condition: str, draft: Draft, other: Draft) -> Iterator[str]:
+def _sentence_parts(condition: str, draft: Draft, service: str, other: Draft) -> Iterator[str]:
+    """What becomes of a condition. `service` is the name of the other service in the file."""
     if condition == "service_completed_successfully":
         wait = commands.ours("wait", other.name, other.namespace, "--for", "completed")
         yield (
             f"Kubernetes doesn't wait: apply Workload {draft.name} once {other.name} has completed ({wait}), "
             "or have it try again until then;"
+        )
+    elif condition == "service_healthy" and "readinessProbe" not in other.container:
+        # Without a probe it is Ready once it runs. Docker waits for the check that the image has.
+        yield (
+            f"Kubernetes doesn't wait, and doesn't see the check that the image of {service[:60]} has: write "
+            f"it to services.{service[:60]}.healthcheck.test, and convert again; {draft.name} has to bear "
+            f"that {other.name} isn't there yet;"
         )
     elif condition == "service_healthy":
         yield (

@@ -18,7 +18,7 @@ from twinhull.convert.docker.process import ARCHITECTURES
 from twinhull.convert.docker.settings import InputValue
 
 _RESTARTS = {"none": "no", "on-failure": "on-failure", "any": "always"}
-_CONSTRAINT = re.compile(r"\s*node\.([A-Za-z0-9._/-]+)\s*==\s*(\S+)\s*")
+_CONSTRAINT = re.compile(r"\s*node\.([A-Za-z0-9._/-]+)\s*(==|!=)\s*(\S+)\s*")
 _LABELS = {
     "hostname": "kubernetes.io/hostname",
     "platform.os": "kubernetes.io/os",
@@ -138,11 +138,18 @@ def _constraint(constraint: InputValue, draft: Draft) -> None:
     match = _CONSTRAINT.fullmatch(typed.text(constraint))
     name = match[1] if match else ""
     label = _LABELS.get(name) or (name.removeprefix("labels.") if name.startswith("labels.") else "")
-    value = match[2] if match else ""
+    operator, value = (match[2], match[3]) if match else ("", "")
     if name == "platform.arch":
         value = ARCHITECTURES.get(value, value)
     if not label or not is_qualified_name(label.rpartition("/")[2]) or not is_label_value(value):
         draft.leave(constraint, "nodes have no such label: label them, and set nodeSelector or affinity")
+        return
+    if operator == "!=":
+        draft.leave(
+            constraint,
+            "a nodeSelector only says which value a label has: require in affinity.nodeAffinity that "
+            f"{label} is NotIn [{value}]",
+        )
         return
     selector = draft.pod.setdefault("nodeSelector", {})
     if selector.setdefault(label, value) != value:

@@ -9,27 +9,39 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from twinhull.convert.compose.interpolation import Interpolation
-from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.conversion import CannotConvert, Left
 
 #: The most variables of a file: more than a template takes.
 _MOST = 10_000
 _LONGEST = 1_000_000
 _KEY = re.compile(r"\s*(?:export\s+)?([^\s=#:][^\s=:]*)[ \t]*([=:])?[ \t]*")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$$"}
+_QUOTE = "; if the $ is a part of the value, put the value into single quotes, in which it stays as it is"
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
-def variables(
-    text: str, path: str, environment: Mapping[str, str], *, raw: bool = False
-) -> dict[str, str | None]:
-    """The variables of a file. One without a value is unset: it has the environment's value, or None.
+@dataclass(frozen=True, slots=True)
+class FileVariables:
+    """What a file of variables has."""
+
+    #: By their names. One without a value is unset: it has the environment's value, or None.
+    values: dict[str, str | None]
+    #: The variables in values that aren't set, each with its file and line. Compose warns of each, and takes
+    #: it for empty.
+    left: list[Left] = field(default_factory=list)
+
+
+def variables(text: str, path: str, environment: Mapping[str, str], *, raw: bool = False) -> FileVariables:
+    """The variables of a file.
 
     Variables in values are those of the environment, or those above in the file. With `raw`, values are taken
     as they are. Raises CannotConvert for a line that is none.
     """
     values: dict[str, str | None] = {}
+    left: list[Left] = []
     above: dict[str, str] = {}
     known = ChainMap(dict(environment), above)
     if len(text) > _LONGEST:
@@ -57,16 +69,21 @@ def variables(
                 raise CannotConvert(f"{path}: line {line} has a quote that doesn't close: add it")
             value = text[at + 1 : end]
         at = _end_of_line(text, end)
-        values[name] = above[name] = value if raw else _value(value, quote, f"{path}, line {line}", known)
-    return values
+        values[name] = above[name] = (
+            value if raw else _value(value, quote, f"{path}, line {line}", known, left)
+        )
+    return FileVariables(values, left)
 
 
-def _value(value: str, quote: str, path: str, known: Mapping[str, str]) -> str:
+def _value(value: str, quote: str, path: str, known: Mapping[str, str], left: list[Left]) -> str:
     if quote == "'":
         return value.replace("\\'", "'")
     if quote == '"':
         value = _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[0]), value)
-    return str(Interpolation(known).of(value, path))
+    interpolation = Interpolation(known)
+    whole = str(interpolation.of(value, path))
+    left += [replace(unset, why=f"{unset.why}{_QUOTE}") for unset in interpolation.left]
+    return whole
 
 
 def _next_line(text: str, at: int) -> int:

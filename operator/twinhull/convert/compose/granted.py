@@ -18,6 +18,7 @@ from twinhull.api.group import Raw
 from twinhull.api.objectnames import is_subdomain
 from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.convert.compose import typed
+from twinhull.convert.compose.project import Project
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.docker.bounds import MOST_VOLUMES
 from twinhull.convert.docker.draft import Draft
@@ -67,14 +68,14 @@ class Grant:
 
 
 def declared(
-    kind: Kind, declarations: Mapping[str, InputValue], environment: Mapping[str, str], namespace: str
+    kind: Kind, declarations: Mapping[str, InputValue], project: Project, namespace: str
 ) -> dict[str, Grant]:
     """What is declared, by its name in the file. `namespace` is the one that commands are for, empty if it
     isn't known. Raises CannotConvert for a value that is none.
     """
     names = Names(63)
     return {
-        name: _grant(kind, name, declaration, environment, names, namespace=namespace)
+        name: _grant(kind, name, declaration, project, names, namespace=namespace)
         for name, declaration in declarations.items()
     }
 
@@ -125,7 +126,7 @@ def _mode(value: InputValue) -> int:
 
 
 def _grant(  # noqa: PLR0913  what all of a kind have in common, and one's own
-    kind: Kind, name: str, value: InputValue, environment: Mapping[str, str], names: Names, *, namespace: str
+    kind: Kind, name: str, value: InputValue, project: Project, names: Names, *, namespace: str
 ) -> Grant:
     keys = typed.mapping(value)
     external = keys.get("external")
@@ -142,7 +143,7 @@ def _grant(  # noqa: PLR0913  what all of a kind have in common, and one's own
     if made_name != wanted:
         left.append(Left(value.path, f"a {kind.kind} can't be called so: its name is {made_name}"))
     create = commands.others(namespace, "kubectl", "create", *kind.command, made_name)
-    content, why = _content(kind, keys, environment, create, item)
+    content, why = _content(kind, keys, project, create, item)
     if external is not None and is_external:
         left.append(
             Left(external.path, f"{kind.kind} {made_name} has to be there, with its content in key {item}")
@@ -161,24 +162,44 @@ def _grant(  # noqa: PLR0913  what all of a kind have in common, and one's own
 
 
 def _content(
-    kind: Kind, keys: Mapping[str, InputValue], environment: Mapping[str, str], create: str, item: str
+    kind: Kind, keys: Mapping[str, InputValue], project: Project, create: str, item: str
 ) -> tuple[str | None, str]:
     """The content, None if it isn't to be printed or isn't known; and what to do then."""
     if "content" in keys:
         return typed.text(keys["content"]), ""
     if "environment" in keys:
         variable = typed.text(keys["environment"])
-        if kind is CONFIGS and variable in environment:
-            return environment[variable], ""
-        shown = variable if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable) else "VARIABLE"
-        return (
-            None,
-            f'the {kind.kind} isn\'t made: run {create} --from-literal={item}="${shown}"',
-        )
+        if kind is CONFIGS and variable in project.environment:
+            return project.environment[variable], ""
+        return None, f"the {kind.kind} isn't made: {_from_variable(variable, project, create, item)}"
     if "file" in keys:
         path = shlex.quote(typed.text(keys["file"]))
         return None, f"the {kind.kind} isn't made: run {create} --from-file={item}={path}"
     return None, f"nothing says what is in it: run {create} --from-literal={item}=…"
+
+
+def _from_variable(variable: str, project: Project, create: str, item: str) -> str:
+    """How to make an object of a variable. The command fails if the variable is empty or isn't set.
+
+    A shell has no variables of .env, and .env is no script of a shell: quotes, spaces and dollars mean
+    something else there. So Compose reads it (docs.docker.com/reference/cli/docker/compose/config,
+    --environment), which prints a line NAME=VALUE for each variable.
+    """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+        return f'run {create} --from-literal={item}="${{VARIABLE:?}}"'
+    command = f'{create} --from-literal={item}="${{{variable}:?}}"'
+    if variable not in project.of_dotenv:
+        return f"run {command}"
+    if "\n" in project.environment[variable]:
+        return (
+            f"{variable} has several lines in .env, so write its value to a file, and run {create} "
+            f"--from-file={item}=FILE"
+        )
+    read = f"{variable}=\"$(docker compose config --environment | sed -n 's/^{variable}=//p')\""
+    return (
+        f"{variable} is in .env, which your shell doesn't read; in the Compose file's folder, run {read}, "
+        f"and then {command}"
+    )
 
 
 def _labels(value: InputValue | None, left: list[Left]) -> Raw:

@@ -62,6 +62,11 @@ def _of(path: str, fate: Fate, sentence: str, *, has_own_sentence: bool = False)
     return Key(f"services.*.{path}", fate, sentence, has_own_sentence=has_own_sentence)
 
 
+def _own(path: str, option: str) -> Key:
+    """A key of a service that has the fate of an option, and is named by the module that reads it."""
+    return _of(path, OPTIONS[option].fate, OPTIONS[option].sentence, has_own_sentence=True)
+
+
 def _whole(path: str, fate: Fate, sentence: str) -> Key:
     return Key(path, fate, sentence, whole=True)
 
@@ -166,8 +171,8 @@ _SERVICE = (
     _of(
         "container_name",
         _H,
-        "a Service of that name, if another service asks for it in its variables or its command; else the "
-        "Workload is reached by the service's name only",
+        "a Service of that name, if another service asks for it in its variables, its commands or the "
+        "`content` of its configs; else the Workload is reached by the service's name only",
     ),
     _as("cpu_count", "cpu-count"),
     _as("cpu_percent", "cpu-percent"),
@@ -207,13 +212,19 @@ _SERVICE = (
     _whole("services.*.gpus[].options", _L, "Kubernetes counts GPUs, and has no options for them"),
     _as("group_add", "group-add", Form.LIST),
     _of("healthcheck", _H, f"as `--health-cmd`: {OPTIONS['health-cmd'].sentence}"),
-    _of("healthcheck.disable", _M, OPTIONS["no-healthcheck"].sentence),
+    _of(
+        "healthcheck.disable",
+        OPTIONS["no-healthcheck"].fate,
+        f"{OPTIONS['no-healthcheck'].sentence}; `false` asks for that check, and is left out unless there is "
+        "a `test`",
+        has_own_sentence=True,
+    ),
     _of("healthcheck.test", _H, "`readinessProbe.exec`"),
     _of("healthcheck.interval", _H, "`periodSeconds`"),
     _of("healthcheck.timeout", _H, "`timeoutSeconds`"),
     _of("healthcheck.retries", _H, "`failureThreshold`"),
-    _of("healthcheck.start_period", _H, OPTIONS["health-start-period"].sentence),
-    _of("healthcheck.start_interval", _H, OPTIONS["health-start-interval"].sentence),
+    _own("healthcheck.start_period", "health-start-period"),
+    _own("healthcheck.start_interval", "health-start-interval"),
     _as("hostname", "hostname"),
     _of("image", _H, "`image`, with its registry written out"),
     _as("init", "init", Form.TRUTH),

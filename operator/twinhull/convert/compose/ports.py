@@ -5,7 +5,7 @@ from __future__ import annotations
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
-from twinhull.convert.docker.ports import Publication, parse, protocol_of, span
+from twinhull.convert.docker.ports import Publication, host_span, parse, protocol_of, span
 from twinhull.convert.docker.settings import InputValue
 
 
@@ -20,7 +20,7 @@ def port(value: InputValue) -> Publication:
     return Publication(
         value.path,
         span(keys["target"], typed.text(keys["target"])),
-        span(keys["published"], published) if published else None,
+        host_span(keys["published"], published) if published else None,
         _address(keys["host_ip"]) if "host_ip" in keys else "",
         protocol_of(keys["protocol"], typed.text(keys["protocol"])) if "protocol" in keys else "TCP",
         name=typed.text(keys["name"]) if "name" in keys else "",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from twinhull.api.bounds import MAX_VALUES
 from twinhull.api.group import Raw
 from twinhull.convert.compose import typed, yamltext
-from twinhull.convert.compose.envfile import variables
+from twinhull.convert.compose.envfile import FileVariables, variables
 from twinhull.convert.compose.files import Folder
 from twinhull.convert.compose.interpolation import Interpolation
 from twinhull.convert.compose.merging import Extends
@@ -37,6 +37,8 @@ class Project:
     configs: dict[str, InputValue]
     #: The variables of who runs Compose, and those of the file .env.
     environment: Mapping[str, str]
+    #: The names of those that only the file .env has.
+    of_dotenv: frozenset[str]
     #: The files beside it.
     folder: Folder
     #: What isn't carried over because of its key, or of its profiles.
@@ -54,7 +56,10 @@ class Project:
             raise CannotConvert(
                 "include: other files aren't merged: run docker compose config, and convert what it prints"
             )
-        known = _variables(environment, folder)
+        dotenv = _dotenv(environment, folder)
+        of_dotenv = {name: value for name, value in dotenv.values.items() if value is not None}
+        # Those of who runs Compose count more.
+        known = {**of_dotenv, **environment}
         interpolation = Interpolation(known)
         whole = interpolation.of(raw, "")
         services = InputValue("services", whole.get("services"))
@@ -89,8 +94,9 @@ class Project:
                 for key in ("networks", "volumes", "secrets", "configs")
             },
             environment=known,
+            of_dotenv=frozenset(of_dotenv.keys() - environment.keys()),
             folder=folder,
-            left=(*_without(interpolation.left, off), *_without(left, off)),
+            left=(*dotenv.left, *_without(interpolation.left, off), *_without(left, off)),
             filled=frozenset(interpolation.filled),
         )
 
@@ -105,11 +111,10 @@ def _values(value: object) -> int:
     return count
 
 
-def _variables(environment: Mapping[str, str], folder: Folder) -> dict[str, str]:
-    """The variables that a file may name: those of who runs Compose, before those of the file .env."""
+def _dotenv(environment: Mapping[str, str], folder: Folder) -> FileVariables:
+    """What the file .env has. Nothing if there is none."""
     text = folder.text(".env")
-    of_file = variables(text, ".env", environment) if text is not None else {}
-    return {**{name: value for name, value in of_file.items() if value is not None}, **environment}
+    return FileVariables({}) if text is None else variables(text, ".env", environment)
 
 
 def _other(file: str, path: str, interpolation: Interpolation, folder: Folder) -> Raw:

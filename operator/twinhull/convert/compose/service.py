@@ -11,8 +11,9 @@ from twinhull.convert.compose.files import Folder
 from twinhull.convert.compose.keys import OF_OPTIONS, Form
 from twinhull.convert.compose.mounts import mounts
 from twinhull.convert.compose.ports import port
-from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.conversion import CannotConvert, LeftKind
 from twinhull.convert.docker.draft import Draft, Refused
+from twinhull.convert.docker.health import CHECK_IS_DISABLED
 from twinhull.convert.docker.linefiles import pairs as lines
 from twinhull.convert.docker.settings import InputValue
 
@@ -103,7 +104,9 @@ def _variables(
                 draft.leave(env_file, _unread(path, folder))
             continue
         raw = "format" in file_keys and typed.text(file_keys["format"]) == "raw"
-        for name, value in variables(text, f"{env_file.path} ({path})", environment, raw=raw).items():
+        of_file = variables(text, f"{env_file.path} ({path})", environment, raw=raw)
+        draft.left += of_file.left
+        for name, value in of_file.values.items():
             yield "env", InputValue(f"{env_file.path}: {name}", (name, value))
     for name, variable in typed.pairs(keys["environment"]) if "environment" in keys else ():
         value = environment.get(name) if variable.value is None else typed.text(variable)
@@ -140,25 +143,40 @@ def _hosts(hosts: InputValue) -> Settings:
 def _health(healthcheck: InputValue, draft: Draft) -> Settings:
     keys = typed.mapping(healthcheck)
     if "disable" in keys and typed.truth(keys["disable"]):
+        yield "no-healthcheck", InputValue(keys["disable"].path, True)  # noqa: FBT003  its value
         for ignored in (value for name, value in keys.items() if name != "disable"):
-            draft.leave(ignored, "the check is disabled")
+            draft.leave(ignored, CHECK_IS_DISABLED, LeftKind.MEANINGLESS)
         return
+    if "disable" in keys:
+        _keep_check(keys["disable"], keys.get("test"), draft)
     for name in ("interval", "timeout", "retries", "start_period", "start_interval"):
         if name in keys and keys[name].value is not None:
             yield f"health-{name.replace('_', '-')}", InputValue(keys[name].path, typed.text(keys[name]))
     test = keys.get("test")
     if test is not None and test.value is not None:
-        yield from _test(test, draft)
+        yield from _test(test)
 
 
-def _test(test: InputValue, draft: Draft) -> Settings:
+def _keep_check(disable: InputValue, test: InputValue | None, draft: Draft) -> None:
+    """Name `disable: false`. Without a test it asks for the image's own check."""
+    if test is not None and test.value:
+        draft.leave(disable, "there is a test, which is the check", LeftKind.MEANINGLESS)
+    else:
+        draft.leave(
+            disable,
+            "it asks for the image's own check, which Kubernetes doesn't see: write it to healthcheck.test, "
+            "and convert again",
+        )
+
+
+def _test(test: InputValue) -> Settings:
     if not isinstance(test.value, list):
         yield "health-cmd", InputValue(test.path, typed.text(test))
         return
     kind, *words = [typed.text(word) for word in typed.listing(test)] or ["NONE"]
     match kind:
         case "NONE":
-            draft.leave(test, "Kubernetes doesn't see the image's own check")
+            yield "no-healthcheck", InputValue(test.path, True)  # noqa: FBT003  its value
         case "CMD" if words:
             yield "health-cmd", InputValue(test.path, words)
         case "CMD-SHELL" if words:

@@ -62,6 +62,8 @@ class _Making:
     attachments: dict[str, Attachment] = field(default_factory=dict)
     #: The secrets and configs that a service has, by kind and name.
     granted: set[tuple[str, str]] = field(default_factory=set)
+    #: The content of configs that the file has, by the ConfigMaps' names.
+    contents: dict[str, str] = field(default_factory=dict)
     #: What of the file isn't carried over.
     left: list[Left] = field(default_factory=list)
 
@@ -74,9 +76,11 @@ def workloads(project: Project, namespace: str) -> Conversion:
         making.service_names.add(making.names.of(name, workload_name(name)))
     external_claims = dict(_named_claims(making))
     known = {
-        kind.key: granted.declared(kind, declarations, project.environment, namespace)
+        kind.key: granted.declared(kind, declarations, project, namespace)
         for kind, declarations in ((SECRETS, project.secrets), (CONFIGS, project.configs))
     }
+    configs = known[CONFIGS.key].values()
+    making.contents = {config.name: config.made["data"][config.item] for config in configs if config.made}
     refused: dict[str, str] = {}
     linked = aliases(project.services)
     for name in ordered(project.services):
@@ -159,13 +163,20 @@ def _name_container(making: _Making, name: str) -> None:
     called = typed.text(container)
     word = re.compile(rf"(?<![\w.-]){re.escape(called)}(?![\w-]|\.\w)")
     others = (other for other in making.drafts.values() if other is not draft)
-    if any(word.search(json.dumps(other.container, ensure_ascii=False)) for other in others):
+    if any(word.search(text) for other in others for text in _texts(making, other)):
         for container_name in _aliases((container,), making, draft):
             alias(container_name, draft)
     else:
         draft.leave(
             container, f"the Workload is called {draft.name}: who asks for {called[:63]} has to ask for that"
         )
+
+
+def _texts(making: _Making, draft: Draft) -> Iterator[str]:
+    """Where a container may ask for another one: its variables and commands, and the configs that it has."""
+    yield json.dumps([draft.container, draft.pod.get("initContainers", [])], ensure_ascii=False)
+    for volume in draft.volumes:
+        yield making.contents.get(volume.get("configMap", {}).get("name", ""), "")
 
 
 def _aliases(names: tuple[InputValue, ...], making: _Making, draft: Draft) -> Iterator[InputValue]:

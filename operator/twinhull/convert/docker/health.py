@@ -5,18 +5,25 @@ failures.
 
 Docker restarts nothing that is unhealthy: it tells of it, and what depends on it waits. So does a readiness
 probe; a liveness probe would restart the container.
+
+The kubelet expands `$(NAME)` in a probe's command as in the container's own (pkg/kubelet/prober/prober.go,
+ExpandContainerCommandOnlyStatic), and Docker doesn't. Commands of lifecycle aren't expanded by either.
 """
 
 from __future__ import annotations
 
 from twinhull.api.group import Raw
-from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.conversion import CannotConvert, LeftKind
 from twinhull.convert.docker.amounts import duration, seconds, whole
 from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.options import OPTIONS, kind_of
+from twinhull.convert.docker.process import literal
 from twinhull.convert.docker.settings import InputValue, Settings
 
 _INTERVAL = 30
 _RETRIES = 3
+#: What is said of what goes with a check that is turned off.
+CHECK_IS_DISABLED = "the check is disabled"
 _NO_TEST = "it changes the image's own check, which Kubernetes doesn't see: say what the check is"
 
 
@@ -30,30 +37,30 @@ def health(settings: Settings, draft: Draft) -> None:
             raise CannotConvert(
                 f"{test.path}: there is to be a health check, and none: remove one of the two"
             )
-        draft.leave(none, "Kubernetes doesn't see the image's own check")
+        _leave(none, "no-healthcheck", draft)
     if test is None or not test.value:
         for value in (*times.values(), start, often):
-            if value:
+            if value and none is not None and none.value is True:
+                draft.leave(value, CHECK_IS_DISABLED, LeftKind.MEANINGLESS)
+            elif value:
                 draft.leave(value, _NO_TEST)
         return
     words = test.value if isinstance(test.value, list) else ["/bin/sh", "-c", test.value]
     probe: Raw = {
-        "exec": {"command": words},
+        "exec": {"command": [literal(word) for word in words]},
         "periodSeconds": _time(times["interval"], draft) or _INTERVAL,
         "timeoutSeconds": _time(times["timeout"], draft) or _INTERVAL,
         "failureThreshold": _count(times["retries"]) or _RETRIES,
     }
     draft.container["readinessProbe"] = probe
-    if start and seconds(start):
-        draft.leave(
-            start,
-            "a container isn't Ready before its first success, and nothing restarts it: no field is needed",
-        )
-    if often and seconds(often):
-        draft.leave(
-            often,
-            "a readiness probe has one interval: set periodSeconds lower for a container that starts fast",
-        )
+    for name, value in (("health-start-period", start), ("health-start-interval", often)):
+        if value and seconds(value):
+            _leave(value, name, draft)
+
+
+def _leave(value: InputValue, name: str, draft: Draft) -> None:
+    """Name an option with the sentence and the fate that the table has for it."""
+    draft.leave(value, OPTIONS[name].sentence, kind_of(OPTIONS[name].fate))
 
 
 def _time(value: InputValue | None, draft: Draft) -> int:

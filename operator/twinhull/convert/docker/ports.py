@@ -83,6 +83,13 @@ def span(port: InputValue, text: str) -> tuple[int, int]:
     return first, last
 
 
+def host_span(port: InputValue, text: str) -> tuple[int, int] | None:
+    """The ports of the host, None if Docker chooses them. It does so for 0, too (github.com/moby/moby,
+    libnetwork/portallocator).
+    """
+    return None if text.strip() in {"", "0"} else span(port, text)
+
+
 def protocol_of(port: InputValue, text: str) -> str:
     """A protocol as Kubernetes writes it. Raises CannotConvert for what is none."""
     if (protocol := _PROTOCOLS.get(text.strip().lower() or "tcp")) is None:
@@ -142,7 +149,7 @@ def _named(port: InputValue, text: str) -> Publication:
 
 
 def _publication(port: InputValue, inside: str, outside: str, address: str, protocol: str) -> Publication:
-    within, host = span(port, inside), span(port, outside) if outside else None
+    within, host = span(port, inside), host_span(port, outside)
     if address not in {"", "localhost"} and not is_address(address):
         raise CannotConvert(f"{port.path}: {address[:60]!r} is no address of a host: correct it")
     if host and within[0] != within[1] and host[1] - host[0] != within[1] - within[0]:
@@ -206,12 +213,24 @@ def _others(
         yield from ({"port": outside, "targetPort": inside, **protocol} for outside, inside in others.items())
 
 
+#: The most ports of a range that a command lists.
+_MOST_FORWARDED = 20
+
+
 def _loopback(publication: Publication, draft: Draft) -> str:
-    outside = publication.outside[0] if publication.outside else publication.inside[0]
-    forward = commands.ours("port-forward", draft.name, draft.namespace, f"{outside}:{publication.inside[0]}")
+    outside = publication.outside or publication.inside
+    first, last = publication.inside
+    pairs = [f"{here}:{there}" for here, there in zip(count(outside[0]), publication.numbers, strict=False)]
+    forward = commands.ours("port-forward", draft.name, draft.namespace, *pairs[:_MOST_FORWARDED])
+    more = f", and so on to {pairs[-1]}" if len(pairs) > _MOST_FORWARDED else ""
+    ports, are = (
+        (f"its port is the container's, {first}", "the port")
+        if first == last
+        else (f"its ports are the container's, {first} to {last}", "the ports")
+    )
     return (
-        "only this host was to reach the port, and a Service is reached from the whole cluster: its port is "
-        f"the container's, {publication.inside[0]}, as for other containers; for yourself, run {forward}"
+        f"only this host was to reach {are}, and a Service is reached from the whole cluster: {ports}, as "
+        f"for other containers; for yourself, run {forward}{more}"
     )
 
 

@@ -19,6 +19,10 @@ from twinhull.convert.docker.settings import InputValue, Settings
 _VARIABLE = re.compile(r"[ -<>-~]+")
 #: The highest number of a user or a group that the API server takes.
 _HIGHEST_ID = 2**31 - 1
+_DIGITS = re.compile(r"[0-9]+")
+_TOO_HIGH = (
+    f"{{number}} is higher than {_HIGHEST_ID}, the highest number that Kubernetes takes: choose a lower one"
+)
 _RESTARTS = {
     "no": "Never",
     "": "Never",
@@ -138,17 +142,22 @@ def _user(value: InputValue | None, draft: Draft) -> None:
     else:
         # The image's own user may be root: better no container than one that is root.
         draft.security["runAsNonRoot"] = True
-        draft.leave(
-            value,
-            f"Kubernetes knows users by their numbers only: set runAsUser to the one that {user[:40]!r} has "
-            f"in the image (docker run --rm --entrypoint id IMAGE -u {shlex.quote(user[:40])}); until then "
-            "runAsNonRoot keeps it from running as root",
+        why = (
+            _TOO_HIGH.format(number=user[:40])
+            if _DIGITS.fullmatch(user)
+            else f"Kubernetes knows users by their numbers only: set runAsUser to the one that {user[:40]!r} "
+            f"has in the image (docker run --rm --entrypoint id IMAGE -u {shlex.quote(user[:40])})"
         )
+        draft.leave(value, f"{why}; until then runAsNonRoot keeps it from running as root")
     if not colon or not group:
         return
-    if group_number is None or number is None:
+    if group_number is None:
+        draft.leave(value, _no_group(group, "set runAsGroup to"))
+    elif number is None:
+        # k8s.io/cri-api, LinuxContainerSecurityContext: run_as_group is only for a user that is given, too.
         draft.leave(
-            value, f"Kubernetes knows groups by their numbers only: set runAsGroup to that of {group[:40]!r}"
+            value,
+            f"runAsGroup is taken together with runAsUser only: set it to {group_number} with runAsUser",
         )
     else:
         draft.security["runAsGroup"] = group_number
@@ -157,14 +166,21 @@ def _user(value: InputValue | None, draft: Draft) -> None:
 def _groups(groups: list[InputValue], draft: Draft) -> None:
     numbers = []
     for group in groups:
-        if (number := _number(str(group.value).strip())) is None:
-            draft.leave(
-                group, "Kubernetes knows groups by their numbers only: add its number to supplementalGroups"
-            )
+        text = str(group.value).strip()
+        if (number := _number(text)) is None:
+            draft.leave(group, _no_group(text, "add to supplementalGroups"))
         elif number not in numbers:
             numbers.append(number)
     if numbers:
         draft.pod_security["supplementalGroups"] = numbers
+
+
+def _no_group(group: str, what: str) -> str:
+    """Why a group isn't carried over: it has no number, or one that is too high."""
+    if _DIGITS.fullmatch(group):
+        return _TOO_HIGH.format(number=group[:40])
+    number = f"the number that {group[:40]!r} has in the image"
+    return f"Kubernetes knows groups by their numbers only: {what} {number}"
 
 
 def _number(text: str) -> int | None:

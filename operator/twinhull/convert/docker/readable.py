@@ -21,6 +21,17 @@ _OF_FILE = re.compile(r"_(?:FILE|PATH|DIR)$", re.IGNORECASE)
 _URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 #: Values that are no secrets, whatever the variable's name: MYSQL_RANDOM_ROOT_PASSWORD=yes.
 _PLAIN = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "none", "null"})
+#: Values that are words, or numbers. They are in many texts by chance: DB_PASSWORD=postgres in an image.
+_WORD = re.compile(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*|[0-9]+")
+#: Where such a value may be one that somebody filled in. Names, images and paths have words of their own, and
+#: the first word of a command is a program.
+_FREE = re.compile(r"\.env\[|\.(?:command|args)\[(?!0\])|(?:^|\.)(?:annotations|labels|data)\.")
+#: What is before a password within a text, and what is behind it.
+_BEFORE_WORD = (
+    r"(?:://[^/\s:@]*:|(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|PW|TOKEN|SECRET|CREDENTIALS?|KEY)[\"']?"
+    r"(?:\s*[=:]\s*|\s+)[\"']?)"
+)
+_BEHIND_WORD = r"(?![\w.-])"
 #: The fewest characters of a value that is looked for in other values. Shorter ones are in many by chance.
 _SHORTEST = 4
 
@@ -29,20 +40,24 @@ def readable(
     objects: Iterable[Raw], variables: Mapping[str, str], filled: Collection[str] = (), *, namespace: str
 ) -> Iterator[Left]:
     """Name what looks like a secret in the objects: by the names of variables, by passwords in URLs, and by
-    the values of variables that the input refers to.
+    the values of variables that the input refers to. A value that is a word is looked for only where it
+    stands alone, or as a password.
 
     `variables` are those that a person gives (`--variable`, `.env`), and `filled` the names of those that are
     in the input's own variables. No value is in what this gives. `namespace` is the one that the commands are
     for, empty if it isn't known.
     """
     secrets = {
-        name: value for name, value in variables.items() if is_secret(name, value) and len(value) >= _SHORTEST
+        name: value
+        for name, value in variables.items()
+        if is_secret(name, value) and len(value) >= _SHORTEST and not _is_shared(value, variables)
     }
     used = set(filled)
     for obj in objects:
         title = f"{obj['kind']} {obj['metadata']['name']}"
         for path, variable, text in _texts(obj, "", ""):
-            within = [name for name, value in secrets.items() if value in text.replace("$$", "$")]
+            is_own = bool(variable) and variables.get(variable) == text
+            within = [name for name, value in secrets.items() if _has(path, text, value, is_own=is_own)]
             if variable and (within or is_secret(variable, text)):
                 yield Left(
                     f"{title}: env {variable}",
@@ -50,8 +65,8 @@ def readable(
                     LeftKind.READABLE,
                 )
             elif within:
-                yield Left(f"{title}: {path}", _elsewhere(obj["kind"], within[0]), LeftKind.READABLE)
-            elif variable and variables.get(variable) == text:
+                yield Left(f"{title}: {path}", _elsewhere(obj["kind"], path, within[0]), LeftKind.READABLE)
+            elif is_own:
                 used.add(variable)
     if others := sorted(name for name in used if variables.get(name) and not is_secret(name, "secret")):
         yield Left(
@@ -78,14 +93,50 @@ def _variable(workload: str, namespace: str) -> str:
     )
 
 
-def _elsewhere(kind: str, name: str) -> str:
-    begin = f"it has the value of {name[:60]}, which whoever may read the {kind} can read: "
-    if kind == "Workload":
+def _is_shared(value: str, variables: Mapping[str, str]) -> bool:
+    """Whether a value is a word that a variable without a secret has as well. Nobody can say then which of
+    them a text has.
+    """
+    return bool(_WORD.fullmatch(value)) and any(
+        other == value and not is_secret(name, other) for name, other in variables.items()
+    )
+
+
+def _has(path: str, text: str, value: str, *, is_own: bool) -> bool:
+    """Whether a text has a secret's value in it. `is_own`: it is what the variable of the text's own name
+    has.
+    """
+    if path.endswith(".image"):
+        return False
+    text = text.replace("$$", "$")
+    if not _WORD.fullmatch(value):
+        return value in text
+    if is_own or value not in text or not _FREE.search(path):
+        return False
+    before_word = re.compile(f"{_BEFORE_WORD}{re.escape(value)}{_BEHIND_WORD}", re.IGNORECASE)
+    return text == value or bool(before_word.search(text))
+
+
+def _elsewhere(kind: str, path: str, name: str) -> str:
+    """What to do about a value outside of variables.
+
+    The kubelet fills `$(NAME)` in only for a container's command and args. In a probe it knows the variables
+    that have a value, and none of a Secret (pkg/kubelet/container/helpers.go,
+    ExpandContainerCommandOnlyStatic), and in lifecycle none at all.
+    """
+    name = name[:60]
+    begin = f"it has the value of {name}, which whoever may read the {kind} can read: "
+    if kind != "Workload":
+        return f"{begin}make a Secret of the whole, and mount that"
+    begin += "put it into a Secret, "
+    if re.search(r"ontainers\[\d+\]\.(?:command|args)\[", path):
+        return f"{begin}give it to the container by env with valueFrom.secretKeyRef, and write $({name}) here"
+    if ".command[" in path:
         return (
-            f"{begin}put it into a Secret, give it to the container by env with valueFrom.secretKeyRef, and "
-            f"write $({name[:60]}) here if it is a command or its args"
+            f"{begin}give it to the container by env with valueFrom.secretKeyRef, and have a shell read it "
+            f'here: /bin/sh, -c, and the command with "${name}" in it'
         )
-    return f"{begin}make a Secret of the whole, and mount that"
+    return f"{begin}and have the container read it from there instead"
 
 
 def _texts(value: Any, path: str, variable: str) -> Iterator[tuple[str, str, str]]:  # noqa: ANN401  JSON

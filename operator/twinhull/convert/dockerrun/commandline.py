@@ -78,7 +78,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         word = words.pop(0)
         if word == "--":
             break
-        read = _long(word, words) if word.startswith("--") else _letters(word, words)
+        read = _long(word, words, program) if word.startswith("--") else _letters(word, words, program)
         options += [(option.name, _in_place(setting, option)) for option, setting in read]
     if not words:
         raise CannotConvert("the command line has no image: end the options with one, such as nginx:1.29")
@@ -106,12 +106,22 @@ def _after_run(words: list[str]) -> tuple[str, tuple[str, ...], list[str]]:
     return program, tuple(program_options), unread[1:]
 
 
-def _long(word: str, words: list[str]) -> Iterator[tuple[Option, InputValue]]:
+def _unknown(flag: str, program: str) -> str:
+    """What is said of an option that isn't in the table. It has all of docker run's, and most of others'."""
+    if program == "docker":
+        return f"{flag} is no option of docker run: remove it"
+    return (
+        f"{flag} isn't among the options of {program} run that are known here: it may be a rare or a newer "
+        "one. Remove it, and set what it does in the Workload"
+    )
+
+
+def _long(word: str, words: list[str], program: str) -> Iterator[tuple[Option, InputValue]]:
     name, equals, value = word[2:].partition("=")
     if (option := _BY_NAME.get(name)) is None:
         near = get_close_matches(name[:60], list(_BY_NAME), 1)
         hint = f", or did you mean --{near[0]}?" if near else ""
-        raise CannotConvert(f"--{name[:60]} is no option of docker run: remove it{hint}")
+        raise CannotConvert(f"{_unknown(f'--{name[:60]}', program)}{hint}")
     flag = f"--{name}"
     if option.takes is Takes.NOTHING:
         yield option, InputValue(flag, _truth(flag, value) if equals else True)
@@ -121,13 +131,13 @@ def _long(word: str, words: list[str]) -> Iterator[tuple[Option, InputValue]]:
         yield option, InputValue(flag, _next(flag, words))
 
 
-def _letters(word: str, words: list[str]) -> Iterator[tuple[Option, InputValue]]:
+def _letters(word: str, words: list[str], program: str) -> Iterator[tuple[Option, InputValue]]:
     rest = word[1:]
     while rest:
         letter, rest = rest[0], rest[1:]
         flag = f"-{letter}"
         if (option := _BY_LETTER.get(letter)) is None:
-            raise CannotConvert(f"{flag} (in {word[:40]}) is no option of docker run: remove it")
+            raise CannotConvert(_unknown(f"{flag} (in {word[:40]})", program))
         if option.takes is Takes.NOTHING:
             if rest.startswith("="):
                 yield option, InputValue(flag, _truth(flag, rest[1:]))

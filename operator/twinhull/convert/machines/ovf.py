@@ -2,13 +2,16 @@
 
 Source: DMTF DSP0243 (OVF 1.1 and 2.1), whose items are CIM's (CIM_ResourceAllocationSettingData, and
 CIM_OperatingSystem for systems' numbers); VMware's extensions as ovftool and govmomi write them (vmw:Config),
-and VirtualBox's (vbox:Machine, its settings file).
+and VirtualBox's (vbox:Machine, its settings file). vCenter writes a vmw:BootOrderSection beside the hardware
+for each device that the firmware tries, in their order: vmw:instanceId is the item's InstanceID, and vmw:type
+its kind.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from twinhull.convert.conversion import CannotConvert, Conversion
 from twinhull.convert.machines import amounts, xmltree
@@ -148,7 +151,7 @@ def _machine(
         bootloader=bootloader,
         secure_boot=bootloader == "UEFI" and secure_boot,
         has_tpm=_tpm(items),
-        disks=_disks(items, disks, files),
+        disks=_disks(items, disks, files, _boot_order(system, hardware)),
         without_card="" if _of(items, _ETHERNET) else hardware.path,
         mac_address=address,
         card=card,
@@ -330,16 +333,50 @@ def _card(items: list[Node], system: Node) -> tuple[str, str]:
     return model, ":".join(plain[index : index + 2] for index in range(0, 12, 2))
 
 
-def _disks(items: list[Node], disks: Mapping[str, Node], files: Mapping[str, Node]) -> tuple[Disk, ...]:
-    """The disks in the order of the items, and the CD-ROM drives that have a medium."""
+def _boot_order(system: Node, hardware: Node) -> list[Node]:
+    """The sections that name the devices which the firmware tries, in its order."""
+    return [*system.all("vmw:BootOrderSection"), *hardware.all("vmw:BootOrderSection")]
+
+
+def _disks(
+    items: list[Node], disks: Mapping[str, Node], files: Mapping[str, Node], boot_order: list[Node]
+) -> tuple[Disk, ...]:
+    """The disks in the order in which they are tried, then in that of the items, and the CD-ROM drives that
+    have a medium.
+    """
     controllers = {item.peek("InstanceID"): item for item in _of(items, *_CONTROLLERS)}
     carried = [item for item in _of(items, _DISK, _CD, _DVD) if _is_carried(item, disks, files)]
-    carried.sort(key=lambda item: _kind(item) != _DISK)
+    tried = list(dict.fromkeys(section.peek("@vmw:instanceId") for section in boot_order))
+    places = {name: place for place, name in enumerate(tried)}
+    carried.sort(key=lambda item: (_kind(item) != _DISK, places.get(item.peek("InstanceID"), len(places))))
+    _read_boot_order(boot_order, carried)
     names = iter(disk_names(_last(_resource(item).value or "") for item in carried[1:]))
     return tuple(
-        _disk(item, "boot" if index == 0 else next(names), disks, files, controllers)
+        replace(
+            _disk(item, "boot" if index == 0 else next(names), disks, files, controllers),
+            is_tried=item.peek("InstanceID") in places,
+        )
         for index, item in enumerate(carried)
     )
+
+
+def _read_boot_order(boot_order: list[Node], carried: list[Node]) -> None:
+    """Count the sections of disks as read. The first disk is booted before all else, and a section of what
+    comes before it is named.
+    """
+    names = {item.peek("InstanceID") for item in carried}
+    first = carried[0].peek("InstanceID") if carried else ""
+    is_before = first in {section.peek("@vmw:instanceId") for section in boot_order}
+    for section in boot_order:
+        name = section.peek("@vmw:instanceId")
+        is_before = is_before and name != first
+        if name not in names or is_before:
+            section.leave(
+                "the machine boots its disk first: give a disk bootOrder, or an interface in overrides"
+            )
+            continue
+        for key in ("@vmw:instanceId", "@vmw:type"):
+            section.take(key)
 
 
 def _resource(item: Node) -> Node:
