@@ -88,15 +88,16 @@ def complete_storage_profile(api: Api, storage_class: str, volume_mode: str = "F
 
 
 def _say_deployed(api: Api) -> None:
-    """The CDI object as CDI's releases have it, with the status that cdi-operator would give it; its kind has
-    no status subresource.
+    """The CDI object as CDI's releases have it, with what cdi-operator would write in it: the status, since
+    its kind has no status subresource, and the annotation without which CDI doesn't read `spec.config` of it
+    (containerized-data-importer 1.65, pkg/controller/config-controller.go).
     """
     versions = ("operatorVersion", "observedVersion", "targetVersion")
     api.create(
         {
             "apiVersion": "cdi.kubevirt.io/v1beta1",
             "kind": "CDI",
-            "metadata": {"name": "cdi"},
+            "metadata": {"name": "cdi", "annotations": {"cdi.kubevirt.io/configAuthority": ""}},
             "spec": {"config": {"featureGates": ["HonorWaitForFirstConsumer"]}},
             "status": {"phase": "Deployed", **dict.fromkeys(versions, build.CDI_VERSION)},
         }
