@@ -68,7 +68,8 @@ class History:
             return ()
         # What an earlier operator took for the end of a run was told, and stays so.
         written = self._workload.status.exit
-        return (*((written,) if written else ()), *reversed(self.blueprint.observed.exits))
+        seen = (end for end in reversed(self.blueprint.observed.exits) if _is_later(end, written))
+        return (*((written,) if written else ()), *seen)
 
     def _of_this_revision(self, end: Exit) -> Exit | None:
         """An end, with all names of its revision; None if it is another revision's."""
@@ -142,3 +143,12 @@ class History:
         status, generation = self._workload.status, self._workload.metadata.generation
         name = status.hull.name if status.hull else None
         return status.observed_generation == generation and name == self.hull_name
+
+
+def _is_later(end: Exit, written: Exit | None) -> bool:
+    """Whether an end may be news to the status. An operator that only watched remembers what its predecessor
+    has written, and what came after that.
+    """
+    if written is None or written.finished_at is None or end.finished_at is None:
+        return True
+    return end.finished_at >= written.finished_at

@@ -55,7 +55,7 @@ class UnreadableWorkload:
     placed: bool = True
     #: Unreadable or TooLarge.
     reason: Reason = Reason.UNREADABLE
-    #: How runs of it ended that this process has seen, the last one last.
+    #: How its last run ended, if this process has seen that; one end at most.
     exits: tuple[Exit, ...] = ()
     #: The policies that concern its hulls only by what runs in them.
     hull_policies: HullPolicies = field(default_factory=HullPolicies)
@@ -120,7 +120,7 @@ class UnreadableWorkload:
         """The ends that the process is to remember, since the status doesn't have them."""
         end = self.exit
         is_new = end is not None and end not in self._seen_exits and end.revision != self._written_exit
-        return (*self._seen_exits, end) if end and is_new else self._seen_exits
+        return (end,) if end and is_new else self._seen_exits
 
     @property
     def _seen_exits(self) -> tuple[Exit, ...]:

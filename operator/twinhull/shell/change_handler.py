@@ -136,12 +136,14 @@ class ChangeHandler:
 
     def _note_gone(self, kind: Kind, obj: Raw) -> None:
         """Have it remembered of a Pod that is gone how its run ended, or who ended it: soon nothing tells."""
+        if kind is kinds.WORKLOAD:
+            self._decisions.forget(key_of(obj), obj["metadata"]["uid"])
         workload = workload_key(obj) if kind is kinds.POD and UNREAD not in obj else None
         if workload is None:
             return
         self._decisions.record_lost_hull(workload, obj)
         owner, end = owner_of(obj), _last_exit(obj)
-        if owner is not None and end is not None:
+        if owner is not None and end is not None and self._store.uid(kinds.WORKLOAD, workload) == owner.uid:
             self._decisions.record_exit(workload, owner.uid, end)
 
     def take_version(self, version: str) -> None:

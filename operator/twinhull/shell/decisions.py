@@ -89,7 +89,15 @@ class Decisions:
         if self.is_another(workload, uid):
             return
         memory = self.memories.get(workload) or WorkloadMemory(uid)
-        self.memories[workload] = replace(memory, exits=(*memory.exits, end))
+        self.memories[workload] = replace(memory, exits=(end,))
+
+    def forget(self, workload: Key, uid: str) -> None:
+        """Forget what is remembered of the Workload of that uid, which is gone, if no pass has looked at it:
+        an operator that only watches makes none that would.
+        """
+        memory = self.memories.get(workload)
+        if memory and memory.uid == uid and workload not in self._looked_at:
+            del self.memories[workload]
 
     def record_lost_hull(self, workload: Key, obj: Raw) -> None:
         """Take down why a Pod that is gone is so, in case that it is the hull."""

@@ -164,6 +164,11 @@ class Store:
         held = self._objects[kind.name].get(key)
         return None if held is None else self._unpack(kind, key, held)
 
+    def uid(self, kind: Kind, key: Key) -> str | None:
+        """The uid of an object, None if it isn't there. It isn't unpacked for that."""
+        held = self._objects[kind.name].get(key)
+        return None if held is None else held.uid
+
     def is_unread(self, kind: Kind, key: Key) -> bool:
         """Whether an object is there and isn't held as a whole. It isn't unpacked for that."""
         held = self._objects[kind.name].get(key)

@@ -19,5 +19,5 @@ class WorkloadMemory:
     pending_since: datetime | None = None
     #: What hulls it had of late, None if no pass could read it yet.
     hulls: Remembered | None = None
-    #: How its runs ended that the status doesn't have, the last one last.
+    #: How its last run ended, if the status doesn't have that; one end at most.
     exits: tuple[Exit, ...] = ()

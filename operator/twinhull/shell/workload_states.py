@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 from sys import intern
 from typing import NamedTuple, TypeAlias
 
@@ -69,9 +70,17 @@ def _state(namespace: str, workload: Raw) -> WorkloadState:
             _text(ready.get("status"), "Unknown"),
             _text(condition(workload, "Stalled").get("status"), "Unknown"),
             _text(ready.get("reason"), "None"),
-            _text(ready.get("lastTransitionTime"), created),
+            _time(ready.get("lastTransitionTime"), created),
         )
     return WorkloadState(namespace, "None", "None", "Unknown", "Unknown", "None", created)
+
+
+def _time(value: object, otherwise: str) -> str:
+    """A time with its zone, as Kubernetes writes times."""
+    text = _text(value, "")
+    with suppress(ValueError):
+        return text if datetime.fromisoformat(text).tzinfo else otherwise
+    return otherwise
 
 
 def _text(value: object, otherwise: str) -> str:

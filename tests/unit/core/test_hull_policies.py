@@ -10,6 +10,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.core.isolation import Effect, Part
 from twinhull.core.isolation.hull_policies import MOST_COMPARED
+from twinhull.hulls import manifest
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.shell import kinds
 
@@ -161,12 +162,12 @@ def test_a_former_sandbox_is_measured_by_the_policies_that_concern_it() -> None:
         assert [shortfall.policy.name for shortfall in found.compliance.shortfalls] == names
 
 
-def machine(*, gpus: list[Raw], manifest: bool = True) -> list[Raw]:
+def machine(*, gpus: list[Raw], carries: bool = True) -> list[Raw]:
     """A former machine with our guest, and its ConfigMap."""
     raw = workload({"isolationPolicy": "VirtualMachine"}, pod=EVIL)
     carried, vm = case(raw, KUBEVIRT).desired.hull_objects
     vm["spec"]["template"]["spec"]["domain"]["devices"]["gpus"] = gpus
-    if not manifest:
+    if not carries:
         carried["data"] = {"manifest.json": "{}"}
     for obj in (carried, vm):
         obj["metadata"]["ownerReferences"] = [OURS]
@@ -174,17 +175,17 @@ def machine(*, gpus: list[Raw], manifest: bool = True) -> list[Raw]:
 
 
 @pytest.mark.parametrize("match", MATCHES)
-@pytest.mark.parametrize("manifest", [True, False])
-def test_a_machine_is_what_its_manifest_says(match: str, *, manifest: bool) -> None:
+@pytest.mark.parametrize("carries", [True, False])
+def test_a_machine_is_what_its_manifest_says(match: str, *, carries: bool) -> None:
     """By a manifest that the machine doesn't run by nothing is known of it: any policy may concern it."""
     raw = pending(workload({"isolationPolicy": "VirtualMachine"}, pod=CLAIM))
     for gpus, concerned in (([], False), (GPU, True)):
-        objects = machine(gpus=gpus, manifest=manifest)
+        objects = machine(gpus=gpus, carries=carries)
         found = case(raw, namespace(), suspect(MATCHES[match]), KUBEVIRT, *objects)
         assert bool(found.compliance.shortfalls) == concerned
     elsewhere = suspect({"images": ["redis"], "serviceAccounts": ["other"]})
-    found = case(raw, namespace(), elsewhere, KUBEVIRT, *machine(gpus=GPU, manifest=manifest))
-    assert bool(found.compliance.shortfalls) == (not manifest)
+    found = case(raw, namespace(), elsewhere, KUBEVIRT, *machine(gpus=GPU, carries=carries))
+    assert bool(found.compliance.shortfalls) == (not carries)
 
 
 def test_of_more_hulls_than_there_are_in_the_course_of_things_the_oldest_are_compared() -> None:
@@ -240,3 +241,73 @@ def test_the_images_of_a_disk_machine_are_those_of_the_disks_that_it_runs_with()
 def test_a_note_tells_which_images_run_on() -> None:
     applied = Applied.of(workload()["spec"]["template"], "x")
     assert applied.outgoing_images({"web": "1"}) == ()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        [],
+        {"containers": [5]},
+        {"containers": {"name": "web"}},
+        {"containers": [{"name": "web", "image": 5}]},
+        {"volumes": [{"image": {"reference": []}}]},
+        {"serviceAccountName": ["builder"]},
+        "[" * 100_000,
+    ],
+    ids=["list", "container", "containers", "image", "volume", "account", "nested"],
+)
+def test_no_manifest_keeps_anything_from_being_evicted(spec: object) -> None:
+    """Who may write machines may note the digest of any text."""
+    raw = pending(workload({"isolationPolicy": "VirtualMachine"}, pod=CLAIM))
+    carried, vm = machine(gpus=[])
+    text = spec if isinstance(spec, str) else json.dumps({"pod": {"spec": spec}})
+    carried["data"] = {next(iter(carried["data"])): text}
+    noted_on = {manifest.DIGEST_ANNOTATION: manifest.digest(text)}
+    vm["metadata"]["annotations"] |= noted_on
+    vm["spec"]["template"]["metadata"]["annotations"] |= noted_on
+    elsewhere = policy("elsewhere", match={"images": ["nothing/at-all"]}, **EVICTS)
+    rules = (policy("all", **EVICTS), elsewhere)
+    found = case(raw, namespace(), *rules, KUBEVIRT, pod(**EVIL), carried, vm)
+    assert [action.key for action in written(found)] == ["Pod/web-1before"]
+
+
+REWRITTEN: Raw = {
+    "containers": [{"name": "web", "image": "mirror.example/nginx:1"}],
+    "initContainers": [{"name": "i", "image": "mirror.example/busy:1"}],
+    "volumes": [{"name": "v", "image": {"reference": "mirror.example/data:1"}}],
+}
+OWN: Raw = {
+    "initContainers": [{"name": "i", "image": "busy:1"}],
+    "volumes": [{"name": "v", "image": {"reference": "data:1"}}],
+}
+
+
+def test_the_templates_own_parts_that_webhooks_rewrite_do_not_count() -> None:
+    """The old Pod of a rollout would be evicted before its heir is Ready."""
+    former = noted(workload(pod=OWN)["spec"]["template"], pod(**REWRITTEN))
+    edited = pending(workload(pod={"containers": [{"name": "web", "image": "nginx:2"}], **CLAIM}))
+    rule = suspect({"images": ["mirror.example/**"]})
+    assert case(edited, namespace(), rule, former).compliance.shortfalls == ()
+
+
+def test_what_webhooks_add_does_not_count_for_a_pod_of_an_earlier_operator() -> None:
+    """It noted no names of init containers and volumes."""
+    former = noted(workload()["spec"]["template"], pod(**{**INJECTED, "containers": EVIL["containers"]}))
+    note = json.loads(former["metadata"]["annotations"][APPLIED_ANNOTATION])
+    note["images"] = {"web": "quay.io/v/proxy:2.9"}
+    del note["init_containers"], note["volumes"]
+    former["metadata"]["annotations"][APPLIED_ANNOTATION] = json.dumps(note)
+    rule = suspect({"images": ["mesh.example/**"]})
+    assert case(pending(workload(pod=CLAIM)), namespace(), rule, former).compliance.shortfalls == ()
+
+
+def test_an_image_that_a_webhook_has_rewritten_in_place_does_not_count() -> None:
+    """A webhook may make the same digest of two tags: then the kubelet starts nothing anew, ever."""
+    present = in_place("containerd://1")
+    note = json.loads(present["metadata"]["annotations"][APPLIED_ANNOTATION])
+    note["outgoing"] = {"web": {"containerd://1": "mirror.example/nginx@sha256:aa"}}
+    present["metadata"]["annotations"][APPLIED_ANNOTATION] = json.dumps(note)
+    present["spec"]["containers"][0]["image"] = "mirror.example/nginx@sha256:aa"
+    found = case(pending(workload()), namespace(), suspect({"images": ["mirror.example/**"]}), present)
+    assert found.current is not None
+    assert found.compliance.shortfalls == ()

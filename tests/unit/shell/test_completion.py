@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from tests.sequences.changes import container
 from twinhull.api.base import Raw
+from twinhull.api.workloadstatus import Exit
+from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.shell import kinds
 from twinhull.shell.errors import ApiError, Conflict, ServerError, Unreachable
 from twinhull.shell.store import key_of
 
@@ -188,3 +194,46 @@ def test_a_workload_that_is_made_again_runs_anew() -> None:
     world.server.patch("Workload", KEY, {"spec": spec})
     operate(world)
     assert made(world) == 1
+
+
+def test_who_only_watches_remembers_one_end_of_a_workload_that_is_there() -> None:
+    """It makes no pass that would forget any: others may make as many Pods as they like."""
+    world = job()
+    world.restart()
+    (pod,) = world.server.all("Pod")
+    ended_pod = {**pod, "status": {"phase": "Succeeded"}}
+    for number in range(5):
+        world.watches.take(kinds.POD, "ADDED", named(ended_pod, number))
+        world.watches.take(kinds.POD, "DELETED", named(ended_pod, number))
+        stranger = {**named(ended_pod, number + 10)}
+        stranger["metadata"] |= {"labels": {**pod["metadata"]["labels"], WORKLOAD_LABEL: f"gone-{number}"}}
+        world.watches.take(kinds.POD, "DELETED", stranger)
+    assert list(world.decisions.memories) == [KEY]
+    assert len(world.decisions.memories[KEY].exits) == 1
+    assert world.workload is not None
+    world.watches.take(kinds.WORKLOAD, "DELETED", world.workload)
+    assert world.decisions.memories == {}
+
+
+def named(pod: Raw, number: int) -> Raw:
+    """Another Pod like it."""
+    version = str(10_000 + number)
+    names = {"name": f"web-{number}", "uid": f"pod-{number}", "resourceVersion": version}
+    return {**pod, "metadata": {**pod["metadata"], **names}}
+
+
+def test_an_end_from_before_the_one_that_the_status_has_is_none_of_a_later_run() -> None:
+    """Who takes over may remember an end that its predecessor has written, and another one since."""
+    world = job()
+    end(world, 0)
+    operate(world)
+    assert ended(world) == ("Completed", 0)
+    assert world.workload is not None
+    first = Exit.model_validate(world.workload["status"]["exit"])
+    last = first.model_copy(update={"revision": "another", "finished_at": world.now + timedelta(hours=1)})
+    status = {"exit": last.raw()}
+    world.server.patch("Workload", KEY, {"status": status}, status=True)
+    tidy(world)
+    world.decisions.memories[KEY] = replace(world.decisions.memories[KEY], exits=(first,))
+    operate(world)
+    assert made(world) == 1, "it is asked to run again"

@@ -112,19 +112,20 @@ class HullPolicies:
             return None
         try:
             spec: Raw = json.loads(manifest.text(companion.obj))["pod"]["spec"]
-        except (ValueError, KeyError, TypeError):  # who may write machines has noted the digest of that
-            return None
-        return spec
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None  # who may write machines has noted the digest of that
+        return spec if _can_be_read(spec) else None
 
     def _disk_images(self, hull: Hull) -> Iterator[str]:
         """The images of the disks that a machine runs with, as far as they are known: of a disk that CDI has
         filled, while its DataVolume is there.
         """
-        template = (hull.obj.get("spec") or {}).get("template") or {}
+        template, names = (hull.obj.get("spec") or {}).get("template") or {}, set()
         for volume in ((hull.instance or template).get("spec") or {}).get("volumes") or ():
             if image := (volume.get("containerDisk") or {}).get("image"):
                 yield image
-            companion = self.data_volumes.get((volume.get("dataVolume") or {}).get("name", ""))
+            names.add((volume.get("dataVolume") or {}).get("name", ""))
+        for companion in map(self.data_volumes.get, sorted(names)):  # each is unpacked
             source = ((companion.obj.get("spec") or {}).get("source") or {}) if companion else {}
             if url := (source.get("registry") or {}).get("url"):
                 yield url.removeprefix(REGISTRY_SCHEME)
@@ -144,7 +145,7 @@ def subject_of_pod(
 
     A Pod runs no disk of a machine.
     """
-    spec, outgoing = pod["spec"], applied.outgoing_images(container_ids) if applied else ()
+    spec, outgoing = pod["spec"], _outgoing(pod, applied, container_ids)
     debug = tuple(
         container["image"] for container in spec.get("ephemeralContainers") or () if container.get("image")
     )
@@ -160,19 +161,41 @@ def subject_of_pod(
 def as_asked(spec: Raw, applied: Applied | None) -> Raw:
     """The spec of a Pod as its template asked for it, as far as policies look at it; the Pod's own if it has
     no note of its template.
+
+    Of init containers and volumes the note has the names only. Where webhooks have rewritten images, or an
+    earlier operator noted no names, theirs don't count: a Pod would be evicted for what isn't the tenant's.
     """
     if applied is None:
         return spec
     own = applied.part_of(spec)
     asked = [{**one, "image": applied.images[one["name"]]} for one in own["containers"]]
-    return {**own, "containers": asked}
+    noted = {"initContainers": applied.init_containers, "volumes": applied.volumes}
+    is_rewritten = _is_rewritten(spec, applied)
+    unknown = {part: () for part, names in noted.items() if is_rewritten or names is None}
+    return {**own, "containers": asked, **unknown}
+
+
+def _is_rewritten(spec: Raw, applied: Applied) -> bool:
+    """Whether webhooks have given any container of a Pod another image than its template named."""
+    images = {one["name"]: one.get("image") for one in spec["containers"]}
+    return any(images.get(name, image) != image for name, image in applied.images.items())
+
+
+def _outgoing(pod: Raw, applied: Applied | None, container_ids: Mapping[str, str]) -> tuple[str, ...]:
+    """The images that were replaced in place and that containers still run. They are noted as the Pod named
+    them: where webhooks rewrite images, that isn't what the template said.
+    """
+    if applied is None or UNREAD in pod or _is_rewritten(pod["spec"], applied):
+        return ()
+    return applied.outgoing_images(container_ids)
 
 
 def _as_in_spec(subject: Subject, of_pod: Subject) -> Subject | None:
     """The Pod of the present revision as policies see it: what its spec says, with what it runs besides."""
     if not of_pod.debug_images:
         return None
-    return replace(subject, debug_images=(*subject.debug_images, *of_pod.debug_images))
+    added = tuple(dict.fromkeys((*subject.debug_images, *of_pod.debug_images)))
+    return replace(subject, debug_images=added)
 
 
 def _subject_of_guest(subject: Subject, spec: Raw | None) -> Subject:
@@ -180,6 +203,25 @@ def _subject_of_guest(subject: Subject, spec: Raw | None) -> Subject:
     if spec is None:
         return replace(subject, unknown=_OF_WHAT_RUNS)
     return replace(subject, pod_spec=spec, debug_images=(), disk_images=())
+
+
+def _can_be_read(spec: object) -> bool:
+    """Whether what policies look at of a Pod's spec has the types that it should have."""
+    if not isinstance(spec, dict) or not all(_names_images(spec.get(part)) for part in _NAMING):
+        return False
+    accounts = (spec.get(name) for name in ("serviceAccountName", "serviceAccount"))
+    return all(account is None or isinstance(account, str) for account in accounts)
+
+
+def _names_images(part: object) -> bool:
+    """Whether it is a list of containers, or of volumes."""
+    if part is None:
+        return True
+    if not isinstance(part, list) or not all(isinstance(one, dict) for one in part):
+        return False
+    images = (one.get("image") for one in part)
+    named = (image.get("reference") if isinstance(image, dict) else image for image in images)
+    return all(image is None or isinstance(image, str) for image in named)
 
 
 def _unknown_of(pod: Raw) -> frozenset[str]:

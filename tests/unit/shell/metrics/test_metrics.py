@@ -146,6 +146,16 @@ def test_a_status_that_an_edited_definition_lets_in_says_nothing(status: object)
     assert seen(world, "twinhull_workloads") == {("shop", "None", "None", "Unknown", "Unknown", "None"): 1}
 
 
+@pytest.mark.parametrize("time", ["x", "2026-01-01T00:00:00", "", 5])
+def test_a_time_that_an_edited_definition_lets_in_breaks_nothing(time: object) -> None:
+    world = Simulation({})
+    assert world.workload is not None
+    metadata = {**world.workload["metadata"], "resourceVersion": "10000"}
+    status = {"conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": time}]}
+    world.store.put(kinds.WORKLOAD, {**world.workload, "metadata": metadata, "status": status})
+    assert list(seen(world, "twinhull_workloads_longest_unready_seconds")) == [("shop",)]
+
+
 @pytest.mark.slow
 def test_every_reason_of_the_golden_files_is_known() -> None:
     ready_reasons = set()
