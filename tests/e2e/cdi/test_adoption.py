@@ -51,9 +51,13 @@ def volume(web: DiskWorkload, **annotations: str) -> Manifest:
 def takes(web: DiskWorkload) -> None:
     """Waits until CDI calls the tenant's claim filled, though it has imported nothing."""
     web.eventually(lambda: web.data_volume()["status"]["phase"] == "Succeeded", "CDI takes the claim")
-    metadata = web.one("PersistentVolumeClaim", web.claim)["metadata"]
-    assert [owner["kind"] for owner in metadata["ownerReferences"]] == ["DataVolume"]
-    assert CREATED_FOR not in (metadata.get("annotations") or {})
+
+    def is_owned() -> bool:
+        metadata = web.one("PersistentVolumeClaim", web.claim)["metadata"]
+        assert CREATED_FOR not in (metadata.get("annotations") or {})
+        return [owner["kind"] for owner in metadata.get("ownerReferences") or ()] == ["DataVolume"]
+
+    web.eventually(is_owned, "the claim is the DataVolume's, which is told apart from its phase")
 
 
 def test_cdi_lets_no_data_volume_take_a_claim_without_being_told_to(web: DiskWorkload) -> None:
