@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 
 def is_address(text: str) -> bool:
@@ -12,3 +12,14 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return "%" not in text
+
+
+def is_loopback(text: str) -> bool:
+    """Whether it is an address of the host that only the host itself reaches, such as all of 127.0.0.0/8."""
+    if text == "localhost":
+        return True
+    if not is_address(text):
+        return False
+    address = ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback

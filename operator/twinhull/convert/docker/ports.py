@@ -18,15 +18,14 @@ from twinhull.api.bounds import MOST_SERVICE_PORTS
 from twinhull.api.group import Raw
 from twinhull.api.objectnames import is_port_name
 from twinhull.convert.conversion import CannotConvert, LeftKind
-from twinhull.convert.docker.addresses import is_address
+from twinhull.convert.docker.addresses import is_address, is_loopback
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.settings import InputValue, Settings
 
 _HIGHEST = 65_535
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _PROTOCOLS = {"tcp": "TCP", "udp": "UDP", "sctp": "SCTP"}
-#: Addresses of the host that only the host itself reaches, and those that stand for all.
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+#: Addresses of the host that stand for all.
 _EVERY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  addresses that are read
 
 
@@ -126,7 +125,7 @@ def ports(settings: Settings, draft: Draft) -> None:
             declared[number, one.protocol] for number in one.numbers if (number, one.protocol) in declared
         ]
         for one in publications
-        if one.published and one.address not in _LOOPBACK and not draft.has_host_network
+        if one.published and not is_loopback(one.address) and not draft.has_host_network
     }
     others = list(_others(publications, declared, draft))
     protocols = {
@@ -192,7 +191,7 @@ def _others(
     for one in publications:
         if not one.published or draft.has_host_network or (one.inside[0], one.protocol) not in declared:
             continue
-        if one.address in _LOOPBACK:
+        if is_loopback(one.address):
             draft.leave(one.path, _loopback(one, draft))
             continue
         if one.address not in _EVERY:
