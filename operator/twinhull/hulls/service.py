@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain, count
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.api.service import ServicePolicy
+from twinhull.api.service import ServicePolicy, ServicePort
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls.applied import APPLIED_ANNOTATION
 from twinhull.hulls.hull import HULL_NAME_LABEL, WORKLOAD_LABEL, owner_reference, timestamp
@@ -222,16 +222,29 @@ def _without_defaults(port: Raw) -> Raw:
 
 
 def ports_of_policy(policy: ServicePolicy) -> list[Raw]:
-    """The ports that spec.service gives, which take the place of those of the containers."""
+    """The ports that spec.service gives, which take the place of those of the containers.
+
+    Each has a name of its own: a name that is given is kept, and one that is made gives way to it.
+    """
+    ports = policy.ports or ()
+    names = {port.name for port in ports if port.name}
+
+    def made(port: ServicePort) -> str:
+        wanted = f"{port.protocol.lower()}-{port.port}"
+        candidates = chain((wanted,), (f"{wanted}-{n}" for n in count(2)))
+        name = next(name for name in candidates if name not in names)
+        names.add(name)
+        return name
+
     return [
         {
-            "name": port.name or f"{port.protocol.lower()}-{port.port}",
+            "name": port.name or made(port),
             "port": port.port,
             "targetPort": port.target_port or port.port,
             "protocol": port.protocol,
             **({"appProtocol": port.app_protocol} if port.app_protocol else {}),
         }
-        for port in policy.ports or ()
+        for port in ports
     ]
 
 

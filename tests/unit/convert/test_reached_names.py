@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.convert.rendering import render
+from tests.unit.convert.rendering import render, rendered
 from twinhull.api.base import Raw
 from twinhull.convert import compose, dockerrun
 from twinhull.convert.conversion import Conversion, LeftKind
@@ -117,6 +117,14 @@ def test_the_containers_own_port_comes_before_one_of_the_host() -> None:
         {"port": 9093},
         {"port": 9092, "targetPort": 9093},
     ]
+
+
+def test_a_port_that_is_called_as_another_one_would_be_leaves_each_its_own_name() -> None:
+    web = {"ports": [{"target": 9090, "published": 9091, "name": "tcp-8080"}]}
+    found = convert({"web": web, "a": {"environment": {"URL": "http://web:8080"}}})
+    (made,) = [obj for obj in rendered([workload(found, "web")]) if obj["kind"] == "Service"]
+    names = {port["port"]: port["name"] for port in made["spec"]["ports"]}
+    assert names == {9090: "tcp-8080", 9091: "tcp-9091", 8080: "tcp-8080-2"}
 
 
 def test_the_ports_are_told_once_for_a_service_that_others_may_reach() -> None:
