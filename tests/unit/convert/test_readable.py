@@ -117,6 +117,31 @@ def test_a_word_is_found_where_it_is_a_password(text: str, expected: bool) -> No
     assert list(named) == (["Workload a: spec.template.spec.containers[0].args[1]"] if expected else [])
 
 
+def test_a_word_that_another_variable_has_too_is_found_behind_a_word_for_passwords_alone() -> None:
+    words = [
+        *("run", "postgres", "x postgres y", "--password", "postgres", "--pw=postgres", "--user", "postgres"),
+        "postgres://postgres:postgres@db",
+    ]
+    health = {"test": "psql --password=postgres"}
+    document = {
+        "services": {
+            "a": {
+                "image": "x",
+                "command": words,
+                "healthcheck": health,
+                "environment": {"DSN": "user=postgres password=postgres", "NAME": "postgres"},
+            }
+        }
+    }
+    named = readable(compose.convert(document, read={".env": "DB_USER=postgres\nDB_PASSWORD=postgres"}.get))
+    container = "Workload a: spec.template.spec.containers[0]"
+    assert list(named) == [
+        *(f"{container}.args[{index}]" for index in (4, 5, 8)),
+        "Workload a: env DSN",
+        f"{container}.readinessProbe.exec.command[2]",
+    ]
+
+
 def test_what_to_do_about_a_secret_in_a_probe_is_what_the_kubelet_can_do() -> None:
     """It fills no variable of a Secret into a probe's command, and none at all into lifecycle."""
     text = """

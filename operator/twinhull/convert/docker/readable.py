@@ -32,6 +32,10 @@ _BEFORE_WORD = (
     r"(?:\s*[=:]\s*|\s+)[\"']?)"
 )
 _BEHIND_WORD = r"(?![\w.-])"
+#: A word of a command that has one before it, and such a one that a password comes after.
+_LATER_WORD = re.compile(r"\.(?:command|args)\[(?!0\])")
+_ENDS_BEFORE_WORD = re.compile(f"{_BEFORE_WORD}$", re.IGNORECASE)
+_MOST_BEFORE = 200
 #: The fewest characters of a value that is looked for in other values. Shorter ones are in many by chance.
 _SHORTEST = 4
 
@@ -48,16 +52,22 @@ def readable(
     for, empty if it isn't known.
     """
     secrets = {
-        name: value
-        for name, value in variables.items()
-        if is_secret(name, value) and len(value) >= _SHORTEST and not _is_shared(value, variables)
+        name: value for name, value in variables.items() if is_secret(name, value) and len(value) >= _SHORTEST
     }
+    shared = {name for name, value in secrets.items() if _is_shared(value, variables)}
     used = set(filled)
     for obj in objects:
         title = f"{obj['kind']} {obj['metadata']['name']}"
+        before = ""
         for path, variable, text in _texts(obj, "", ""):
             is_own = bool(variable) and variables.get(variable) == text
-            within = [name for name, value in secrets.items() if _has(path, text, value, is_own=is_own)]
+            within = [
+                name
+                for name, value in secrets.items()
+                if _has(path, text, value, is_own=is_own)
+                and not (name in shared and text == value and not _is_behind_word(path, before))
+            ]
+            before = text
             if variable and (within or is_secret(variable, text)):
                 yield Left(
                     f"{title}: env {variable}",
@@ -95,7 +105,7 @@ def _variable(workload: str, namespace: str) -> str:
 
 def _is_shared(value: str, variables: Mapping[str, str]) -> bool:
     """Whether a value is a word that a variable without a secret has as well. Nobody can say then which of
-    them a text has.
+    them a text has that is the value alone.
     """
     return bool(_WORD.fullmatch(value)) and any(
         other == value and not is_secret(name, other) for name, other in variables.items()
@@ -115,6 +125,11 @@ def _has(path: str, text: str, value: str, *, is_own: bool) -> bool:
         return False
     before_word = re.compile(f"{_BEFORE_WORD}{re.escape(value)}{_BEHIND_WORD}", re.IGNORECASE)
     return text == value or bool(before_word.search(text))
+
+
+def _is_behind_word(path: str, before: str) -> bool:
+    """Whether a word of a command is behind one such as --password, which `before` is."""
+    return bool(_LATER_WORD.search(path) and _ENDS_BEFORE_WORD.search(f"{before[-_MOST_BEFORE:]} "))
 
 
 def _elsewhere(kind: str, path: str, name: str) -> str:
