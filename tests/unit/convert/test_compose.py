@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -679,6 +680,16 @@ def test_a_container_name_that_a_config_asks_for_is_a_service(
         not is_named,
         is_named,
     )
+
+
+def test_a_config_that_all_services_have_is_searched_at_once() -> None:
+    service = {"image": "x", "configs": ["hosts"]}
+    services = {f"app{n}": {**service, "container_name": f"box-{n}"} for n in range(200)}
+    content = f"{'= ' * 10_000} box-1"
+    before = time.process_time()
+    found = compose.convert({"services": services, "configs": {"hosts": {"content": content}}})
+    assert time.process_time() - before < 8
+    assert [obj["metadata"]["name"] for obj in found.objects if obj["kind"] == "Service"].count("box-1") == 1
 
 
 def test_a_container_name_that_a_step_before_asks_for_is_a_service() -> None:

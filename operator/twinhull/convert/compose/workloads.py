@@ -92,9 +92,10 @@ def workloads(project: Project, namespace: str) -> Conversion:
         raise CannotConvert(
             "; ".join(refused.values()) or "services: none of them is asked for: name their profiles"
         )
+    texts = _texts(making)
     for name, draft in making.drafts.items():
         tell(project.services[name], draft, making.drafts, project.all_services)
-        _name_container(making, name)
+        _name_container(making, name, texts)
         _name_service(making, draft)
     mentioned = _mentioned(making, known[CONFIGS.key])
     for name, draft in making.drafts.items():
@@ -153,17 +154,17 @@ def _of_workload(service: InputValue, name: str, draft: Draft) -> None:
             )
 
 
-def _name_container(making: _Making, name: str) -> None:
+def _name_container(making: _Making, name: str, texts: dict[str, set[str]]) -> None:
     """Give a Workload a Service of its `container_name`, by which Compose's services reach it, too, if one of
-    the others asks for it.
+    the others asks for it. `texts` are those of all services, each with the services that have it.
     """
     draft, container = making.drafts[name], typed.mapping(making.project.services[name]).get("container_name")
     if container is None or not container.value or typed.text(container) == draft.name:
         return
     called = typed.text(container)
     word = re.compile(rf"(?<![\w.-]){re.escape(called)}(?![\w-]|\.\w)")
-    others = (other for other in making.drafts.values() if other is not draft)
-    if any(word.search(text) for other in others for text in _texts(making, other)):
+    # Most texts haven't the name at all, which is seen at once without the pattern.
+    if any(called in text and owners != {name} and word.search(text) for text, owners in texts.items()):
         for container_name in _aliases((container,), making, draft):
             alias(container_name, draft)
     else:
@@ -172,11 +173,17 @@ def _name_container(making: _Making, name: str) -> None:
         )
 
 
-def _texts(making: _Making, draft: Draft) -> Iterator[str]:
-    """Where a container may ask for another one: its variables and commands, and the configs that it has."""
-    yield json.dumps([draft.container, draft.pod.get("initContainers", [])], ensure_ascii=False)
-    for volume in draft.volumes:
-        yield making.contents.get(volume.get("configMap", {}).get("name", ""), "")
+def _texts(making: _Making) -> dict[str, set[str]]:
+    """Where containers may ask for another one: their variables and commands, and the configs that they have.
+    Each text is there once, with the services that have it.
+    """
+    texts: dict[str, set[str]] = {}
+    for name, draft in making.drafts.items():
+        asked = json.dumps([draft.container, draft.pod.get("initContainers", [])], ensure_ascii=False)
+        configs = (volume.get("configMap", {}).get("name", "") for volume in draft.volumes)
+        for text in (asked, *(making.contents.get(config, "") for config in configs)):
+            texts.setdefault(text, set()).add(name)
+    return texts
 
 
 def _aliases(names: tuple[InputValue, ...], making: _Making, draft: Draft) -> Iterator[InputValue]:
