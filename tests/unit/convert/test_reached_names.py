@@ -119,6 +119,16 @@ def test_the_containers_own_port_comes_before_one_of_the_host() -> None:
     ]
 
 
+def test_a_published_port_stays_if_a_url_only_implies_its_number() -> None:
+    web: Raw = {"ports": ["80:8080"], "environment": {"SELF": "web:80"}}
+    found = convert({"web": web, "api": {"environment": {"CORS_ORIGIN": "http://web"}}})
+    published = [{"port": 8080}, {"port": 80, "targetPort": 8080}]
+    assert workload(found, "web")["spec"]["service"]["ports"] == published
+    assert "services.web.ports" not in [one.path for one in found.left]
+    said = convert({"web": web, "api": {"environment": {"URL": "http://web:80"}}})
+    assert workload(said, "web")["spec"]["service"]["ports"] == [{"port": 8080}, {"port": 80}]
+
+
 def test_the_ports_are_told_once_for_a_service_that_others_may_reach() -> None:
     alone = {"db": {"ports": ["1:1", "2:2"]}}
     beside: Raw = {"headless": {}, "host": {"network_mode": "host", "expose": ["1"]}}

@@ -59,12 +59,16 @@ class Mentions:
     by: set[str] = field(default_factory=set)
     #: The ports at which it is asked for, each with its protocol, and who asks.
     ports: dict[tuple[int, str], set[str]] = field(default_factory=dict)
+    #: Those of them that a text says itself, and who says so: http://web only implies its port.
+    said: dict[tuple[int, str], set[str]] = field(default_factory=dict)
 
-    def add(self, asker: str, ports: Iterable[tuple[int, str]]) -> None:
-        """One more mention."""
+    def add(self, asker: str, ports: Iterable[tuple[int, str, bool]]) -> None:
+        """One more mention, with ports, their protocols, and whether each is said."""
         self.by.add(asker)
-        for port in ports:
-            self.ports.setdefault(port, set()).add(asker)
+        for number, protocol, is_said in ports:
+            self.ports.setdefault((number, protocol), set()).add(asker)
+            if is_said:
+                self.said.setdefault((number, protocol), set()).add(asker)
 
 
 def mentions(
@@ -80,13 +84,11 @@ def mentions(
         for text in _texts(draft, contents):
             for name, ports in _hosts(text, names.keys()):
                 # A URL of its own without a port is mostly one for people outside.
-                explicit = [(number, protocol) for number, protocol, is_said in ports if is_said]
-                every = [(number, protocol) for number, protocol, _ in ports]
-                of_name = found.setdefault(names[name], Mentions())
-                of_name.add(asker, explicit if names[name] == asker else every)
+                said = [port for port in ports if port[2]]
+                found.setdefault(names[name], Mentions()).add(asker, said if names[name] == asker else ports)
         for variables in _environments(draft):
             for name, number in _pairs(variables, names.keys()):
-                found.setdefault(names[name], Mentions()).add(asker, [(number, "TCP")])
+                found.setdefault(names[name], Mentions()).add(asker, [(number, "TCP", True)])
     return found
 
 
