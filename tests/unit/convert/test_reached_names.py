@@ -66,6 +66,8 @@ def checks(found: Conversion) -> dict[str, str]:
         ({"environment": {"A": "rabbit:12:30 rabbit:27 rabbit:05555 2001:db8::rabbit:8080"}}, []),
         ({"environment": {"BASIC_AUTH": "rabbit:1234", "USERS": "rabbit:1234", "A_PASS": "rabbit:1234"}}, []),
         ({"environment": {"USER_URL": "http://rabbit:8081", "AUTH_ADDR": "rabbit:8082"}}, [8081, 8082]),
+        ({"environment": {"IMAGE_URL": "http://rabbit:9000", "IMAGE_PROXY": "rabbit:9001"}}, [9000, 9001]),
+        ({"environment": {"LOGO_IMAGE": "http://rabbit:9000/a.png", "A_IMAGE_NAME": "rabbit:2024"}}, [9000]),
         ({"command": ["curl", "-u", "rabbit:1234"]}, []),
         ({"command": ["sh", "-c", "chown -R rabbit:1000 /a; curl --user 'rabbit:1234' a"]}, []),
         ({"command": ["run", "--docker-image", "rabbit:2027", "--image=rabbit:2028"]}, []),

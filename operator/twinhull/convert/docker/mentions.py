@@ -60,8 +60,8 @@ _LONGEST_BEFORE = 100
 #: before a name may be a port of ssh's (-L 5432:db:5432).
 _HEX = re.compile(r"[0-9a-f]{1,4}", re.IGNORECASE)
 _IN_HEX = re.compile(r"(?<![\w.-])(?:[0-9a-f]{1,4}:){2,7}$", re.IGNORECASE)
-#: Variables with an image, whose tag is no port.
-_IMAGE = re.compile(r"IMAGE", re.IGNORECASE)
+#: Variables with an image, whose tag is no port, unless the value is a URL.
+_IMAGE = re.compile(r"(?:^|_)IMAGE(?:_NAME|_TAG)?$", re.IGNORECASE)
 #: The fields of a container in which others can be named.
 _FIELDS = ("command", "args", "readinessProbe", "lifecycle")
 
@@ -170,7 +170,7 @@ def _texts(draft: Draft, contents: dict[str, str]) -> Iterator[tuple[str, bool]]
     """All texts of a container in which others can be named, and whether a port may be outside of a URL."""
     for variables in _environments(draft):
         for name, value in variables.items():
-            if not _IMAGE.search(name):
+            if "://" in value or not _IMAGE.search(name):
                 yield value, not _CREDENTIALS.search(name) or bool(_HOST.fullmatch(name))
     for container in _containers(draft):
         for key in _FIELDS:
