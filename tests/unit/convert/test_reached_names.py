@@ -88,6 +88,25 @@ def test_a_port_that_others_ask_for_is_the_services(asker: Raw, added: list[int]
     )
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"STATSD_HOST": "statsd", "STATSD_PORT": "8125"}, [(8125, "UDP")]),
+        ({"A": "statsd:8125", "B": "statsd://statsd:8125"}, [(8125, "UDP")]),
+        ({"A": "tcp://statsd:8125", "B": "statsd:8125"}, [(8125, "UDP"), (8125, "TCP")]),
+        ({"A": "udp://statsd:9125", "B": "statsd:9125"}, [(8125, "UDP"), (9125, "UDP")]),
+        ({"HOST": "statsd", "PORT": "3000"}, [(8125, "UDP")]),
+        ({"STATSDHOST": "statsd", "STATSDPORT": "3000"}, [(8125, "UDP"), (3000, "TCP")]),
+    ],
+)
+def test_who_says_no_protocol_means_the_one_that_is_there(variables: Raw, expected: list[Any]) -> None:
+    found = convert({"statsd": {"expose": ["8125/udp"]}, "a": {"environment": variables}})
+    container = workload(found, "statsd")["spec"]["template"]["spec"]["containers"][0]
+    listed = [(port["containerPort"], port.get("protocol", "TCP")) for port in container["ports"]]
+    assert listed == expected
+    assert render(found.objects) == ""
+
+
 def test_a_part_of_an_address_is_no_name() -> None:
     for text in ("2001:db:1234::1", "02:42:ac:11:db:1234"):
         found = convert({"db": {"expose": ["1"]}, "a": {"environment": {"A": text}}})

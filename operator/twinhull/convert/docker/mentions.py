@@ -43,8 +43,9 @@ _WORD = re.compile(
 _URL = re.compile(r"([a-z][a-z0-9]{0,30})(?:\+[a-z0-9]{1,30})?://(?:[^\s/]{0,200}[@,])?$", re.IGNORECASE)
 _LONGEST_URL = 300
 _HIGHEST = 65_535
-#: Variables of which one has the host, and one the port: DB_HOST and DB_PORT.
-_HOST = re.compile(r"(.*?)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)", re.IGNORECASE)
+#: Variables of which one has the host, and one the port: DB_HOST and DB_PORT. PORT
+#: without a prefix is the container's own.
+_HOST = re.compile(r"(.+?)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)", re.IGNORECASE)
 #: The lowest port that no system keeps for itself: what looks like a lower one is as often a tag or a time.
 _LOWEST_BARE = 1024
 #: Variables with a user and a password, unless it is one with a host.
@@ -72,7 +73,7 @@ class Mentions:
 
     #: Who names it, by the keys that the callers have for containers.
     by: set[str] = field(default_factory=set)
-    #: The ports at which it is asked for, each with its protocol, and who asks.
+    #: The ports at which it is asked for, each with its protocol (empty if none is said), and who asks.
     ports: dict[tuple[int, str], set[str]] = field(default_factory=dict)
     #: Those of them that a text says itself, and who says so: http://web only implies its port.
     said: dict[tuple[int, str], set[str]] = field(default_factory=dict)
@@ -103,7 +104,7 @@ def mentions(
                 found.setdefault(names[name], Mentions()).add(asker, said if names[name] == asker else ports)
         for variables in _environments(draft):
             for name, number in _pairs(variables, names.keys()):
-                found.setdefault(names[name], Mentions()).add(asker, [(number, "TCP", True)])
+                found.setdefault(names[name], Mentions()).add(asker, [(number, "", True)])
     return found
 
 
@@ -123,7 +124,7 @@ def _hosts(
         scheme = _scheme(text, match.start())
         if match[2]:
             is_bare = not scheme and not before.endswith(("//", "@"))
-            protocol = "UDP" if scheme == "udp" else "TCP"
+            protocol = "UDP" if scheme == "udp" else "TCP" if scheme == "tcp" or scheme in _OF_SCHEMES else ""
             numbers = _numbers(match[2], lowest=_LOWEST_BARE if is_bare else 1)
             if is_bare and (not may_be_bare or _NO_HOST.search(before)):
                 numbers = []
