@@ -44,7 +44,7 @@ def checks(found: Conversion) -> dict[str, str]:
         ({"environment": {"URL": "http://rabbit/api"}}, [80]),
         ({"environment": {"DSN": "postgresql+asyncpg://u:p@rabbit/db"}}, [5432]),
         ({"environment": {"DB_HOST": "rabbit", "DB_PORT": "5555"}}, [5555]),
-        ({"environment": {"SERVERS": "other:1,rabbit:2,rabbit:3"}}, [2, 3]),
+        ({"environment": {"SERVERS": "other:1,rabbit:2000,rabbit:3000"}}, [2000, 3000]),
         ({"environment": {"ZOO": "server.1=rabbit:2888:3888;2181"}}, [2888, 3888]),
         ({"command": ["wait-for-it", "rabbit:5672", "--", "run"]}, [5672]),
         ({"entrypoint": ["sh", "-c", "a\nrabbit:5672"]}, [5672]),
@@ -58,6 +58,20 @@ def checks(found: Conversion) -> dict[str, str]:
         ({"environment": {"A": "amqp://rabbit:1234@other:1", "B": "amqp://rabbit@other"}}, []),
         ({"environment": {"A": "my-rabbit:1 rabbit-2:1 rabbit.example.com:1 x.rabbit:1"}}, []),
         ({"environment": {"A": "rabbit:0 rabbit:99999 rabbit:15672"}}, []),
+        (
+            {"environment": {"A": "http://rabbit:81 x@rabbit:82 h://a:1,rabbit:83 //rabbit:84"}},
+            [81, 82, 83, 84],
+        ),
+        ({"environment": {"HOSTS": "local:rabbit:6379:1"}}, [6379]),
+        ({"environment": {"A": "rabbit:12:30 rabbit:27 rabbit:05555 2001:db8::rabbit:8080"}}, []),
+        ({"environment": {"BASIC_AUTH": "rabbit:1234", "USERS": "rabbit:1234", "A_PASS": "rabbit:1234"}}, []),
+        ({"environment": {"USER_URL": "http://rabbit:8081", "AUTH_ADDR": "rabbit:8082"}}, [8081, 8082]),
+        ({"environment": {"IMAGE_URL": "http://rabbit:9000", "IMAGE_PROXY": "rabbit:9001"}}, [9000, 9001]),
+        ({"environment": {"LOGO_IMAGE": "http://rabbit:9000/a.png", "A_IMAGE_NAME": "rabbit:2024"}}, [9000]),
+        ({"command": ["curl", "-u", "rabbit:1234"]}, []),
+        ({"command": ["sh", "-c", "chown -R rabbit:1000 /a; curl --user 'rabbit:1234' a"]}, []),
+        ({"command": ["run", "--docker-image", "rabbit:2027", "--image=rabbit:2028"]}, []),
+        ({"command": ["run", "--broker", "rabbit:2027"]}, [2027]),
     ],
 )
 def test_a_port_that_others_ask_for_is_the_services(asker: Raw, added: list[int]) -> None:
@@ -72,6 +86,33 @@ def test_a_port_that_others_ask_for_is_the_services(asker: Raw, added: list[int]
     assert checks(found)["services.rabbit"].startswith(
         f"other containers reach it by its name at {listed} only, and in Docker at each port: "
     )
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"STATSD_HOST": "statsd", "STATSD_PORT": "8125"}, [(8125, "UDP")]),
+        ({"A": "statsd:8125", "B": "statsd://statsd:8125"}, [(8125, "UDP")]),
+        ({"A": "tcp://statsd:8125", "B": "statsd:8125"}, [(8125, "UDP"), (8125, "TCP")]),
+        ({"A": "udp://statsd:9125", "B": "statsd:9125"}, [(8125, "UDP"), (9125, "UDP")]),
+        ({"HOST": "statsd", "PORT": "3000"}, [(8125, "UDP")]),
+        ({"STATSDHOST": "statsd", "STATSDPORT": "3000"}, [(8125, "UDP"), (3000, "TCP")]),
+    ],
+)
+def test_who_says_no_protocol_means_the_one_that_is_there(variables: Raw, expected: list[Any]) -> None:
+    found = convert({"statsd": {"expose": ["8125/udp"]}, "a": {"environment": variables}})
+    container = workload(found, "statsd")["spec"]["template"]["spec"]["containers"][0]
+    listed = [(port["containerPort"], port.get("protocol", "TCP")) for port in container["ports"]]
+    assert listed == expected
+    assert render(found.objects) == ""
+
+
+def test_a_part_of_an_address_is_no_name() -> None:
+    for text in ("2001:db:1234::1", "02:42:ac:11:db:1234"):
+        found = convert({"db": {"expose": ["1"]}, "a": {"environment": {"A": text}}})
+        assert ports(found, "db") == [1]
+    found = convert({"db": {"expose": ["1"]}, "a": {"environment": {"A": "local:db:1234 -L 5432:db:5432"}}})
+    assert ports(found, "db") == [1, 1234, 5432]
 
 
 def test_a_port_that_a_service_tells_of_itself_is_its_services() -> None:
@@ -89,7 +130,9 @@ def test_all_names_of_a_service_have_the_port() -> None:
                 "networks": {"default": {"aliases": ["alias"]}},
                 "container_name": "container",
             },
-            "a": {"environment": {"A": "alias:1", "B": "container:2", "C": "my_db:3", "D": "my-db:4"}},
+            "a": {
+                "environment": {"A": "//alias:1", "B": "//container:2", "C": "//my_db:3", "D": "//my-db:4"}
+            },
         }
     )
     assert ports(found, "my-db") == [80, 1, 2, 3, 4]
@@ -125,6 +168,16 @@ def test_a_port_that_is_called_as_another_one_would_be_leaves_each_its_own_name(
     (made,) = [obj for obj in rendered([workload(found, "web")]) if obj["kind"] == "Service"]
     names = {port["port"]: port["name"] for port in made["spec"]["ports"]}
     assert names == {9090: "tcp-8080", 9091: "tcp-9091", 8080: "tcp-8080-2"}
+
+
+def test_a_published_port_stays_if_a_url_only_implies_its_number() -> None:
+    web: Raw = {"ports": ["80:8080"], "environment": {"SELF": "web:80"}}
+    found = convert({"web": web, "api": {"environment": {"CORS_ORIGIN": "http://web"}}})
+    published = [{"port": 8080}, {"port": 80, "targetPort": 8080}]
+    assert workload(found, "web")["spec"]["service"]["ports"] == published
+    assert "services.web.ports" not in [one.path for one in found.left]
+    explicit = convert({"web": web, "api": {"environment": {"URL": "http://web:80"}}})
+    assert workload(explicit, "web")["spec"]["service"]["ports"] == [{"port": 8080}, {"port": 80}]
 
 
 def test_the_ports_are_told_once_for_a_service_that_others_may_reach() -> None:

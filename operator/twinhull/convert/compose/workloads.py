@@ -234,11 +234,14 @@ def _open_ports(making: _Making, name: str, mentioned: Mentions) -> None:
     if len(making.drafts) == 1 or not lists_its_ports(draft):
         return
     service = making.project.services[name]
-    for (number, protocol), askers in sorted(mentioned.ports.items()):
-        asked_by_others = bool(askers - {name})
-        if not asked_by_others and _is_published(draft, number):
-            continue  # its own address for those outside
-        published = declare(draft, number, protocol)
+    # Who says no protocol comes after those who do, and means what is there.
+    for number, protocol in sorted(mentioned.ports, key=lambda port: (port[0], not port[1], port[1])):
+        if not protocol and any(port["containerPort"] == number for port in draft.container["ports"]):
+            continue
+        said_by_others = mentioned.said.get((number, protocol), set()) - {name}
+        if not said_by_others and _is_published(draft, number):
+            continue  # its own address for those outside, or maybe one (an origin of CORS)
+        published = declare(draft, number, protocol or "TCP")
         if published is not None:
             draft.leave(
                 f"{service.path}.ports",

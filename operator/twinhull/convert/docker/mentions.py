@@ -43,10 +43,26 @@ _WORD = re.compile(
 _URL = re.compile(r"([a-z][a-z0-9]{0,30})(?:\+[a-z0-9]{1,30})?://(?:[^\s/]{0,200}[@,])?$", re.IGNORECASE)
 _LONGEST_URL = 300
 _HIGHEST = 65_535
-#: Variables of which one has the host, and one the port: DB_HOST and DB_PORT.
-_HOST = re.compile(r"(.*?)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)", re.IGNORECASE)
-#: Variables with an image, whose tag is no port.
-_IMAGE = re.compile(r"IMAGE", re.IGNORECASE)
+#: Variables of which one has the host, and one the port: DB_HOST and DB_PORT. PORT
+#: without a prefix is the container's own.
+_HOST = re.compile(r"(.+?)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)", re.IGNORECASE)
+#: The lowest port that no system keeps for itself: what looks like a lower one is as often a tag or a time.
+_LOWEST_BARE = 1024
+#: Variables with a user and a password, unless it is one with a host.
+_CREDENTIALS = re.compile(r"AUTH|USER|PASS|CRED", re.IGNORECASE)
+#: The end of a text after which a user or an image stands, and no host: chown -R redis:1000.
+_NO_HOST = re.compile(
+    r"(?<![^\s;&|(\"'])(?:(?:-u|--[\w-]{0,40}(?:user|auth|image))[\s=]|chown\s(?:\s{0,9}-[\w-]{1,40}\s)*)"
+    r"\s{0,9}[\"']?$",
+    re.ASCII,
+)
+_LONGEST_BEFORE = 100
+#: A part of an IPv6 or MAC address, and the end of a text after which another part of one stands. One part
+#: before a name may be a port of ssh's (-L 5432:db:5432).
+_HEX = re.compile(r"[0-9a-f]{1,4}", re.IGNORECASE)
+_IN_HEX = re.compile(r"(?<![\w.-])(?:[0-9a-f]{1,4}:){2,7}$", re.IGNORECASE)
+#: Variables with an image, whose tag is no port, unless the value is a URL.
+_IMAGE = re.compile(r"(?:^|_)IMAGE(?:_NAME|_TAG)?$", re.IGNORECASE)
 #: The fields of a container in which others can be named.
 _FIELDS = ("command", "args", "readinessProbe", "lifecycle")
 
@@ -57,14 +73,18 @@ class Mentions:
 
     #: Who names it, by the keys that the callers have for containers.
     by: set[str] = field(default_factory=set)
-    #: The ports at which it is asked for, each with its protocol, and who asks.
+    #: The ports at which it is asked for, each with its protocol (empty if none is said), and who asks.
     ports: dict[tuple[int, str], set[str]] = field(default_factory=dict)
+    #: Those of them that a text says itself, and who says so: http://web only implies its port.
+    said: dict[tuple[int, str], set[str]] = field(default_factory=dict)
 
-    def add(self, asker: str, ports: Iterable[tuple[int, str]]) -> None:
-        """One more mention."""
+    def add(self, asker: str, ports: Iterable[tuple[int, str, bool]]) -> None:
+        """One more mention, with ports, their protocols, and whether each is said."""
         self.by.add(asker)
-        for port in ports:
-            self.ports.setdefault(port, set()).add(asker)
+        for number, protocol, is_said in ports:
+            self.ports.setdefault((number, protocol), set()).add(asker)
+            if is_said:
+                self.said.setdefault((number, protocol), set()).add(asker)
 
 
 def mentions(
@@ -77,35 +97,48 @@ def mentions(
     """
     found: dict[str, Mentions] = {}
     for asker, draft in drafts:
-        for text in _texts(draft, contents):
-            for name, ports in _hosts(text, names.keys()):
+        for text, may_be_bare in _texts(draft, contents):
+            for name, ports in _hosts(text, names.keys(), may_be_bare=may_be_bare):
                 # A URL of its own without a port is mostly one for people outside.
-                explicit = [(number, protocol) for number, protocol, is_said in ports if is_said]
-                every = [(number, protocol) for number, protocol, _ in ports]
-                of_name = found.setdefault(names[name], Mentions())
-                of_name.add(asker, explicit if names[name] == asker else every)
+                said = [port for port in ports if port[2]]
+                found.setdefault(names[name], Mentions()).add(asker, said if names[name] == asker else ports)
         for variables in _environments(draft):
             for name, number in _pairs(variables, names.keys()):
-                found.setdefault(names[name], Mentions()).add(asker, [(number, "TCP")])
+                found.setdefault(names[name], Mentions()).add(asker, [(number, "", True)])
     return found
 
 
-def _hosts(text: str, names: Collection[str]) -> Iterator[tuple[str, list[tuple[int, str, bool]]]]:
+def _hosts(
+    text: str, names: Collection[str], *, may_be_bare: bool
+) -> Iterator[tuple[str, list[tuple[int, str, bool]]]]:
     """The names in a text, each with the ports at which it is asked for, their protocols, and whether the
-    text says the port itself.
+    text says the port itself. Unless names with a port may be bare, they have it in URLs and after @ alone.
     """
     for match in _WORD.finditer(text):
-        name, after = match[1], text[match.end() : match.end() + 1]
-        if name not in names or (not match[2] and after in {"@", ":"}):
+        name, after = match[1], text[match.end() : match.end() + 2]
+        if name not in names or (not match[2] and after[:1] in {"@", ":"}):
+            continue
+        before = text[max(0, match.start() - _LONGEST_BEFORE) : match.start()]
+        if before.endswith("::") or (_HEX.fullmatch(name) and (after == "::" or _IN_HEX.search(before))):
             continue
         scheme = _scheme(text, match.start())
         if match[2]:
-            numbers = [int(number) for number in match[2][1:].split(":")]
-            protocol = "UDP" if scheme == "udp" else "TCP"
-            yield name, [(number, protocol, True) for number in numbers if 0 < number <= _HIGHEST]
+            is_bare = not scheme and not before.endswith(("//", "@"))
+            protocol = "UDP" if scheme == "udp" else "TCP" if scheme == "tcp" or scheme in _OF_SCHEMES else ""
+            numbers = _numbers(match[2], lowest=_LOWEST_BARE if is_bare else 1)
+            if is_bare and (not may_be_bare or _NO_HOST.search(before)):
+                numbers = []
+            yield name, [(number, protocol, True) for number in numbers]
         else:
             default = _OF_SCHEMES.get(scheme)
             yield name, [(default, "TCP", False)] if default else []
+
+
+def _numbers(text: str, *, lowest: int) -> list[int]:
+    """The ports after a name. Of several, those after the first may be something else (redis:6379:1)."""
+    numbers = [int(number) if number[0] != "0" else 0 for number in text[1:].split(":")]
+    several = numbers if min(numbers) >= _LOWEST_BARE else numbers[:1]
+    return [number for number in several if lowest <= number <= _HIGHEST]
 
 
 def _scheme(text: str, start: int) -> str:
@@ -134,15 +167,17 @@ def _environments(draft: Draft) -> Iterator[dict[str, str]]:
         yield {variable["name"]: variable["value"] for variable in container.get("env", [])}
 
 
-def _texts(draft: Draft, contents: dict[str, str]) -> Iterator[str]:
-    """All texts of a container in which others can be named."""
+def _texts(draft: Draft, contents: dict[str, str]) -> Iterator[tuple[str, bool]]:
+    """All texts of a container in which others can be named, and whether a port may be outside of a URL."""
     for variables in _environments(draft):
-        yield from (value for name, value in variables.items() if not _IMAGE.search(name))
+        for name, value in variables.items():
+            if "://" in value or not _IMAGE.search(name):
+                yield value, not _CREDENTIALS.search(name) or bool(_HOST.fullmatch(name))
     for container in _containers(draft):
         for key in _FIELDS:
-            yield from _strings(container.get(key))
+            yield from ((text, True) for text in _strings(container.get(key)))
     config_maps = {volume["configMap"]["name"] for volume in draft.volumes if "configMap" in volume}
-    yield from (contents[name] for name in sorted(config_maps) if name in contents)
+    yield from ((contents[name], True) for name in sorted(config_maps) if name in contents)
 
 
 def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
@@ -152,6 +187,8 @@ def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401  JSON
         case dict():
             for below in value.values():
                 yield from _strings(below)
+        case list() if all(isinstance(word, str) for word in value):
+            yield "\n".join(value)  # a word may say what the next one is
         case list():
             for below in value:
                 yield from _strings(below)
