@@ -119,7 +119,8 @@ def _hosts(
         if name not in names or (not match[2] and after[:1] in {"@", ":"}):
             continue
         before = text[max(0, match.start() - _LONGEST_BEFORE) : match.start()]
-        if before.endswith("::") or (_HEX.fullmatch(name) and (after == "::" or _IN_HEX.search(before))):
+        is_hex = (after == "::" or before.endswith(":")) and _HEX.fullmatch(name)
+        if before.endswith("::") or (is_hex and (after == "::" or _IN_HEX.search(before))):
             continue
         scheme = _scheme(text, match.start())
         if match[2]:
