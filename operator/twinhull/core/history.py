@@ -56,9 +56,9 @@ class History:
         return next((end for end in ends if end is not None), None)
 
     @property
-    def unwritten_exits(self) -> tuple[Exit, ...]:
+    def unwritten_exit(self) -> Exit | None:
         """`exit`, unless the status has it already: the process is to remember it until then."""
-        return (self.exit,) if self.exit and self.exit != self._workload.status.exit else ()
+        return self.exit if self.exit != self._workload.status.exit else None
 
     def _known_ends(self, hull: Hull | None) -> tuple[Exit, ...]:
         """The ends of runs that may be the present revision's end, those that decide first."""
@@ -67,9 +67,9 @@ class History:
         if hull is not None and not hull.may_hide_end:
             return ()
         # What an earlier operator took for the end of a run was told, and stays so.
-        written = self._workload.status.exit
-        seen = (end for end in reversed(self.blueprint.observed.exits) if _is_later(end, written))
-        return (*((written,) if written else ()), *seen)
+        written, seen = self._workload.status.exit, self.blueprint.observed.unwritten_exit
+        is_news = seen is not None and _is_later(seen, written)
+        return tuple(end for end in (written, seen if is_news else None) if end)
 
     def _of_this_revision(self, end: Exit) -> Exit | None:
         """An end, with all names of its revision; None if it is another revision's."""

@@ -138,5 +138,5 @@ class Observed:
     pending_since: datetime | None = None
     #: What this process knows of lost hulls, None if the Workload hasn't been looked at yet.
     remembered: Remembered | None = None
-    #: How its last run ended, if this process has seen that and the status doesn't have it; one end at most.
-    exits: tuple[Exit, ...] = ()
+    #: How its last run ended, if this process has seen that and the status doesn't have it, else None.
+    unwritten_exit: Exit | None = None

@@ -55,8 +55,8 @@ class UnreadableWorkload:
     placed: bool = True
     #: Unreadable or TooLarge.
     reason: Reason = Reason.UNREADABLE
-    #: How its last run ended, if this process has seen that; one end at most.
-    exits: tuple[Exit, ...] = ()
+    #: How its last run ended, if this process has seen that, else None.
+    seen_exit: Exit | None = None
     #: The policies that concern its hulls only by what runs in them.
     hull_policies: HullPolicies = field(default_factory=HullPolicies)
 
@@ -109,28 +109,21 @@ class UnreadableWorkload:
         hull = self.own[0] if self.own else None
         ended = hull.exit if hull else None
         if ended is None and (hull is None or hull.may_hide_end):
-            ended = next(reversed(self._seen_exits), None)
+            ended = self._still_unwritten(self.seen_exit)
         policy = self.obj["spec"]["template"]["spec"].get("restartPolicy") or RestartPolicy.ALWAYS
         if ended is None or policy == RestartPolicy.ALWAYS:
             return None
         return None if hull is not None and hull.runs_again(policy, ended) else ended
 
     @property
-    def unwritten_exits(self) -> tuple[Exit, ...]:
-        """The ends that the process is to remember, since the status doesn't have them."""
-        end = self.exit
-        is_new = end is not None and end not in self._seen_exits and end.revision != self._written_exit
-        return (end,) if end and is_new else self._seen_exits
+    def unwritten_exit(self) -> Exit | None:
+        """The end that the process is to remember, since the status doesn't have it."""
+        return self._still_unwritten(self.exit) or self._still_unwritten(self.seen_exit)
 
-    @property
-    def _seen_exits(self) -> tuple[Exit, ...]:
-        return tuple(end for end in self.exits if end.revision != self._written_exit)
-
-    @property
-    def _written_exit(self) -> str | None:
-        """The revision whose end the status has, None if it has none."""
+    def _still_unwritten(self, end: Exit | None) -> Exit | None:
+        """An end, None if the status has one of its revision."""
         written = self._status.get("exit") or {}
-        return written.get("revision")
+        return end if end and end.revision != written.get("revision") else None
 
     @cached_property
     def wanted(self) -> tuple[Action, ...]:

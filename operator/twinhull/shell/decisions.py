@@ -67,13 +67,14 @@ class Decisions:
 
     def _remember(self, workload: Key, observed: Case | UnreadableWorkload) -> None:
         violations = observed.compliance if isinstance(observed, Case) else observed
+        ends = observed.history if isinstance(observed, Case) else observed
         memory = self.memories.get(workload) or WorkloadMemory(observed.metadata.uid)
-        memory = self.memories[workload] = replace(memory, pending_since=violations.pending_since)
-        if isinstance(observed, Case):
-            exits, hulls = observed.history.unwritten_exits, to_remember(observed)
-            self.memories[workload] = replace(memory, exits=exits, hulls=hulls)
-        else:
-            self.memories[workload] = replace(memory, exits=observed.unwritten_exits)
+        self.memories[workload] = replace(
+            memory,
+            pending_since=violations.pending_since,
+            hulls=to_remember(observed) if isinstance(observed, Case) else memory.hulls,
+            unwritten_exit=ends.unwritten_exit,
+        )
 
     def record_created_hull(self, workload: Key, obj: Raw) -> None:
         """Take down a hull that was created: it may be gone before it is seen."""
@@ -89,7 +90,7 @@ class Decisions:
         if self.is_another(workload, uid):
             return
         memory = self.memories.get(workload) or WorkloadMemory(uid)
-        self.memories[workload] = replace(memory, exits=(end,))
+        self.memories[workload] = replace(memory, unwritten_exit=end)
 
     def forget(self, workload: Key, uid: str) -> None:
         """Forget what is remembered of the Workload of that uid, which is gone, if no pass has looked at it:

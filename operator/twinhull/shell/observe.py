@@ -106,7 +106,7 @@ def observe(
             memory.pending_since,
             namespace_labels(store, key[0]) is not None,
             problem.reason,
-            memory.exits,
+            memory.unwritten_exit,
             _hull_policies(known, raw, concerning),
         )
     service = store.get(kinds.SERVICE, key)
@@ -123,7 +123,7 @@ def observe(
         namespace_is_known=namespace_labels(store, key[0]) is not None,
         pending_since=memory.pending_since,
         remembered=memory.hulls,
-        exits=memory.exits,
+        unwritten_exit=memory.unwritten_exit,
         referred=_referred(known, key[0], raw["spec"]),
         claims=Claims(store, key[0]),
         data_volumes=DataVolumes(store, key),

@@ -19,5 +19,5 @@ class WorkloadMemory:
     pending_since: datetime | None = None
     #: What hulls it had of late, None if no pass could read it yet.
     hulls: Remembered | None = None
-    #: How its last run ended, if the status doesn't have that; one end at most.
-    exits: tuple[Exit, ...] = ()
+    #: How its last run ended, None if the status has that, or it hasn't ended.
+    unwritten_exit: Exit | None = None

@@ -43,6 +43,15 @@ def tidy(world: Simulation) -> None:
             world.server.remove(kind, key_of(obj))
 
 
+def tidied_before_it_is_written(world: Simulation) -> None:
+    """The operator sees the end and can't write it, and what has ended is gone when it can."""
+    operate(world)
+    world.wait(1)
+    tidy(world)
+    operate(world)
+    status_is_written_again(world)
+
+
 def status_is_written_again(world: Simulation) -> None:
     world.cluster.refused.clear()
     for _ in range(3):
@@ -63,14 +72,10 @@ def test_an_end_that_was_seen_stands_though_the_pod_is_gone(policy: str, code: i
     world = job(policy)
     world.cluster.refused[STATUS] = error
     end(world, code)
-    operate(world)
-    world.wait(1)
-    tidy(world)
-    operate(world)
-    status_is_written_again(world)
+    tidied_before_it_is_written(world)
     assert made(world) == 0
     assert ended(world) == ("Failed" if code else "Completed", code)
-    assert world.decisions.memories[KEY].exits == (), "the status remembers it now"
+    assert world.decisions.memories[KEY].unwritten_exit is None, "the status remembers it now"
 
 
 def test_the_end_of_a_machine_stands_though_the_machine_is_gone() -> None:
@@ -78,11 +83,7 @@ def test_the_end_of_a_machine_stands_though_the_machine_is_gone() -> None:
     (vmi,) = world.server.all("VirtualMachineInstance")
     world.cluster.refused[STATUS] = ERRORS[0]
     world.server.patch("VirtualMachineInstance", key_of(vmi), {"status": {"phase": "Succeeded"}}, status=True)
-    operate(world)
-    world.wait(1)
-    tidy(world)
-    operate(world)
-    status_is_written_again(world)
+    tidied_before_it_is_written(world)
     assert made(world) == 0
     assert ended(world)[0] == "Completed"
 
@@ -120,11 +121,7 @@ def test_an_end_stands_that_was_seen_while_the_workload_could_not_be_read() -> N
     unreadable(world)
     world.cluster.refused[STATUS] = ERRORS[0]
     end(world, 0)
-    operate(world)
-    world.wait(1)
-    tidy(world)
-    operate(world)
-    status_is_written_again(world)
+    tidied_before_it_is_written(world)
     assert world.workload is not None
     assert world.workload["status"]["exit"]["code"] == 0
     readable(world)
@@ -180,7 +177,7 @@ def test_another_template_runs_anew_though_the_end_was_not_written(seen: bool) -
     operate(world)
     status_is_written_again(world)
     assert made(world) == 1
-    assert world.decisions.memories[KEY].exits == ()
+    assert world.decisions.memories[KEY].unwritten_exit is None
 
 
 def test_a_workload_that_is_made_again_runs_anew() -> None:
@@ -209,7 +206,7 @@ def test_who_only_watches_remembers_one_end_of_a_workload_that_is_there() -> Non
         stranger["metadata"] |= {"labels": {**pod["metadata"]["labels"], WORKLOAD_LABEL: f"gone-{number}"}}
         world.watches.take(kinds.POD, "DELETED", stranger)
     assert list(world.decisions.memories) == [KEY]
-    assert len(world.decisions.memories[KEY].exits) == 1
+    assert world.decisions.memories[KEY].unwritten_exit is not None
     assert world.workload is not None
     world.watches.take(kinds.WORKLOAD, "DELETED", world.workload)
     assert world.decisions.memories == {}
@@ -234,6 +231,6 @@ def test_an_end_from_before_the_one_that_the_status_has_is_none_of_a_later_run()
     status = {"exit": last.raw()}
     world.server.patch("Workload", KEY, {"status": status}, status=True)
     tidy(world)
-    world.decisions.memories[KEY] = replace(world.decisions.memories[KEY], exits=(first,))
+    world.decisions.memories[KEY] = replace(world.decisions.memories[KEY], unwritten_exit=first)
     operate(world)
     assert made(world) == 1, "it is asked to run again"

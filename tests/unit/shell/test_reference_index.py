@@ -249,6 +249,23 @@ def test_namespaces_claims_take_turns() -> None:
     assert namespaces.count("shop") == 1200
 
 
+def check_walk(world: World, names: list[str]) -> None:
+    """All of these Workloads are asked for, a few at a time, while others have their turns."""
+
+    async def walked() -> list[int]:
+        walk, lengths = asyncio.create_task(world.watches.referrers.run()), [len(world.queue)]
+        while lengths[-1] < len(names):
+            await asyncio.sleep(0)
+            lengths.append(len(world.queue))
+        walk.cancel()
+        return lengths
+
+    rounds = asyncio.run(asyncio.wait_for(walked(), PATIENCE))
+    assert rounds[0] == 0
+    assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
+    assert world.queued() == names
+
+
 def test_very_many_workloads_are_asked_for_some_at_a_time() -> None:
     """All else goes on meanwhile, the time is charged to the claim's namespace, and all are asked for."""
     world = World()
@@ -264,20 +281,9 @@ def test_very_many_workloads_are_asked_for_some_at_a_time() -> None:
 
     world.queue.charge = charge  # type: ignore[method-assign]
 
-    async def walked() -> list[int]:
-        walk, lengths = asyncio.create_task(world.watches.referrers.run()), [len(world.queue)]
-        while lengths[-1] < len(names):
-            await asyncio.sleep(0)
-            lengths.append(len(world.queue))
-        walk.cancel()
-        return lengths
-
     for _ in range(3):
         world.take(_claim("data"), "ADDED")
-    rounds = asyncio.run(asyncio.wait_for(walked(), PATIENCE))
-    assert rounds[0] == 0
-    assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
-    assert world.queued() == names
+    check_walk(world, names)
     assert set(charged) == {"shop"}
 
 
@@ -289,17 +295,6 @@ def test_all_workloads_of_a_namespace_are_asked_for_some_at_a_time() -> None:
         world.take(_claiming(name=name))
     world.queued()
 
-    async def walked() -> list[int]:
-        walk, lengths = asyncio.create_task(world.watches.referrers.run()), [len(world.queue)]
-        while lengths[-1] < len(names):
-            await asyncio.sleep(0)
-            lengths.append(len(world.queue))
-        walk.cancel()
-        return lengths
-
     for _ in range(3):
         world.watches.referrers.ask_namespace("shop")
-    rounds = asyncio.run(asyncio.wait_for(walked(), PATIENCE))
-    assert rounds[0] == 0
-    assert max(after - before for before, after in itertools.pairwise(rounds)) <= 256
-    assert world.queued() == names
+    check_walk(world, names)
