@@ -25,11 +25,11 @@ from twinhull.shell import kinds
 from twinhull.shell.decisions import Decisions
 from twinhull.shell.kinds import Kind
 from twinhull.shell.observe import capabilities
-from twinhull.shell.policies import Policies
+from twinhull.shell.policies import Concerned, Policies
 from twinhull.shell.queue import Queue
-from twinhull.shell.referrerwalk import ReferrerWalk
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of, workload_key
+from twinhull.shell.workload_walk import WorkloadWalk
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ class ChangeHandler:
         self._decisions = decisions
         self._scope = scope
         self._listeners = listeners
-        #: Asks for the Workloads that refer to what has changed; its `run` is to be run.
-        self.referrers = ReferrerWalk(store, queue)
+        #: Asks for the Workloads that a change may concern; its `run` is to be run.
+        self.walk = WorkloadWalk(store, queue, policies)
         #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
         self.started_over = asyncio.Event()
         #: When each resource was last heard of, on the monotonic clock.
@@ -113,6 +113,8 @@ class ChangeHandler:
         old = self._store.get(kind, key_of(obj))
         if not self._put(kind, obj):
             return
+        if old is not None and old["metadata"]["uid"] != obj["metadata"]["uid"]:
+            self._note_gone(kind, old)  # the end of it wasn't heard of
         new = self._store.get(kind, key_of(obj)) or obj
         _tell_unread(kind, old or {}, new)
         self._ask(kind, [new] if old is None else [old, new])
@@ -135,9 +137,12 @@ class ChangeHandler:
             self._ask(kind, [obj] if old is None else [old, obj])
 
     def _note_gone(self, kind: Kind, obj: Raw) -> None:
-        """Have it remembered of a Pod that is gone how its run ended, or who ended it: soon nothing tells."""
+        """Have it remembered of a Pod that is gone how its run ended, or who ended it: soon nothing tells.
+        Of a Workload that is gone nothing is remembered.
+        """
         if kind is kinds.WORKLOAD:
             self._decisions.forget(key_of(obj), obj["metadata"]["uid"])
+            self._queue.succeeded(key_of(obj))  # whoever has its name next hasn't failed yet
         workload = workload_key(obj) if kind is kinds.POD and UNREAD not in obj else None
         if workload is None:
             return
@@ -159,8 +164,7 @@ class ChangeHandler:
     def _ask(self, kind: Kind, news: list[Raw]) -> None:
         if kind is kinds.ISOLATION_POLICY and news:
             self._decisions.changed.set()
-        for concerned in self._policies.concerned(kind, news):
-            self._queue.add(concerned)
+        self._ask_for_concerned(self._policies.concerned(kind, news))
         if tell := self._listeners.get(kind):
             for changed in {key_of(obj) for obj in news}:
                 tell(changed)
@@ -171,14 +175,22 @@ class ChangeHandler:
         for key in self._changed(kind, news) if kind in kinds.REFERRED else ():
             self._ask_for_referrers(kind, key)
 
+    def _ask_for_concerned(self, concerned: Iterable[Concerned]) -> None:
+        """Ask for the Workloads for which policies may decide otherwise now."""
+        for namespace, policies in concerned:
+            if policies is None:
+                self.walk.ask_namespace(namespace)
+            else:
+                self.walk.ask_concerned(namespace, policies)
+
     def _ask_for_referrers(self, kind: Kind, key: Key) -> None:
         """Ask for the Workloads that refer to an object, or for whose machines a policy names it."""
         if kind.namespaced and self._policies.names_part(kind, key):
-            self.referrers.ask_namespace(key[0])
+            self.walk.ask_namespace(key[0])
             return
-        self.referrers.ask(kind, key)
-        for concerned in () if kind.namespaced else self._policies.concerned_by_part(kind, key[1]):
-            self._queue.add(concerned)
+        self.walk.ask_referrers(kind, key)
+        if not kind.namespaced:
+            self._ask_for_concerned(self._policies.concerned_by_part(kind, key[1]))
         for name in workloads_of(key[1]) if kind is kinds.CLAIM else ():
             self._queue.add((key[0], name))
 

@@ -102,7 +102,7 @@ class ControlLoop:
 
     async def follow(self, tasks: Tasks) -> None:
         """Follow what changes, and ask the guests how they are. Nothing is written."""
-        tasks.spawn(self._watches.referrers.run())
+        tasks.spawn(self._watches.walk.run())
         tasks.spawn(self._listing.run())
         tasks.spawn(self._streams.run())
         if self._guests:

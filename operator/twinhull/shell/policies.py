@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
@@ -21,6 +22,13 @@ from twinhull.shell.labelled import own
 from twinhull.shell.store import Key, Store, key_of
 
 _Version = tuple[str, str]
+
+
+class Concerned(NamedTuple):
+    """The Workloads of a namespace that policies may concern, or (None) all of them."""
+
+    namespace: str
+    policies: list[Policy] | None
 
 
 class Policies:
@@ -68,9 +76,9 @@ class Policies:
             labels = namespace_labels(self._store, workload["metadata"]["namespace"]) or {}
             return tuple(policy for policy in self.all() if policy.admits_namespace(labels))
 
-    def concerned(self, kind: Kind, news: Iterable[Raw]) -> Iterator[Key]:
-        """The Workloads for which policies may decide otherwise now. `news` are states of objects of a kind,
-        each as it was and as it is.
+    def concerned(self, kind: Kind, news: Iterable[Raw]) -> Iterator[Concerned]:
+        """Where policies may decide otherwise now. `news` are states of objects of a kind, each as it was and
+        as it is.
         """
         objects: dict[Key, list[Raw]] = defaultdict(list)
         for obj in news if kind in {kinds.ISOLATION_POLICY, kinds.NAMESPACE} else ():
@@ -81,11 +89,26 @@ class Policies:
             else:
                 yield from self._concerned_by_policy(states)
 
-    def concerned_by_part(self, kind: Kind, name: str) -> Iterator[Key]:
-        """The Workloads that get a part of their machine, which is in no namespace, from policies that name
-        it.
+    def concerned_by_part(self, kind: Kind, name: str) -> Iterator[Concerned]:
+        """Where Workloads get a part of their machine from policies that name it. It is in no namespace."""
+        yield from self._admitted(self._naming(kind, name))
+
+    def may_concern(self, key: Key, policies: Collection[Policy]) -> bool:
+        """Whether any of these policies, which admit its namespace, may concern a Workload. Of one that isn't
+        held as a whole, or that an edited or newer definition let in, what policies look at may not be known:
+        any may.
         """
-        yield from self._matched_anywhere(self._naming(kind, name))
+        workload = self._store.get(kinds.WORKLOAD, key)
+        if workload is None:
+            return False
+        if UNREAD in workload:
+            return True
+        try:
+            subject = self.subject(workload)
+            by_spec = any(policy.mismatch_within(subject) is None for policy in policies)
+            return by_spec or self._may_concern_hulls(workload, subject, policies)
+        except (AttributeError, KeyError, TypeError):
+            return True
 
     def names_part(self, kind: Kind, key: Key) -> bool:
         """Whether a policy for Workloads of a namespace names an object of it as a part of their machines.
@@ -105,57 +128,34 @@ class Policies:
             return []
         return [policy for policy in self.all() if part in _parts(policy)]
 
-    def _concerned_by_policy(self, states: list[Raw]) -> Iterator[Key]:
-        """The Workloads that a policy concerns, or did."""
+    def _concerned_by_policy(self, states: list[Raw]) -> Iterator[Concerned]:
+        """Where a policy has a say, or had."""
         stays = len(states) > 1 and self._store.get(kinds.ISOLATION_POLICY, key_of(states[0]))
         if stays and states[0].get("spec") == states[-1].get("spec"):
             return  # its status was written, nothing else
-        yield from self._matched_anywhere([read(state) for state in states])
+        yield from self._admitted([read(state) for state in states])
 
-    def _matched_anywhere(self, policies: list[Policy]) -> Iterator[Key]:
-        """The Workloads of the cluster that any of these policies concerns."""
+    def _admitted(self, policies: list[Policy]) -> Iterator[Concerned]:
+        """The namespaces with Workloads that any of these policies admits."""
         for namespace in self._store.namespaces(kinds.WORKLOAD) if policies else ():
-            yield from self._matched_in(namespace, policies)
+            labels = namespace_labels(self._store, namespace) or {}
+            if admitting := [policy for policy in policies if policy.admits_namespace(labels)]:
+                yield Concerned(namespace, admitting)
 
-    def _matched_in(self, namespace: str, policies: list[Policy]) -> Iterator[Key]:
-        """The Workloads of a namespace that any of these policies concerns."""
-        labels = namespace_labels(self._store, namespace) or {}
-        yield from self._matched(
-            namespace, [policy for policy in policies if policy.admits_namespace(labels)]
-        )
-
-    def _concerned_by_namespace(self, states: list[Raw]) -> Iterator[Key]:
-        """The Workloads that other policies concern, since their namespace has other labels."""
+    def _concerned_by_namespace(self, states: list[Raw]) -> Iterator[Concerned]:
+        """A namespace, if policies admit it or admit it no more, since it has other labels."""
         name = states[0]["metadata"]["name"]
         if len(states) == 1:  # it was seen only now: its Workloads waited for it
-            yield from self._store.keys_within(kinds.WORKLOAD, name)
+            yield Concerned(name, None)
             return
         old, new = (state["metadata"].get("labels") or {} for state in (states[0], states[-1]))
         changed = [
             policy for policy in self.all() if policy.admits_namespace(old) != policy.admits_namespace(new)
         ]
-        yield from self._matched(name, changed)
+        if changed:
+            yield Concerned(name, changed)
 
-    def _matched(self, namespace: str, policies: list[Policy]) -> Iterator[Key]:
-        """A namespace's Workloads that any of these policies concerns, if the namespace fits."""
-        for workload in self._store.within(kinds.WORKLOAD, namespace) if policies else ():
-            if self._may_match(workload, policies):
-                yield key_of(workload)
-
-    def _may_match(self, workload: Raw, policies: list[Policy]) -> bool:
-        """Whether any of these policies concerns a Workload whose namespace fits. Of one that isn't held as a
-        whole, or that an edited or newer definition let in, what policies look at may not be known: any may.
-        """
-        if UNREAD in workload:
-            return True
-        try:
-            subject = self.subject(workload)
-            by_spec = any(policy.mismatch_within(subject) is None for policy in policies)
-            return by_spec or self._may_concern_hulls(workload, subject, policies)
-        except (AttributeError, KeyError, TypeError):
-            return True
-
-    def _may_concern_hulls(self, workload: Raw, subject: Subject, policies: list[Policy]) -> bool:
+    def _may_concern_hulls(self, workload: Raw, subject: Subject, policies: Collection[Policy]) -> bool:
         """Whether any of these policies may concern what runs, though none does by the spec. What runs in a
         machine isn't looked up, nor in more Pods than are compared.
         """

@@ -167,6 +167,7 @@ class Simulation:
             listed = run(self.cluster.list(kind))
             assert listed is not None
             self.watches.take_list(kind, *listed)
+        self._walk()
 
     def deliver(self, choice: int) -> None:
         """One watch brings its next event."""
@@ -175,6 +176,12 @@ class Simulation:
             name = pending[choice % len(pending)]
             change, obj = self.server.events[name].popleft()
             self.watches.take(kinds.BY_NAME[name], change, obj)
+            self._walk()
+
+    def _walk(self) -> None:
+        """The operator asks for all whom that may concern."""
+        while self.watches.walk.step():
+            pass
 
     def reconcile(self, _: int = 0) -> None:
         """The operator works on what it has been asked for, if anything."""

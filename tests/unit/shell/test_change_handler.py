@@ -46,8 +46,14 @@ class World:
             case = observe(known, key_of(obj), self._defaults, NOW)
             self.decisions.record(key_of(obj), case.blueprint.resolution if isinstance(case, Case) else None)
 
+    def walk(self) -> None:
+        """All are asked for that a change may concern."""
+        while self.watches.walk.step():
+            pass
+
     def queued(self) -> list[str]:
         """The Workloads that were asked for since the last time."""
+        self.walk()
         waiting = iter(self.queue._waiting.take, None)  # noqa: SLF001
         found = sorted(name for _, name in waiting)
         self.queue._wanted.clear()  # noqa: SLF001

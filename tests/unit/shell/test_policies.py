@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import unread
 from twinhull.core.isolation import Effect, Part
 from twinhull.hulls.hull import WORKLOAD_LABEL
-from twinhull.shell import kinds, store
+from twinhull.shell import kinds, store, workload_walk
 from twinhull.shell.errors import Refused
 from twinhull.shell.policy_controller import PolicyStatusTimer
 from twinhull.shell.queue import Queue
@@ -38,16 +39,24 @@ class Counting(Queue):
         super().add(key)
 
 
+class Walked(World):
+    """A world in which all are asked for as soon as something changes."""
+
+    def take(self, obj: Raw, change: str = "ADDED", *, version: int = 1) -> None:
+        super().take(obj, change, version=version)
+        self.walk()
+
+
 def labelled(name: str, **labels: str) -> Raw:
     found = named(name)
     found["metadata"]["labels"] = labels
     return found
 
 
-def many() -> tuple[World, Counting]:
+def many() -> tuple[Walked, Counting]:
     """5,000 Workloads in fifty namespaces, ten of them gold, all decided on."""
     queue = Counting()
-    world = World(queue=queue)
+    world = Walked(queue=queue)
     for number in range(50):
         world.take(namespace(f"ns{number}"))
     listed = []
@@ -131,8 +140,10 @@ def test_list_of_policies_asks_for_those_that_a_change_concerns() -> None:
         strict = policy("strict", minimum="Sandbox", match=GOLD)
         strict["metadata"] |= {"uid": "u", "resourceVersion": version}
         world.watches.take_list(kinds.ISOLATION_POLICY, [strict], version)
+        world.walk()
     assert len(queue.adds) == 10, "once, when it was new"
     world.watches.take_list(kinds.ISOLATION_POLICY, [], "4")
+    world.walk()
     assert len(queue.adds) == 20, "and when it was gone"
 
 
@@ -237,6 +248,91 @@ def test_no_workload_is_unpacked_for_what_a_policy_refers_to_and_its_tenant_writ
     world.take(of_machines(SMALL["kind"]))
     assert world.queued() == ["a", "b"], "each finds out by itself whether the policy concerns it"
     assert charged == ["shop"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["policy", "labels", "type"])
+def test_workloads_are_held_against_policies_some_at_a_time(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is unpacked for it, as large as its tenant made it. All else goes on; the time is its tenant's."""
+    world, charged, looked_at = World(), [], 0
+    world.take(namespace())
+    names = sorted(f"w{number:04}" for number in range(1000))
+    for name in names:
+        world.take(labelled(name, tier="gold"))
+    admitting = {"namespaceSelector": {"matchLabels": {"trust": "none"}}} if what == "labels" else {}
+    small = {"virtualMachine": {"instancetype": {"name": "small"}}}
+    strict = policy("strict", match={**GOLD, **admitting}, **(small if what == "type" else {}))
+    if what != "policy":
+        world.take(strict)
+    world.queued()
+    may_concern = world.policies.may_concern
+
+    def counted(*args: Any) -> bool:
+        nonlocal looked_at
+        looked_at += 1
+        return may_concern(*args)
+
+    monkeypatch.setattr(world.policies, "may_concern", counted)
+    monkeypatch.setattr(world.queue, "charge", lambda namespace, _: charged.append(namespace))
+    if what == "policy":
+        world.take(strict)
+    elif what == "labels":
+        world.take(namespace(trust="none"), "MODIFIED", version=2)
+    else:
+        world.take(of_machines("VirtualMachineClusterInstancetype"))
+    assert looked_at == 0, "nothing is unpacked as the news is taken in"
+    world.watches.walk.step()
+    assert 0 < looked_at <= 256
+    assert world.queued() == names
+    assert looked_at == 1000, "once each"
+    assert "shop" in charged
+    assert set(charged) <= {"shop", ""}, "who names the type in its own spec is looked for by the index"
+
+
+def test_large_workloads_are_held_against_policies_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workload_walk, "_LONGEST", -1.0)
+    world = World()
+    world.take(namespace())
+    for name in ("a", "b", "c"):
+        world.take(labelled(name, tier="gold"))
+    world.queued()
+    world.take(policy("strict", minimum="Sandbox", match=GOLD))
+    for looked_at in (1, 2, 3):
+        assert world.watches.walk.step()
+        assert len(world.queue) == looked_at
+    assert not world.watches.walk.step()
+
+
+def test_policy_that_changes_while_workloads_are_held_against_it_asks_again() -> None:
+    """Those that were looked at are looked at again by the new state; all by the old one and the new one."""
+    world = World()
+    world.take(namespace())
+    names = [f"w{number:04}" for number in range(300)]
+    for number, name in enumerate(names):
+        world.take(labelled(name, tier=("gold", "silver", "none")[number % 3]))
+    world.queued()
+    world.take(policy("strict", minimum="Sandbox", match=GOLD))
+    world.watches.walk.step()
+    silver = {"workloadSelector": {"matchLabels": {"tier": "silver"}}}
+    world.take(policy("strict", minimum="Sandbox", match=silver), "MODIFIED", version=2)
+    assert world.queued() == [name for number, name in enumerate(names) if number % 3 != 2]
+    world.take(policy("strict", minimum="VirtualMachine", match=silver), "MODIFIED", version=3)
+    assert world.queued() == names[1::3], "no state before those is held against anything any more"
+
+
+def test_workload_that_is_gone_before_a_policy_is_held_against_it_is_not_asked_for() -> None:
+    world = World()
+    world.take(namespace())
+    world.take(labelled("a", tier="gold"))
+    world.take(labelled("b", tier="gold"))
+    world.queued()
+    world.take(policy("strict", minimum="Sandbox", match=GOLD))
+    world.take(labelled("a"), "DELETED", version=2)
+    world.queue._wanted.clear()  # noqa: SLF001
+    list(iter(world.queue._waiting.take, None))  # noqa: SLF001
+    assert world.queued() == ["b"]
 
 
 def test_what_a_policy_for_other_namespaces_refers_to_asks_for_nobody() -> None:

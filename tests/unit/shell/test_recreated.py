@@ -6,7 +6,7 @@ import pytest
 
 from twinhull.core.case import Case
 
-from .simulation import KEY, Simulation
+from .simulation import KEY, Simulation, run
 from .test_backoff import back_off, deleted, made, suffers
 from .test_eviction import held
 from .test_passes import operate, started
@@ -58,6 +58,27 @@ def test_nothing_that_is_remembered_of_the_former_one_is_known_of_it(relisted: b
     after = world.controller.observe(KEY)
     assert isinstance(after, Case)
     assert (after.observed.pending_since, after.observed.remembered) == (None, None)
+
+
+@pytest.mark.parametrize("relisted", [False, True])
+def test_its_first_failure_is_not_one_more_of_the_former_one(relisted: bool) -> None:  # noqa: FBT001
+    """A pass that fails is tried again after 100 ms at first, and after minutes in the end."""
+    world = started()
+
+    async def retries() -> tuple[float, float]:
+        for _ in range(10):
+            former = world.queue.retry(KEY).total_seconds()
+        recreated(world)
+        if relisted:
+            world.server.events.clear()
+            world.relist()
+        while any(world.server.events.values()):
+            world.deliver(0)
+        return former, world.queue.retry(KEY).total_seconds()
+
+    former, first = run(retries())
+    assert former > 10
+    assert first == pytest.approx(0.1)
 
 
 def test_each_is_decided_on_and_measured_for_itself() -> None:

@@ -233,13 +233,13 @@ def test_namespaces_claims_take_turns() -> None:
     world.queue.add = noted  # type: ignore[method-assign]
 
     async def walk() -> None:
-        walking = asyncio.create_task(world.watches.referrers.run())
-        world.watches.referrers.ask(CLAIM, ("shop", "data"))
-        world.watches.referrers.ask(CLAIM, ("bank", "data"))
+        walking = asyncio.create_task(world.watches.walk.run())
+        world.watches.walk.ask_referrers(CLAIM, ("shop", "data"))
+        world.watches.walk.ask_referrers(CLAIM, ("bank", "data"))
         while len(namespaces) < 600:  # noqa: ASYNC110
             await asyncio.sleep(0)
         # Those that were asked for already haven't seen what is new by now, and are asked for again.
-        world.watches.referrers.ask(CLAIM, ("shop", "data"))
+        world.watches.walk.ask_referrers(CLAIM, ("shop", "data"))
         while len(namespaces) < 1800:  # noqa: ASYNC110
             await asyncio.sleep(0)
         walking.cancel()
@@ -253,7 +253,7 @@ def check_walk(world: World, names: list[str]) -> None:
     """All of these Workloads are asked for, a few at a time, while others have their turns."""
 
     async def walked() -> list[int]:
-        walk, lengths = asyncio.create_task(world.watches.referrers.run()), [len(world.queue)]
+        walk, lengths = asyncio.create_task(world.watches.walk.run()), [len(world.queue)]
         while lengths[-1] < len(names):
             await asyncio.sleep(0)
             lengths.append(len(world.queue))
@@ -296,5 +296,5 @@ def test_all_workloads_of_a_namespace_are_asked_for_some_at_a_time() -> None:
     world.queued()
 
     for _ in range(3):
-        world.watches.referrers.ask_namespace("shop")
+        world.watches.walk.ask_namespace("shop")
     check_walk(world, names)
