@@ -43,6 +43,8 @@ Each option and each key has one of these fates:
 - **Images** have their registry written out: `nginx` is `docker.io/library/nginx`.
 - **Names** are in lower case, with `-` in place of other characters, and have 50 characters at most. If that changes a
   name, it is said: others have to ask for the new one.
+- **Reached by name.** A container without ports that others reach by its name, in a Compose file or with `--name` and a
+  `--network` of one's own, has a headless Service of that name, which leads to it whatever the port.
 - **Ports.** Docker's containers of one network reach each other at the container's port, and others at the host's. So the
   Workload's Service has the container's port, and the published one as well if it is another number. It is of type
   ClusterIP: how the port is to be reached from outside of the cluster is for you to say, and the table `TO CHECK` reminds
@@ -86,10 +88,9 @@ anchors and merges, `extends` in the same file and in others, and `env_file`. A 
 and named, also in `.env` and in `env_file`: a password with a `$` belongs into single quotes there. Files outside of the
 Compose file's folder aren't read. A key that the Compose Specification hasn't is an error. Extensions (`x-…`) are named.
 
-- **Each service is a Workload** of its name, and is reached by that name, as in Compose. A service without ports has a
-  headless Service, which leads to it whatever the port. A service with `ports` or `expose` has a Service with these ports,
-  and with those at which other services ask for it (`rabbitmq:5672`, `http://web`, or `DB_HOST` with `DB_PORT`) in their
-  variables, commands and health checks, and in the `content` of their configs; a port below 1024 counts only in a URL
+- **Each service is a Workload** of its name, and is reached by that name, as in Compose. A service with `ports` or
+  `expose` has a Service with these ports, and with those at which other services ask for it (`rabbitmq:5672`,
+  `http://web`, or `DB_HOST` with `DB_PORT`) in their variables, commands and health checks, and in the `content` of their configs; a port below 1024 counts only in a URL
   (`http://web:81`) or after `@`. In Docker every port is reached by the name, so the table `TO CHECK` says once for each
   such service which ports its Service has.
 - **`depends_on`**: Kubernetes starts all Workloads at once. The output has them in their order, and each dependency is

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from twinhull.convert.docker.network import OF_NETWORK
 from twinhull.convert.docker.options import OPTIONS, Fate
 
 
@@ -253,10 +254,10 @@ _SERVICE = (
             "ipv6_address",
             "link_local_ips",
             "mac_address",
-            "driver_opts",
-            "interface_name",
         )
     ),
+    _whole("services.*.networks.*.driver_opts", _L, OF_NETWORK["driver-opt"]),
+    _whole("services.*.networks.*.interface_name", _L, OF_NETWORK["interface_name"]),
     _of("networks.*.priority", _L, "a Pod has one network"),
     _of("networks.*.gw_priority", _L, "a Pod has one network"),
     _as("oom_kill_disable", "oom-kill-disable"),

@@ -86,8 +86,8 @@ def policies(
             continue
         peers = [other.name for key, other in drafts.items() if attachments[key].networks & own]
         closed = own <= inner
-        # What is exposed, or on 127.0.0.1, others don't reach, either: `expose` opens nothing, says the
-        # Compose Specification ("accessible to linked services").
+        # What is exposed, or on a loopback address, others don't reach, either: `expose` opens nothing, says
+        # the Compose Specification ("accessible to linked services").
         published = {} if closed else draft.published
         ports = list({str(port): port for listed in published.values() for port in listed}.values())
         yield _policy(draft.name, peers, ports, closed=closed)
@@ -106,7 +106,7 @@ def separation_sentence(declared: Mapping[str, InputValue]) -> str:
     return (
         (
             "NetworkPolicies keep apart what shares no network, if the cluster's network enforces them; "
-            "each port that a service publishes, other than on 127.0.0.1, can be reached by everybody"
+            "everybody reaches each port that a service publishes, other than on a loopback address"
         )
         if declared
         else ""

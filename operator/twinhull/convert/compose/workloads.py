@@ -33,6 +33,7 @@ from twinhull.convert.docker.network import alias, let_listen
 from twinhull.convert.docker.readable import readable
 from twinhull.convert.docker.services import (
     declare,
+    lead_by_name,
     lists_its_ports,
     other_services,
     outside,
@@ -96,7 +97,8 @@ def workloads(project: Project, namespace: str) -> Conversion:
     for name, draft in making.drafts.items():
         tell(project.services[name], draft, making.drafts, project.all_services)
         _name_container(making, name, texts)
-        _name_service(making, draft)
+        if len(making.drafts) > 1:
+            lead_by_name(draft)
     mentioned = _mentioned(making, known[CONFIGS.key])
     for name, draft in making.drafts.items():
         _open_ports(making, name, mentioned.get(name, Mentions()))
@@ -199,20 +201,6 @@ def _aliases(names: tuple[InputValue, ...], making: _Making, draft: Draft) -> It
             continue
         making.service_names.add(name)
         yield InputValue(value.path, name)
-
-
-def _name_service(making: _Making, draft: Draft) -> None:
-    """Give a Workload without ports a Service of its name, since Compose's services find each other by name.
-
-    Without ports it has to be one of our own: headless, so that the name leads to the hull, whatever the
-    port.
-    """
-    if len(making.drafts) == 1 or draft.container.get("ports") or draft.has_host_network:
-        return
-    if any(policy["kind"] == "NetworkPolicy" for policy in draft.objects):  # network_mode none
-        return
-    draft.spec["service"] = {"enabled": False}
-    draft.aliases.append(draft.name)
 
 
 def _mentioned(making: _Making, configs: dict[str, Grant]) -> dict[str, Mentions]:

@@ -69,6 +69,8 @@ class Draft:
     is_reached_unready: bool = False
     #: The ports of the container that the host has for others, by where the input says so.
     published: dict[str, list[Raw]] = field(default_factory=dict)
+    #: Whether it is in no network at all.
+    has_no_network: bool = False
     #: Where the input says that it is in a network with others, by its name; empty if it isn't.
     own_network: str = ""
     #: What of the input isn't carried over.

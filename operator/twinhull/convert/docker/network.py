@@ -41,8 +41,12 @@ _SAFE = frozenset(
 )
 _SYSCTL = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*")
 #: What Docker's long form of a network may say beside its name and aliases, and why a Pod hasn't it.
-_OF_NETWORK = {
+OF_NETWORK = {
     **dict.fromkeys(("ip", "ip6", "link-local-ip", "mac-address"), OPTIONS["ip"].sentence),
+    **dict.fromkeys(
+        ("interface_name", "host_interface_name"),
+        "a Pod's interface has the name that the cluster's network gives it, eth0 as a rule",
+    ),
     "driver-opt": "the cluster's network gives a Pod its interface, and takes no options of Docker's",
     "gw-priority": "a Pod has one network",
 }
@@ -63,6 +67,7 @@ def mode(settings: Settings, draft: Draft) -> None:
         elif value.startswith(("container:", "service:")):
             raise Refused(f"{network.path}: {value[:60]} {ONE_POD}")
         elif value == "none":
+            draft.has_no_network = True
             draft.objects.append(_closed(draft.name))
             draft.leave(
                 network,
@@ -89,7 +94,7 @@ def _name(network: InputValue, draft: Draft) -> str:
         name, listed = "", text
     for part in listed.split(","):
         key, equals, value = (word.strip() for word in part.partition("="))
-        if not is_podmans and key.lower() not in {"name", "alias", *_OF_NETWORK}:
+        if not is_podmans and key.lower() not in {"name", "alias", *OF_NETWORK}:
             raise CannotConvert(
                 f"{network.path}: {part[:60]!r} says nothing of a network: write it as in name=shop,alias=db"
             )
@@ -98,7 +103,7 @@ def _name(network: InputValue, draft: Draft) -> str:
         elif key.lower() == "alias" and equals:
             alias(InputValue(network.path, value), draft)
         else:
-            draft.leave(f"{network.path}: {key[:60]}", _OF_NETWORK.get(key.lower(), OPTIONS["ip"].sentence))
+            draft.leave(f"{network.path}: {key[:60]}", OF_NETWORK.get(key.lower(), OPTIONS["ip"].sentence))
     if not name:
         raise CannotConvert(f"{network.path}: it has no name: add name=NETWORK")
     return name
@@ -131,7 +136,7 @@ def let_listen(draft: Draft) -> None:
     if draft.has_host_network or not is_low or may_bind(draft):
         return
     sysctls: list[Raw] = draft.pod_security.setdefault("sysctls", [])
-    if not any(sysctl["name"].replace("/", ".") == _PORT_START for sysctl in sysctls):
+    if not any(_dotted(sysctl["name"]) == _PORT_START for sysctl in sysctls):
         sysctls.append({"name": _PORT_START, "value": "0"})
 
 
@@ -256,9 +261,17 @@ def _sysctls(sysctls: list[InputValue], draft: Draft) -> None:
             draft.leave(sysctl, "with the host's network it would be the node's: set it there")
             continue
         values[name] = value
-        if name not in _SAFE:
+        if _dotted(name) not in _SAFE:
             draft.leave(
                 sysctl, "a node refuses the Pod unless its kubelet has the sysctl in --allowed-unsafe-sysctls"
             )
     if values:
         draft.pod_security["sysctls"] = [{"name": name, "value": value} for name, value in values.items()]
+
+
+def _dotted(sysctl: str) -> str:
+    """A sysctl's name with dots. In one with slashes, dots are part of words (sysctl.d(5); so does
+    k8s.io/component-helpers/node/util/sysctl, NormalizeName).
+    """
+    first = next((char for char in sysctl if char in "./"), ".")
+    return sysctl if first == "." else sysctl.translate(str.maketrans("./", "/."))

@@ -63,9 +63,22 @@ def reach_unready(draft: Draft) -> None:
         draft.spec["service"] = {**draft.spec.get("service", {}), "publishNotReadyAddresses": True}
 
 
+def lead_by_name(draft: Draft) -> None:
+    """Give a Workload without ports a Service of its name, since containers of a network find each other by
+    name.
+
+    Without ports it has to be one of our own: headless, so that the name leads to the hull, whatever the
+    port.
+    """
+    if draft.container.get("ports") or draft.has_host_network or draft.has_no_network:
+        return
+    draft.spec["service"] = {"enabled": False}
+    draft.aliases.append(draft.name)
+
+
 def lists_its_ports(draft: Draft) -> bool:
     """Whether a Workload is reached by its name at the ports alone that its Service lists."""
-    if draft.has_host_network or draft.spec.get("service", {}).get("headless"):
+    if draft.has_host_network or draft.has_no_network or draft.spec.get("service", {}).get("headless"):
         return False
     return bool(draft.container.get("ports"))
 
@@ -96,7 +109,8 @@ def outside(part: str, drafts: Iterable[Draft]) -> Iterator[Left]:
     """Say once for an input what its published ports are for: people choose how they are reached from
     outside, and nothing of what the containers are is lost until they do.
     """
-    names = [draft.name for draft in drafts if any(draft.published.values())]
+    reached = [draft for draft in drafts if any(draft.published.values()) and not draft.has_no_network]
+    names = [draft.name for draft in reached]
     if names:
         listed = f"Service {names[0]}" if len(names) == 1 else f"Services {_listed(names)}"
         yield Left(
@@ -117,8 +131,11 @@ def tell_ports(part: InputValue | str, draft: Draft, expose: str) -> None:
     """Say once at which ports others reach a container by its name. `expose` is what the input calls a port
     that is for others.
     """
-    numbers = [str(port["containerPort"]) for port in draft.container["ports"]]
-    listed = f"port {numbers[0]}" if len(numbers) == 1 else f"ports {_listed(numbers)}"
+    ports = [
+        str(port["containerPort"]) + (f"/{port['protocol']}" if "protocol" in port else "")
+        for port in draft.container["ports"]
+    ]
+    listed = f"port {ports[0]}" if len(ports) == 1 else f"ports {_listed(ports)}"
     draft.leave(
         part,
         f"other containers reach it by its name at {listed} only, and in Docker at each port: if they need "

@@ -13,6 +13,7 @@ from twinhull.convert.docker.mentions import mentions
 from twinhull.convert.docker.names import workload_name
 from twinhull.convert.docker.readable import readable
 from twinhull.convert.docker.services import (
+    lead_by_name,
     lists_its_ports,
     other_services,
     outside,
@@ -60,6 +61,8 @@ def convert(
             LeftKind.MEANINGLESS,
         )
     fill(settings, draft)
+    if named and draft.own_network:
+        lead_by_name(draft)
     check(draft.workload(), "the command line")
     claims = {use.claim: use for use in draft.claims}
     for use in claims.values():
