@@ -90,9 +90,9 @@ Compose file's folder aren't read. A key that the Compose Specification hasn't i
 
 - **Each service is a Workload** of its name, and is reached by that name, as in Compose. A service with `ports` or
   `expose` has a Service with these ports, and with those at which other services ask for it (`rabbitmq:5672`,
-  `http://web`, or `DB_HOST` with `DB_PORT`) in their variables, commands and health checks, and in the `content` of their configs; a port below 1024 counts only in a URL
-  (`http://web:81`) or after `@`. In Docker every port is reached by the name, so the table `TO CHECK` says once for each
-  such service which ports its Service has.
+  `http://web`, or `DB_HOST` with `DB_PORT`) in their variables, commands and health checks, and in the `content` of their
+  configs; a port below 1024 counts only in a URL (`http://web:81`) or after `@`. In Docker every port is reached by the
+  name, so the table `TO CHECK` says once for each such service which ports its Service has.
 - **`depends_on`**: Kubernetes starts all Workloads at once. The output has them in their order, and each dependency is
   named with what becomes of it. Nothing waits: an init container could, but it would need an image that the file doesn't
   name, would need rights to see whether another Workload has completed, and would wait anew at each restart, which
