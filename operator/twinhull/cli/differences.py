@@ -12,7 +12,7 @@ import click
 
 from twinhull.api.base import Raw
 from twinhull.api.objectnames import is_label, is_subdomain
-from twinhull.cli import ending, manifestfolders, manifests
+from twinhull.cli import ending, manifestfolders, manifestkinds, manifests
 from twinhull.cli.changing import MANAGER
 from twinhull.cli.manifests import Manifest, UnreadableError, note
 from twinhull.cli.output import as_yaml
@@ -61,8 +61,11 @@ def show(files: tuple[str, ...], applied: Applied) -> int:
             click.echo(f"Error: {error.message}", err=True)
             continue
         ours = [(one, kind) for one in read.manifests if (kind := _kind(one))]
+        wrong = [(one, finding) for one in read.manifests if (finding := manifestkinds.mistyped(one))]
+        for manifest, finding in wrong:
+            failed = _refuse(manifest, _CannotApplyError(f"{finding.path} {finding.message}"))
         objects += ours
-        others += read.others + len(read.manifests) - len(ours)
+        others += read.others + len(read.manifests) - len(ours) - len(wrong)
     if others:
         note(f"objects of other kinds were passed over: {others}")
     try:

@@ -14,7 +14,7 @@ from twinhull.api.base import API_VERSION
 from twinhull.api.isolation import Isolation
 from twinhull.api.printable import printable
 from twinhull.api.workload import WorkloadSpec
-from twinhull.cli import manifests, policyfiles
+from twinhull.cli import manifestkinds, manifests, policyfiles
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.output import print_document
 from twinhull.cli.policyfiles import Rules
@@ -52,6 +52,8 @@ def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
     defaults = OperatorDefaults(Isolation(operator[0]), operator[1])
     login: _Login = functools.cache(functools.partial(_login, wanted.target))
     all_manifests = [manifest for file in wanted.files for manifest in manifests.read(file)]
+    for manifest in all_manifests:
+        manifestkinds.refuse_mistyped(manifest)
     workloads = [manifest for manifest in all_manifests if manifest.has_kind("Workload")]
     if any(not _names_namespace(manifest) for manifest in workloads):
         namespace = wanted.target.namespace if wanted.folders else _namespace(wanted.target, login)

@@ -27,7 +27,7 @@ MAX_DOCUMENT = 1 << 23
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 #: A document that says on its first line that it is of another API, and one that may say otherwise below it.
 _LINES = r"(?:---[ \t]*\n)?(?:[ \t]*(?:#[^\n]*)?\n)*"
-_OTHER = re.compile(rf"{_LINES}apiVersion: *(?!v1\s)(?!{re.escape(GROUP)}/)[\w./-]+ *\n")
+_OTHER = re.compile(rf"{_LINES}apiVersion: *(?!v1\s)(?!{re.escape(GROUP)}/)[a-z][\w./-]* *\n")
 #: What has no object in it: comments and YAML's directives, which stand before a separator.
 _EMPTY = re.compile(r"(?:---)?(?:[ \t]*(?:[#%][^\n]*)?\n)*[ \t]*(?:[#%][^\n]*)?")
 _DOUBTFUL = re.compile(r"^(?:[\"'?&!*{<%]|apiVersion)", re.MULTILINE)

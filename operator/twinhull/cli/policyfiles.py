@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from twinhull.cli import manifests
+from twinhull.cli import manifestkinds, manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.core.isolation import Policy, precedence
 from twinhull.core.isolation.policy_reading import read as policy_of
@@ -46,6 +46,8 @@ def read(paths: Iterable[Path]) -> Rules:
     """The policies and namespaces of folders and files. Raises ClickException if one can't be read."""
     files = [file for path in paths for file in _files(path)]
     objects = [manifest for file in files for manifest in manifests.read(str(file))]
+    for manifest in objects:
+        manifestkinds.refuse_mistyped(manifest)
     policies = [manifest for manifest in objects if manifest.has_kind("IsolationPolicy")]
     for manifest in policies:
         manifests.check(manifest, "IsolationPolicy")

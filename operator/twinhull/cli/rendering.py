@@ -14,7 +14,7 @@ from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import Workload
 from twinhull.api.workloadstatus import UnsupportedField
-from twinhull.cli import manifests
+from twinhull.cli import manifestkinds, manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.scalars import Dumper
 from twinhull.core import disks, references
@@ -73,6 +73,7 @@ def render(
 def _workloads(file: str) -> Iterator[Manifest]:
     """A file's Workloads. Raises ClickException if it can't be read."""
     for manifest in manifests.read(file):
+        manifestkinds.refuse_mistyped(manifest)
         if manifest.has_kind("Workload"):
             yield manifest
         else:

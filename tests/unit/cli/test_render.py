@@ -434,3 +434,9 @@ def test_a_rule_of_the_definition_is_as_good_as_its_schema(machine: Raw, expecte
     result = render(given=[given])
     assert (result.exit_code, result.stdout) == (1, "")
     assert " ".join(expected.split()) in " ".join(result.stderr.split())
+
+
+def test_a_mistyped_workload_beside_another_is_refused() -> None:
+    result = render(given=[workload(), workload() | {"kind": "Worklaod"}])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "kind is 'Worklaod', which twinhull.dev doesn't have: did you mean Workload?" in result.stderr

@@ -301,7 +301,7 @@ def test_a_workload_hides_behind_no_spelling(text: str) -> None:
     documents = list(yaml.safe_load_all(text + rest))
     result = validate("-", given=text + rest)
     hidden = documents[0]["apiVersion"] == "apps/v1"
-    assert result.exit_code == (0 if hidden else 1)
+    assert result.exit_code == (2 if hidden else 1), "of what is hidden nothing is checked"
     assert ("containers: has 0 elements" in result.stdout) is not hidden
 
 
@@ -344,7 +344,7 @@ def test_no_text_makes_it_search_for_ever() -> None:
         "apiVersion: a" * 70_000,
     ):
         result = validate("-", given=text + "\nkind: Other\n")
-        assert result.exit_code in {0, 2}
+        assert result.exit_code in {1, 2}
 
 
 def test_a_list_s_elements_have_their_places() -> None:
@@ -500,3 +500,87 @@ def test_labels_are_pairs() -> None:
     result = validate("-", "--namespace-labels", "tier", given=[namespace()])
     assert result.exit_code == 2
     assert "'tier' is not KEY=VALUE,…" in result.stderr
+
+
+OURS = "apiVersion: twinhull.dev/v1alpha1\nmetadata: {name: web}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            f"{OURS}kind: workload\n",
+            "3:1: error: workload web: kind: is 'workload', which twinhull.dev doesn't",
+        ),
+        (f"{OURS}kind: Worklaod\n", "doesn't have: did you mean Workload?"),
+        (f"{OURS}kind: IsolationPolcy\n", "doesn't have: did you mean IsolationPolicy?"),
+        (f"{OURS}kind: Zebra\n", "doesn't have: use one of AccessRequest, IsolationPolicy, Workload"),
+        (f"{OURS}Kind: Workload\n", "kind: is required: add it instead of Kind"),
+        (f"{OURS}kind: [Workload]\n", "kind: must be a string: write kind: Workload"),
+        (OURS, "kind: is required: add it, such as kind: Workload"),
+        ("apiVersion: 1\nkind: Deployment\n", "apiVersion: must be a string: write apiVersion: twinhull.dev"),
+        ("kind: Deployment\n", "apiVersion: is required: add it, such as"),
+        ("hello world\n", "document 1: has neither apiVersion nor kind, so it is no object of Kubernetes"),
+        ("- a\n", "document 1: has neither apiVersion nor kind"),
+    ],
+)
+def test_a_mistyped_kind_and_what_is_no_object_are_errors_beside_others(text: str, expected: str) -> None:
+    result = validate("-", given=text)
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert expected in result.stdout
+    beside = validate("-", given=f"{yaml.safe_dump(workload('Container'))}---\n{text}")
+    assert beside.exit_code == 1
+    assert "1 Workload checked: 1 error" in beside.stdout
+
+
+def test_of_a_folder_documents_that_are_no_objects_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text("image: nginx\n")
+    (tmp_path / "patch.json").write_text('[{"op": "remove"}]')
+    (tmp_path / "kustomization.yaml").write_text("resources: [web.yaml]\n")
+    (tmp_path / "web.yaml").write_text(yaml.safe_dump(workload("Container")))
+    result = validate(str(tmp_path))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "1 Workload checked, 3 other objects passed over: nothing is wrong" in result.stdout
+    (tmp_path / "web.yaml").write_text(f"{OURS}kind: Worklaod\n")
+    assert validate(str(tmp_path)).exit_code == 1
+
+
+@pytest.mark.parametrize("text", ["", "apiVersion: apps/v1\nkind: Deployment\n", "image: nginx\n"])
+def test_a_folder_in_which_nothing_is_checked_is_an_error_unless_that_is_allowed(
+    tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(text)
+    result = validate(str(tmp_path))
+    assert result.exit_code == 2
+    assert f"Error: {tmp_path} has no object of twinhull.dev to check: name a file or folder" in result.stderr
+    assert "nothing is wrong" not in result.stdout
+    for path in (tmp_path, file):
+        result = validate("--allow-none", str(path))
+        assert (result.exit_code, result.stderr) == (0, "")
+    log = json.loads(validate(str(tmp_path), "-o", "sarif").stdout)
+    assert log["runs"][0]["invocations"][0]["executionSuccessful"] is False
+
+
+def test_two_objects_of_one_name_are_a_warning() -> None:
+    result = validate("-", given=[workload("Container"), workload("Sandbox"), workload(namespace="b")])
+    assert result.exit_code == 0
+    assert (
+        "warning: Workload web: metadata.name: is also the name of the object at line 4, column 3"
+        in result.stdout
+    )
+    assert "3 Workloads checked" in result.stdout
+
+
+def test_a_mistyped_policy_is_not_left_out(tmp_path: Path) -> None:
+    mistyped = policy("floor", minimum="VirtualMachine") | {"kind": "IsolationPolcy"}
+    file = tmp_path / "policy.yaml"
+    file.write_text(yaml.safe_dump(mistyped))
+    for verb in ("validate", "explain"):
+        result = CliRunner().invoke(
+            main, [verb, "-", "--policies", str(file)], input=yaml.safe_dump(workload("Container"))
+        )
+        assert result.exit_code == 1
+        assert (
+            "IsolationPolcy floor: kind is 'IsolationPolcy', which twinhull.dev doesn't have" in result.stderr
+        )
