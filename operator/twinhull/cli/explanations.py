@@ -13,7 +13,6 @@ import click
 from twinhull.api.base import API_VERSION
 from twinhull.api.isolation import Isolation
 from twinhull.api.printable import printable
-from twinhull.api.workload import WorkloadSpec
 from twinhull.cli import manifestkinds, manifests, policyfiles
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.output import print_document
@@ -137,8 +136,7 @@ def _explained(
     assumptions = Assumptions(defaults, rules.policies, rules.runtime_classes)
     explained = explanation(document, dict(chosen or {}), assumptions)
     if not explained.refused:
-        spec = WorkloadSpec.model_validate(document["spec"])
-        for hindrance in hindrances(explained, spec, assumptions):
+        for hindrance in hindrances(explained, document, assumptions):
             where = f"{hindrance.path}: " if hindrance.path else ""
             start = f"{explained.workload} can't start as {explained.resolution.resolved}"
             note(f"{start}: {where}{hindrance.message}")

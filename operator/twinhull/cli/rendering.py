@@ -5,34 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import click
 import yaml
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.isolation import Isolation
-from twinhull.api.workload import Workload
 from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.cli import manifestkinds, manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.scalars import Dumper
-from twinhull.core import disks, references
+from twinhull.core import disks
 from twinhull.core.actions import Create
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import resolve
-from twinhull.core.nodeports import unknown_node_ports
-from twinhull.core.observed import Observed
+from twinhull.core.new_workload import UID, new_case, objection
 from twinhull.hulls import diskfiles, machine
-from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import claim_name
 from twinhull.hulls.parity import VIRTIOFS_STORAGE, Conditions, claim_templates
-
-#: What stands for what only an API server or an operator knows.
-_UID = "00000000-0000-0000-0000-000000000000"
-_CREATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _WrongError(Exception):
@@ -61,10 +52,10 @@ def render(
         except _WrongError as error:
             wrong = True
             click.echo(f"{manifest.source}: {manifest.title}: {error}", err=True)
-    if _UID in json.dumps(rendered):
+    if UID in json.dumps(rendered):
         made = ", from which the token of its machine's probe is made"
         has_guest = any(obj["kind"] == "ConfigMap" for obj in rendered)
-        note(f"uid {_UID} stands for the Workload's own uid{made if has_guest else ''}")
+        note(f"uid {UID} stands for the Workload's own uid{made if has_guest else ''}")
     if rendered:
         click.echo(_printed(rendered, output), nl=False)
     return wrong
@@ -84,8 +75,8 @@ def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefau
     """The objects of one Workload. Raises _WrongError when there can be none."""
     if wrong := manifests.errors(manifest, "Workload"):
         raise _WrongError(manifests.refusal(wrong))
-    document = manifest.document
-    case = _case(document, isolation, defaults)
+    spec = _spec(manifest.document, isolation)
+    case = new_case(manifest.document["metadata"], spec, defaults)
     resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
     template = case.workload.spec.template
     as_disks = case.blueprint.spec.virtual_machine.disk_volumes()
@@ -98,10 +89,9 @@ def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefau
         note(f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
     if case.blueprint.hull_type.unsupported(template, replace(all_able, node_addresses=False)):
         note("its machine knows its node's address only from an operator with --guest-key-file")
-    step = decide(case)
-    if sentence := step.message if step.stalled else unknown_node_ports(case):
+    if sentence := objection(case, spec):
         raise _WrongError(sentence)
-    hull = case.desired.hull_objects if step.reconciling else ()
+    hull = case.desired.hull_objects if decide(case).reconciling else ()
     _note_what_is_live(hull)
     has_claims = hull and case.hull_type.has_guest
     for volume in claim_templates(case.blueprint.spec.template["spec"]) if has_claims else ():
@@ -141,34 +131,12 @@ def _note_what_is_live(hull: Iterable[Raw]) -> None:
             )
 
 
-def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> Case:
-    """The case of a new Workload in a cluster that has everything."""
-    file_metadata = document["metadata"]
-    metadata = {
-        "name": file_metadata["name"],
-        "namespace": str(file_metadata.get("namespace") or "default"),
-        "uid": str(file_metadata.get("uid") or _UID),
-        "generation": 1,
-        "creationTimestamp": _CREATED,
-    }
+def _spec(document: Raw, isolation: str | None) -> Raw:
+    """A Workload's spec as the API server stores it, with the isolation that is asked for."""
     file_spec = document["spec"]
     without_template = manifests.pruned({key: value for key, value in file_spec.items() if key != "template"})
     template = {"template": file_spec["template"]} if "template" in file_spec else {}
-    spec = {**without_template, **template, **({"isolationPolicy": isolation} if isolation else {})}
-    workload = Workload.model_validate({"metadata": metadata, "spec": spec})
-    runtime_class = resolve(workload.spec, defaults).runtime_class
-    capabilities = Capabilities(
-        kubevirt="Deployed",
-        cdi="Deployed",
-        virtiofs_storage=True,
-        runtime_classes=frozenset([runtime_class] if runtime_class else []),
-    )
-    # Whatever it refers to is taken to be there.
-    referred: dict[references.KindAndName, Raw] = {
-        reference.target: {} for reference in references.of_spec(spec)
-    }
-    observed = Observed(capabilities=capabilities, referred=referred)
-    return Case(workload, observed, defaults, _CREATED)
+    return {**without_template, **template, **({"isolationPolicy": isolation} if isolation else {})}
 
 
 def _refusal(isolation: Isolation, fields: tuple[UnsupportedField, ...]) -> str:

@@ -27,6 +27,7 @@ class Source(StrEnum):
     PARITY = "parity"
     POLICY = "policy"
     EVASION = "evasion"
+    OPERATOR = "operator"
     UNCHECKED = "unchecked"
 
 
@@ -37,6 +38,7 @@ MEANINGS: Mapping[Source, str] = {
     Source.PARITY: "The isolation can't honour the field.",
     Source.POLICY: "IsolationPolicies let nothing be made of the Workload.",
     Source.EVASION: "The field reaches past the isolation.",
+    Source.OPERATOR: "The operator would make nothing of the Workload.",
     Source.UNCHECKED: "This rule wasn't checked.",
 }
 

@@ -584,3 +584,64 @@ def test_a_mistyped_policy_is_not_left_out(tmp_path: Path) -> None:
         assert (
             "IsolationPolcy floor: kind is 'IsolationPolcy', which twinhull.dev doesn't have" in result.stderr
         )
+
+
+def _taking_a_node_port() -> Raw:
+    found = broken(ports=[{"containerPort": 80, "hostPort": 80}])
+    found["spec"]["replacement"] = {"strategy": "StartFirst"}
+    return found
+
+
+def _naming_no_port() -> Raw:
+    found = broken(ports=[{"name": "http", "containerPort": 80}])
+    found["spec"]["service"] = {"type": "NodePort", "nodePorts": {"nosuch": 30080}}
+    return found
+
+
+def _too_large() -> Raw:
+    found = workload("Container")
+    mounts = [{"name": f"v{at}", "mountPath": f"/{at}"} for at in range(256)]
+    found["spec"]["template"]["spec"] |= {
+        "volumes": [{"name": f"v{at}", "emptyDir": {}} for at in range(256)],
+        "containers": [{"name": f"c{at}", "image": "a", "volumeMounts": mounts} for at in range(20)],
+    }
+    return found
+
+
+REFUSED = {
+    "a port of the node": (
+        _taking_a_node_port(),
+        "spec.template.spec.containers[web].ports[0]: port 80 of the node is one hull's at a time",
+    ),
+    "a port that the Service hasn't": (
+        _naming_no_port(),
+        "spec.service.nodePorts: the Service has no port nosuch, but http: name one of these",
+    ),
+    "too many values": (_too_large(), "spec.template: has more than 10000 values in it: make it smaller"),
+}
+
+
+@pytest.mark.parametrize("state", ["Running", "Stopped"])
+@pytest.mark.parametrize(("given", "expected"), REFUSED.values(), ids=REFUSED)
+def test_what_the_operator_refuses_in_any_cluster_is_an_error(given: Raw, expected: str, state: str) -> None:
+    """`validate` said that nothing is wrong of Workloads that `render` refuses, or the operator."""
+    given = {**given, "spec": {**given["spec"], "state": state}}
+    result = validate("-", "--all-isolations", "--sandbox-runtime-class", "kata", given=[given])
+    assert result.exit_code == 1
+    assert result.stdout.count(f"error: Workload web: {expected}") == 1
+    assert "[operator]" in result.stdout
+
+
+@pytest.mark.parametrize(("given", "expected"), REFUSED.values(), ids=REFUSED)
+def test_render_and_explain_say_the_same(given: Raw, expected: str, tmp_path: Path) -> None:
+    text = yaml.safe_dump(given)
+    rendered = CliRunner().invoke(main, ["render", "-"], input=text)
+    assert (rendered.exit_code, rendered.stdout) == (1, "")
+    assert expected in rendered.stderr
+    explained = CliRunner().invoke(main, ["explain", "-", "--policies", str(tmp_path)], input=text)
+    assert f"web can't start as Container: {expected}" in explained.stderr
+
+
+def test_what_only_an_operator_knows_is_no_error_of_its_rules() -> None:
+    result = validate("-", given=[workload("Sandbox"), workload("VirtualMachine", name="machine")])
+    assert (result.exit_code, "operator" in result.stdout) == (0, False)
