@@ -203,8 +203,9 @@ def pruned(value: Any) -> Any:  # noqa: ANN401  JSON
 
 def table(rows: list[tuple[str, str]]) -> str:
     """A table of fields and reasons, below a line with their number."""
-    width = max(len(path) for path, _ in rows)
-    lines = [f"\n  {path:{width}}  {reason}" for path, reason in [("FIELD", "REASON"), *rows]]
+    titled = [("FIELD", "REASON"), *rows]
+    width = max(len(path) for path, _ in titled)
+    lines = [f"\n  {path:{width}}  {reason}" for path, reason in titled]
     return f"{len(rows)} field{'s' * (len(rows) > 1)}:{''.join(lines)}"
 
 

@@ -440,3 +440,8 @@ def test_a_mistyped_workload_beside_another_is_refused() -> None:
     result = render(given=[workload(), workload() | {"kind": "Worklaod"}])
     assert (result.exit_code, result.stdout) == (1, "")
     assert "kind is 'Worklaod', which twinhull.dev doesn't have: did you mean Workload?" in result.stderr
+
+
+def test_the_columns_of_a_table_are_below_their_titles() -> None:
+    result = render(given=[{key: value for key, value in workload().items() if key != "spec"}])
+    assert "\n  FIELD  REASON\n  spec   is required: add it\n" in result.stderr

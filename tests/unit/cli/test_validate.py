@@ -645,3 +645,24 @@ def test_render_and_explain_say_the_same(given: Raw, expected: str, tmp_path: Pa
 def test_what_only_an_operator_knows_is_no_error_of_its_rules() -> None:
     result = validate("-", given=[workload("Sandbox"), workload("VirtualMachine", name="machine")])
     assert (result.exit_code, "operator" in result.stdout) == (0, False)
+
+
+def test_each_mount_without_a_volume_is_named() -> None:
+    mounts = [{"name": name, "mountPath": f"/{name}"} for name in ("data", "datta", "other")]
+    given = broken(volumeMounts=mounts)
+    given["spec"]["template"]["spec"]["volumes"] = [{"name": "data", "emptyDir": {}}]
+    result = validate("-", given=[given])
+    at = "spec.template.spec.containers[0].volumeMounts"
+    for index, name in ((1, "datta"), (2, "other")):
+        assert (
+            f"{at}[{index}].name: {name} is no volume of the template: add it to volumes, or correct its "
+            "name [cel]"
+        ) in result.stdout
+    assert "1 Workload checked: 2 errors" in result.stdout
+
+
+def test_a_field_of_the_downward_api_that_there_is_not_is_told_with_those_that_there_are() -> None:
+    given = broken(env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.nme"}}}])
+    assert "fieldPath: is 'metadata.nme', which no variable can have: use metadata.name, " in (
+        validate("-", given=[given]).stdout
+    )
