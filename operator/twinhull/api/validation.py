@@ -79,9 +79,19 @@ def _object(schema: Raw, value: Raw, path: str) -> Iterator[Problem]:
         if key in known or not known or schema.get("x-kubernetes-preserve-unknown-fields"):
             yield from problems(known.get(key, additional), below, _below(path, key))
         else:
-            near = suggestion(str(key), known)
-            meant = f", or did you mean {near}?" if near else ""
+            near = suggestion(str(key), known, _paths_below(known))
+            named = _below(path, near) if near and "." in near else near
+            meant = f", or did you mean {named}?" if named else ""
             yield Problem(_below(path, key), f"is not a field here: remove it{meant}")
+
+
+def _paths_below(known: Raw, levels: int = 2) -> Iterator[str]:
+    """The paths of the fields of fields, so many levels below them; those of lists and maps have none."""
+    for name, schema in known.items():
+        fields = schema.get("properties", {})
+        yield from (f"{name}.{below}" for below in fields)
+        if levels > 1:
+            yield from (f"{name}.{path}" for path in _paths_below(fields, levels - 1))
 
 
 def _twice(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
