@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from twinhull.api.base import API_VERSION
 from twinhull.api.isolation import Isolation
 from twinhull.api.printable import printable
 from twinhull.cli import manifestkinds, manifests, policyfiles
@@ -58,8 +57,7 @@ def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
         namespace = wanted.target.namespace if wanted.folders else _namespace(wanted.target, login)
         workloads = [_placed(manifest, namespace) for manifest in workloads]
     if wanted.files and not workloads:
-        where = ", ".join(map(manifests.source, wanted.files))
-        raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
+        raise manifestkinds.NoWorkloadError(wanted.files)
     workloads += _of_cluster(wanted, login)
     for manifest in workloads:
         manifests.check(manifest, "Workload")

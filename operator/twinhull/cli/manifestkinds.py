@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
 from twinhull.api.group import API_VERSION, GROUP, Raw
 from twinhull.api.suggestion import suggestion
+from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest
 from twinhull.validation.definitions import schemas
 from twinhull.validation.findings import Finding, Level, Source
 
 #: The fields that make a document an object, each with a value.
 _EXAMPLES = {"apiVersion": API_VERSION, "kind": "Workload"}
+
+
+class NoWorkloadError(click.ClickException):
+    """There is no Workload in files, where one is needed."""
+
+    def __init__(self, files: Iterable[str]) -> None:
+        where = ", ".join(map(manifests.source, files))
+        super().__init__(
+            f"{where} has no Workload of apiVersion {API_VERSION}: add one, or have `twinhull convert` make "
+            "one of a Deployment, a Compose file or a machine"
+        )
+
+
+def title_with_group(manifest: Manifest) -> str:
+    """What messages call an object of another group, such as `Workload web (scheduling.k8s.io/v1alpha2)`."""
+    api_version = manifest.document.get("apiVersion")
+    return f"{manifest.title} ({api_version})" if api_version else manifest.title
 
 
 def kind_of(manifest: Manifest) -> str:

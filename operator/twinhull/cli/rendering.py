@@ -9,7 +9,7 @@ from dataclasses import replace
 import click
 import yaml
 
-from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.base import GROUP, Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.cli import manifestkinds, manifests
@@ -42,8 +42,7 @@ def render(
     defaults = OperatorDefaults(Isolation(default_isolation), runtime_class, guest_image, node_addresses=True)
     workloads = [manifest for file in files for manifest in _workloads(file)]
     if not workloads:
-        where = ", ".join(map(manifests.source, files))
-        raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
+        raise manifestkinds.NoWorkloadError(files)
     rendered: list[Raw] = []
     wrong = False
     for manifest in workloads:
@@ -68,7 +67,8 @@ def _workloads(file: str) -> Iterator[Manifest]:
         if manifest.has_kind("Workload"):
             yield manifest
         else:
-            note(f"{manifest.source}: {manifest.title} is skipped: only Workloads are rendered")
+            title = manifestkinds.title_with_group(manifest)
+            note(f"{manifest.source}: {title} is skipped: only Workloads of {GROUP} are rendered")
 
 
 def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefaults) -> list[Raw]:

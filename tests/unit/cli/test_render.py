@@ -253,7 +253,16 @@ def test_other_objects_are_passed_by_with_a_note() -> None:
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "greeting"}}
     result = render(given=[config, workload()])
     assert (result.exit_code, kinds(result)) == (0, ["Pod"])
-    assert "note: standard input: ConfigMap greeting is skipped: only Workloads are rendered" in result.stderr
+    note = "standard input: ConfigMap greeting (v1) is skipped: only Workloads of twinhull.dev are rendered"
+    assert f"note: {note}" in result.stderr
+
+
+def test_a_workload_of_another_group_is_told_from_ours_and_convert_is_named() -> None:
+    foreign = {"apiVersion": "scheduling.k8s.io/v1alpha2", "kind": "Workload", "metadata": {"name": "a"}}
+    result = render(given=[foreign])
+    assert result.exit_code == 1
+    assert "Workload a (scheduling.k8s.io/v1alpha2) is skipped" in result.stderr
+    assert "or have `twinhull convert` make one of a Deployment" in result.stderr
 
 
 def test_list_is_taken_apart() -> None:
@@ -263,7 +272,7 @@ def test_list_is_taken_apart() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("", "Error: standard input has no Workload: add one of apiVersion twinhull.dev/v1alpha1"),
+        ("", "Error: standard input has no Workload of apiVersion twinhull.dev/v1alpha1: add one"),
         ("a: [", "Error: standard input: this is not valid YAML:"),
     ],
 )
