@@ -55,7 +55,7 @@ def render(
         made = ", from which the token of its machine's probe is made"
         has_guest = any(obj["kind"] == "ConfigMap" for obj in rendered)
         note(f"uid {UID} stands for the Workload's own uid{made if has_guest else ''}")
-    if rendered:
+    if rendered or not wrong:
         click.echo(_printed(rendered, output), nl=False)
     return wrong
 
@@ -84,37 +84,46 @@ def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefau
     if fields := case.blueprint.hull_type.unsupported(template, all_able):
         raise _WrongError(_refusal(resolved, fields))
     if case.blueprint.ignored:
-        note(case.blueprint.ignored)
+        _note(case, case.blueprint.ignored)
     if case.blueprint.hull_type.unsupported(template, replace(all_able, virtiofs_storage=False)):
-        note(f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
+        _note(case, f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
     if case.blueprint.hull_type.unsupported(template, replace(all_able, node_addresses=False)):
-        note("its machine knows its node's address only from an operator with --guest-key-file")
+        _note(case, "its machine knows its node's address only from an operator with --guest-key-file")
     if sentence := objection(case, spec):
         raise _WrongError(sentence)
     hull = case.desired.hull_objects if decide(case).reconciling else ()
-    _note_what_is_live(hull)
+    if not hull and case.workload.spec.state == "Stopped":
+        _note(case, "spec.state is Stopped, so it has no hull: set it to Running to see one")
+    _note_what_is_live(case, hull)
     has_claims = hull and case.hull_type.has_guest
     for volume in claim_templates(case.blueprint.spec.template["spec"]) if has_claims else ():
         claim = claim_name(case.hull_name, volume)
-        note(f"PersistentVolumeClaim {claim} is made after its machine, which owns it")
+        _note(case, f"PersistentVolumeClaim {claim} is made after its machine, which owns it")
     filled = [action.obj for action in disks.creations(case) if isinstance(action, Create)] if hull else []
     _note_what_disks_are(case)
     return [*([case.desired.service] if case.desired.service else []), *filled, *hull]
+
+
+def _note(case: Case, text: str) -> None:
+    """Note something of a Workload, of which there may be several."""
+    note(f"Workload {case.metadata.name}: {text}")
 
 
 def _note_what_disks_are(case: Case) -> None:
     """Note which disks have to be there, and what CDI may take them for."""
     for disk, state in disks.named(case) if case.hull_type.lasts else ():
         if disk.source.claim:
-            note(f"the disk {state.name} is PersistentVolumeClaim {state.claim}, which has to be there")
+            _note(
+                case, f"the disk {state.name} is PersistentVolumeClaim {state.claim}, which has to be there"
+            )
         if disk.source.data_source:
             named = f"DataSource {disk.source.data_source.name}"
-            note(f"the DataVolume {state.claim} names what {named} leads to, and not the DataSource")
+            _note(case, f"the DataVolume {state.claim} names what {named} leads to, and not the DataSource")
         for hint in diskfiles.hints(disk):
-            note(f"the disk {state.name}: {hint}")
+            _note(case, f"the disk {state.name}: {hint}")
 
 
-def _note_what_is_live(hull: Iterable[Raw]) -> None:
+def _note_what_is_live(case: Case, hull: Iterable[Raw]) -> None:
     """Note what the virtiofs file systems of a machine cost, unless only the ServiceAccount's token has one.
 
     The amounts are KubeVirt's own (kubevirt.io/kubevirt, pkg/virtiofs/resources.go).
@@ -123,11 +132,12 @@ def _note_what_is_live(hull: Iterable[Raw]) -> None:
         devices = machine.domain_of(vm).get("devices") or {}
         shared = [str(filesystem.get("name")) for filesystem in devices.get("filesystems") or ()]
         if len(shared) > 1:
-            note(
+            _note(
+                case,
                 f"its machine has {len(shared)} virtiofs file systems ({', '.join(shared)}): each of them "
                 "adds a container to the launcher Pod, with requests of 10m CPU and 1M memory and limits of "
                 "100m and 80M, unless KubeVirt is configured otherwise; a volume that is mounted only by "
-                "subPath needs no such file system"
+                "subPath needs no such file system",
             )
 
 
@@ -145,6 +155,8 @@ def _refusal(isolation: Isolation, fields: tuple[UnsupportedField, ...]) -> str:
 
 
 def _printed(objects: list[Raw], output: str) -> str:
+    if not objects and output == "yaml":
+        return ""
     if output == "json":
         listed = objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects}
         return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"

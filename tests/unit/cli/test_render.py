@@ -188,7 +188,7 @@ def test_names_in_a_template_are_taken_and_told_of() -> None:
     named["spec"]["template"]["metadata"] = {"name": "web", "namespace": "shop", "labels": {"app": "web"}}
     result = render(given=[named])
     assert result.exit_code == 0
-    note = "note: spec.template.metadata.name and spec.template.metadata.namespace mean nothing"
+    note = "note: Workload web: spec.template.metadata.name and spec.template.metadata.namespace mean nothing"
     assert note in result.stderr
 
 
@@ -454,3 +454,22 @@ def test_a_mistyped_workload_beside_another_is_refused() -> None:
 def test_the_columns_of_a_table_are_below_their_titles() -> None:
     result = render(given=[{key: value for key, value in workload().items() if key != "spec"}])
     assert "\n  FIELD  REASON\n  spec   is required: add it\n" in result.stderr
+
+
+def test_a_stopped_workload_has_no_hull_and_that_is_said() -> None:
+    stopped = workload(state="Stopped")
+    result = render(given=[stopped])
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == (
+        "note: Workload web: spec.state is Stopped, so it has no hull: set it to Running to see one\n"
+    )
+    as_json = json.loads(render("-o", "json", given=[stopped]).stdout)
+    assert as_json == {"apiVersion": "v1", "kind": "List", "items": []}
+
+
+def test_a_note_names_its_workload() -> None:
+    env = [{"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}]
+    given = workload(pod={"containers": [{"name": "web", "image": "nginx", "env": env}]})
+    given["metadata"]["name"] = "two"
+    result = render("--isolation", "VirtualMachine", given=[workload(), given])
+    assert "note: Workload two: its machine knows its node's address only" in result.stderr
