@@ -58,7 +58,7 @@ def show(files: tuple[str, ...], applied: Applied) -> int:
             read = manifests.read_ours(file)
         except UnreadableError as error:
             failed = True
-            click.echo(f"Error: {error.message}", err=True)
+            manifests.tell_error(error.message)
             continue
         ours = [(one, kind) for one in read.manifests if (kind := _kind(one))]
         wrong = [(one, finding) for one in read.manifests if (finding := manifestkinds.mistyped(one))]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import click
 
 from twinhull.api.group import API_VERSION, GROUP, Raw
+from twinhull.api.printable import printable
 from twinhull.api.suggestion import suggestion
 from twinhull.cli import manifests
 from twinhull.cli.manifests import Manifest
@@ -31,7 +32,7 @@ class NoWorkloadError(click.ClickException):
 def title_with_group(manifest: Manifest) -> str:
     """What messages call an object of another group, such as `Workload web (scheduling.k8s.io/v1alpha2)`."""
     api_version = manifest.document.get("apiVersion")
-    return f"{manifest.title} ({api_version})" if api_version else manifest.title
+    return f"{manifest.title} ({printable(str(api_version))})" if api_version else manifest.title
 
 
 def kind_of(manifest: Manifest) -> str:

@@ -11,6 +11,7 @@ import yaml
 
 from twinhull.api.base import GROUP, Raw
 from twinhull.api.isolation import Isolation
+from twinhull.api.printable import printable
 from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.cli import manifestkinds, manifests
 from twinhull.cli.manifests import Manifest, note
@@ -50,7 +51,7 @@ def render(
             rendered += _rendered(manifest, isolation, defaults)
         except _WrongError as error:
             wrong = True
-            click.echo(f"{manifest.source}: {manifest.title}: {error}", err=True)
+            click.echo(printable(f"{manifest.source}: {manifest.title}: {error}", keep="\n"), err=True)
     if UID in json.dumps(rendered):
         made = ", from which the token of its machine's probe is made"
         has_guest = any(obj["kind"] == "ConfigMap" for obj in rendered)
@@ -90,7 +91,7 @@ def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefau
     if case.blueprint.hull_type.unsupported(template, replace(all_able, node_addresses=False)):
         _note(case, "its machine knows its node's address only from an operator with --guest-key-file")
     if sentence := objection(case, spec):
-        raise _WrongError(sentence)
+        raise _WrongError(printable(sentence))
     hull = case.desired.hull_objects if decide(case).reconciling else ()
     if not hull and case.workload.spec.state == "Stopped":
         _note(case, "spec.state is Stopped, so it has no hull: set it to Running to see one")

@@ -127,7 +127,7 @@ def validate(  # noqa: PLR0913, PLR0917  one parameter an option
     report = _report(_read(files, allow_none=allow_none), wanted)
     click.echo(FORMATS[output](report), nl=False)
     for why in report.failures:
-        click.echo(f"Error: {why}", err=True)
+        manifests.tell_error(why)
     raise SystemExit(2 if report.failures else int(report.count(Level.ERROR) > 0))
 
 

@@ -473,3 +473,40 @@ def test_a_note_names_its_workload() -> None:
     given["metadata"]["name"] = "two"
     result = render("--isolation", "VirtualMachine", given=[workload(), given])
     assert "note: Workload two: its machine knows its node's address only" in result.stderr
+
+
+FORGED = "a\x1b[31mred\n::error::x\u202e"
+
+
+@pytest.mark.parametrize("verb", ["render", "explain", "validate"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {**workload(), "metadata": {"name": FORGED}},
+        {**workload(), FORGED: 1},
+        {**workload(), "::error::x": 1},
+        {**workload(), "kind": FORGED},
+        {"apiVersion": "v1", "kind": FORGED, "metadata": {"name": "a"}},
+        {"apiVersion": FORGED, "kind": "Deployment", "metadata": {"name": FORGED}},
+        workload(isolationPolicy=FORGED),
+        workload(pod={"containers": [{"name": FORGED, "image": "a"}]}),
+        workload(pod={"containers": [{"name": "web", "image": "a", FORGED: 1}]}),
+    ],
+)
+def test_nothing_in_a_file_writes_a_line_of_its_own(tmp_path: Path, verb: str, document: Raw) -> None:
+    """GitHub takes a line that begins with :: for a command of the workflow, also behind spaces."""
+    (tmp_path / "none").mkdir()
+    policies = [] if verb == "render" else ["--policies", str(tmp_path / "none")]
+    result = CliRunner().invoke(main, [verb, "-", *policies], input=yaml.safe_dump(document))
+    assert result.exit_code in {1, 2}
+    lines = result.output.splitlines()
+    assert [line for line in lines if line.lstrip().startswith("::") or not line.isprintable()] == []
+
+
+def test_no_name_of_a_file_and_no_error_of_yaml_does(tmp_path: Path) -> None:
+    file = tmp_path / "a\n::error::x.yaml"
+    file.write_text('a: "\\\x1b"')
+    for name in (str(file), str(tmp_path / "b\n::error::x.yaml")):
+        result = CliRunner().invoke(main, ["validate", name])
+        assert [line for line in result.output.splitlines() if line.startswith("::")] == []
+        assert "\x1b" not in result.output
