@@ -64,6 +64,8 @@ def show(files: tuple[str, ...], applied: Applied) -> int:
         wrong = [(one, finding) for one in read.manifests if (finding := manifestkinds.mistyped(one))]
         for manifest, finding in wrong:
             failed = _refuse(manifest, _CannotApplyError(f"{finding.path} {finding.message}"))
+        for manifest, _ in ours:
+            manifests.note_repeated(manifest)
         objects += ours
         others += read.others + len(read.manifests) - len(ours) - len(wrong)
     if others:

@@ -173,13 +173,21 @@ def source(file: str) -> str:
 
 def errors(manifest: Manifest, kind: str) -> list[Finding]:
     """What the API server would refuse in a manifest of a kind. Notes on the standard error say what of it
-    wasn't checked.
+    wasn't checked, and which keys it has twice.
     """
+    note_repeated(manifest)
     findings = list(of_object(kind, manifest.document))
     for finding in findings:
         if finding.source is Source.UNCHECKED and finding.path:
             note(f"{manifest.source}: {manifest.title}: {finding.path} is {finding.message}")
     return [finding for finding in findings if finding.level is Level.ERROR]
+
+
+def note_repeated(manifest: Manifest) -> None:
+    """Note the keys that a manifest has twice: what the first one says is lost."""
+    for key, place in manifest.repeated:
+        where = f"{manifest.source}:{place.line}:{place.column}: {manifest.title}"
+        note(f"{where}: the key {key} is there twice, and the last one counts: remove one of the two")
 
 
 def check(manifest: Manifest, kind: str) -> None:

@@ -510,3 +510,25 @@ def test_no_name_of_a_file_and_no_error_of_yaml_does(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, ["validate", name])
         assert [line for line in result.output.splitlines() if line.startswith("::")] == []
         assert "\x1b" not in result.output
+
+
+@pytest.mark.parametrize("verb", ["render", "explain"])
+def test_a_key_that_is_there_twice_is_noted_with_its_place(tmp_path: Path, verb: str) -> None:
+    text = """\
+apiVersion: twinhull.dev/v1alpha1
+kind: Workload
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+      - name: web
+        image: nginx
+        image: apache
+"""
+    policies = [] if verb == "render" else ["--policies", str(tmp_path)]
+    result = CliRunner().invoke(main, [verb, "-", *policies], input=text)
+    assert result.exit_code == 0
+    assert (
+        "note: standard input:10:9: Workload web: the key image is there twice, and the last one counts: remove"
+    ) in result.stderr
