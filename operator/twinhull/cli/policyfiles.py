@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.cli import manifestkinds, manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.core.isolation import Policy, precedence
@@ -35,11 +36,17 @@ def option(_: click.Context, __: click.Parameter, value: str | None) -> dict[str
 
 
 def labels(value: str) -> dict[str, str]:
-    """Labels as KEY=VALUE,… Raises BadParameter for anything else."""
+    """Labels as KEY=VALUE,… Raises BadParameter for anything else, and for what can be no label."""
     pairs = [pair.partition("=") for pair in value.split(",") if pair]
     if any(not equals for _, equals, _ in pairs):
         raise click.BadParameter(f"{value!r} is not KEY=VALUE,…, such as tier=untrusted,team=a")
-    return {key: text for key, _, text in pairs}
+    for key, _, text in pairs:
+        if not is_qualified_name(key.strip()) or not is_label_value(text.strip()):
+            raise click.BadParameter(
+                f"{key}={text!r} is no label: write at most 63 letters, digits, '-', '_' and '.' for the key "
+                "and for the value, such as tier=untrusted,team=a"
+            )
+    return {key.strip(): text.strip() for key, _, text in pairs}
 
 
 def read(paths: Iterable[Path]) -> Rules:

@@ -530,5 +530,5 @@ spec:
     result = CliRunner().invoke(main, [verb, "-", *policies], input=text)
     assert result.exit_code == 0
     assert (
-        "note: standard input:10:9: Workload web: the key image is there twice, and the last one counts: remove"
+        "note: standard input:10:9: Workload web: the key image is there twice, and the last one counts"
     ) in result.stderr

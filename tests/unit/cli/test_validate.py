@@ -666,3 +666,25 @@ def test_a_field_of_the_downward_api_that_there_is_not_is_told_with_those_that_t
     assert "fieldPath: is 'metadata.nme', which no variable can have: use metadata.name, " in (
         validate("-", given=[given]).stdout
     )
+
+
+@pytest.mark.parametrize("verb", ["validate", "explain"])
+@pytest.mark.parametrize("labels", ["A B=c", "a=b=c", "=b", "a=b c", "tier=" + "a" * 64])
+def test_labels_that_no_namespace_can_have_are_refused(tmp_path: Path, verb: str, labels: str) -> None:
+    arguments = [verb, "-", "--policies", str(tmp_path), "--namespace-labels", labels]
+    result = CliRunner().invoke(main, arguments, input=yaml.safe_dump(workload()))
+    assert result.exit_code == 2
+    assert "is no label: write at most 63 letters" in " ".join(result.stderr.split())
+    for good in ("tier=untrusted, team=a", "example.com/tier=", ""):
+        taken = CliRunner().invoke(main, [*arguments[:-1], good], input=yaml.safe_dump(workload()))
+        assert taken.exit_code == 0
+
+
+@pytest.mark.parametrize("verb", ["validate", "explain", "render"])
+def test_names_that_nothing_can_have_are_refused(verb: str) -> None:
+    result = CliRunner().invoke(main, [verb, "-", "--sandbox-runtime-class", "Bad_Name"])
+    assert result.exit_code == 2
+    assert "'Bad_Name' is not a DNS subdomain" in " ".join(result.stderr.split())
+    result = CliRunner().invoke(main, ["render", "-", "--guest-image", "a b"])
+    assert result.exit_code == 2
+    assert "'a b' is not an image (letters, digits and any of" in " ".join(result.stderr.split())
