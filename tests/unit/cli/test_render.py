@@ -532,3 +532,14 @@ spec:
     assert (
         "note: standard input:10:9: Workload web: the key image is there twice, and the last one counts"
     ) in result.stderr
+
+
+@pytest.mark.parametrize("key", ["spec", "template"])
+def test_overrides_that_begin_above_the_machine_s_spec_are_noted(key: str) -> None:
+    given = [workload(virtualMachine={"overrides": {key: {"spec": {"domain": {"cpu": {"cores": 4}}}}}})]
+    result = render("--isolation", "VirtualMachine", given=given)
+    assert (
+        f"note: Workload web: spec.virtualMachine.overrides.{key} means nothing: overrides is a patch of"
+        in result.stderr
+    )
+    assert "overrides" not in render("--isolation", "Container", given=given).stderr
