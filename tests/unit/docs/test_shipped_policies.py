@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from twinhull.api.base import Raw
 from twinhull.api.crd import crds
 
 ROOT = Path(__file__).parents[3]
@@ -74,3 +75,20 @@ def test_no_text_takes_a_template_for_granted() -> None:
     found = list(shipped())
     assert len([path for path, _ in found if "health" in path or "expression" in path]) > 40
     assert [path for path, text in found if takes_a_template(text)] == []
+
+
+def policies() -> list[Raw]:
+    """The policies that judge Workloads as they are created and updated."""
+    folders = ("admission", "allowed-keys", "image-verification")
+    paths = [path for folder in folders for path in sorted((ROOT / "deploy" / folder).glob("*.yaml"))]
+    documents = [
+        one for path in paths for one in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    ]
+    return [one for one in documents if "matchConstraints" in one.get("spec", {})]
+
+
+@pytest.mark.parametrize("policy", policies(), ids=lambda policy: str(policy["metadata"]["name"]))
+def test_each_policy_lets_an_unchanged_spec_be(policy: Raw) -> None:
+    """Else a finalizer can't be removed from what was there before the policy, which is then never gone."""
+    conditions = policy["spec"].get("matchConditions", [])
+    assert [one["name"] for one in conditions if "object.spec != oldObject.spec" in one["expression"]]
