@@ -119,8 +119,7 @@ def test_the_chart_itself_is_in_sync_once_it_is_applied(
     namespace: str, kubectl: Kubectl, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     """By Argo CD's own comparison, of what is applied with what the API server would store of it."""
-    values = {"disks": {"enabled": True}, "networkPolicy": {"enabled": True}}
-    rendered = Helm.built("helm", tmp_path).template(values, "--namespace", namespace)
+    rendered = Helm.built("helm", tmp_path).template({}, "--namespace", namespace)
     assert {"CustomResourceDefinition", "ValidatingAdmissionPolicy", "Deployment"} <= {
         obj["kind"] for obj in rendered
     }

@@ -123,7 +123,7 @@ def test_fluxs_own_checks_of_the_example_wait_for_a_run_to_its_end(web: Subject,
 def test_a_machine_that_boots_a_disk_needs_no_template_for_the_checks(name: str) -> None:
     """Whatever its conditions say, the checks say the same of it as of a Workload with a template."""
     obj, state = in_state(name), STATES[name]
-    del obj["spec"]["template"]
+    obj["spec"].pop("template", None)
     obj["spec"]["virtualMachine"] = {"bootDisk": {"source": {"blank": {}}}}
     expected = "Healthy" if name == "running-to-completion" else state.health
     assert [status for status, _ in health(obj)] == [expected]
