@@ -12,7 +12,15 @@ from typing import Any
 
 import yaml
 
-from tools import argocd_config, image_verification, kustomize_schema, locks, manifests, manpages
+from tools import (
+    argocd_config,
+    image_verification,
+    kustomize_configuration,
+    kustomize_schema,
+    locks,
+    manifests,
+    manpages,
+)
 from tools.gobuild import BuildError
 from tools.pages import (
     chart,
@@ -165,6 +173,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
         for name, made in image_verification.TOOLS.items()
     ),
     ("deploy/argocd/argocd-cm.yaml", argocd_config.config_map),
+    ("deploy/kustomize/configuration.yaml", kustomize_configuration.configuration),
     ("deploy/kustomize/openapi.json", kustomize_schema.schema),
     ("docs/parity.md", parity.page),
     ("docs/reference.md", reference.page),
