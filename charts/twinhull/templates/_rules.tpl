@@ -66,6 +66,10 @@
 - apiGroups: [cdi.kubevirt.io]
   resources: [datavolumes]
   verbs: [list, watch, get, create, patch, delete]
+{{- /* A disk that is a clone: what its DataSource leads to. */}}
+- apiGroups: [cdi.kubevirt.io]
+  resources: [datasources]
+  verbs: [get]
 {{- end }}
 {{- end -}}
 
@@ -99,10 +103,8 @@
 - apiGroups: [cdi.kubevirt.io]
   resources: [cdis]
   verbs: [list, watch]
-{{- /* A disk that is a clone: what its DataSource leads to, and whether that namespace lets the operator clone it. */}}
-- apiGroups: [cdi.kubevirt.io]
-  resources: [datasources]
-  verbs: [get]
+{{- /* A disk that is a clone: whether the namespace of its source lets the operator clone it. Everybody may ask that, by
+         Kubernetes' own ClusterRole system:basic-user, unless a cluster has it changed. */}}
 - apiGroups: [authorization.k8s.io]
   resources: [selfsubjectaccessreviews]
   verbs: [create]
