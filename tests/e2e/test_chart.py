@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from pydantic import ValidationError
 
 import twinhull
 from tests.chart import rights
-from tests.chart.helm import CHART, Helm, HelmError, Manifest, find
+from tests.chart.helm import CHART, NAMESPACE, Helm, HelmError, Manifest, find
 from tests.controlplane import Kubectl, build
 from tools import manifests
 from twinhull.api import crd
@@ -22,6 +24,7 @@ from twinhull.hulls.types import machine_isolations
 
 DEPLOY = CHART.parents[1] / "deploy"
 BOUNDS = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+EARLIER = Path(__file__).parents[1] / "chart" / "earlier" / "e59fcaf.tar.xz"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 
 
@@ -387,6 +390,21 @@ CASES: list[tuple[str, Manifest, Callable[[list[Manifest]], Any]]] = [
 @pytest.mark.parametrize(("values", "holds"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_a_value_has_its_effect(helm: Helm, values: Manifest, holds: Callable[[list[Manifest]], Any]) -> None:
     assert holds(helm.template(values))
+
+
+@pytest.mark.parametrize("namespaces", [[], ["a"]], ids=["the cluster", "a namespace"])
+def test_the_values_of_an_earlier_chart_suffice(helm: Helm, tmp_path: Path, namespaces: list[str]) -> None:
+    """What `helm upgrade --reuse-values` has: the defaults of the earlier chart, and none of this one's."""
+    values = {"watchNamespaces": namespaces, "guest": {"existingSecret": "mine"}}
+    chart = shutil.copytree(CHART, tmp_path / "chart")
+    with tarfile.open(EARLIER) as archive:
+        before = archive.extractfile("charts/twinhull/values.yaml")
+        assert before is not None
+        defaults = before.read()
+    (chart / "values.yaml").write_bytes(defaults)
+    given = yaml.safe_load(defaults) | values | {"guest": yaml.safe_load(defaults)["guest"] | values["guest"]}
+    text = helm("template", "twinhull", str(chart), "--namespace", NAMESPACE, "--skip-tests", values=values)
+    assert manifests.parsed(text) == helm.template(given)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,24 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* Values that earlier charts lack. `helm upgrade --reuse-values` takes the earlier chart's defaults in place of this one's,
+       so that these have their defaults here as well. A test renders the chart with the values of an earlier one. */ -}}
+{{- define "twinhull.disks" -}}
+{{- ternary "true" "" (dig "disks" "enabled" true .Values.AsMap) -}}
+{{- end -}}
+
+{{- define "twinhull.guestAccess" -}}
+{{- ternary "true" "" (dig "guestAccess" "enabled" true .Values.AsMap) -}}
+{{- end -}}
+
+{{- define "twinhull.ownObjectsOnly" -}}
+{{- dig "rbac" "ownObjectsOnly" "Auto" .Values.AsMap -}}
+{{- end -}}
+
+{{- define "twinhull.closedNamespaces" -}}
+{{- dig "rbac" "closedNamespaces" (list "kube-system" "kube-public" "kube-node-lease") .Values.AsMap | toJson -}}
+{{- end -}}
+
 {{- define "twinhull.guestSecret" -}}
 {{- default (printf "%s-guest-key" (include "twinhull.fullname" .)) .Values.guest.existingSecret -}}
 {{- end -}}
@@ -70,10 +88,10 @@ twinhull.dev/config.yaml: |
   {{- else }}
   withoutKubevirt: true
   {{- end }}
-  {{- if not .Values.disks.enabled }}
+  {{- if not (include "twinhull.disks" .) }}
   withoutDisks: true
   {{- end }}
-  {{- if not .Values.guestAccess.enabled }}
+  {{- if not (include "twinhull.guestAccess" .) }}
   withoutGuestAccess: true
   {{- end }}
 {{- if .Values.kubevirt.enabled }}

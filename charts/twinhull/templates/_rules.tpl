@@ -53,7 +53,7 @@
 - apiGroups: [instancetype.kubevirt.io]
   resources: [virtualmachineinstancetypes, virtualmachinepreferences]
   verbs: [list, watch]
-{{- if .Values.guestAccess.enabled }}
+{{- if include "twinhull.guestAccess" . }}
 - apiGroups: [twinhull.dev]
   resources: [accessrequests]
   verbs: [list, watch, delete]
@@ -61,7 +61,7 @@
   resources: [accessrequests/status]
   verbs: [patch]
 {{- end }}
-{{- if .Values.disks.enabled }}
+{{- if include "twinhull.disks" . }}
 {{- /* The disks of machines that boot one of their own. */}}
 - apiGroups: [cdi.kubevirt.io]
   resources: [datavolumes]
@@ -99,7 +99,7 @@
 - apiGroups: [instancetype.kubevirt.io]
   resources: [virtualmachineclusterinstancetypes, virtualmachineclusterpreferences]
   verbs: [list, watch]
-{{- if .Values.disks.enabled }}
+{{- if include "twinhull.disks" . }}
 - apiGroups: [cdi.kubevirt.io]
   resources: [cdis]
   verbs: [list, watch]

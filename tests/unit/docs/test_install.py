@@ -52,3 +52,9 @@ def test_each_right_of_the_chart_has_its_reason_and_no_other_is_named() -> None:
 def test_each_folder_to_deploy_from_is_named_and_no_other() -> None:
     named = re.findall(r"^\| `deploy/([\w-]+)` \|", PAGE, re.MULTILINE)
     assert sorted(named) == sorted(path.name for path in (ROOT / "deploy").iterdir())
+
+
+def test_an_upgrade_takes_the_defaults_of_the_newer_chart() -> None:
+    commands = re.findall(r"^\$ helm upgrade (?:.*\\\n)*.*", PAGE, re.MULTILINE)
+    assert commands
+    assert [command for command in commands if "--reset-then-reuse-values" not in command] == []
