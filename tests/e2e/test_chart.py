@@ -492,6 +492,27 @@ def test_a_namespaced_operator_has_roles_in_its_namespaces_only(helm: Helm) -> N
     assert {right.resource for right in granted if right.namespace == "twinhull-system"} == {"leases"}
 
 
+def test_who_administers_a_namespace_can_install_what_is_not_the_clusters(helm: Helm) -> None:
+    """Only kinds that Kubernetes' role admin lets one make, in the operator's namespace."""
+    few = {"watchNamespaces": ["a"], "crds": {"enabled": False}, "rbac": {"create": False}}
+    objects = helm.template(few)
+    assert {obj["metadata"].get("namespace") for obj in objects} == {NAMESPACE}
+    workload, network = {"Deployment", "PodDisruptionBudget"}, {"NetworkPolicy"}
+    assert kinds(objects) == workload | network | {"Secret", "ServiceAccount"}
+
+
+def test_people_get_the_same_rights_with_an_operator_of_some_namespaces(
+    helm4: Helm, kubectl_alone: Kubectl
+) -> None:
+    apart = manifests.parsed(kubectl_alone("kustomize", str(DEPLOY / "user-roles")))
+    assert len(apart) == 2
+    for role in apart:
+        own = find(helm4.template(), "ClusterRole", f"twinhull-{role['metadata']['name'].rpartition('-')[2]}")
+        assert role["rules"] == own["rules"]
+        assert role["metadata"]["labels"].items() <= own["metadata"]["labels"].items()
+        assert "rbac.authorization.k8s.io/aggregate-to" in str(role["metadata"]["labels"])
+
+
 @pytest.mark.parametrize("variant", manifests.VARIANTS)
 def test_kustomize_gives_what_the_chart_gives(helm4: Helm, kubectl_alone: Kubectl, variant: str) -> None:
     built = list(yaml.safe_load_all(kubectl_alone("kustomize", str(DEPLOY / variant))))
