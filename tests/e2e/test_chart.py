@@ -13,6 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 import twinhull
+from tests import metrics
 from tests.chart import rights
 from tests.chart.helm import CHART, NAMESPACE, Helm, HelmError, Manifest, find
 from tests.controlplane import Kubectl, build
@@ -490,6 +491,44 @@ def test_a_namespaced_operator_has_roles_in_its_namespaces_only(helm: Helm) -> N
     granted = rights.granted(objects)
     assert {right.namespace for right in granted} == {"a", "b", "twinhull-system"}
     assert {right.resource for right in granted if right.namespace == "twinhull-system"} == {"leases"}
+
+
+@pytest.mark.built("promtool")
+def test_each_release_tells_when_its_own_operators_are_down(helm4: Helm, tmp_path: Path) -> None:
+    """Of three releases, two in one namespace, one is scraped all the time."""
+    releases = [("ops-a", "twinhull"), ("ops-a", "twinhull-c"), ("ops-b", "twinhull")]
+    series = []
+    for number, (namespace, release) in enumerate(releases):
+        monitoring = {"prometheusRule": {"enabled": True}}
+        where = ("--namespace", namespace, "--show-only", "templates/monitoring.yaml")
+        text = helm4("template", release, str(CHART), *where, values={"monitoring": monitoring})
+        spec = find(manifests.parsed(text), "PrometheusRule")["spec"]
+        (tmp_path / f"{number}.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+        labels, seen = f'namespace="{namespace}", instance="{number}"', "1x60" if number == 0 else "1x30"
+        leads = f'leader_election_master_status{{{labels}, name="{release}"}}'
+        series += [{"series": f"twinhull_build_info{{{labels}}}", "values": seen}]
+        series += [{"series": leads, "values": seen}]
+    down = [
+        'ALERTS{alertname="TwinhullDown", alertstate="firing", severity="critical", '
+        f'namespace="{namespace}", name="{release}"}}'
+        for namespace, release in releases[1:]
+    ]
+    asked = [
+        {"expr": "ALERTS", "eval_time": "29m", "exp_samples": []},
+        {
+            "expr": 'ALERTS{alertstate="firing"}',
+            "eval_time": "55m",
+            "exp_samples": [{"labels": labels, "value": 1} for labels in down],
+        },
+    ]
+    tests = {
+        "rule_files": [f"{number}.yaml" for number in range(len(releases))],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}],
+    }
+    (tmp_path / "tests.yaml").write_text(yaml.safe_dump(tests), encoding="utf-8")
+    tested = metrics.promtool("test", "rules", tmp_path / "tests.yaml")
+    assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
 def test_who_administers_a_namespace_can_install_what_is_not_the_clusters(helm: Helm) -> None:

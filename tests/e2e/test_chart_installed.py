@@ -253,7 +253,7 @@ class TestWithFewRights:
         commands = [
             step.command for step in steps(section(read("docs/install.md"), "For some namespaces only"))
         ]
-        first, install = commands[:-1], commands[-1]
+        *first, install, second = commands
         assert install.startswith("helm install ")
 
         for command in first:
@@ -269,6 +269,12 @@ class TestWithFewRights:
         role = plane.api.get("RoleBinding", "twinhull-workloads", "team-a")
         assert role is not None
         assert role["subjects"][0]["namespace"] == "team-ops"
+        plane.kubectl("create", "namespace", "team-c")
+        cluster.run(second)
+        other = plane.api.get("Deployment", "twinhull", "team-c-ops")
+        assert other is not None
+        assert other["status"]["readyReplicas"] == 2
+        cluster.run("helm uninstall twinhull --namespace team-c-ops --wait")
         ada.run("helm uninstall twinhull --namespace team-ops --wait")
         cluster.run("kubectl delete -k deploy/user-roles")
         person.close()

@@ -52,6 +52,9 @@ _CHOICES = """\
 - **`workload_namespace`, not `namespace`.** Prometheus sets a label `namespace` to the operator's own
   namespace, and would rename ours without `honorLabels`. Alerts about a namespace's Workloads set
   `namespace`, for routing.
+- **Several operators** in a cluster are told apart by that label `namespace`. The chart's TwinhullDown is about its
+  own release: in place of `twinhull_build_info` it looks for `leader_election_master_status` with the namespace and
+  the name of the release. In the plain file it fires only when no operator at all is scraped.
 - **Only the leader exports** metrics of Workloads and policies, so sums over all operators are right. While
   the Lease changes hands there may be no such series for some seconds.
 - **Gauges are computed at the scrape** from the operator's memory, which takes some tens of milliseconds for
