@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -133,6 +134,65 @@ def test_a_name_that_looks_like_something_else_is_a_name(helm: Helm) -> None:
     values = {"sandbox": {"runtimeClassName": "1e3"}, "guest": {"image": "true"}, "fullnameOverride": "0x1"}
     keys = config(helm.template(values))
     assert (keys["sandboxRuntimeClass"], keys["guestImage"], keys["leaseName"]) == ("1e3", "true", "0x1")
+
+
+#: Words, and names that YAML takes for numbers and other things if they stand unquoted.
+LOOKALIKES = {
+    "worda": "2024",
+    "wordb": "123",
+    "wordc": "456",
+    "wordd": "0x1f",
+    "worde": "1e3",
+    "wordf": "true",
+    "wordg": "null",
+    "wordh": "0o17",
+    "wordi": "5e1",
+    "wordj": "7e2",
+    "wordk": "9",
+}
+
+
+def with_lookalikes(value: Any) -> Any:
+    """A value with such names in place of the words."""
+    if isinstance(value, dict):
+        return {with_lookalikes(key): with_lookalikes(below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [with_lookalikes(below) for below in value]
+    if not isinstance(value, str):
+        return value
+    for word, name in LOOKALIKES.items():
+        value = value.replace(word, name)
+    return value
+
+
+@pytest.mark.parametrize("fullname", ["wordb", ""], ids=["named", "by the release"])
+def test_every_name_that_looks_like_a_number_is_a_name(helm4: Helm, fullname: str) -> None:
+    on = {"enabled": True}
+    values: Manifest = {
+        "fullnameOverride": fullname,
+        "nameOverride": "wordc",
+        "watchNamespaces": ["wordd", "wordk"],
+        "rbac": {"ownObjectsOnly": "Always", "closedNamespaces": ["worde"]},
+        "admission": on,
+        "monitoring": {**dict.fromkeys(("podMonitor", "prometheusRule", "dashboard"), on)},
+        "serviceAccount": {"name": "wordf"},
+        "guest": {"existingSecret": "wordg", "image": "wordh", "imagePullSecret": "wordi"},
+        "sandbox": {"runtimeClassName": "worde"},
+        "priorityClassName": "wordj",
+        "imagePullSecrets": [{"name": "wordc"}],
+        "image": {"repository": "wordk", "tag": "wordj"},
+        "nodeSelector": {"a": "wordb"},
+        "commonLabels": {"b": "wordi"},
+        "commonAnnotations": {"c": "wordf"},
+        "networkPolicy": {"metricsNamespaces": ["wordg"]},
+    }
+
+    def rendered(release: str, namespace: str, values: Manifest) -> list[Manifest]:
+        text = helm4("template", release, str(CHART), "--namespace", namespace, values=values)
+        return sorted(manifests.parsed(text), key=str)
+
+    as_words = with_lookalikes(rendered("worda", "wordk", values))
+    assert rendered("2024", "9", with_lookalikes(values)) == sorted(as_words, key=str)
 
 
 def test_a_change_of_the_configuration_is_one_of_the_pods_template_alone(helm: Helm) -> None:
@@ -461,6 +521,70 @@ BAD: list[Manifest] = [
     {"host": "a", "mirrors": ["https://m"] * 17},
     {"host": "a", "caBundle": ["PEM"]},
 ]
+
+
+def test_the_port_of_the_probes_is_not_that_of_the_metrics(helm: Helm) -> None:
+    assert {"name": "health", "containerPort": 8081} in operator(helm.template())["ports"]
+    with pytest.raises(HelmError, match=r"monitoring\.port: 8081 is the port of the operator's probes"):
+        helm.template({"monitoring": {"port": 8081}})
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_it_can_be_a_part_of_another_chart(helm: Helm, tmp_path: Path, *, enabled: bool) -> None:
+    """With the values that Helm gives such a chart: those of all charts, and the condition's."""
+    about = {"apiVersion": "v2", "name": "platform", "version": "0.1.0"}
+    part = {"name": "twinhull", "version": "0.1.0", "condition": "twinhull.enabled"}
+    (tmp_path / "Chart.yaml").write_text(yaml.safe_dump({**about, "dependencies": [part]}), encoding="utf-8")
+    shutil.copytree(CHART, tmp_path / "charts" / "twinhull")
+    values = {"global": {"domain": "example"}, "twinhull": {"enabled": enabled, "replicas": 3}}
+    made = manifests.parsed(helm("template", "platform", str(tmp_path), values=values))
+    assert [obj["spec"]["replicas"] for obj in made if obj["kind"] == "Deployment"] == [3] * enabled
+
+
+#: What names of objects have to be like: of most, and of Services (kubernetes.io, Object Names and IDs).
+SUBDOMAIN = r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"
+LABEL_VALUE = r"(?=.{1,63}$)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+
+
+@pytest.mark.parametrize(
+    ("release", "values"),
+    [
+        ("r" * 53, {}),
+        ("2024", {}),
+        ("r" * 53, {"nameOverride": "n" * 253}),
+        ("r", {"nameOverride": f"{'n' * 61}--.{'n' * 9}"}),
+        ("r", {"fullnameOverride": f"{'f' * 61}.-{'f' * 99}"}),
+        ("r", {"fullnameOverride": f"1.{'f' * 44}------{'f' * 11}"}),
+    ],
+)
+def test_every_name_is_one_that_its_kind_may_have(helm4: Helm, release: str, values: Manifest) -> None:
+    on = {"enabled": True}
+    monitoring = dict.fromkeys(("podMonitor", "serviceMonitor", "prometheusRule", "dashboard"), on)
+    values = {**values, "monitoring": monitoring, "admission": on}
+    text = helm4("template", release, str(CHART), "--namespace", NAMESPACE, values=values)
+    for obj in manifests.parsed(text):
+        form = LABEL if obj["kind"] == "Service" else SUBDOMAIN
+        assert re.fullmatch(form, obj["metadata"]["name"]), (obj["kind"], obj["metadata"]["name"])
+        for label in obj["metadata"]["labels"].values():
+            assert re.fullmatch(LABEL_VALUE, label), label
+
+
+def test_its_test_runs_where_the_operator_runs(helm: Helm) -> None:
+    values = {
+        "priorityClassName": "system-cluster-critical",
+        "nodeSelector": {"a": "b"},
+        "tolerations": [{"operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "podLabels": {"sidecar.istio.io/inject": "false"},
+    }
+    objects = manifests.parsed(helm("template", "twinhull", str(CHART), values=values))
+    test, own = find(objects, "Pod"), pod(objects)
+    for field in ("priorityClassName", "nodeSelector", "tolerations", "affinity"):
+        assert test["spec"][field] == own[field]
+    assert test["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
+    # A policy for the whole cluster may refuse what asks for less than it requires.
+    assert '"isolationPolicy": "Auto"' in test["spec"]["containers"][0]["args"][0]
 
 
 def test_registries_that_the_chart_takes_the_operator_takes(helm: Helm) -> None:

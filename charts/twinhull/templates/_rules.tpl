@@ -118,7 +118,7 @@
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [{{ include "twinhull.fullname" . }}]
+  resourceNames: [{{ include "twinhull.fullname" . | quote }}]
   verbs: [get, patch]
 {{- end -}}
 
@@ -133,7 +133,7 @@ kind: {{ $kind }}
 metadata:
   {{- $metadata | nindent 2 }}
   {{- with $namespace }}
-  namespace: {{ . }}
+  namespace: {{ quote . }}
   {{- end }}
 rules:
   {{- index . 4 | nindent 2 }}
@@ -143,9 +143,9 @@ kind: {{ $kind }}Binding
 metadata:
   {{- $metadata | nindent 2 }}
   {{- with $namespace }}
-  namespace: {{ . }}
+  namespace: {{ quote . }}
   {{- end }}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: {{ $kind }}, name: {{ index . 2 }}}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: {{ $kind }}, name: {{ index . 2 | quote }}}
 subjects:
-- {kind: ServiceAccount, name: {{ include "twinhull.serviceAccount" $root }}, namespace: {{ $root.Release.Namespace }}}
+- {kind: ServiceAccount, name: {{ include "twinhull.serviceAccount" $root | quote }}, namespace: {{ $root.Release.Namespace | quote }}}
 {{- end -}}
