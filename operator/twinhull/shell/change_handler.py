@@ -89,15 +89,17 @@ class ChangeHandler:
                 self._take_state(kind, obj)
         self._ask_if_capabilities_changed(kind, capabilities_before)
 
-    def take_rest(self, kind: Kind, present: set[str], version: str | None) -> None:
-        """Take in that a list has ended which has these objects and no others; or (None) that there is none,
-        since the kind isn't served: that says nothing of its objects.
+    def take_rest(
+        self, kind: Kind, present: set[str], version: str | None, namespace: str | None = None
+    ) -> None:
+        """Take in that a list, of a namespace or of all, has ended which has these objects and no others; or
+        (None) that there is none, since the kind isn't served: that says nothing of its objects.
         """
         self.hear(kind)
         if version is None:
             return
         capabilities_before = self._capabilities(kind)
-        for gone in self._store.prune(kind, present, int(version)):
+        for gone in self._store.prune(kind, present, int(version), namespace):
             self._note_gone(kind, gone)
             self._ask(kind, [gone])
         self._ask_if_capabilities_changed(kind, capabilities_before)

@@ -157,13 +157,17 @@ class Cluster:
         what isn't in a list that is missing isn't known to be gone. Items lack apiVersion and kind, as the
         API server gives them.
         """
-        if not self._scope.sees(kind):
-            return None
         namespace, name = workload or (None, None)
         everywhere = self.places(kind) if namespace is None else (namespace,)
-        versions = [await self._lists.read(kind, place, name, take) for place in everywhere]
+        versions = [await self.read_place(kind, place, take, name) for place in everywhere]
         known = [version for version in versions if version is not None]
         return min(known, key=int) if len(known) == len(everywhere) else None
+
+    async def read_place(
+        self, kind: Kind, place: str | None, take: Take, workload: str | None = None
+    ) -> str | None:
+        """As `read_all`, of one of the `places` of a kind; of one Workload there, if it is named."""
+        return await self._lists.read(kind, place, workload, take) if self._scope.sees(kind) else None
 
     def places(self, kind: Kind) -> tuple[str | None, ...]:
         """The namespaces in which objects of a kind are asked for; None stands for all, or none at all."""

@@ -87,13 +87,14 @@ class ControlLoop:
             {kinds.ACCESS_REQUEST: self._access_queue.add},
         )
         self._streams = WatchStreams(watching, self._watches, settings.scope, reconnect_delays)
-        self._listing = Listing(cluster, self._watches, settings.relist_every)
+        self._listing = Listing(cluster, self._watches, self._queue, settings.relist_every)
         metrics.passes.workers(settings.workers)
 
     def state_collector(self, lease: Lease | None) -> StateCollector:
         """What metrics tell of the cluster's state."""
         scope = self._settings.scope
-        return StateCollector(self._store, self._decisions, self._watches.heard, lease, _now, scope)
+        heard, refused = self._watches.heard, self._listing.refused
+        return StateCollector(self._store, self._decisions, heard, refused, lease, _now, scope)
 
     async def know(self) -> None:
         """Know everything before deciding anything: list it all. Watches then go on from before that."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from twinhull.shell import kinds
 from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.errors import ApiError
+from twinhull.shell.errors import ApiError, Refused
 from twinhull.shell.kinds import Kind
+from twinhull.shell.queue import Queue
 from twinhull.shell.reconnect_delays import reconnect_delays
 
 logger = logging.getLogger(__name__)
@@ -24,13 +25,18 @@ _SETTLING = 2.0
 class Listing:
     """Lists all kinds that are watched, and gives the objects to `watches`.
 
-    `every` is after how many seconds everything is listed anew though nothing asks for it.
+    Where namespaces are served one by one, one of them may be gone, and the operator's rights with it. Such a
+    namespace is `refused`, and held in the queue: what there is in it isn't known. The others are served.
     """
 
-    def __init__(self, cluster: Cluster, watches: ChangeHandler, every: float) -> None:
+    def __init__(self, cluster: Cluster, watches: ChangeHandler, queue: Queue, every: float) -> None:
+        """`every` is after how many seconds everything is listed anew though nothing asks for it."""
         self._cluster = cluster
         self._watches = watches
+        self._queue = queue
         self._every = every
+        #: The namespaces that can't be listed, each with the API server's reason.
+        self.refused: dict[str, str] = {}
 
     async def list_until_done(self, wanted: Iterable[Kind] = kinds.WATCHED) -> None:
         """List these kinds, however often that fails: what was missed meanwhile is known after that only."""
@@ -53,11 +59,44 @@ class Listing:
             await self.list_until_done()
 
     async def _list(self, wanted: Iterable[Kind]) -> None:
+        """Raises what was refused if no namespace can be listed: more is wrong then than a namespace."""
         await self._ask_version()
+        refused: dict[str, Refused] = {}
         for kind in wanted:
-            present: set[str] = set()
-            take = partial(self._watches.take_part, kind, present)
-            self._watches.take_rest(kind, present, await self._cluster.read_all(kind, take))
+            for place in self._cluster.places(kind):
+                try:
+                    await self._list_place(kind, place)
+                except Refused as error:
+                    if place is None:
+                        raise
+                    refused.setdefault(place, error)
+        self._note_refused(refused, is_whole=wanted is kinds.WATCHED)
+        if refused and refused.keys() == set(self._cluster.places(kinds.WORKLOAD)):
+            raise next(iter(refused.values()))
+
+    async def _list_place(self, kind: Kind, place: str | None) -> None:
+        present: set[str] = set()
+        take = partial(self._watches.take_part, kind, present)
+        version = await self._cluster.read_place(kind, place, take)
+        self._watches.take_rest(kind, present, version, place)
+
+    def _note_refused(self, refused: Mapping[str, Refused], *, is_whole: bool) -> None:
+        """Hold the namespaces that are refused, and log what is new. What was refused by a list of some kinds
+        may be served only after one of all.
+        """
+        for namespace in [name for name in self.refused if is_whole and name not in refused]:
+            del self.refused[namespace]
+            logger.info("namespace %s is served again", namespace)
+        for namespace, error in refused.items():
+            if namespace not in self.refused:
+                logger.error(
+                    "namespace %s isn't served, and nothing is done in it: %s. Give the operator its Role "
+                    "there, or take the namespace out of those that it serves",
+                    namespace,
+                    error,
+                )
+            self.refused[namespace] = str(error)
+        self._queue.hold(self.refused.keys())
 
     async def _ask_version(self) -> None:
         """Ask the API server for its version, which an upgrade changes. Without one all goes on."""

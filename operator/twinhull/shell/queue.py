@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
@@ -39,7 +40,7 @@ class Queue:
     half of them if it is alone, and there is always one for who comes next. Those that had much of the event
     loop come after the others, and have a quarter of the workers together while one of the others works.
 
-    A key has one timer; setting another replaces it.
+    A key has one timer; setting another replaces it. The keys of a namespace that is held wait.
     """
 
     def __init__(
@@ -60,14 +61,20 @@ class Queue:
         self._credits: OrderedDict[Key, tuple[float, float]] = OrderedDict()  # what is left, and since when
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
+        self._held: AbstractSet[str] = frozenset()
         self._filled = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) - sum(map(self._waiting.waiting, self._held))
 
     def open(self) -> None:
         """Workers begin. What was asked for before waits from now on."""
         self._metrics.begin()
+
+    def hold(self, namespaces: AbstractSet[str]) -> None:
+        """From now on the keys of these namespaces wait, and those of no others."""
+        self._held = frozenset(namespaces)
+        self._filled.set()
 
     def add(self, key: Key) -> None:
         """Ask for a key now."""
@@ -163,8 +170,8 @@ class Queue:
         return len(much) == len(self._busy) or working < max(1, self._workers // 4)
 
     def _may_have_another(self, namespace: str) -> bool:
-        """Whether a namespace has fewer workers than are idle."""
-        return self._busy[namespace] < self._workers - len(self._working)
+        """Whether a namespace has fewer workers than are idle, and isn't held."""
+        return namespace not in self._held and self._busy[namespace] < self._workers - len(self._working)
 
     def _rested(self, key: Key) -> None:
         del self._resting[key]

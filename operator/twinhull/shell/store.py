@@ -150,11 +150,15 @@ class Store:
         for _ in self.prune(kind, present, int(version)):
             pass
 
-    def prune(self, kind: Kind, present: AbstractSet[str], version: int) -> Iterator[Raw]:
+    def prune(
+        self, kind: Kind, present: AbstractSet[str], version: int, namespace: str | None = None
+    ) -> Iterator[Raw]:
         """Forget what a whole list as of a resource version hasn't, unless it was created after the list was
-        made. The objects that are gone, as they were.
+        made. The list is of a namespace, or (None) of all. The objects that are gone, as they were.
         """
-        for key, held in list(self._objects[kind.name].items()):
+        keys = self.keys(kind) if namespace is None else self.keys_within(kind, namespace)
+        for key in keys:
+            held = self._objects[kind.name][key]
             if held.uid not in present and held.version <= version:
                 self.remove(kind, key, held.uid, version)
                 yield held.obj

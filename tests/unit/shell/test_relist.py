@@ -28,7 +28,7 @@ def test_a_list_that_fails_after_a_watch_started_over_is_tried_again(
 
     async def check() -> None:
         world, tried, listed = Simulation({}), 0, 0
-        lists = Listing(world.cluster, world.watches, every=600)
+        lists = Listing(world.cluster, world.watches, world.queue, every=600)
 
         async def list_all(_: object) -> None:
             nonlocal tried, listed

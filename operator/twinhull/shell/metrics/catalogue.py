@@ -214,6 +214,13 @@ WATCH_AGE = Definition(
     "Seconds since the operator received the last event, bookmark or list of the resource. The API server "
     "sends a bookmark about every minute.",
 )
+UNSERVED = Definition(
+    "twinhull_unserved_namespaces",
+    "gauge",
+    ("workload_namespace",),
+    "1 for a namespace of watchNamespaces that the operator may not list, so that it does nothing there. A "
+    "namespace that is served has no series.",
+)
 UNREADABLE = Definition(
     "twinhull_unreadable_objects",
     "gauge",
@@ -282,6 +289,7 @@ CATALOGUE: tuple[Definition, ...] = (
     POLICY_WORKLOADS,
     BELOW_FLOOR,
     WATCH_AGE,
+    UNSERVED,
     UNREADABLE,
     OVER_ROOM,
     CAPABILITY,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,6 +34,8 @@ class StateCollector(Collector):
     decisions: Decisions
     #: When each resource was last heard of, on the monotonic clock, in seconds.
     heard: Mapping[str, float]
+    #: The namespaces that can't be listed.
+    refused: Collection[str]
     lease: Lease | None
     clock: Callable[[], datetime]
     scope: Scope = field(default_factory=Scope)
@@ -49,6 +51,7 @@ class StateCollector(Collector):
                 catalogue.POLICY_WORKLOADS,
                 catalogue.BELOW_FLOOR,
                 catalogue.WATCH_AGE,
+                catalogue.UNSERVED,
                 catalogue.UNREADABLE,
                 catalogue.OVER_ROOM,
                 catalogue.CAPABILITY,
@@ -59,6 +62,7 @@ class StateCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """The gauges, with their values."""
         yield self._watches()
+        yield self._unserved()
         yield self._unreadable()
         yield self._over_room()
         yield from self._capabilities()
@@ -103,6 +107,12 @@ class StateCollector(Collector):
         family, now = catalogue.WATCH_AGE.family(), time.monotonic()
         for resource, at in self.heard.items():
             family.add_metric((resource,), now - at)
+        return family
+
+    def _unserved(self) -> Metric:
+        family = catalogue.UNSERVED.family()
+        for namespace in list(self.refused):
+            family.add_metric((namespace,), 1)
         return family
 
     def _unreadable(self) -> Metric:

@@ -29,8 +29,9 @@ from twinhull.shell.queue import Queue
 GOLDEN = Path(__file__).parents[3] / "golden"
 
 
-def state(world: Simulation, lease: Lease | None = None) -> StateCollector:
-    return StateCollector(world.store, world.decisions, world.watches.heard, lease, lambda: world.now)
+def state(world: Simulation, lease: Lease | None = None, *refused: str) -> StateCollector:
+    heard = world.watches.heard
+    return StateCollector(world.store, world.decisions, heard, refused, lease, lambda: world.now)
 
 
 def seen(world: Simulation, name: str, lease: Lease | None = None) -> dict[tuple[str, ...], float]:
@@ -47,6 +48,14 @@ def seen(world: Simulation, name: str, lease: Lease | None = None) -> dict[tuple
 
 def counted(world: Simulation, name: str, **labels: str) -> float | None:
     return world.metrics.registry.get_sample_value(name, labels)
+
+
+def test_a_namespace_that_is_not_served_has_a_series() -> None:
+    registry = CollectorRegistry()
+    registry.register(state(Simulation({}), None, "bank"))
+    name = "twinhull_unserved_namespaces"
+    assert registry.get_sample_value(name, {"workload_namespace": "bank"}) == 1
+    assert registry.get_sample_value(name, {"workload_namespace": "shop"}) is None
 
 
 def test_objects_that_are_not_read_are_counted() -> None:

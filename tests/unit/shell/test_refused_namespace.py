@@ -1,0 +1,159 @@
+"""Of several namespaces one can't be listed: it may be gone, and the operator's rights with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from twinhull.shell import kinds
+from twinhull.shell.change_handler import ChangeHandler
+from twinhull.shell.cluster import Cluster
+from twinhull.shell.decisions import Decisions
+from twinhull.shell.errors import Refused
+from twinhull.shell.kinds import Kind
+from twinhull.shell.listing import Listing
+from twinhull.shell.policies import Policies
+from twinhull.shell.queue import Queue
+from twinhull.shell.scope import Scope
+from twinhull.shell.store import Key, Store
+from twinhull.shell.watch_streams import WatchStreams
+
+from . import http_apiserver
+from .http_apiserver import HttpApiServer, until
+
+NAMESPACES = ("shop", "bank")
+BY_NAMESPACE = [kind for kind in kinds.WATCHED if kind.namespaced]
+
+
+def obj(namespace: str, name: str, version: int = 1) -> str:
+    return (
+        f'{{"metadata":{{"name":"{name}","namespace":"{namespace}","uid":"{namespace}-{name}",'
+        f'"resourceVersion":"{version}"}},"spec":{{"template":{{"spec":{{}}}}}}}}'
+    )
+
+
+class World:
+    """An operator for two namespaces, each with a Workload."""
+
+    def __init__(self) -> None:
+        self.api, self.store, self.queue = HttpApiServer(), Store(), Queue()
+        self.scope = Scope(NAMESPACES)
+        self.watches = ChangeHandler(self.store, self.queue, Policies(self.store), Decisions(), self.scope)
+        for kind in BY_NAMESPACE:
+            for namespace in NAMESPACES:
+                self.api.serve(kind.path(namespace))
+        for namespace in NAMESPACES:
+            self.api.serve(kinds.WORKLOAD.path(namespace), obj(namespace, "web"))
+
+    @asynccontextmanager
+    async def listing(self) -> AsyncIterator[tuple[Listing, Cluster]]:
+        async with http_apiserver.client(self.api, self.scope) as client:
+            yield Listing(client, self.watches, self.queue, every=600), client
+
+    def refuse(self, namespace: str, *refused: Kind) -> None:
+        self.api.errors |= dict.fromkeys((kind.path(namespace) for kind in refused or BY_NAMESPACE), 403)
+
+    def allow(self) -> None:
+        self.api.errors.clear()
+
+    async def given_out(self) -> list[Key]:
+        """The keys that workers get."""
+        keys = []
+        while len(self.queue):
+            keys.append(await self.queue.get())
+            self.queue.done(keys[-1])
+        return keys
+
+
+@pytest.mark.parametrize("refused", [(), (kinds.POD,)], ids=["each kind", "one kind"])
+def test_the_others_are_served_and_it_is_when_it_is_back(
+    refused: tuple[Kind, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where one kind alone is refused its Workloads are known, and nothing is done with them either."""
+
+    async def check() -> None:
+        world = World()
+        world.refuse("bank", *refused)
+        async with world.listing() as (listing, _):
+            for _ in range(2):
+                await listing.list_until_done()
+            world.queue.add(("bank", "web"))
+            assert await world.given_out() == [("shop", "web")]
+            assert list(listing.refused) == ["bank"]
+            told = [record.message for record in caplog.records if "bank" in record.message]
+            assert len(told) == 1, "once"
+            assert told[0].startswith(
+                "namespace bank isn't served, and nothing is done in it: so it is told."
+            )
+            world.allow()
+            await listing.list_until_done([kinds.WORKLOAD])
+            assert await world.given_out() == [], "the list of one kind doesn't tell of the others"
+            await listing.list_until_done()
+            assert not listing.refused
+            assert await world.given_out() == [("bank", "web")]
+
+    http_apiserver.run(check)
+
+
+def test_what_is_gone_elsewhere_is_noticed_and_nothing_of_it_counts_as_gone() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.listing() as (listing, _):
+            await listing.list_until_done()
+            world.refuse("bank")
+            for namespace in NAMESPACES:
+                world.api.serve(kinds.WORKLOAD.path(namespace))
+            await listing.list_until_done()
+        assert world.store.keys(kinds.WORKLOAD) == [("bank", "web")]
+
+    http_apiserver.run(check)
+
+
+@pytest.mark.parametrize("wanted", [kinds.WATCHED, (kinds.WORKLOAD,)], ids=["at the start", "at a takeover"])
+def test_an_operator_that_may_list_none_serves_none(wanted: tuple[Kind, ...]) -> None:
+    """It isn't the namespaces then, but its Role as a whole, such as one of an earlier chart."""
+
+    async def check() -> None:
+        world = World()
+        for namespace in NAMESPACES:
+            world.refuse(namespace, kinds.WORKLOAD)
+        async with world.listing() as (listing, _):
+            with pytest.raises(Refused):
+                await listing._list(wanted)  # noqa: SLF001  what is tried again
+            assert set(listing.refused) == set(NAMESPACES)
+
+    http_apiserver.run(check)
+
+
+def test_an_operator_for_all_namespaces_waits_until_it_may_list() -> None:
+    async def check() -> None:
+        world = World()
+        world.scope = Scope()
+        for kind in kinds.WATCHED:
+            world.api.serve(kind.path())
+        world.api.errors[kinds.POD.path()] = 403
+        async with world.listing() as (listing, _):
+            with pytest.raises(Refused):
+                await listing._list(kinds.WATCHED)  # noqa: SLF001  what is tried again
+
+    http_apiserver.run(check)
+
+
+def test_all_is_listed_once_it_may_be_watched_again() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.listing() as (_, client):
+            streams = WatchStreams(client, world.watches, world.scope, lambda: iter([0.01] * 1000))
+            await streams.begin()
+            world.refuse("bank")
+            running = asyncio.create_task(streams.run())
+            await until(lambda: world.api.began()[kinds.WORKLOAD.path("bank")])
+            assert not world.watches.started_over.is_set()
+            world.allow()
+            await until(world.watches.started_over.is_set)
+            running.cancel()
+
+    http_apiserver.run(check)
