@@ -189,6 +189,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("charts/twinhull/files/crds/isolationpolicies.yaml", lambda: _yaml(crd.isolation_policies())),
     ("charts/twinhull/files/crds/workloads.yaml", lambda: _yaml(crd.workloads())),
     ("charts/twinhull/files/admission.yaml", lambda: _yaml(*admission(machine_isolations()))),
+    ("deploy/user-roles/roles.yaml", lambda: _yaml(*manifests.user_roles(), source=_CHART)),
     ("deploy/crds/crds.yaml", lambda: _yaml(*manifests.rendered("default")[0], source=_CHART)),
     *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
     ("docs/metrics.md", metrics.page),
