@@ -11,6 +11,7 @@ from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, WorkloadSpec
 from twinhull.hulls import windows
 from twinhull.hulls.datavolumes import claim_name, has_data_volume
 from twinhull.hulls.firmware import bootloader, features, tpm
+from twinhull.hulls.guest import MIGRATES_IF_POSSIBLE
 from twinhull.hulls.hull import (
     HULL_LABEL,
     HULL_NAME_LABEL,
@@ -24,6 +25,17 @@ from twinhull.hulls.merge import merge_patch
 #: The buses of disks and the models of network cards, by `devices`.
 _BUS = {"Compatible": "sata", "Virtio": "virtio"}
 _CARD = {"Compatible": "e1000e", "Virtio": "virtio"}
+#: How long a Linux may take to shut down, in seconds. After that KubeVirt ends it like a power cut, by
+#: default after 30 (kubevirt.io/api/core/v1, DefaultGracePeriodSeconds). systemd gives each service 90
+#: (systemd-system.conf(5), DefaultTimeoutStopSec). This is what `virtctl create vm` sets
+#: (kubevirt.io/kubevirt 1.9.0, pkg/virtctl/create/vm/vm.go).
+GRACE = 180
+#: What of a machine's spec the operator chooses by itself, by the path below its template's spec. An earlier
+#: operator didn't, and whether it does may depend on KubeVirt.
+CHOSEN: dict[tuple[str, ...], object] = {
+    ("evictionStrategy",): MIGRATES_IF_POSSIBLE,
+    ("terminationGracePeriodSeconds",): GRACE,
+}
 #: The names of the volumes that aren't disks of the Workload. KubeVirt wants labels, without dots.
 CLOUD_INIT, _SYSPREP, _DRIVERS = (
     f"{RESERVED_PREFIX}{name}" for name in ("cloud-init", "sysprep", "virtio-drivers")
@@ -79,7 +91,7 @@ def render(
 def _spec(workload: ObjectMeta, built: VirtualMachine, eviction: str, lone_claims: Collection[str]) -> Raw:
     return {
         **({"evictionStrategy": eviction} if eviction else {}),
-        **({"terminationGracePeriodSeconds": windows.GRACE} if built.os == "Windows" else {}),
+        **_grace(built),
         **({"readinessProbe": _probe(built.readiness)} if built.readiness else {}),
         **({"accessCredentials": _credentials(built)} if built.ssh_keys else {}),
         "domain": _domain(built),
@@ -89,6 +101,15 @@ def _spec(workload: ObjectMeta, built: VirtualMachine, eviction: str, lone_claim
             *_other_volumes(built),
         ],
     }
+
+
+def _grace(built: VirtualMachine) -> Raw:
+    """How long the machine may take to shut down. Of a Linux, a preference may say it: KubeVirt takes the
+    preference's value only if there is none (kubevirt.io/kubevirt, pkg/instancetype/preference/apply).
+    """
+    if built.os == "Windows":
+        return {"terminationGracePeriodSeconds": windows.GRACE}
+    return {} if built.preference else {"terminationGracePeriodSeconds": GRACE}
 
 
 def _domain(built: VirtualMachine) -> Raw:
