@@ -35,6 +35,7 @@ GRACE = 180
 CHOSEN: dict[tuple[str, ...], object] = {
     ("evictionStrategy",): MIGRATES_IF_POSSIBLE,
     ("terminationGracePeriodSeconds",): GRACE,
+    ("domain", "devices", "video"): windows.VIDEO,
 }
 #: The names of the volumes that aren't disks of the Workload. KubeVirt wants labels, without dots.
 CLOUD_INIT, _SYSPREP, _DRIVERS = (
@@ -42,18 +43,20 @@ CLOUD_INIT, _SYSPREP, _DRIVERS = (
 )
 
 
-def render(
+def render(  # noqa: PLR0913  one for each that has a say in it
     workload: ObjectMeta,
     spec: WorkloadSpec,
     *,
     revision: str,
     eviction: str,
+    video: bool = False,
     lone_claims: Collection[str] = (),
 ) -> Raw:
     """The VirtualMachine of a Workload that names a boot disk. It has the Workload's own name.
 
     `lone_claims` are the names of the disks whose claim is there without a DataVolume. `eviction` is
-    KubeVirt's evictionStrategy, empty for its own default.
+    KubeVirt's evictionStrategy, empty for its own default. `video` is whether a machine may name its graphics
+    card.
     """
     built = spec.virtual_machine
     known = {
@@ -82,19 +85,28 @@ def render(
                     "labels": {**(metadata.get("labels") or {}), **known},
                     **({"annotations": annotations} if annotations else {}),
                 },
-                "spec": merge_patch(_spec(workload, built, eviction, lone_claims), built.overrides or {}),
+                "spec": merge_patch(
+                    _spec(workload, built, eviction, lone_claims, video=video), built.overrides or {}
+                ),
             },
         },
     }
 
 
-def _spec(workload: ObjectMeta, built: VirtualMachine, eviction: str, lone_claims: Collection[str]) -> Raw:
+def _spec(
+    workload: ObjectMeta,
+    built: VirtualMachine,
+    eviction: str,
+    lone_claims: Collection[str],
+    *,
+    video: bool,
+) -> Raw:
     return {
         **({"evictionStrategy": eviction} if eviction else {}),
         **_grace(built),
         **({"readinessProbe": _probe(built.readiness)} if built.readiness else {}),
         **({"accessCredentials": _credentials(built)} if built.ssh_keys else {}),
-        "domain": _domain(built),
+        "domain": _domain(built, video=video),
         "networks": [{"name": "default", "pod": {}}],
         "volumes": [
             *(_volume(workload.name, disk, lone_claims) for disk in built.all_disks()),
@@ -112,14 +124,14 @@ def _grace(built: VirtualMachine) -> Raw:
     return {} if built.preference else {"terminationGracePeriodSeconds": GRACE}
 
 
-def _domain(built: VirtualMachine) -> Raw:
+def _domain(built: VirtualMachine, *, video: bool) -> Raw:
     """The machine itself. With a preference, only what the Workload says: the rest is the preference's."""
     is_windows = built.os == "Windows" and not built.preference
     devices = {
         "interfaces": [_interface(built)],
         "disks": [*(_disk(disk, built) for disk in built.all_disks()), *_other_disks(built)],
         **({"inputs": windows.inputs(virtio=built.devices == "Virtio")} if is_windows else {}),
-        **(windows.video() if is_windows and built.devices == "Virtio" else {}),
+        **({"video": windows.VIDEO} if video and is_windows and built.devices == "Virtio" else {}),
         **tpm(built.firmware),
         "rng": {},
     }

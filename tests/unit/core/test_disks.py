@@ -434,6 +434,43 @@ def test_a_machine_of_an_earlier_operator_runs_on_and_is_given_what_is_new_at_it
     assert world.vm["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 180
 
 
+@pytest.mark.parametrize(
+    ("machine", "version", "card"),
+    [
+        ({"devices": "Virtio"}, "v1.9.0", {"type": "virtio"}),
+        ({"devices": "Virtio"}, "v1.8.4", None),
+        ({"devices": "Compatible"}, "v1.9.0", None),
+        ({"devices": "Virtio", "preference": {"name": "windows.11"}}, "v1.9.0", None),
+        ({"devices": "Virtio", "os": "Linux"}, "v1.9.0", None),
+    ],
+)
+def test_a_windows_has_the_graphics_card_that_kubevirt_lets_it_name(
+    machine: Raw, version: str, card: Raw | None
+) -> None:
+    (made,) = with_version(World(wl({"os": "Windows"} | machine)), version).desired.hull_objects
+    assert made["spec"]["template"]["spec"]["domain"]["devices"].get("video") == card
+
+
+def with_version(world: World, version: str) -> Case:
+    """The case as it is with a KubeVirt of that version."""
+    kubevirt = KUBEVIRT | {"status": {"phase": "Deployed", "observedKubeVirtVersion": version}}
+    return case(world.raw, kubevirt, CDI, *world.objects.values())
+
+
+@pytest.mark.parametrize("versions", [("v1.8.4", "v1.9.0"), ("v1.9.0", "")])
+def test_another_kubevirt_restarts_no_machine_for_its_graphics_card(versions: tuple[str, str]) -> None:
+    former, present = versions
+    windows = {"os": "Windows", "devices": "Virtio"}
+    world = running(windows)
+    devices = world.vm["spec"]["template"]["spec"]["domain"]["devices"]
+    (made,) = with_version(world, former).desired.hull_objects
+    devices.update(made["spec"]["template"]["spec"]["domain"]["devices"])
+    found = with_version(world, present)
+    assert (plan(found).actions, decide(found).reason) == ((), "Ready")
+    devices["video"] = {"type": "vga"}
+    assert decide(with_version(world, present)).reason == "MachineEdited"
+
+
 def test_a_machine_is_late_once_its_own_time_to_shut_down_is_over_too() -> None:
     """KubeVirt's objects don't have it in their deletionTimestamp, as Pods do."""
     world = running({"os": "Windows"})
