@@ -131,7 +131,7 @@ def _domain(built: VirtualMachine, *, video: bool) -> Raw:
         "interfaces": [_interface(built)],
         "disks": [*(_disk(disk, built) for disk in built.all_disks()), *_other_disks(built)],
         **({"inputs": windows.inputs(virtio=built.devices == "Virtio")} if is_windows else {}),
-        **({"video": windows.VIDEO} if video and is_windows and built.devices == "Virtio" else {}),
+        **({"video": windows.VIDEO} if video and is_windows and _has_virtio_screen(built) else {}),
         **tpm(built.firmware),
         "rng": {},
     }
@@ -139,10 +139,29 @@ def _domain(built: VirtualMachine, *, video: bool) -> Raw:
     return {
         **_size(built),
         **_firmware(built.firmware),
-        **({"clock": windows.clock()} if is_windows else {}),
+        **(
+            {"clock": windows.clock(has_zone=bool(_overridden(built, "clock", "timezone")))}
+            if is_windows
+            else {}
+        ),
         **({"features": needed} if needed else {}),
         "devices": devices if built.os == "Linux" else {key: devices[key] for key in devices if key != "rng"},
     }
+
+
+def _has_virtio_screen(built: VirtualMachine) -> bool:
+    """KubeVirt refuses a graphics card that has a name and isn't there (validateVideoConfig)."""
+    return (
+        built.devices == "Virtio" and _overridden(built, "devices", "autoattachGraphicsDevice") is not False
+    )
+
+
+def _overridden(built: VirtualMachine, *path: str) -> object:
+    """What the overrides say of a field of the domain, None if nothing."""
+    value: object = built.overrides
+    for key in ("domain", *path):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _size(built: VirtualMachine) -> Raw:

@@ -29,10 +29,13 @@ def features() -> Raw:
     }
 
 
-def clock() -> Raw:
-    """Windows counts time as the machine's clock shows it, and misses no tick."""
+def clock(*, has_zone: bool) -> Raw:
+    """Windows counts time as the machine's clock shows it, and misses no tick. The clock is UTC unless it has
+    a time zone: beside `utc` KubeVirt ignores a time zone (kubevirt.io/kubevirt 1.9.0,
+    pkg/virt-launcher/virtwrap/converter/compute/clock.go).
+    """
     return {
-        "utc": {},
+        **({} if has_zone else {"utc": {}}),
         "timer": {
             "hpet": {"present": False},
             "hyperv": {},

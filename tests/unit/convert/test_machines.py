@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -285,6 +286,38 @@ def test_secure_boot_is_on_only_if_keys_are_enrolled() -> None:
     assert machine(one.converted())["firmware"]["secureBoot"] is True
     without = one.text.replace("enabled='yes' name='enrolled-keys'", "enabled='no' name='enrolled-keys'")
     assert "secureBoot" not in machine(one.converted(without))["firmware"]
+
+
+@pytest.mark.parametrize("os", ["Windows", "Linux"])
+def test_a_clock_with_a_time_zone_is_carried_over(os: Literal["Windows", "Linux"]) -> None:
+    one = sample("libvirt-windows11-secure-boot")
+    text = one.text.replace(
+        "<clock offset='localtime'>", "<clock offset='timezone' timezone='Europe/Berlin'>"
+    )
+    converted = one.of.convert(text, MachineOptions(os=os, disk_sizes={"boot": "64Gi"}))
+    assert machine(converted)["overrides"] == {"domain": {"clock": {"timezone": "Europe/Berlin"}}}
+    assert not [part for part in converted.left if "clock" in part.path]
+
+
+@pytest.mark.parametrize(("os", "told"), [("Windows", True), ("Linux", False)])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("vmx-esxi-windows-vddk", "guestOS"),
+        ("ovf-ovftool-ubuntu", "/Envelope/VirtualSystem/VirtualHardwareSection"),
+        ("hyperv-gen2-windows", "VM"),
+        ("libvirt-vmware-by-vpx", "/domain/clock"),
+    ],
+)
+def test_a_windows_is_told_of_its_clock_where_that_was_its_local_time(
+    name: str,
+    path: str,
+    os: Literal["Windows", "Linux"],
+    told: bool,  # noqa: FBT001
+) -> None:
+    one = sample(name)
+    converted = one.of.convert(one.text, replace(one.options, os=os))
+    assert (path in {part.path for part in converted.left if "local time" in part.why}) == told
 
 
 def test_powershell_5_and_7_say_the_same() -> None:

@@ -451,6 +451,31 @@ def test_a_windows_has_the_graphics_card_that_kubevirt_lets_it_name(
     assert made["spec"]["template"]["spec"]["domain"]["devices"].get("video") == card
 
 
+@pytest.mark.parametrize(
+    ("overridden", "clock"),
+    [
+        (None, {"utc": {}}),
+        ({"timezone": "Europe/Berlin"}, {"timezone": "Europe/Berlin"}),
+        ({"timezone": None}, {"utc": {}}),
+        ({"utc": {"offsetSeconds": 3600}}, {"utc": {"offsetSeconds": 3600}}),
+        ({"timer": {"kvm": {}}}, {"utc": {}}),
+    ],
+)
+def test_a_windows_has_the_time_zone_that_is_asked_for(overridden: Raw | None, clock: Raw) -> None:
+    """KubeVirt ignores a time zone beside utc."""
+    overrides = {"overrides": {"domain": {"clock": overridden}}} if overridden else {}
+    (made,) = World(wl({"os": "Windows"} | overrides)).case().desired.hull_objects
+    found = made["spec"]["template"]["spec"]["domain"]["clock"]
+    assert {key: found[key] for key in found if key != "timer"} == clock
+
+
+def test_a_windows_without_a_screen_names_no_graphics_card() -> None:
+    overrides = {"domain": {"devices": {"autoattachGraphicsDevice": False}}}
+    world = World(wl({"os": "Windows", "devices": "Virtio", "overrides": overrides}))
+    (made,) = with_version(world, "v1.9.0").desired.hull_objects
+    assert "video" not in made["spec"]["template"]["spec"]["domain"]["devices"]
+
+
 def with_version(world: World, version: str) -> Case:
     """The case as it is with a KubeVirt of that version."""
     kubevirt = KUBEVIRT | {"status": {"phase": "Deployed", "observedKubeVirtVersion": version}}

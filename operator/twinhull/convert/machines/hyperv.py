@@ -91,6 +91,7 @@ def _machine(node: Node) -> Machine:
         notes=tuple(_unsaid(node, generation)),
         size_command=lambda file: f"(Get-VHD '{file}').Size",
         os_path=f"{node.path}.GuestItems".lstrip("."),
+        clock_path=vm.path or node.path,
     )
 
 

@@ -59,10 +59,10 @@ def convert(text: str, options: MachineOptions) -> Conversion:
         raise CannotConvert(
             f"the XML's root is {domain.name}: give what virsh dumpxml prints, whose root is domain"
         )
-    return conversion(domain, [_machine(domain, options)], options, TABLES)
+    return conversion(domain, [_machine(domain)], options, TABLES)
 
 
-def _machine(domain: Node, options: MachineOptions) -> Machine:
+def _machine(domain: Node) -> Machine:
     _refuse_what_is_no_machine(domain)
     for names in _GROUPS:
         for group in domain.all(*names):
@@ -70,6 +70,7 @@ def _machine(domain: Node, options: MachineOptions) -> Machine:
     tpm = _tpm(domain)
     bootloader, os = _bootloader(domain), _os(domain)
     card = _card(domain)
+    is_vmware = domain.peek("@type") in {"vmware", "esx"}
     return Machine(
         name=domain.find("name"),
         description=domain.find("description") or domain.find("title"),
@@ -83,10 +84,12 @@ def _machine(domain: Node, options: MachineOptions) -> Machine:
         without_card="" if domain.find("devices", "interface") else "/domain/devices",
         mac_address=card.mac_address,
         card=card.model,
-        overrides=_clock(domain, options.os or os),
-        vsphere_uuid=domain.take("uuid") if domain.peek("@type") in {"vmware", "esx"} else "",
+        overrides=_clock(domain),
+        vsphere_uuid=domain.take("uuid") if is_vmware else "",
         size_command=lambda _: f"virsh domblkinfo {shlex.quote(domain.peek('name') or 'DOMAIN')} --all",
         os_path="/domain/metadata",
+        # Of every machine of VMware's libvirt says utc, its default: src/vmx/vmx.c reads no clock.
+        clock_path="/domain/clock" if is_vmware else "",
     )
 
 
@@ -211,13 +214,10 @@ def _card(domain: Node) -> _Card:
     return _Card(cards[0].take("mac", "@address"), model if model in _CARDS else "")
 
 
-def _clock(domain: Node, os: Os | None) -> Raw:
-    """The clock in KubeVirt's words (kubevirt.io/api/core/v1, type Clock), if it is of a time zone.
-
-    A Windows has a clock already, with utc, beside which a time zone can't stand.
-    """
+def _clock(domain: Node) -> Raw:
+    """The clock in KubeVirt's words (kubevirt.io/api/core/v1, type Clock), if it is of a time zone."""
     zone = domain.peek("clock", "@timezone")
-    if domain.peek("clock", "@offset") != "timezone" or not zone or os == "Windows":
+    if domain.peek("clock", "@offset") != "timezone" or not zone:
         return {}
     domain.take("clock", "@offset")
     domain.take("clock", "@timezone")

@@ -6,6 +6,7 @@ A part of neither table is named with OTHERWISE. Source: libvirt's docs/formatdo
 
 from __future__ import annotations
 
+from twinhull.convert.machines.machine import UTC_CLOCK
 from twinhull.convert.machines.tree import Table, Tables
 
 _HOST = "it is about the host, or about where on a bus libvirt has put a device"
@@ -153,7 +154,7 @@ REASONS = {
     "domain/os/cmdline": "the host's kernel isn't booted: put its arguments into the boot loader on the disk",
     "domain/os/smbios*": "the SMBIOS data are KubeVirt's: set overrides.domain.firmware for serial and uuid",
     "domain/sysinfo*": "the SMBIOS data are KubeVirt's: set overrides.domain.firmware for serial and uuid",
-    "domain/clock*": "the machine's clock is UTC: set overrides.domain.clock for another",
+    "domain/clock*": UTC_CLOCK,
     "domain/features/hyperv*": "it isn't among the enlightenments that a Windows gets: set it in "
     "overrides.domain.features.hyperv",
     "domain/features/kvm*": "set it in overrides.domain.features.kvm",

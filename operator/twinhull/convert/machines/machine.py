@@ -20,6 +20,14 @@ NEW_TPM = (
     "BitLocker, or enrol LUKS anew, before the disk is copied"
 )
 
+UTC_CLOCK = (
+    "the machine's clock is UTC: for local time set overrides.domain.clock.timezone, such as Europe/Berlin"
+)
+WINDOWS_CLOCK = (
+    "a Windows takes the machine's clock for its local time, and KubeVirt sets that to UTC: set "
+    "overrides.domain.clock.timezone to the machine's time zone, such as Europe/Berlin"
+)
+
 Os = Literal["Linux", "Windows"]
 Bootloader = Literal["BIOS", "UEFI"]
 Bus = Literal["sata", "scsi", "virtio"]
@@ -86,6 +94,9 @@ class Machine:
     overrides: dict[str, object] = field(default_factory=dict)
     #: Its UUID in vSphere, empty if it isn't a machine of vSphere's.
     vsphere_uuid: str = ""
+    #: What is named for a Windows whose clock was its local time, as the hypervisor has it by default; empty
+    #: if the description says how the clock is.
+    clock_path: str = ""
     #: What doesn't stand in the description, and is worth knowing.
     notes: tuple[Left, ...] = ()
     #: How a person finds out a disk's virtual size there, with the disk's file as its argument.

@@ -147,6 +147,7 @@ def _machine(root: Node) -> Machine:
             f"qemu-img info {shlex.quote(file)}"
         ),
         os_path="guestOS",
+        clock_path="guestOS",
     )
 
 

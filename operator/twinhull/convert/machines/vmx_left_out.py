@@ -5,6 +5,7 @@ A key of neither table is named with OTHERWISE. Kinds are `device/key`, in lower
 
 from __future__ import annotations
 
+from twinhull.convert.machines.machine import UTC_CLOCK
 from twinhull.convert.machines.tree import Table, Tables
 
 _HOST = "VMware's own notes about the machine and its files"
@@ -178,7 +179,7 @@ REASONS = {
     "uefi/secureboot.enabled": "the firmware isn't UEFI, and has no secure boot",
     "uefi*": "the firmware is KubeVirt's",
     "smbios*": "the SMBIOS data are KubeVirt's: set overrides.domain.firmware for serial and uuid",
-    "rtc*": "the machine's clock is UTC: set overrides.domain.clock for another",
+    "rtc*": UTC_CLOCK,
     "ethernet*/startconnected": "the card is connected from the start",
     "ethernet*": "the machine is on the Pod's network, behind a masquerade: reach it by the Workload's "
     "Service",
