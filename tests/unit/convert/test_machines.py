@@ -320,6 +320,41 @@ def test_a_windows_is_told_of_its_clock_where_that_was_its_local_time(
     assert (path in {part.path for part in converted.left if "local time" in part.why}) == told
 
 
+@pytest.mark.parametrize(
+    ("os", "version", "uuid"),
+    [
+        ("Windows", "20", "33221100-5544-7766-8899-aabbccddeeff"),
+        ("Windows", "8", "33221100-5544-7766-8899-aabbccddeeff"),
+        ("Linux", "13", "33221100-5544-7766-8899-aabbccddeeff"),
+        ("Linux", "12", "00112233-4455-6677-8899-aabbccddeeff"),
+        ("Linux", "?", "33221100-5544-7766-8899-aabbccddeeff"),
+    ],
+)
+def test_a_uuid_of_vmwares_is_told_as_the_system_in_the_machine_saw_it(
+    os: Literal["Windows", "Linux"], version: str, uuid: str
+) -> None:
+    one = sample("vmx-esxi-windows-vddk")
+    text = one.text.replace(
+        "42 1f ee 3c 52 06 a3 de-be 4a 73 9c cc 99 15 1f", "00 11 22 33 44 55 66 77-88 99 AA BB CC DD EE FF"
+    ).replace('virtualHW.version = "20"', f'virtualHW.version = "{version}"')
+    converted = one.of.convert(text, replace(one.options, os=os))
+    assert left(converted)["uuid.bios"] == (
+        "the machine has a new UUID and serial number: if a license goes by them, set "
+        f"overrides.domain.firmware.uuid to {uuid}, and serial to 'VMware-00 11 22 33 44 55 66 77-88 99 aa "
+        "bb cc dd ee ff', as its system saw them"
+    )
+    found = machine(converted)["bootDisk"]["source"]["vddk"]["uuid"]
+    assert found == "00112233-4455-6677-8899-aabbccddeeff", "vSphere swaps nothing"
+
+
+def test_a_uuid_of_vmwares_by_libvirt_is_told_too() -> None:
+    why = left(sample("libvirt-vmware-by-vpx").converted())["/domain/uuid"]
+    assert (
+        "uuid to b47c4d56-3d8e-ec06-ce82-7b2b13c6a611, and serial to 'VMware-56 4d 7c b4 8e 3d 06 ec-ce"
+        in why
+    )
+
+
 def test_powershell_5_and_7_say_the_same() -> None:
     one = sample("hyperv-gen2-ubuntu-ps7-names")
     numbers = (

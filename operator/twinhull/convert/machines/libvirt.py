@@ -5,6 +5,7 @@ Source: libvirt's docs/formatdomain.rst, and docs/drvesx.rst for domains of VMwa
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from twinhull.convert.machines.machine import (
     Disk,
     Machine,
     Os,
+    uuid_of_vmware,
 )
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import Node
@@ -39,6 +41,7 @@ _CARDS = {"virtio", "e1000", "e1000e", "rtl8139"}
 _FILES = ("@file", "@dev", "@volume", "@name", "@dir")
 #: Parts of a CPU's topology, each of which is one if the CPUs are cores of one socket.
 _OF_ONE_SOCKET = ("sockets", "dies", "clusters", "threads")
+_UUID = re.compile(r"[0-9a-f]{32}")
 #: What only groups settings that have nothing to do with each other.
 _GROUPS = (
     *(("features",), ("features", "hyperv"), ("cpu",), ("clock",), ("metadata",), ("os",), ("pm",)),
@@ -59,10 +62,10 @@ def convert(text: str, options: MachineOptions) -> Conversion:
         raise CannotConvert(
             f"the XML's root is {domain.name}: give what virsh dumpxml prints, whose root is domain"
         )
-    return conversion(domain, [_machine(domain)], options, TABLES)
+    return conversion(domain, [_machine(domain, options)], options, TABLES)
 
 
-def _machine(domain: Node) -> Machine:
+def _machine(domain: Node, options: MachineOptions) -> Machine:
     _refuse_what_is_no_machine(domain)
     for names in _GROUPS:
         for group in domain.all(*names):
@@ -85,7 +88,7 @@ def _machine(domain: Node) -> Machine:
         mac_address=card.mac_address,
         card=card.model,
         overrides=_clock(domain),
-        vsphere_uuid=domain.take("uuid") if is_vmware else "",
+        vsphere_uuid=_vsphere_uuid(domain, options.os or os) if is_vmware else "",
         size_command=lambda _: f"virsh domblkinfo {shlex.quote(domain.peek('name') or 'DOMAIN')} --all",
         os_path="/domain/metadata",
         # Of every machine of VMware's libvirt says utc, its default: src/vmx/vmx.c reads no clock.
@@ -212,6 +215,16 @@ def _card(domain: Node) -> _Card:
     if model not in {*_CARDS, ""}:
         _node(cards[0], "model", "@type").leave(OTHER_CARD)
     return _Card(cards[0].take("mac", "@address"), model if model in _CARDS else "")
+
+
+def _vsphere_uuid(domain: Node, os: Os | None) -> str:
+    """The UUID of VMware's machine, which is uuid.bios. libvirt doesn't say which virtual hardware it has."""
+    uuid = domain.peek("uuid")
+    plain = uuid.replace("-", "").lower()
+    if (node := domain.find("uuid")) and _UUID.fullmatch(plain):
+        since = "" if os == "Windows" else " on virtual hardware of version 13 or later"
+        node.leave(uuid_of_vmware(plain, is_swapped=True) + since)
+    return uuid
 
 
 def _clock(domain: Node) -> Raw:

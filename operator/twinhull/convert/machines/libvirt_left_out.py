@@ -6,7 +6,7 @@ A part of neither table is named with OTHERWISE. Source: libvirt's docs/formatdo
 
 from __future__ import annotations
 
-from twinhull.convert.machines.machine import UTC_CLOCK
+from twinhull.convert.machines.machine import NEW_UUID, UTC_CLOCK
 from twinhull.convert.machines.tree import Table, Tables
 
 _HOST = "it is about the host, or about where on a bus libvirt has put a device"
@@ -118,8 +118,7 @@ _PASSED = "a device of the host that is passed through stays there: name a devic
 _CONSOLE = "the console is KubeVirt's: twinhull console, or twinhull vnc"
 
 REASONS = {
-    "domain/uuid": "the machine has a new UUID: set overrides.domain.firmware.uuid to keep this one, if a "
-    "license goes by it",
+    "domain/uuid": NEW_UUID,
     "domain/title": "the description is kept in its place",
     "domain/metadata/*": "it is for the tools of the former host",
     "domain/metadata": "it is for the tools of the former host",

@@ -28,6 +28,12 @@ WINDOWS_CLOCK = (
     "overrides.domain.clock.timezone to the machine's time zone, such as Europe/Berlin"
 )
 
+#: The same of a UUID that the description says as the system in the machine sees it.
+NEW_UUID = (
+    "the machine has a new UUID and serial number: if a license goes by them, set "
+    "overrides.domain.firmware.uuid to this one, and serial to what the system says of itself"
+)
+
 Os = Literal["Linux", "Windows"]
 Bootloader = Literal["BIOS", "UEFI"]
 Bus = Literal["sata", "scsi", "virtio"]
@@ -103,3 +109,21 @@ class Machine:
     size_command: Callable[[str], str] = lambda file: f"qemu-img info {file}"
     #: Where the description ought to say which system is in the machine.
     os_path: str = ""
+
+
+def uuid_of_vmware(hexadecimal: str, *, is_swapped: bool) -> str:
+    """Why the UUID of VMware's machine is left: 32 digits, as uuid.bios has them.
+
+    The system in it sees the bytes of the first three fields in the other order: a Windows always (VMware's
+    KB 1880), and a Linux if the virtual hardware has version 13 or later (KB 53609). In the serial number
+    nothing is swapped.
+    """
+    octets = [hexadecimal[index : index + 2] for index in range(0, 32, 2)]
+    fields = [octets[:4], octets[4:6], octets[6:8]]
+    seen = ["".join(reversed(part) if is_swapped else part) for part in fields]
+    uuid = "-".join([*seen, "".join(octets[8:10]), "".join(octets[10:])])
+    serial = f"VMware-{' '.join(octets[:8])}-{' '.join(octets[8:])}"
+    return (
+        "the machine has a new UUID and serial number: if a license goes by them, set "
+        f"overrides.domain.firmware.uuid to {uuid}, and serial to '{serial}', as its system saw them"
+    )

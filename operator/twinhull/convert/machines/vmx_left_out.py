@@ -152,8 +152,6 @@ _CLOUD_INIT = (
 )
 
 REASONS = {
-    "uuid/bios": "the machine has a new UUID: set overrides.domain.firmware.uuid to keep this one, if a "
-    "license goes by it",
     "uuid*": "the machine has a new UUID",
     "nvram": "the firmware's variables stay behind: it finds the boot loader anew. firmware.persistent "
     "keeps those that are set from now on",
