@@ -403,6 +403,12 @@ def test_utf_16_of_powershell_is_read_once_it_is_decoded() -> None:
         ("hyperv-gen2-windows", '"Generation": 2', '"Generation": 3', "it must be 1 or 2"),
         (
             "hyperv-gen2-windows",
+            '"LogicalSectorSize": 512',
+            '"LogicalSectorSize": 4096',
+            "HardDrives.VHD.LogicalSectorSize is 4096, and a disk here has logical sectors of 512 bytes",
+        ),
+        (
+            "hyperv-gen2-windows",
             '"ControllerNumber": 0',
             '"ControllerNumber": "x"',
             "it must be a number from 0 to 64",

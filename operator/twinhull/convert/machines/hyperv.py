@@ -38,6 +38,8 @@ _CUT_OFF = re.compile(r"(Microsoft\.|System\.|@\{|[A-Za-z]+ \(Name = )")
 #: How many bytes more than the disk CDI makes of a VHD of fixed size (docs/disks.md).
 _FOOTER = 2**20
 _MOST_CONTROLLERS = 64
+#: The bytes of a logical sector.
+_SECTOR = "512"
 
 
 def recognises(text: str) -> bool:
@@ -250,6 +252,7 @@ def _has_medium(drive: Node) -> bool:
 def _disk(disk: Node, name: str, *, is_cdrom: bool) -> Disk:
     for key in ("ControllerType", "ControllerNumber", "ControllerLocation"):
         disk.take(key)
+    _refuse_other_sectors(disk)
     return Disk(
         name=name,
         node=disk,
@@ -259,6 +262,19 @@ def _disk(disk: Node, name: str, *, is_cdrom: bool) -> Disk:
         is_cdrom=is_cdrom,
         first=_first_step(disk),
     )
+
+
+def _refuse_other_sectors(disk: Node) -> None:
+    """Raises CannotConvert if a disk's partitions are counted in other sectors than those of KubeVirt's
+    disks, on which nobody would find them (kubevirt.io/api/core/v1, type BlockSize).
+    """
+    size = disk.take("VHD", "LogicalSectorSize")
+    if size not in {"", _SECTOR}:
+        raise CannotConvert(
+            f"{_path(disk, 'VHD.LogicalSectorSize')} is {size[:32]}, and a disk here has logical sectors of "
+            f"{_SECTOR} bytes: make a new one by New-VHD -LogicalSectorSizeBytes {_SECTOR}, and copy what is "
+            "on this one to it, from within the machine or from a backup"
+        )
 
 
 def _size(disk: Node) -> int | None:
