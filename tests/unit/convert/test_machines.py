@@ -355,6 +355,33 @@ def test_a_uuid_of_vmwares_by_libvirt_is_told_too() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("loader", "told"),
+    [
+        ("debian\\\\shimx64.efi", True),
+        ("Microsoft\\\\Boot\\\\bootmgfw.efi", False),
+        ("BOOT\\\\BOOTX64.EFI", False),
+    ],
+)
+def test_a_boot_loader_that_only_a_boot_entry_names_is_told(loader: str, told: bool) -> None:  # noqa: FBT001
+    one = sample("hyperv-gen2-windows")
+    text = one.text.replace("Microsoft\\\\Boot\\\\bootmgfw.efi", loader)
+    assert (r"\EFI\BOOT\BOOTX64.EFI" in left(one.converted(text)).get("Firmware.BootOrder[0]", "")) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("vmx-workstation-fedora", "nvram"),
+        ("ovf-ovftool-windows-vtpm", "/Envelope/VirtualSystem/VirtualHardwareSection/vmw:ExtraConfig"),
+        ("libvirt-windows11-secure-boot", "/domain/os/nvram"),
+    ],
+)
+def test_nobody_is_told_that_a_firmware_finds_every_boot_loader(name: str, path: str) -> None:
+    told = [part.why for part in sample(name).converted().left if part.path.startswith(path)]
+    assert [why for why in told if "--force-extra-removable" in why]
+
+
 def test_powershell_5_and_7_say_the_same() -> None:
     one = sample("hyperv-gen2-ubuntu-ps7-names")
     numbers = (

@@ -16,7 +16,7 @@ import re
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.machines import amounts, jsontree, xmltree
 from twinhull.convert.machines.hyperv_left_out import TABLES
-from twinhull.convert.machines.machine import NEW_TPM, ONE_CARD, Bootloader, Disk, Machine, Os
+from twinhull.convert.machines.machine import NEW_TPM, NEW_VARIABLES, ONE_CARD, Bootloader, Disk, Machine, Os
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import Node
 from twinhull.convert.machines.workload import conversion, disk_names
@@ -38,6 +38,9 @@ _CUT_OFF = re.compile(r"(Microsoft\.|System\.|@\{|[A-Za-z]+ \(Name = )")
 #: How many bytes more than the disk CDI makes of a VHD of fixed size (docs/disks.md).
 _FOOTER = 2**20
 _MOST_CONTROLLERS = 64
+#: The ends of the loaders that a firmware finds without its variables: the one of removable media, and
+#: Windows'.
+_FOUND_BY_ITSELF = ("\\bootx64.efi", "\\bootmgfw.efi")
 #: The bytes of a logical sector.
 _SECTOR = "512"
 
@@ -200,6 +203,8 @@ def _boot_order(node: Node) -> list[str]:
     """The files of the drives that the firmware tries, in its order."""
     paths = []
     for entry in node.all("Firmware", "BootOrder"):
+        if _is_lost(entry.value or ""):
+            entry.leave(NEW_VARIABLES)
         path = (
             entry.take("Device", "Path")
             or entry.take("Device")
@@ -208,6 +213,14 @@ def _boot_order(node: Node) -> list[str]:
         if path:
             paths.append(path.lower())
     return paths
+
+
+def _is_lost(entry: str) -> bool:
+    """Whether a boot entry names a loader that a firmware without this entry doesn't find. A Windows puts its
+    own at the place where every firmware looks as well.
+    """
+    kind, _, file = entry.lower().partition(" ")
+    return kind == "file" and file.endswith(".efi") and not file.endswith(_FOUND_BY_ITSELF)
 
 
 def _rank(disk: Node, order: list[str]) -> tuple[int, str, int, int]:

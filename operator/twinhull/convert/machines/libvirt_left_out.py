@@ -6,7 +6,7 @@ A part of neither table is named with OTHERWISE. Source: libvirt's docs/formatdo
 
 from __future__ import annotations
 
-from twinhull.convert.machines.machine import NEW_UUID, UTC_CLOCK
+from twinhull.convert.machines.machine import NEW_UUID, NEW_VARIABLES, UTC_CLOCK
 from twinhull.convert.machines.tree import Table, Tables
 
 _HOST = "it is about the host, or about where on a bus libvirt has put a device"
@@ -144,8 +144,7 @@ REASONS = {
     "domain/os/boot/@dev*": "the machine boots its disk first: give a disk bootOrder, or an interface in "
     "overrides",
     "domain/os/bootmenu*": "there is no boot menu",
-    "domain/os/nvram*": "the firmware's variables stay behind: it finds the boot loader anew. "
-    "firmware.persistent keeps those that are set from now on",
+    "domain/os/nvram*": NEW_VARIABLES,
     "domain/os/loader/@secure": "the firmware isn't UEFI, and has no secure boot",
     "domain/os/firmware*": "the firmware isn't UEFI, or KubeVirt's has this feature in its own way",
     "domain/os/kernel": "the host's kernel isn't booted: install a boot loader on the disk",

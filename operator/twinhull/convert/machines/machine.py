@@ -28,6 +28,12 @@ WINDOWS_CLOCK = (
     "overrides.domain.clock.timezone to the machine's time zone, such as Europe/Berlin"
 )
 
+NEW_VARIABLES = (
+    "the firmware's variables stay behind, and the boot entries with them: the firmware starts "
+    "\\EFI\\BOOT\\BOOTX64.EFI. A Linux may have no such file: before the disk is copied, run grub-install "
+    "--force-extra-removable in it (Debian, Ubuntu), or copy its boot loader there. firmware.persistent "
+    "keeps variables that are set from now on"
+)
 #: The same of a UUID that the description says as the system in the machine sees it.
 NEW_UUID = (
     "the machine has a new UUID and serial number: if a license goes by them, set "

@@ -5,7 +5,7 @@ A key of neither table is named with OTHERWISE. Kinds are `device/key`, in lower
 
 from __future__ import annotations
 
-from twinhull.convert.machines.machine import UTC_CLOCK
+from twinhull.convert.machines.machine import NEW_VARIABLES, UTC_CLOCK
 from twinhull.convert.machines.tree import Table, Tables
 
 _HOST = "VMware's own notes about the machine and its files"
@@ -153,8 +153,7 @@ _CLOUD_INIT = (
 
 REASONS = {
     "uuid*": "the machine has a new UUID",
-    "nvram": "the firmware's variables stay behind: it finds the boot loader anew. firmware.persistent "
-    "keeps those that are set from now on",
+    "nvram": NEW_VARIABLES,
     "cpuid/corespersocket": "the CPUs are cores of one socket: set overrides.domain.cpu for sockets",
     "cpuid*": "which features the CPU has is KubeVirt's: set overrides.domain.cpu.features",
     "vcpu/hot*": "no CPUs are plugged in later",
