@@ -403,6 +403,127 @@ def test_a_plugged_volume_that_the_workload_names_itself_is_the_workloads() -> N
     assert names(world) == (["boot", "mine"], ["boot", "mine"]), "one claim is never there twice"
 
 
+@pytest.mark.parametrize(
+    ("machine", "seconds"),
+    [
+        ({}, 180),
+        ({"os": "Windows"}, 3600),
+        ({"preference": {"name": "fedora"}}, None),
+        ({"overrides": {"terminationGracePeriodSeconds": 600}}, 600),
+    ],
+)
+def test_a_system_has_time_to_shut_down(machine: Raw, seconds: int | None) -> None:
+    (made,) = World(wl(machine)).case().desired.hull_objects
+    assert made["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") == seconds
+
+
+def test_a_machine_of_an_earlier_operator_runs_on_and_is_given_what_is_new_at_its_next_start() -> None:
+    """A revision says nothing of what the operator itself chooses."""
+    world = running()
+    assert world.vm["metadata"]["labels"]["twinhull.dev/revision"] == "24471b5d84"
+    inside = world.vm["spec"]["template"]["spec"]
+    for field_name in ("terminationGracePeriodSeconds", "evictionStrategy"):
+        del inside[field_name]
+    assert plan(world.case()).actions == ()
+    assert world.settle() == "Ready", "nobody has edited it"
+    inside["terminationGracePeriodSeconds"] = 5
+    assert world.settle() == "MachineEdited"
+    del inside["terminationGracePeriodSeconds"]
+    world.raw["metadata"]["annotations"] = {"twinhull.dev/restart": "now"}
+    restarted(world)
+    assert world.vm["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 180
+
+
+@pytest.mark.parametrize(
+    ("machine", "version", "card"),
+    [
+        ({"devices": "Virtio"}, "v1.9.0", {"type": "virtio"}),
+        ({"devices": "Virtio"}, "v1.8.4", None),
+        ({"devices": "Compatible"}, "v1.9.0", None),
+        ({"devices": "Virtio", "preference": {"name": "windows.11"}}, "v1.9.0", None),
+        ({"devices": "Virtio", "os": "Linux"}, "v1.9.0", None),
+    ],
+)
+def test_a_windows_has_the_graphics_card_that_kubevirt_lets_it_name(
+    machine: Raw, version: str, card: Raw | None
+) -> None:
+    (made,) = with_version(World(wl({"os": "Windows"} | machine)), version).desired.hull_objects
+    assert made["spec"]["template"]["spec"]["domain"]["devices"].get("video") == card
+
+
+@pytest.mark.parametrize(
+    ("overridden", "clock"),
+    [
+        (None, {"utc": {}}),
+        ({"timezone": "Europe/Berlin"}, {"timezone": "Europe/Berlin"}),
+        ({"timezone": None}, {"utc": {}}),
+        ({"utc": {"offsetSeconds": 3600}}, {"utc": {"offsetSeconds": 3600}}),
+        ({"timer": {"kvm": {}}}, {"utc": {}}),
+    ],
+)
+def test_a_windows_has_the_time_zone_that_is_asked_for(overridden: Raw | None, clock: Raw) -> None:
+    """KubeVirt ignores a time zone beside utc."""
+    overrides = {"overrides": {"domain": {"clock": overridden}}} if overridden else {}
+    (made,) = World(wl({"os": "Windows"} | overrides)).case().desired.hull_objects
+    found = made["spec"]["template"]["spec"]["domain"]["clock"]
+    assert {key: found[key] for key in found if key != "timer"} == clock
+
+
+def test_a_windows_without_a_screen_names_no_graphics_card() -> None:
+    overrides = {"domain": {"devices": {"autoattachGraphicsDevice": False}}}
+    world = World(wl({"os": "Windows", "devices": "Virtio", "overrides": overrides}))
+    (made,) = with_version(world, "v1.9.0").desired.hull_objects
+    assert "video" not in made["spec"]["template"]["spec"]["domain"]["devices"]
+
+
+def with_version(world: World, version: str) -> Case:
+    """The case as it is with a KubeVirt of that version."""
+    kubevirt = KUBEVIRT | {"status": {"phase": "Deployed", "observedKubeVirtVersion": version}}
+    return case(world.raw, kubevirt, CDI, *world.objects.values())
+
+
+@pytest.mark.parametrize("versions", [("v1.8.4", "v1.9.0"), ("v1.9.0", "")])
+def test_another_kubevirt_restarts_no_machine_for_its_graphics_card(versions: tuple[str, str]) -> None:
+    former, present = versions
+    windows = {"os": "Windows", "devices": "Virtio"}
+    world = running(windows)
+    devices = world.vm["spec"]["template"]["spec"]["domain"]["devices"]
+    (made,) = with_version(world, former).desired.hull_objects
+    devices.update(made["spec"]["template"]["spec"]["domain"]["devices"])
+    found = with_version(world, present)
+    assert (plan(found).actions, decide(found).reason) == ((), "Ready")
+    devices["video"] = {"type": "vga"}
+    assert decide(with_version(world, present)).reason == "MachineEdited"
+
+
+def test_a_machine_is_late_once_its_own_time_to_shut_down_is_over_too() -> None:
+    """KubeVirt's objects don't have it in their deletionTimestamp, as Pods do."""
+    world = running({"os": "Windows"})
+    instance = world.objects["VirtualMachineInstance", NAME]
+    instance["spec"]["terminationGracePeriodSeconds"] = 3600
+    world.ask({"os": "Windows"}, state="Stopped")
+    assert world.settle() == "Stopping"
+    instance["metadata"]["deletionTimestamp"] = at(900)
+    for seconds, reason in (
+        (900 + 3600 + 599, "Stopping"),
+        (900 + 3600 + 600, "TerminationDeadlineExceeded"),
+    ):
+        assert decide(at_time(world, seconds)).reason == reason
+    world.ask({"os": "Windows"})
+    world.vm["spec"]["runStrategy"] = "Always"
+    world.vm["metadata"] |= {"deletionTimestamp": at(900), "finalizers": ["kubevirt.io/machine"]}
+    assert decide(at_time(world, 900 + 3600 + 599)).reason == "Restarting"
+
+
+def test_the_machine_of_a_former_workload_of_the_name_has_its_time_as_well() -> None:
+    world = running({"os": "Windows"})
+    world.objects["VirtualMachineInstance", NAME]["spec"]["terminationGracePeriodSeconds"] = 3600
+    world.vm["metadata"] |= {"deletionTimestamp": at(900), "finalizers": ["kubevirt.io/machine"]}
+    world.raw["metadata"] = world.raw["metadata"] | {"uid": "another", "creationTimestamp": at(901)}
+    for seconds, reason in ((900 + 3600 + 599, "Waiting"), (900 + 3600 + 600, "TerminationDeadlineExceeded")):
+        assert decide(at_time(world, seconds)).reason == reason
+
+
 @pytest.mark.parametrize("state", ["while it runs", "while it is off"])
 def test_what_goes_that_somebody_has_changed_is_told_by_name(state: str) -> None:
     world = running()
@@ -1694,6 +1815,17 @@ def test_what_a_policy_evicts_is_switched_off_and_keeps_what_its_firmware_has() 
     assert plan(found).actions == ()
     later = plan(replace(found, now=NOW + timedelta(minutes=10))).actions
     assert [action.key for action in later if isinstance(action, Delete)] == ["VirtualMachine/web"]
+
+
+def test_a_machines_own_grace_period_delays_no_eviction() -> None:
+    world = below_floor(at(0))
+    world.objects["VirtualMachineInstance", NAME]["spec"]["terminationGracePeriodSeconds"] = 10**9
+    world.settle()
+    for is_deleted in (False, True):
+        if is_deleted:
+            world.objects["VirtualMachineInstance", NAME]["metadata"]["deletionTimestamp"] = at(900)
+        late = plan(replace(world.case(), now=NOW + timedelta(minutes=10))).actions
+        assert [action.key for action in late if isinstance(action, Delete)] == ["VirtualMachine/web"]
 
 
 def test_what_runs_below_a_floor_is_counted_whatever_it_is_to_be_at_its_next_start() -> None:

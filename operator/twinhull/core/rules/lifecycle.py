@@ -117,7 +117,7 @@ def create_hull(case: Case) -> Step | None:
     if manifest and manifest.deleting and not corrections:
         what = f"ConfigMap {case.hull_name}"
         sentence = f"waiting for {what} to end; it is then made again"
-        return waiting_for_object(case, Reason.CREATING, sentence, what, manifest.obj)
+        return waiting_for_object(case, Reason.CREATING, sentence, what, manifest)
     if manifest is None and (trying := of_guests_pod(case)):
         return waiting(
             Reason.CREATING, f"checking whether {case.hull_kind} {case.hull_name} can be made", trying

@@ -70,6 +70,7 @@ class DiskMachine(HullType):
                 render_input.spec,
                 revision=render_input.revision,
                 eviction=render_input.guest.eviction,
+                video=render_input.guest.video,
                 lone_claims=render_input.lone_claims,
             ),
         )
