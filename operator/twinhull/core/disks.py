@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 
 from twinhull.api.base import Raw
+from twinhull.api.brevity import listed
 from twinhull.api.disks import MOST_DISKS, Disk
+from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import DiskStatus
 from twinhull.core.actions import Action, Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.case import Case
 from twinhull.core.claims import claims_of, volumes_of
 from twinhull.core.observed import Companion
-from twinhull.hulls import datavolumes, disksizes
+from twinhull.hulls import datavolumes, disksizes, machineclaims
 from twinhull.hulls.datavolumes import DiskState
 from twinhull.hulls.disknotes import (
     FILLED_ANNOTATION,
@@ -28,6 +30,7 @@ from twinhull.hulls.disknotes import (
     SIZE_ANNOTATION,
 )
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels, version_of
+from twinhull.hulls.machineclaims import Replaced
 from twinhull.hulls.types import type_that_made
 
 #: The earliest of all times.
@@ -57,6 +60,40 @@ def creations(case: Case) -> Iterator[Action]:
             sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its spec has changed"
             event = Event("Normal", Reason.CHANGED, sentence)
             yield Delete("DataVolume", state.claim, volume.uid, event, version=version_of(volume.obj))
+
+
+def replaced(case: Case) -> str:
+    """Which claims of the machine that lasts somebody else has put in the place of the Workload's, and what
+    to do about each; empty if there are none.
+    """
+    machine = case.switched_off or next((hull for hull in case.own if type_that_made(hull).lasts), None)
+    if not case.hull_type.lasts or machine is None or UNREAD in machine.obj:
+        return ""
+    claims = case.observed.claims
+    seen = {
+        name: claim.obj
+        for name in machineclaims.by_volume(machine.obj).values()
+        if (claim := claims.get(name))
+    }
+    found = machineclaims.replaced(machine.obj, case.desired.hull_objects[-1], seen)
+    return listed([_how_it_is_replaced(case, one) for one in found])
+
+
+def _how_it_is_replaced(case: Case, one: Replaced) -> str:
+    fields = {disk.disk_name: f"spec.virtualMachine.{disk.field}" for disk in case.blueprint.disks}
+    source = f"set source to claim: {{name: {one.claim}}}, without size and the other fields of a new claim"
+    path, use = (
+        (fields[one.volume], source)
+        if one.volume in fields
+        else ("spec.virtualMachine.overrides.volumes", "name it there")
+    )
+    return (
+        f"{path}: VirtualMachine {case.workload.metadata.name} has PersistentVolumeClaim {one.claim} for the "
+        f"disk {one.volume} in place of {one.wanted}: KubeVirt restored a snapshot or moved the disk, or "
+        "somebody changed the VirtualMachine. The operator neither changes the machine nor switches it on. "
+        f"To use {one.claim}, {use}; to have {one.wanted} again, name it in spec.template.spec.volumes of "
+        "the VirtualMachine"
+    )
 
 
 def _is_in_use(case: Case, claim: str) -> bool:

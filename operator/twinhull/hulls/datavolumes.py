@@ -117,6 +117,9 @@ class DiskState:
     is_lone: bool = False
     #: Whether its claim belongs to a DataVolume that isn't seen, which may have lost its label.
     is_unseen: bool = False
+    #: The uid of the VirtualMachine that controls its claim, and with which the claim is deleted; empty if
+    #: none does, or its DataVolume is there.
+    machine: str = ""
     #: Whether its DataVolume has another source than the Workload names now.
     source_changed: bool = False
     #: Whether it isn't filled, and its DataVolume says something else than the Workload does now. CDI lets
@@ -187,6 +190,7 @@ def read(
             filled=is_there and not is_going(claim),
             is_ours=holder in {None, workload.name} and noted in {None, workload.name},
             is_free=holder is None and noted in {None, workload.name},
+            machine=_machine_of(claim),
             message=_awaited(claim),
         )
     if volume is None and claim is None:
@@ -202,6 +206,12 @@ def _awaited(claim: Raw | None) -> str:
         return _GOING
     is_bound = claim is None or claim.get("status", {}).get("phase") == "Bound"
     return "" if is_bound else "the claim isn't bound yet"
+
+
+def _machine_of(claim: Raw | None) -> str:
+    """The uid of the VirtualMachine that controls a claim, empty if none does."""
+    owner = owner_of(claim) if claim else None
+    return owner.uid if owner and owner.kind == "VirtualMachine" else ""
 
 
 def is_going(obj: Raw | None) -> bool:
@@ -259,6 +269,7 @@ def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskSta
         size=size,
         is_ours=label == workload.name,
         is_unseen=of_volume and not is_going(claim) and label in {None, workload.name},
+        machine=_machine_of(claim),
     )
     if not state.is_ours:
         return replace(state, is_lone=True)

@@ -117,6 +117,13 @@ STALLED: dict[Reason, ReasonRow] = {
         "put the former source back, or give the disk another name to have a new one",
         needs_edit=True,
     ),
+    Reason.DISK_REPLACED: ReasonRow(
+        "The VirtualMachine has another claim for a disk than the Workload names: KubeVirt restored a "
+        "snapshot or moved the disk, or somebody changed the VirtualMachine. The operator neither changes "
+        "the machine nor switches it on, since it would boot the former disk. A running machine runs on.",
+        "name the claim of the message as the disk's `source.claim`, or name the former claim in the "
+        "VirtualMachine again ([restored snapshots](disks.md#restored-snapshots-and-moved-disks))",
+    ),
     Reason.DISK_SHRINKS: ReasonRow(
         "The spec asked for a larger disk before, and a disk can't be made smaller. A running machine runs "
         "on.",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from twinhull.api import commands
 from twinhull.api.brevity import listed
 from twinhull.api.disks import Disk
 from twinhull.api.reasons import Reason
@@ -19,23 +20,31 @@ from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
 
 #: How soon it is looked again whether another Workload has let a claim go.
 _LOOKS_AGAIN = timedelta(minutes=1)
+#: What keeps a machine from being made or switched on.
+_HINDERING = {Reason.DISK_CONFLICT, Reason.DISK_REPLACED, Reason.DISK_SOURCE_CHANGED}
 
 
 def disk_refused(case: Case) -> Step | None:
-    """A disk can't be what the spec says: it is somebody else's, or it was filled from elsewhere. That the
-    spec asks for a smaller one than before keeps no machine from starting.
+    """A disk can't be what the spec says: it is somebody else's, it was filled from elsewhere, or the machine
+    has another one by now. That the spec asks for a smaller one than before keeps no machine from starting.
 
-    Reasons: DiskConflict, DiskSourceChanged.
+    Reasons: DiskConflict, DiskReplaced, DiskSourceChanged.
     """
-    if case.current is not None or not case.hull_type.lasts:
+    if not case.hull_type.lasts or not (case.current is None or _is_halted(case.current)):
         return None
-    hindering = (problem for problem in _wrong(case) if problem[0] != Reason.DISK_SHRINKS)
+    hinders = _HINDERING if case.current is None else {Reason.DISK_REPLACED}
+    hindering = (problem for problem in _wrong(case) if problem[0] in hinders)
     reason, sentence = next(hindering, (None, ""))
     if not reason:
         return None
     # News of another Workload wakes nobody.
     again = _LOOKS_AGAIN if case.observed.mounted_by else None
     return replace(beside_what_runs(case, stalled(reason, sentence)), requeue_after=again)
+
+
+def _is_halted(hull: Hull) -> bool:
+    """Whether somebody else has stopped a machine, as a VirtualMachineRestore does that is told to."""
+    return hull.reason == Reason.HALTED
 
 
 def filling_disks(case: Case) -> Step | None:
@@ -75,7 +84,7 @@ def _has_run(hull: Hull) -> bool:
 def disk_unchangeable(case: Case) -> Step | None:
     """The machine runs, and its spec asks of a disk what can't be done.
 
-    Reasons: DiskConflict, DiskSourceChanged, DiskShrinks.
+    Reasons: DiskConflict, DiskReplaced, DiskSourceChanged, DiskShrinks.
     """
     if not case.hull_type.lasts:
         return None
@@ -85,6 +94,8 @@ def disk_unchangeable(case: Case) -> Step | None:
 
 def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
     """What the disks can't be, each with what to do."""
+    if replaced := disks.replaced(case):
+        yield Reason.DISK_REPLACED, replaced
     for disk, state in disks.named(case):
         path = f"spec.virtualMachine.{disk.field}"
         if not state.is_ours:
@@ -103,6 +114,8 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
                     f"{state.claim}, and both would write to it: delete that Workload, or name another claim"
                 ),
             )
+        elif state.machine:
+            yield Reason.DISK_CONFLICT, f"{path}: {_of_machine(case, state)}"
         elif state.source_changed and state.filled:
             yield (
                 Reason.DISK_SOURCE_CHANGED,
@@ -119,6 +132,26 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
                     f"{state.shrinks_from} or more"
                 ),
             )
+
+
+def _of_machine(case: Case, state: DiskState) -> str:
+    """What to do about a claim that a VirtualMachine owns. KubeVirt gives those that it restores to the
+    machine (kubevirt.io/kubevirt 1.9.0, pkg/storage/snapshot/restore.go, createRestorePVC).
+    """
+    metadata = case.workload.metadata
+    if any(case.owns(hull) and hull.uid == state.machine for hull in case.observed.hulls):
+        nobodys = ("-p", '{"metadata":{"ownerReferences":null}}')
+        command = commands.others(metadata.namespace, "kubectl", "patch", "pvc", state.claim, *nobodys)
+        return (
+            f"VirtualMachine {metadata.name} owns PersistentVolumeClaim {state.claim}, which would be "
+            f"deleted with it: to keep what is on it, run {command}"
+        )
+    see = commands.others(metadata.namespace, "kubectl", "get", "pvc", state.claim, "-o", "yaml")
+    return (
+        f"another VirtualMachine owns PersistentVolumeClaim {state.claim}, and both would write to it: shut "
+        "that machine down, and delete the VirtualMachine with --cascade=orphan, which leaves the claim "
+        f"({see} names it in ownerReferences)"
+    )
 
 
 def _how(disk: Disk) -> str:
