@@ -1428,6 +1428,57 @@ def test_a_machine_is_off_when_kubevirt_says_so_and_not_when_its_instance_isnt_s
     assert "Pod" in world.kinds
 
 
+@pytest.mark.parametrize("way", ["Recreate", "OnRestart"])
+@pytest.mark.parametrize("phase", LATE_PHASES)
+def test_a_machine_isnt_ended_for_a_disk_that_is_only_filled_once_it_is_gone(phase: str, way: str) -> None:
+    """Storage that waits for a consumer: the import may take hours, or fail."""
+    kept: Any = {"replacement": {"strategy": way}}
+    world = running(**kept)
+    world.ask({"disks": [DATA | {"source": HTTP}]}, **kept)
+    assert world.settle() == "DiskWaiting"
+    world.tell(phase, disk="data")
+    assert world.settle() == "DiskWaiting"
+    assert (world.vm["spec"]["runStrategy"], names(world)[0]) == ("Always", ["boot"])
+    message = decide(world.case()).message
+    bind = "kubectl annotate pvc web-data cdi.kubevirt.io/storage.bind.immediate.requested=true -n shop"
+    assert f"run {bind}" in message
+    assert "run twinhull stop web -n shop, and then twinhull start web -n shop" in message
+    assert message.endswith("VirtualMachine web keeps running")
+    world.tell("ImportInProgress", disk="data")  # it was annotated
+    assert world.settle() == "DiskImporting"
+    world.fill("data")
+    assert world.settle() == ("Replacing" if way == "Recreate" else "RestartRequired")
+
+
+def test_containers_arent_ended_for_a_disk_that_is_only_filled_once_they_are_gone() -> None:
+    world = World(wl(template=True, isolationPolicy="Container"))
+    world.settle()
+    ((kind, name),) = [key for key in world.objects if key[0] == "Pod"]
+    world.ask(template=True)
+    world.settle()
+    world.tell("WaitForFirstConsumer")
+    assert world.settle() == "Pending", "it has never run"
+    world = World(wl(template=True, isolationPolicy="Container"))
+    world.settle()
+    world.objects[kind, name]["status"] = {"phase": "Running", "conditions": conditions("True")}
+    assert world.settle() == "Ready"
+    world.ask(template=True)
+    world.settle()
+    world.tell("WaitForFirstConsumer")
+    assert world.settle() == "DiskWaiting"
+    assert world.deleted == []
+    assert decide(world.case()).message.endswith(f"Pod {name} keeps running")
+
+
+@pytest.mark.parametrize("phase", LATE_PHASES)
+def test_an_empty_disk_is_given_to_the_machine_whatever_its_storage_waits_for(phase: str) -> None:
+    world = running()
+    world.ask({"disks": [DATA]})
+    world.settle()
+    world.tell(phase, disk="data")
+    assert world.settle() == "Replacing"
+
+
 NOT_FOUND = "expected status code 200, got 404"
 
 
@@ -1438,8 +1489,12 @@ def test_a_disk_whose_import_failed_is_taken_out_of_the_machine_again(phase: str
     world.ask({"disks": [DATA | {"source": HTTP}]})
     assert world.settle() == "DiskWaiting"
     world.tell(phase, disk="data")
-    assert world.settle() == "Replacing"
+    assert world.settle() == "DiskWaiting"
+    world.ask({"disks": [DATA | {"source": HTTP}]}, state="Stopped")
+    world.settle()
     world.end()
+    assert world.settle() == "Stopped"
+    world.ask({"disks": [DATA | {"source": HTTP}]})
     world.settle()
     assert names(world)[0] == ["boot", "data"]
     world.tell("ImportInProgress", disk="data", restarts=3, message=NOT_FOUND)

@@ -38,8 +38,10 @@ PROGRESS: dict[Reason, ReasonRow] = {
     ),
     Reason.DISK_WAITING: ReasonRow(
         "CDI reports that no disk is being filled. The disk waits for its storage, for CDI's Pod, or for an "
-        "upload; CDI doesn't report whether an upload has begun. `status.disks` has CDI's own words.",
-        "see the message: its StorageClass, or who is to upload it",
+        "upload; CDI doesn't report whether an upload has begun. `status.disks` has CDI's own words. Or its "
+        "storage waits for the machine, and another hull runs, which the operator doesn't end for an import.",
+        "see the message: its StorageClass, or who is to upload it "
+        "([storage that waits](disks.md#storage-that-waits-for-the-machine))",
     ),
     Reason.NAMESPACE_UNKNOWN: ReasonRow(
         "There are IsolationPolicies, and the operator doesn't know the labels of the namespace yet."

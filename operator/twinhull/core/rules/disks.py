@@ -14,8 +14,9 @@ from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.observed import Refusal
 from twinhull.core.rules.on_restart import beside_what_runs
-from twinhull.core.steps import Step, refused, stalled, waiting
+from twinhull.core.steps import Step, names, refused, stalled, waiting
 from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls.disknotes import BIND_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
 
 #: How soon it is looked again whether another Workload has let a claim go.
@@ -48,8 +49,8 @@ def _is_halted(hull: Hull) -> bool:
 
 
 def filling_disks(case: Case) -> Step | None:
-    """The machine's disks aren't all filled. What runs meanwhile runs on. A machine that is there already,
-    since its storage waits for it, has never run.
+    """The machine's disks aren't all filled. What runs meanwhile runs on, also if storage waits for the
+    machine. A machine that is there already, since its storage waits for it, has never run.
 
     Reasons: DiskImporting, DiskWaiting, DiskFailed; those of a refusal, such as NameConflict.
     """
@@ -62,13 +63,43 @@ def filling_disks(case: Case) -> Step | None:
         return beside_what_runs(case, step)
     if unseen := _unseen(case):
         return beside_what_runs(case, refused(case, unseen))
-    unfilled = [state for state in case.disks if not (state.filled or state.waits_for_consumer)]
+    held = _held(case)
+    unfilled = [
+        state for state in case.disks if not (state.filled or state.waits_for_consumer) or state.name in held
+    ]
     if not (unfilled or actions):
         return None
     is_filling = any(state.filling for state in unfilled)
     reason = Reason.DISK_IMPORTING if is_filling else Reason.DISK_WAITING
-    sentence = listed([_described(state) for state in unfilled or case.disks])
-    return beside_what_runs(case, waiting(reason, sentence, actions))
+    sentences = [held.get(state.name) or _described(state) for state in unfilled or case.disks]
+    return beside_what_runs(case, waiting(reason, listed(sentences), actions))
+
+
+def _held(case: Case) -> dict[str, str]:
+    """The disks that storage fills only once the machine is there, while another hull runs that would have
+    to end for that: what to do about each, by its name. An empty disk takes a moment, and needs no source.
+    """
+    running = [hull for hull in case.standing if _has_run(hull) and not _is_halted(hull)]
+    late = [
+        state for disk, state in disks.named(case) if state.waits_for_consumer and disk.source.blank is None
+    ]
+    return {state.name: _how_to_fill(case, state, running) for state in late} if running else {}
+
+
+def _how_to_fill(case: Case, state: DiskState, running: list[Hull]) -> str:
+    """What fills a disk whose storage waits for its consumer. CDI looks for the annotation on the claim
+    (kubevirt.io/containerized-data-importer 1.65.0, pkg/controller/common/util.go,
+    ImmediateBindingRequested).
+    """
+    name, namespace = case.workload.metadata.name, case.workload.metadata.namespace
+    words = ("kubectl", "annotate", "pvc", state.claim, f"{BIND_ANNOTATION}=true")
+    stop, start = (commands.ours(verb, name, namespace) for verb in ("stop", "start"))
+    return (
+        f"disk {state.name}: its StorageClass (WaitForFirstConsumer) has it filled only once the machine "
+        f"uses it, and {names(running)} would have to end before. To have it filled meanwhile, on a node that "
+        f"is chosen without regard to the machine, run {commands.others(namespace, *words)}; to have it "
+        f"filled while nothing runs, run {stop}, and then {start}"
+    )
 
 
 def _unseen(case: Case) -> Refusal | None:
