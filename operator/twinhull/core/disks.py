@@ -183,7 +183,8 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
         annotations[HOLDER_ANNOTATION] = wanted_holder
     # A size that the storage can't grow to can be taken back.
     size = "" if state.grows_to or not claim else disk.size or ""
-    if size and (size != noted_size if is_taken_up else disksizes.is_less(noted_size, size)):
+    is_news = is_taken_up or not noted_size or disksizes.is_less(noted_size, size)
+    if size and size != noted_size and is_news:
         annotations[SIZE_ANNOTATION] = size
     if state.filled and FILLED_ANNOTATION not in noted:
         annotations[FILLED_ANNOTATION] = "true"

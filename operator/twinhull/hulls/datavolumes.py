@@ -78,6 +78,9 @@ _VOLUME_UNSEEN = (
     "its DataVolume is gone, and the claim goes with it; or the DataVolume has lost the label "
     f"{DISK_LABEL}: put that back"
 )
+_STAYS = (
+    "its claim is there without its DataVolume, and stays when the Workload is deleted, whatever reclaim says"
+)
 _FIXED = "storageClassName, accessModes and volumeMode of a disk that is filled can't be changed"
 
 
@@ -196,7 +199,7 @@ def read(
     if volume is None and claim is None:
         return DiskState(name, claimed, message=diskfiles.partial(disk))
     if volume is None:
-        return _of_claim(workload, name, claim or {}, size)
+        return _of_claim(workload, disk, claim or {}, size)
     return _of_volume(workload, disk, volume, claim, last)
 
 
@@ -255,7 +258,7 @@ def holds_nothing(volume: Raw, claim: Raw | None) -> bool:
     return "upload" not in source and not ("blank" in source and is_bound)
 
 
-def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskState:
+def _of_claim(workload: ObjectMeta, disk: Disk, claim: Raw, size: str) -> DiskState:
     """How a disk is whose claim is there without a DataVolume. A claim that still names one as its owner is
     deleted with it; of one that nobody owns, CDI's Pod may have filled a part.
     """
@@ -264,7 +267,7 @@ def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskSta
     phase = (metadata.get("annotations") or {}).get(POD_PHASE_ANNOTATION, "Succeeded")
     label = labels(claim).get(DISK_LABEL)
     state = DiskState(
-        name,
+        disk.disk_name,
         metadata["name"],
         size=size,
         is_ours=label == workload.name,
@@ -281,7 +284,9 @@ def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskSta
             "delete the claim, and the disk is then filled anew"
         )
         return replace(state, is_lone=True, failed=True, message=message)
-    return replace(state, is_lone=True, filled=True)
+    grows_to = disksizes.larger_than_claim(disk, claim)
+    message = _STAYS if disk.reclaim == "Delete" else ""
+    return replace(state, is_lone=True, filled=True, grows_to=grows_to, message=message)
 
 
 def _of_volume(

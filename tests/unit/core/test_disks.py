@@ -1258,6 +1258,43 @@ def test_a_disk_grows_with_what_cdi_added_and_never_shrinks() -> None:
     assert claim == world.objects["PersistentVolumeClaim", "web-boot"]
 
 
+@pytest.mark.parametrize("source", [{"dataSource": {"name": "fedora"}}, {"snapshot": {"name": "monday"}}])
+def test_a_clone_that_was_made_without_a_size_grows_to_one(source: Raw) -> None:
+    """Its claim is as large as the original's."""
+    world = World(wl({"bootDisk": {"source": source}}))
+    world.settle()
+    world.fill(size="10Gi")
+    world.settle()
+    world.boot()
+    assert world.settle() == "Ready"
+    claim = world.objects["PersistentVolumeClaim", "web-boot"]
+    world.ask({"bootDisk": {"source": source, "size": "8Gi"}})
+    assert world.settle() == "Ready"
+    assert claim == world.objects["PersistentVolumeClaim", "web-boot"], "it is used as it is"
+    world.ask({"bootDisk": {"source": source, "size": "80Gi"}})
+    assert world.settle() == "Ready"
+    grown = world.objects["PersistentVolumeClaim", "web-boot"]
+    assert grown["spec"]["resources"]["requests"] == {"storage": f"{80 * 1024}Mi"}
+    assert f"asked for {80 * 1024}Mi for PersistentVolumeClaim web-boot (80Gi)" in world.events
+    world.ask({"bootDisk": {"source": source, "size": "40Gi"}})
+    assert world.settle() == "DiskShrinks"
+    assert decide(world.case()).message.endswith("set size to 80Gi or more")
+
+
+def test_a_claim_that_a_backup_restored_without_its_data_volume_grows() -> None:
+    world = running()
+    del world.objects["DataVolume", "web-boot"]
+    claim = world.objects["PersistentVolumeClaim", "web-boot"]
+    assert world.settle() == "Ready"
+    assert claim == world.objects["PersistentVolumeClaim", "web-boot"], "it has what CDI once added"
+    world.ask({"bootDisk": BOOT | {"size": "80Gi", "reclaim": "Delete"}})
+    assert world.settle() == "Ready"
+    grown = world.objects["PersistentVolumeClaim", "web-boot"]
+    assert grown["spec"]["resources"]["requests"] == {"storage": f"{80 * 1024}Mi"}
+    (disk,) = world.raw["status"]["disks"]
+    assert "stays when the Workload is deleted, whatever reclaim says" in disk["message"]
+
+
 def test_storage_that_cannot_grow_is_told_and_what_runs_is_ready() -> None:
     world = running()
     world.ask({"bootDisk": BOOT | {"size": "80Gi"}})

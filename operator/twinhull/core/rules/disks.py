@@ -96,8 +96,8 @@ def _how_to_fill(case: Case, state: DiskState, running: list[Hull]) -> str:
     stop, start = (commands.ours(verb, name, namespace) for verb in ("stop", "start"))
     return (
         f"disk {state.name}: its StorageClass (WaitForFirstConsumer) has it filled only once the machine "
-        f"uses it, and {names(running)} would have to end before. To have it filled meanwhile, on a node that "
-        f"is chosen without regard to the machine, run {commands.others(namespace, *words)}; to have it "
+        f"uses it, and {names(running)} would have to end before. To have it filled meanwhile, on a node "
+        f"that is chosen without regard to the machine, run {commands.others(namespace, *words)}; to have it "
         f"filled while nothing runs, run {stop}, and then {start}"
     )
 
