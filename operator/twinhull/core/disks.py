@@ -69,12 +69,11 @@ def replaced(case: Case) -> str:
     machine = case.switched_off or next((hull for hull in case.own if type_that_made(hull).lasts), None)
     if not case.hull_type.lasts or machine is None or UNREAD in machine.obj:
         return ""
-    claims = case.observed.claims
-    seen = {
-        name: claim.obj
-        for name in machineclaims.by_volume(machine.obj).values()
-        if (claim := claims.get(name))
-    }
+
+    def seen(name: str) -> Raw | None:
+        claim = case.observed.claims.get(name)
+        return claim.obj if claim else None
+
     found = machineclaims.replaced(machine.obj, case.desired.hull_objects[-1], seen)
     return listed([_how_it_is_replaced(case, one) for one in found])
 

@@ -48,7 +48,8 @@ def former_size(workload: ObjectMeta, disk: Disk, volume: Raw) -> str:
 def resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
     """What the claim is to ask for, if the disk is to be larger, and what it asks for, if that is more than
     the disk is to have. What CDI added for the file system stays in proportion: a DataVolume's own size never
-    changes. A clone that was made without a size has nothing of that: its claim is as large as the original's.
+    changes. A clone that was made without a size has nothing of that: its claim is as large as that of the
+    original.
     """
     claimed = requested(claim or {})
     first = (volume["metadata"].get("annotations") or {}).get(FIRST_REQUEST_ANNOTATION)

@@ -9,7 +9,7 @@ alone, so the operator never puts its own in that place again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from twinhull.api.base import GROUP, Raw
@@ -51,24 +51,24 @@ def note(vm: Raw) -> Raw:
     return {CLAIMS_ANNOTATION: ",".join(f"{volume}={claim}" for volume, claim in by_volume(vm).items())}
 
 
-def replaced(present: Raw, wanted: Raw, claims_seen: dict[str, Raw]) -> Iterator[Replaced]:
+def replaced(present: Raw, wanted: Raw, seen: Callable[[str], Raw | None]) -> Iterator[Replaced]:
     """The volumes of a VirtualMachine whose claim somebody else has put in the place of the operator's.
 
-    `wanted` is the VirtualMachine as the operator would write it, and `claims_seen` are the claims that the
-    present one has and that are there, by name.
+    `wanted` is the VirtualMachine as the operator would write it, and `seen` gives the claim of a name, None if
+    there is none.
     """
     names, given = by_volume(present), _given(present)
     for volume, claim in by_volume(wanted).items():
         name = names.get(volume)
-        if name in {None, claim}:
+        if name is None or name == claim:
             continue
         is_given = (
             name == given.get(volume)
             if given is not None
-            else _may_be_given(present, wanted, volume, claims_seen.get(str(name)))
+            else _may_be_given(present, wanted, volume, seen(name))
         )
         if not is_given:
-            yield Replaced(volume, str(name), claim)
+            yield Replaced(volume, name, claim)
 
 
 def _given(vm: Raw) -> dict[str, str] | None:
