@@ -36,6 +36,11 @@ from twinhull.hulls.hull import (
 API_VERSION = "cdi.kubevirt.io/v1beta1"
 #: A service mesh's proxy in an importer Pod keeps it from ever ending.
 _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
+#: What of a source says how CDI gets at the data, and not which data it is.
+_ACCESS = {
+    *("secretRef", "certConfigMap", "secretExtraHeaders", "thumbprint", "initImageURL", "extraArgs"),
+    *("pullMethod", "checksum"),
+}
 #: What is asked of a disk's claim beside its size.
 _OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
 #: The phases in which a DataVolume waits for a Pod that uses it.
@@ -123,7 +128,8 @@ class DiskState:
     #: The uid of the VirtualMachine that controls its claim, and with which the claim is deleted; empty if
     #: none does, or its DataVolume is there.
     machine: str = ""
-    #: Whether its DataVolume has another source than the Workload names now.
+    #: Whether its DataVolume has another source than the Workload names now; once it is filled, whether that
+    #: source has other data.
     source_changed: bool = False
     #: Whether it isn't filled, and its DataVolume says something else than the Workload does now. CDI lets
     #: nobody change what a DataVolume says.
@@ -301,7 +307,8 @@ def _of_volume(
     failed = phase == "Failed" or (
         failure is not None and importing.is_final(failure.message, failure.attempts)
     )
-    source_changed = not _is_from(volume, _source(workload, disk))
+    source = _source(workload, disk)
+    source_changed = not _is_from(volume, source)
     claim_changed = _claim_changed(volume, disk, resized=failed)
     is_phase_known = bool(status.get("phase")) or claim is None
     may_be_filled = filled or going or was_filled(volume) or not is_phase_known
@@ -323,7 +330,7 @@ def _of_volume(
         failed=failed and not going,
         failure=failure,
         is_ours=labels(claim).get(DISK_LABEL, workload.name) == workload.name if claim else True,
-        source_changed=source_changed,
+        source_changed=source_changed and not (filled and _has_data_of(volume, source)),
         outdated=outdated,
         is_going=of_former,
         shrinks_from=disksizes.former_size(workload, disk, volume) if larger else "",
@@ -386,6 +393,36 @@ def _is_from(volume: Raw, wanted: Raw) -> bool:
     return all(spec.get(key) == value for key, value in wanted.items()) and not (
         "source" in wanted and spec.get("sourceRef")
     )
+
+
+def _has_data_of(volume: Raw, wanted: Raw) -> bool:
+    """Whether a DataVolume that is filled was filled with the data of that source, however CDI got at it. A
+    checksum says which data it is only beside another one of its kind.
+    """
+    made = (volume.get("spec") or {}).get("source") or {}
+    return (
+        "source" in wanted
+        and _is_from({**volume, "spec": {"source": _data(made)}}, {"source": _data(wanted["source"])})
+        and not _contradict(_checksum(made), _checksum(wanted["source"]))
+    )
+
+
+def _data(source: Raw) -> Raw:
+    """What of a source says which data it is."""
+    return {
+        kind: {key: value for key, value in fields.items() if key not in _ACCESS}
+        if isinstance(fields, dict)
+        else fields
+        for kind, fields in source.items()
+    }
+
+
+def _checksum(source: Raw) -> str:
+    return str((source.get("http") or {}).get("checksum") or "").lower()
+
+
+def _contradict(checksum: str, other: str) -> bool:
+    return checksum != other and checksum.partition(":")[0] == other.partition(":")[0]
 
 
 def _claim_changed(volume: Raw, disk: Disk, *, resized: bool) -> bool:

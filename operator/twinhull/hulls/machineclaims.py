@@ -54,8 +54,8 @@ def note(vm: Raw) -> Raw:
 def replaced(present: Raw, wanted: Raw, seen: Callable[[str], Raw | None]) -> Iterator[Replaced]:
     """The volumes of a VirtualMachine whose claim somebody else has put in the place of the operator's.
 
-    `wanted` is the VirtualMachine as the operator would write it, and `seen` gives the claim of a name, None if
-    there is none.
+    `wanted` is the VirtualMachine as the operator would write it, and `seen` gives the claim of a name, None
+    if there is none.
     """
     names, given = by_volume(present), _given(present)
     for volume, claim in by_volume(wanted).items():

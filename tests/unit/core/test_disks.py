@@ -775,6 +775,79 @@ def test_a_filled_disk_is_never_filled_again() -> None:
     assert ("DataVolume", "web-boot") in world.objects
 
 
+VDDK: Raw = {
+    "url": "https://vcenter.example",
+    "uuid": "4234ea54-9b4b-b8ba-3de0-8612d8600648",
+    "backingFile": "[datastore1] web/web.vmdk",
+    "thumbprint": "20:6C",
+    "secretRef": "vcenter",
+}
+SUM, OTHER_SUM = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "former", "present"),
+    [
+        ("http", HTTP["http"], HTTP["http"] | {"secretRef": "new", "certConfigMap": "new"}),
+        ("http", HTTP["http"] | {"secretExtraHeaders": ["token"]}, HTTP["http"]),
+        ("http", HTTP["http"], HTTP["http"] | {"checksum": SUM}),
+        ("http", HTTP["http"] | {"checksum": SUM}, HTTP["http"]),
+        ("http", HTTP["http"] | {"checksum": SUM}, HTTP["http"] | {"checksum": f"sha256:{'A' * 64}"}),
+        ("http", HTTP["http"] | {"checksum": SUM}, HTTP["http"] | {"checksum": f"md5:{'c' * 32}"}),
+        (
+            "vddk",
+            VDDK,
+            VDDK | {"secretRef": "new", "thumbprint": "30:7D", "initImageURL": "r.example/vddk:9"},
+        ),
+        (
+            "registry",
+            {"url": "docker://r.example/web:1"},
+            {"url": "docker://r.example/web:1", "pullMethod": "pod"},
+        ),
+    ],
+)
+def test_how_a_disk_that_is_filled_was_got_at_keeps_no_machine_from_starting(
+    kind: str, former: Raw, present: Raw
+) -> None:
+    """Nothing is imported again, and a Secret may have another name by then."""
+    world = running({"bootDisk": BOOT | {"source": {kind: former}}})
+    now = {"bootDisk": BOOT | {"source": {kind: present}}}
+    world.ask(now)
+    assert world.settle() == "Ready"
+    world.ask(now, state="Stopped")
+    world.settle()
+    world.end()
+    assert world.settle() == "Stopped"
+    world.ask(now)
+    assert world.settle() == "Pending"
+    assert world.vm["spec"]["runStrategy"] == "Always"
+    assert world.deleted == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "former", "present"),
+    [
+        ("http", HTTP["http"] | {"checksum": SUM}, HTTP["http"] | {"checksum": OTHER_SUM}),
+        ("vddk", VDDK, VDDK | {"backingFile": "[datastore1] web/web_1.vmdk"}),
+        ("vddk", VDDK, VDDK | {"uuid": "4234ea54-9b4b-b8ba-3de0-000000000000"}),
+        ("vddk", VDDK, VDDK | {"url": "https://other.example"}),
+    ],
+)
+def test_other_data_is_another_source(kind: str, former: Raw, present: Raw) -> None:
+    world = running({"bootDisk": BOOT | {"source": {kind: former}}})
+    world.ask({"bootDisk": BOOT | {"source": {kind: present}}})
+    assert world.settle() == "DiskSourceChanged"
+
+
+def test_another_secret_makes_a_disk_anew_that_isnt_filled() -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("ImportInProgress")
+    world.ask({"bootDisk": BOOT | {"source": {"http": HTTP["http"] | {"secretRef": "new"}}}})
+    world.settle()
+    assert world.deleted == ["DataVolume/web-boot"]
+
+
 def test_a_source_is_corrected_while_the_disk_isnt_filled() -> None:
     world = World(wl())
     world.settle()

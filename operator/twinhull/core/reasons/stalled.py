@@ -112,8 +112,8 @@ STALLED: dict[Reason, ReasonRow] = {
         "name the claim as `source.claim` to use what is on it as it is, or give the disk another name",
     ),
     Reason.DISK_SOURCE_CHANGED: ReasonRow(
-        "The source of a disk was changed after the disk was filled. A disk is never filled twice. A running "
-        "machine runs on.",
+        "The source of a disk was changed to other data after the disk was filled. A disk is never filled "
+        "twice. A running machine runs on.",
         "put the former source back, or give the disk another name to have a new one",
         needs_edit=True,
     ),
