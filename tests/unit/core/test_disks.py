@@ -1400,7 +1400,13 @@ def test_a_disk_that_waits_for_its_machine_keeps_nobody_waiting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "reason"), [(None, "CDIMissing"), ("Deploying", "CDIDeploying"), ("Error", "CDINotReady")]
+    ("phase", "reason"),
+    [
+        (None, "CDIMissing"),
+        ("Deploying", "CDIDeploying"),
+        ("Upgrading", "CDIDeploying"),
+        ("Error", "CDINotReady"),
+    ],
 )
 def test_without_cdi_nothing_is_made(phase: str | None, reason: str) -> None:
     cdi = [CDI | {"status": {"phase": phase}}] if phase else []
@@ -1408,6 +1414,41 @@ def test_without_cdi_nothing_is_made(phase: str | None, reason: str) -> None:
     assert (decide(found).reason, plan(found).actions) == (reason, ())
     lone = wl({"bootDisk": {"source": {"containerDisk": {"image": "disk:1"}}}})
     assert [action.key for action in plan(case(lone, KUBEVIRT)).actions] == ["VirtualMachine/web"]
+
+
+@pytest.mark.parametrize("phase", [None, "Upgrading", "Error", "Deleting"])
+@pytest.mark.parametrize("is_lone", [False, True])
+def test_a_machine_with_filled_disks_starts_without_cdi(phase: str | None, *, is_lone: bool) -> None:
+    """Its StorageClass may be gone by then, too."""
+    slow = {"bootDisk": BOOT | {"storageClassName": "slow"}}
+    world = World(wl(slow))
+    world.objects["StorageClass", "slow"] = {"kind": "StorageClass", "metadata": {"name": "slow"}}
+    world.settle()
+    world.fill()
+    world.settle()
+    world.boot()
+    assert world.settle() == "Ready"
+    world.ask(slow, state="Stopped")
+    world.settle()
+    world.end()
+    assert world.settle() == "Stopped"
+    del world.objects["StorageClass", "slow"]
+    if is_lone:
+        del world.objects["DataVolume", "web-boot"]
+    world.ask(slow)
+    cdi = [CDI | {"status": {"phase": phase}}] if phase else []
+    found = case(world.raw, KUBEVIRT, *cdi, *world.objects.values())
+    step = decide(found)
+    assert (step.reason, step.message) == ("Creating", "switching VirtualMachine web on")
+    world.ask(slow | {"disks": [DATA | {"storageClassName": "slow"}]})
+    step = decide(case(world.raw, KUBEVIRT, *cdi, *world.objects.values()))
+    assert {lack.reason for lack in step.lacks} >= {"StorageClassMissing"}
+    assert (step.ready, len(step.lacks)) == ("False", 2)
+
+
+def test_an_upgrade_of_cdi_passes_by_itself() -> None:
+    step = decide(case(wl(), KUBEVIRT, CDI | {"status": {"phase": "Upgrading"}}))
+    assert (step.reconciling, step.stalled, step.message) == (True, False, "waiting for CDI to be upgraded")
 
 
 def test_without_a_template_no_container_runs() -> None:

@@ -32,7 +32,7 @@ PROGRESS: dict[Reason, ReasonRow] = {
         "template is made without that delay",
     ),
     Reason.KUBEVIRT_DEPLOYING: ReasonRow("KubeVirt is being installed."),
-    Reason.CDI_DEPLOYING: ReasonRow("CDI is being installed."),
+    Reason.CDI_DEPLOYING: ReasonRow("CDI is being installed or upgraded, and has still to fill a disk."),
     Reason.DISK_IMPORTING: ReasonRow(
         "A disk is being filled; `status.disks` says how far it is. What runs meanwhile runs on."
     ),

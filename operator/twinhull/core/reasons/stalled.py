@@ -98,10 +98,13 @@ STALLED: dict[Reason, ReasonRow] = {
         "upgrade KubeVirt to 1.8.4 or later, which Kubernetes 1.36 and later need",
     ),
     Reason.CDI_MISSING: ReasonRow(
-        "The machine's disks are to be filled by CDI, and CDI isn't installed.",
+        "CDI has still to fill a disk of the machine, and isn't installed.",
         "install CDI (Containerized Data Importer)",
     ),
-    Reason.CDI_NOT_READY: ReasonRow("CDI is being removed, or says that it failed.", "`kubectl get cdi`"),
+    Reason.CDI_NOT_READY: ReasonRow(
+        "CDI has still to fill a disk of the machine, and is being removed, or says that it failed.",
+        "`kubectl get cdi`",
+    ),
     Reason.TEMPLATE_MISSING: ReasonRow(
         "The Workload has a disk and no template, and its isolation runs containers.",
         "set `spec.template`, or `spec.isolationPolicy` to VirtualMachine",
