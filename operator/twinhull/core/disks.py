@@ -102,13 +102,15 @@ def _is_in_use(case: Case, claim: str) -> bool:
 
 def holds(case: Case) -> Iterator[Change]:
     """What marks the claims that the spec names as this Workload's, so that no other uses them. Of two that
-    name one at once, one alone can: the mark is set on the claim as it was seen.
+    name one at once, one alone can: the mark is set on the claim as it was seen. Who isn't a Workload is
+    looked for then, too. A claim that a hull of the Workload has is in use by that.
     """
     for _, state in named(case):
         claim = case.observed.claims.get(state.claim)
         if claim and state.is_free and not claim.deleting:
             sentence = f"marked PersistentVolumeClaim {state.claim} as the disk {state.name}"
-            yield _mark(case, state, claim, Event("Normal", Reason.CHANGED, sentence))
+            mark = _mark(case, state, claim, Event("Normal", Reason.CHANGED, sentence))
+            yield replace(mark, unused=not any(state.claim in claims_of(hull) for hull in case.own))
 
 
 def _mark(case: Case, state: DiskState, claim: Companion, event: Event | None = None) -> Change:
