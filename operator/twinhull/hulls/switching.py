@@ -11,7 +11,7 @@ from datetime import datetime
 
 from twinhull.api.base import GROUP, Raw
 from twinhull.api.workload import RESTART_ANNOTATION
-from twinhull.hulls import edits
+from twinhull.hulls import edits, machineclaims
 from twinhull.hulls.diskmachine import CHOSEN
 from twinhull.hulls.edits import Edits
 from twinhull.hulls.graceful_end import grace
@@ -63,7 +63,7 @@ def at_next_start(present: Raw, wanted: Raw) -> Raw:
     return {
         "metadata": {
             "labels": wanted["metadata"]["labels"],
-            "annotations": wanted["metadata"].get("annotations", {}),
+            "annotations": {**wanted["metadata"].get("annotations", {}), **machineclaims.note(wanted)},
         },
         "spec": difference(present["spec"], spec),
     }
