@@ -96,6 +96,7 @@ type podStart struct {
 type podEnd struct {
 	ending   ending
 	flushing timeout.Call[struct{}]
+	copying  timeout.Call[struct{}] // of the containers' logs to the console
 	flushed  bool
 }
 

@@ -70,9 +70,14 @@ func (a *Agent) makeFinal(pod kube.Object, phase string) bool {
 	}
 	a.printError(a.files.WriteJSON(rundir.Final, pod, 0o600))
 	a.state.set(func(s *state) { s.pod.seen, s.pod.final = pod, true })
-	a.logs.Copy()
+	a.copyLogs()
 	console.Print("the Pod has ended: %s%s", phase, exitCodes(pod))
 	return true
+}
+
+// copyLogs has the console show what the Pod's containers said last. A console that takes few lines doesn't hold up the end.
+func (a *Agent) copyLogs() {
+	_, _ = a.end.copying.Wait(unansweredLimit, func() (struct{}, error) { a.logs.Copy(); return struct{}{}, nil })
 }
 
 // exitCodes lists those of the containers that have ended.

@@ -14,7 +14,8 @@ import (
 	"twinhull.dev/guest/agent/internal/serve"
 )
 
-// state is what the rounds and the servers share. Its lock guards all of it.
+// state is what the rounds and the servers share. Its lock guards all of it. Nobody prints while holding the lock: the console may
+// take no lines, and the servers are to answer all the same.
 type state struct {
 	lock     sync.Mutex
 	version  string
@@ -102,16 +103,15 @@ func (s *state) setTrouble(err error) { s.setLine(&s.trouble.error, err) }
 func (s *state) setStale(err error) { s.setLine(&s.trouble.stale, err) }
 
 func (s *state) setLine(line *string, err error) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
 	text := ""
 	if err != nil {
 		text = oneLine(err.Error())
 	}
-	if text != *line && text != "" {
+	isNew := false
+	s.set(func(*state) { isNew, *line = text != *line, text })
+	if isNew && text != "" {
 		console.Print("%s", text)
 	}
-	*line = text
 }
 
 func (s *state) setPod(pod kube.Object) { s.set(func(s *state) { s.pod.seen = pod }) }

@@ -52,9 +52,10 @@ func (s stopRequest) machineMayEnd() bool {
 // askStop takes the operator's request to end the Pod, or says why not: the answer's code, and a line. The next round
 // begins with it.
 func (a *Agent) askStop() (code int, why string) {
-	a.state.lock.Lock() // as putManifest does, so that no manifest is taken afterwards
-	defer a.state.lock.Unlock()
-	isNew, err := a.files.Mark(rundir.StopAsked)
+	var isNew bool
+	var err error
+	// Under the lock, as putManifest does it, so that no manifest is taken afterwards.
+	a.state.set(func(*state) { isNew, err = a.files.Mark(rundir.StopAsked) })
 	if err != nil {
 		return http.StatusServiceUnavailable, err.Error()
 	}
@@ -69,7 +70,7 @@ func (a *Agent) stopPod() (atOnce bool) {
 	if !a.files.Exists(rundir.Stopped) {
 		switch {
 		case a.removePod():
-			a.logs.Copy()
+			a.copyLogs()
 			console.Print("the Pod is gone")
 		case a.state.stop.isOverdue(a.gracePeriod()) && a.flush():
 			console.Print("the Pod hasn't ended in time")

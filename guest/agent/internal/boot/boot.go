@@ -18,7 +18,11 @@ func Run(version string) error {
 	if err := mountAll(); err != nil {
 		return err
 	}
+	err := console.IgnoreFlowControl()
 	console.Print("guest %s", version)
+	if err != nil {
+		console.Print("a Ctrl+S stops the console: %v", err)
+	}
 	_ = os.Setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
 	loadModules("/etc/modules")
 	setSysctls()

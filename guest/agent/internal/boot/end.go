@@ -49,12 +49,7 @@ func waitForEnd(buttons <-chan string, lost <-chan error) ending {
 		select {
 		case how := <-buttons:
 			if deadline.IsZero() {
-				grace := gracePeriod(os.ReadFile(rundir.GracePeriod))
-				deadline = time.Now().Add(grace + margin)
-				console.Print("%s: ending the Pod, for %s at most", how, grace+margin)
-				if err := rundir.Write(rundir.PowerOff, nil, 0o644); err != nil {
-					console.Print("%v", err)
-				}
+				deadline = notePowerOff(how, rundir.GracePeriod, rundir.PowerOff)
 			}
 		case err := <-lost:
 			loss.note(err, rundir.DiskLost, rundir.Final, time.Now())
@@ -71,6 +66,19 @@ func waitForEnd(buttons <-chan string, lost <-chan error) ending {
 			return endingOf(loss.outcome(rundir.ReadOutcome(rundir.Outcome)), deadline)
 		}
 	}
+}
+
+// notePowerOff has the agent end the Pod, which looks for the file `powerOff`, and gives until when that may take. `grace` is
+// the file with the Pod's grace period. The console is written to last, since it may take no lines.
+func notePowerOff(how, grace, powerOff string) (deadline time.Time) {
+	limit := gracePeriod(os.ReadFile(grace)) + margin
+	deadline = time.Now().Add(limit)
+	err := rundir.Write(powerOff, nil, 0o644)
+	console.Print("%s: ending the Pod, for %s at most", how, limit)
+	if err != nil {
+		console.Print("%v", err)
+	}
+	return deadline
 }
 
 // isOver tells whether the machine ends though the agent hasn't said so, and why. `deadline` is until when the Pod may take;

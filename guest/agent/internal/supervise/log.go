@@ -99,6 +99,13 @@ func (l *childLog) copy(from io.ReadCloser) {
 }
 
 func (l *childLog) add(line string, now time.Time) {
+	if l.keep(line, now) {
+		console.Line(l.child.Name + ": " + line) // without the lock, since the console may take no lines
+	}
+}
+
+// keep writes a line to the file, and tells whether the console is to show it.
+func (l *childLog) keep(line string, now time.Time) (isShown bool) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	if l.size > logSize && l.file != nil {
@@ -113,9 +120,7 @@ func (l *childLog) add(line string, now time.Time) {
 	if l.tail = append(l.tail, line); len(l.tail) > lastLines {
 		l.tail = l.tail[1:]
 	}
-	if l.child.Shown(line) && l.rate.allow(line, now) {
-		console.Line(l.child.Name + ": " + line)
-	}
+	return l.child.Shown(line) && l.rate.allow(line, now)
 }
 
 func (l *childLog) last() []string {
