@@ -32,6 +32,7 @@ var harmless = []string{
 	"failed sending message on channel", "Failed to create existing container",
 	"Partial failure issuing cadvisor", "unable to parse PSI data", "Failed to process watch event",
 	"failed to check if node is newer",
+	"Image garbage collection failed", // each five minutes, if what isn't an image fills the disk
 }
 
 func isHarmless(line string) bool {
