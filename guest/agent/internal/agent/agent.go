@@ -71,7 +71,7 @@ type kubeletWatch struct {
 	pods       []kube.Object // its answer in this round
 	err        error         // why it gave none
 	given      string        // the digest of the manifest whose Pod it was given
-	silent     time.Time     // when it last didn't answer, zero once it is believed again
+	silent     time.Time     // when it last may have been ended, zero once it is believed again
 	missing    time.Time     // since when it doesn't list the Pod, zero if it does
 	roundsGone int           // rounds, one after the other, in which nothing of the Pod was left
 }
@@ -197,7 +197,7 @@ func (a *Agent) readLease() error {
 
 // lookAfterPod passes a changed manifest on to the kubelet, keeps volumes up to date, and sees the Pod's end.
 func (a *Agent) lookAfterPod() (atOnce bool) {
-	a.state.setTrouble(errors.Join(a.updateStaticPod(), a.rejection()))
+	a.state.setTrouble(errors.Join(a.updateStaticPod(), a.rejection(), a.silence()))
 	a.refreshVolumes()
 	a.seeEnd()
 	return false

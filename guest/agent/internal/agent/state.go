@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"time"
 
 	"twinhull.dev/guest/agent/internal/console"
 	"twinhull.dev/guest/agent/internal/kube"
@@ -48,6 +49,7 @@ type refusal struct {
 // podState is what is known of the Pod.
 type podState struct {
 	seen    kube.Object // as the kubelet last said it is
+	unheard time.Time   // since when the kubelet gives no answer, zero if it does
 	final   bool        // it has ended by itself
 	address string      // by which the cluster knows it
 }
@@ -136,6 +138,21 @@ func (s *state) isFinal() bool {
 	return s.pod.final
 }
 
+// unheardLine says that nobody knows how the Pod is.
+const unheardLine = "the machine's kubelet doesn't answer"
+
+// isUnheard tells whether the kubelet hasn't answered for too long.
+func (s *state) isUnheard() bool {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.kubeletIsGone()
+}
+
+// kubeletIsGone does so while the lock is held.
+func (s *state) kubeletIsGone() bool {
+	return !s.pod.unheard.IsZero() && time.Since(s.pod.unheard) >= unheardLimit
+}
+
 // diskLoss is boot's line about writes to the root disk that were lost, "" if none were.
 func (s *state) diskLoss() string {
 	line, _ := s.files.Read(rundir.DiskLost)
@@ -168,6 +185,8 @@ func (s *state) ready() (bool, string) {
 		return false, "the machine is shutting down"
 	case s.diskLoss() != "":
 		return false, s.diskLoss()
+	case s.kubeletIsGone():
+		return false, unheardLine
 	case s.trouble.error != "":
 		return isReady && !s.manifest.changing, s.trouble.error
 	case s.pod.seen == nil && s.trouble.waiting != "":
