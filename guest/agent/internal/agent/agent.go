@@ -51,6 +51,8 @@ type Agent struct {
 	// readManifestDisk and readTrustDisk read the two disks that say what to run.
 	readManifestDisk func() ([]byte, error)
 	readTrustDisk    func() (manifest.Trust, error)
+	// written is how many sectors were written to the claims that are disks.
+	written func([]manifest.Attachment) uint64
 }
 
 // networkFacts are what the machine's network says.
@@ -94,10 +96,9 @@ type podStart struct {
 
 // podEnd is what is under way at the Pod's end.
 type podEnd struct {
-	ending   ending
-	flushing timeout.Call[struct{}]
-	copying  timeout.Call[struct{}] // of the containers' logs to the console
-	flushed  bool
+	ending  ending
+	claims  claimFlush
+	copying timeout.Call[struct{}] // of the containers' logs to the console
 }
 
 // served is which servers run.
@@ -115,6 +116,7 @@ func newAgent(version string, files rundir.Machine) *Agent {
 	agent.setHostname = unix.Sethostname
 	agent.newKubelet = func() (kubeletClient, error) { return kubelet.NewClient() }
 	agent.readManifestDisk, agent.readTrustDisk = attach.Manifest, attach.Trust
+	agent.written = attach.Written
 	agent.state.restore()
 	return agent
 }

@@ -92,10 +92,10 @@ func (a *Agent) removePod() (isGone bool) {
 	pod := a.find(a.kubelet.pods)
 	if a.files.Exists(rundir.StaticPod) {
 		phase, settled := kubelet.Ended(pod)
-		a.writeOutcome(phase)
 		if settled && !a.makeFinal(pod, phase) {
 			return false
 		}
+		a.writeOutcome(phase)
 	}
 	if removed := a.files.Remove(rundir.StaticPod); removed == nil {
 		console.Print("the Pod is being ended")
