@@ -96,6 +96,9 @@ func (a *Agent) removePod() (isGone bool) {
 			return false
 		}
 		a.writeOutcome(phase)
+		if pod == nil && a.kubeletIsStarting() {
+			return false
+		}
 	}
 	if removed := a.files.Remove(rundir.StaticPod); removed == nil {
 		console.Print("the Pod is being ended")
@@ -114,6 +117,12 @@ func (a *Agent) removePod() (isGone bool) {
 	// In two rounds, since the kubelet may be making the Pod just now.
 	a.kubelet.roundsGone++
 	return a.kubelet.roundsGone >= 2 && a.flush()
+}
+
+// kubeletIsStarting tells whether the kubelet was ended and doesn't list the Pod again yet. A Pod whose file is gone by then is one
+// that it doesn't know, which it would kill with a grace period of 1 s (pkg/kubelet/kubelet_pods.go, HandlePodCleanups).
+func (a *Agent) kubeletIsStarting() bool {
+	return !a.kubelet.silent.IsZero() && time.Since(a.kubelet.silent) < unlistedLimit
 }
 
 // endUnprepared lets a machine end that was to end before its Pod could be looked after.

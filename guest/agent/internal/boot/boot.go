@@ -41,7 +41,7 @@ func Run(version string) error {
 	children.Keep(agent(), supervise.Always)
 	children.Keep(kubelet(), supervise.WhenExists(rundir.KubeletConfig))
 	go network.KeepAddress()
-	go watchGrowth(func() { children.Restart("kubelet") })
+	go watchGrowth(func() { restartKubelet(children, rundir.PowerOff, rundir.StopAsked) })
 
 	end := waitForEnd(buttons, lost)
 	children.StopAll(patience)
