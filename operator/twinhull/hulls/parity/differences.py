@@ -59,8 +59,10 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "ConfigMaps and Secrets in variables, and by subPath",
         "They keep the content that they had when the machine started. A Pod's container gets the new "
-        "content when it restarts. The same holds for those that are mounted only by subPath. Volumes that "
-        "are mounted as a whole follow changes in both.",
+        "content when it restarts. The same holds for those that are mounted only by subPath. If a key is "
+        "missing that isn't optional, no container of the machine starts. Add the key, then run `twinhull "
+        "restart`. In a Pod only the container waits that refers to the key, and it starts once the key is "
+        "there. Volumes that are mounted as a whole follow changes in both.",
     ),
     Difference(
         "Labels and annotations in volumes",
