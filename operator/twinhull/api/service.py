@@ -198,7 +198,9 @@ class ServicePolicy(Model):
         ]
         | None
     ) = Field(
-        None, description="The IP families of the Service, in order. The first one can't be changed later."
+        None,
+        description="The IP families of the Service, in order. The first one can't be changed later. A "
+        "machine that runs the template is reached by IPv4 only.",
     )
     headless: bool | None = Field(
         None,

@@ -27,7 +27,12 @@ DATABASE = Scenario(
     {
         "spec": {
             "terminationGracePeriodSeconds": 150,
-            "imagePullSecrets": [{"name": "elsewhere"}, {"name": "registry"}, {"name": "not-there"}],
+            "imagePullSecrets": [
+                {"name": "elsewhere"},
+                {"name": "outdated"},
+                {"name": "registry"},
+                {"name": "not-there"},
+            ],
             "securityContext": {
                 "runAsUser": 1000,
                 "runAsGroup": 3000,
@@ -91,6 +96,7 @@ DATABASE = Scenario(
     objects=(
         secret("certificates", {"tls.crt": "certificate\n", "tls.key": "key\n"}),
         _pull_secret("elsewhere", "elsewhere.test", "wrong"),
+        _pull_secret("outdated", PRIVATE, "wrong"),
         _pull_secret("registry", PRIVATE, PASSWORD),
         claim("disk", "16Mi", "Block"),
     ),
@@ -98,7 +104,10 @@ DATABASE = Scenario(
 )
 
 
-@DATABASE.case("an image that only imagePullSecrets open, several of them and one missing", docs.PULL_SECRET)
+@DATABASE.case(
+    "an image that only imagePullSecrets open: several, two of one registry, and one missing",
+    docs.PULL_SECRET,
+)
 def private_image(run: ScenarioRun) -> None:
     found = run.container("database")
     assert found["image"] == f"{PRIVATE}/private:1"

@@ -51,6 +51,8 @@ type Agent struct {
 	// readManifestDisk and readTrustDisk read the two disks that say what to run.
 	readManifestDisk func() ([]byte, error)
 	readTrustDisk    func() (manifest.Trust, error)
+	// written is how many sectors were written to the claims that are disks.
+	written func([]manifest.Attachment) uint64
 }
 
 // networkFacts are what the machine's network says.
@@ -71,7 +73,7 @@ type kubeletWatch struct {
 	pods       []kube.Object // its answer in this round
 	err        error         // why it gave none
 	given      string        // the digest of the manifest whose Pod it was given
-	silent     time.Time     // when it last didn't answer, zero once it is believed again
+	silent     time.Time     // when it last may have been ended, zero once it is believed again
 	missing    time.Time     // since when it doesn't list the Pod, zero if it does
 	roundsGone int           // rounds, one after the other, in which nothing of the Pod was left
 }
@@ -94,9 +96,9 @@ type podStart struct {
 
 // podEnd is what is under way at the Pod's end.
 type podEnd struct {
-	ending   ending
-	flushing timeout.Call[struct{}]
-	flushed  bool
+	ending  ending
+	claims  claimFlush
+	copying timeout.Call[struct{}] // of the containers' logs to the console
 }
 
 // served is which servers run.
@@ -114,6 +116,7 @@ func newAgent(version string, files rundir.Machine) *Agent {
 	agent.setHostname = unix.Sethostname
 	agent.newKubelet = func() (kubeletClient, error) { return kubelet.NewClient() }
 	agent.readManifestDisk, agent.readTrustDisk = attach.Manifest, attach.Trust
+	agent.written = attach.Written
 	agent.state.restore()
 	return agent
 }
@@ -196,7 +199,7 @@ func (a *Agent) readLease() error {
 
 // lookAfterPod passes a changed manifest on to the kubelet, keeps volumes up to date, and sees the Pod's end.
 func (a *Agent) lookAfterPod() (atOnce bool) {
-	a.state.setTrouble(errors.Join(a.updateStaticPod(), a.rejection()))
+	a.state.setTrouble(errors.Join(a.updateStaticPod(), a.rejection(), a.silence()))
 	a.refreshVolumes()
 	a.seeEnd()
 	return false

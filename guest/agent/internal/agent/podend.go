@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"twinhull.dev/guest/agent/internal/attach"
 	"twinhull.dev/guest/agent/internal/console"
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kubelet"
@@ -17,50 +16,52 @@ const (
 	statusStays = 60 * time.Second
 	// stillRunningLimit is how long an ended Pod's containers may run on, over its grace period.
 	stillRunningLimit = 30 * time.Second
-	// flushLimit is how long claims may take to be written to where they come from.
-	flushLimit = 5 * time.Second
 )
 
 // ending is how far the Pod's own end has come; times are zero as long as it hasn't.
 type ending struct {
 	phaseSince time.Time // since when the Pod's phase is one of the end
-	finalSince time.Time // since when no container runs any more, or it has had its time
+	finalSince time.Time // since when the Pod's status is final
 }
 
-// next tells whether the Pod's status is final, and whether the machine may end. `phase` is the one that the Pod has ended
-// with, "" if it hasn't. If there is an API, the machine stays on for a while for the operator to ask.
-func (e *ending) next(phase string, settled bool, grace time.Duration, api bool, now time.Time) (final, over bool) {
+// isComplete tells whether the Pod has ended, and no container runs any more, or it has had its time. `phase` is the one that the
+// Pod has ended with, "" if it hasn't.
+func (e *ending) isComplete(phase string, settled bool, grace time.Duration, now time.Time) bool {
 	if phase == "" {
-		return false, false
+		return false
 	}
 	if e.phaseSince.IsZero() {
 		e.phaseSince = now
 	}
-	if !settled && now.Sub(e.phaseSince) < grace+stillRunningLimit {
-		return false, false
-	}
+	return settled || now.Sub(e.phaseSince) >= grace+stillRunningLimit
+}
+
+// isOver tells whether the machine may end whose Pod's status is final. If there is an API, the machine stays on for a while for
+// the operator to ask.
+func (e *ending) isOver(api bool, now time.Time) bool {
 	if e.finalSince.IsZero() {
 		e.finalSince = now
 	}
-	return true, !api || now.Sub(e.finalSince) >= statusStays
+	return !api || now.Sub(e.finalSince) >= statusStays
 }
 
 // seeEnd lets the machine end once the Pod has ended, and the operator has had its time to learn how.
 func (a *Agent) seeEnd() {
 	pod := a.state.lastPod()
 	phase, settled := kubelet.Ended(pod)
-	a.writeOutcome(phase)
-	final, over := a.end.ending.next(phase, settled, a.gracePeriod(), a.manifest.API != nil, time.Now())
-	if final && !a.makeFinal(pod, phase) {
+	if phase == kubelet.Failed {
+		a.writeOutcome(phase)
+	}
+	if !a.end.ending.isComplete(phase, settled, a.gracePeriod(), time.Now()) || !a.makeFinal(pod, phase) {
 		return
 	}
-	if over {
+	if a.end.ending.isOver(a.manifest.API != nil, time.Now()) {
 		a.endMachine(phase)
 	}
 }
 
 // makeFinal has the status say that the Pod has ended by itself, and tells whether it does. What the Pod wrote to its claims
-// is written out before.
+// is written out before: nobody is told that a run has succeeded whose output may still be lost.
 func (a *Agent) makeFinal(pod kube.Object, phase string) bool {
 	if a.state.isFinal() {
 		return true
@@ -68,11 +69,17 @@ func (a *Agent) makeFinal(pod kube.Object, phase string) bool {
 	if !a.flush() {
 		return false
 	}
+	a.writeOutcome(phase)
 	a.printError(a.files.WriteJSON(rundir.Final, pod, 0o600))
 	a.state.set(func(s *state) { s.pod.seen, s.pod.final = pod, true })
-	a.logs.Copy()
+	a.copyLogs()
 	console.Print("the Pod has ended: %s%s", phase, exitCodes(pod))
 	return true
+}
+
+// copyLogs has the console show what the Pod's containers said last. A console that takes few lines doesn't hold up the end.
+func (a *Agent) copyLogs() {
+	_, _ = a.end.copying.Wait(unansweredLimit, func() (struct{}, error) { a.logs.Copy(); return struct{}{}, nil })
 }
 
 // exitCodes lists those of the containers that have ended.
@@ -104,25 +111,6 @@ func (a *Agent) writeOutcome(phase string) {
 	if phase != "" && phase != a.files.Outcome() {
 		a.printError(a.files.Write(rundir.Outcome, []byte(phase), 0o644))
 	}
-}
-
-// flush has what ended containers wrote to claims written to where they come from. It tells when that is done, has failed or
-// takes too long: virtiofsd may be gone.
-func (a *Agent) flush() bool {
-	if a.end.flushed {
-		return true
-	}
-	attachments := a.manifest.Attachments
-	write := func() (struct{}, error) { return struct{}{}, attach.Flush(attachments) }
-	_, err := a.end.flushing.Wait(unansweredLimit, write)
-	if isUnanswered(err, flushLimit) {
-		return false
-	}
-	if err != nil {
-		console.Print("what the Pod wrote to its claims may not be on them: %v", err)
-	}
-	a.end.flushed = true
-	return true
 }
 
 // endMachine has boot end the machine. The first outcome counts.

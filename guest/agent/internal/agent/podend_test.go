@@ -28,7 +28,8 @@ func TestTheMachineStaysForTheOperatorAndEndsAtOnceWithoutOne(t *testing.T) {
 		var e ending
 		for _, l := range c.looks {
 			now := time.Unix(1000, 0).Add(l.at * time.Second)
-			if final, over := e.next(l.phase, l.settled, 10*time.Second, c.api, now); final != l.final || over != l.over {
+			final := e.isComplete(l.phase, l.settled, 10*time.Second, now)
+			if over := final && e.isOver(c.api, now); final != l.final || over != l.over {
 				t.Errorf("%s, after %d s: final %v, over %v", name, l.at, final, over)
 			}
 		}

@@ -118,21 +118,26 @@ func (a *Agent) updateStaticPod() error {
 
 // noteEffect notes that the kubelet runs the Pod of the manifest in force, once it does.
 func (a *Agent) noteEffect(pod kube.Object) {
-	a.state.lock.Lock()
-	defer a.state.lock.Unlock()
-	current := &a.state.manifest
+	var err error
+	a.state.set(func(s *state) { err = a.seeEffect(&s.manifest, pod) })
+	a.printError(err)
+}
+
+// seeEffect does so while the state's lock is held.
+func (a *Agent) seeEffect(current *manifestState, pod kube.Object) (err error) {
 	if current.inForce.Digest != a.manifest.Digest {
-		return // it was put during this round
+		return nil // it was put during this round
 	}
 	if current.inEffect == a.manifest.Digest {
 		current.changing = false
-		return
+		return nil
 	}
 	current.changing = formerContainer(a.manifest.Pod, pod, a.lastMade) != ""
 	if !current.changing && kubelet.Observed(pod) && resolve.Digest(pod) == a.manifest.Digest {
-		a.printError(a.files.Write(rundir.ManifestInEffect, []byte(a.manifest.Digest), 0o644))
+		err = a.files.Write(rundir.ManifestInEffect, []byte(a.manifest.Digest), 0o644)
 		current.inEffect = a.manifest.Digest
 	}
+	return err
 }
 
 // formerContainer is the name of a container that is still the one of another image than it is to have, "" if none is.

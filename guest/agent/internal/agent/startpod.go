@@ -191,7 +191,7 @@ func (a *Agent) input(attached attached) (resolve.Input, error) {
 	}
 	lease := a.network.lease
 	return resolve.Input{
-		Pod: a.manifest.Pod, Objects: attached.objects, Claims: attached.claims, Own: lease.Address.Addr(),
+		Pod: a.manifest.Pod, Objects: attached.objects, OnDisks: manifest.OnDisks(a.manifest.Attachments), Claims: attached.claims, Own: lease.Address.Addr(),
 		Known: a.podAddress(), Hosts: a.nodeAddresses(), Asked: a.served.api,
 		UID: uid, Digest: a.manifest.Digest,
 		Kubernetes: kubernetes, ClusterDomain: a.network.domain, Volumes: rundir.Volumes,

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"time"
 
 	"twinhull.dev/guest/agent/internal/console"
 	"twinhull.dev/guest/agent/internal/kube"
@@ -14,7 +15,8 @@ import (
 	"twinhull.dev/guest/agent/internal/serve"
 )
 
-// state is what the rounds and the servers share. Its lock guards all of it.
+// state is what the rounds and the servers share. Its lock guards all of it. Nobody prints while holding the lock: the console may
+// take no lines, and the servers are to answer all the same.
 type state struct {
 	lock     sync.Mutex
 	version  string
@@ -47,6 +49,7 @@ type refusal struct {
 // podState is what is known of the Pod.
 type podState struct {
 	seen    kube.Object // as the kubelet last said it is
+	unheard time.Time   // since when the kubelet gives no answer, zero if it does
 	final   bool        // it has ended by itself
 	address string      // by which the cluster knows it
 }
@@ -102,16 +105,15 @@ func (s *state) setTrouble(err error) { s.setLine(&s.trouble.error, err) }
 func (s *state) setStale(err error) { s.setLine(&s.trouble.stale, err) }
 
 func (s *state) setLine(line *string, err error) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
 	text := ""
 	if err != nil {
 		text = oneLine(err.Error())
 	}
-	if text != *line && text != "" {
+	isNew := false
+	s.set(func(*state) { isNew, *line = text != *line, text })
+	if isNew && text != "" {
 		console.Print("%s", text)
 	}
-	*line = text
 }
 
 func (s *state) setPod(pod kube.Object) { s.set(func(s *state) { s.pod.seen = pod }) }
@@ -134,6 +136,21 @@ func (s *state) isFinal() bool {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	return s.pod.final
+}
+
+// unheardLine says that nobody knows how the Pod is.
+const unheardLine = "the machine's kubelet doesn't answer"
+
+// isUnheard tells whether the kubelet hasn't answered for too long.
+func (s *state) isUnheard() bool {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.kubeletIsGone()
+}
+
+// kubeletIsGone does so while the lock is held.
+func (s *state) kubeletIsGone() bool {
+	return !s.pod.unheard.IsZero() && time.Since(s.pod.unheard) >= unheardLimit
 }
 
 // diskLoss is boot's line about writes to the root disk that were lost, "" if none were.
@@ -168,6 +185,8 @@ func (s *state) ready() (bool, string) {
 		return false, "the machine is shutting down"
 	case s.diskLoss() != "":
 		return false, s.diskLoss()
+	case s.kubeletIsGone():
+		return false, unheardLine
 	case s.trouble.error != "":
 		return isReady && !s.manifest.changing, s.trouble.error
 	case s.pod.seen == nil && s.trouble.waiting != "":

@@ -52,9 +52,10 @@ func (s stopRequest) machineMayEnd() bool {
 // askStop takes the operator's request to end the Pod, or says why not: the answer's code, and a line. The next round
 // begins with it.
 func (a *Agent) askStop() (code int, why string) {
-	a.state.lock.Lock() // as putManifest does, so that no manifest is taken afterwards
-	defer a.state.lock.Unlock()
-	isNew, err := a.files.Mark(rundir.StopAsked)
+	var isNew bool
+	var err error
+	// Under the lock, as putManifest does it, so that no manifest is taken afterwards.
+	a.state.set(func(*state) { isNew, err = a.files.Mark(rundir.StopAsked) })
 	if err != nil {
 		return http.StatusServiceUnavailable, err.Error()
 	}
@@ -69,7 +70,7 @@ func (a *Agent) stopPod() (atOnce bool) {
 	if !a.files.Exists(rundir.Stopped) {
 		switch {
 		case a.removePod():
-			a.logs.Copy()
+			a.copyLogs()
 			console.Print("the Pod is gone")
 		case a.state.stop.isOverdue(a.gracePeriod()) && a.flush():
 			console.Print("the Pod hasn't ended in time")
@@ -91,8 +92,11 @@ func (a *Agent) removePod() (isGone bool) {
 	pod := a.find(a.kubelet.pods)
 	if a.files.Exists(rundir.StaticPod) {
 		phase, settled := kubelet.Ended(pod)
-		a.writeOutcome(phase)
 		if settled && !a.makeFinal(pod, phase) {
+			return false
+		}
+		a.writeOutcome(phase)
+		if pod == nil && a.kubeletIsStarting() {
 			return false
 		}
 	}
@@ -113,6 +117,12 @@ func (a *Agent) removePod() (isGone bool) {
 	// In two rounds, since the kubelet may be making the Pod just now.
 	a.kubelet.roundsGone++
 	return a.kubelet.roundsGone >= 2 && a.flush()
+}
+
+// kubeletIsStarting tells whether the kubelet was ended and doesn't list the Pod again yet. A Pod whose file is gone by then is one
+// that it doesn't know, which it would kill with a grace period of 1 s (pkg/kubelet/kubelet_pods.go, HandlePodCleanups).
+func (a *Agent) kubeletIsStarting() bool {
+	return !a.kubelet.silent.IsZero() && time.Since(a.kubelet.silent) < unlistedLimit
 }
 
 // endUnprepared lets a machine end that was to end before its Pod could be looked after.

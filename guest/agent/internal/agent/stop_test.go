@@ -101,6 +101,41 @@ func TestAPodThatDoesntEndInItsTimeIsDone(t *testing.T) {
 	}
 }
 
+func TestAPodIsEndedOnceItsKubeletKnowsItAgain(t *testing.T) {
+	agent := runningAgent(t)
+	client := &answers{err: unix.ECONNREFUSED}
+	agent.kubelet.client = client
+	mark(t, agent.files, rundir.StaticPod, rundir.StopAsked)
+	pod := kubetest.Object(t, `{"metadata": {"name": "web-1abc"}, "status": {"phase": "Running"}}`)
+	for _, step := range []struct {
+		what   string
+		answer answers
+		want   bool // the Pod's file is still there
+	}{
+		{"the kubelet is down", answers{err: unix.ECONNREFUSED}, true},
+		{"it comes up", answers{}, true},
+		{"it has the Pod", answers{pods: []kube.Object{pod}}, false},
+	} {
+		*client = step.answer
+		agent.round()
+		if got := agent.files.Exists(rundir.StaticPod); got != step.want {
+			t.Errorf("%s: the file is there: %v", step.what, got)
+		}
+	}
+}
+
+func TestAPodThatTheKubeletDoesntTakeIsEndedAtOnce(t *testing.T) {
+	for name, silent := range map[string]time.Time{"never": {}, "long ago": time.Now().Add(-unlistedLimit)} {
+		agent := runningAgent(t)
+		agent.kubelet.client, agent.kubelet.silent = &answers{}, silent
+		mark(t, agent.files, rundir.StaticPod, rundir.StopAsked)
+		agent.round()
+		if agent.files.Exists(rundir.StaticPod) {
+			t.Errorf("the kubelet was started %s: its Pod isn't ended", name)
+		}
+	}
+}
+
 func TestAskingToStopIsTakenOnceAndAtOnce(t *testing.T) {
 	agent := runningAgent(t)
 	agent.state.setPod(kubetest.Object(t, `{"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}`))

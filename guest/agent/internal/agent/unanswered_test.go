@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/rundir"
 	"twinhull.dev/guest/agent/internal/timeout"
 )
 
@@ -47,7 +48,8 @@ func TestThePodsStartIsTriedAgainThoughAVolumeCantBeRead(t *testing.T) {
 func TestAClaimWithoutAnAnswerHoldsUpTheEndOnlySoLong(t *testing.T) {
 	t.Parallel()
 	agent := runningAgent(t)
-	_, _ = agent.end.flushing.Wait(0, func() (struct{}, error) { select {} })
+	mark(t, agent.files, rundir.PowerOff)
+	_, _ = agent.end.claims.shares.Wait(0, func() (struct{}, error) { select {} })
 	var began time.Time
 	within(t, func() {
 		began = time.Now()
@@ -55,9 +57,9 @@ func TestAClaimWithoutAnAnswerHoldsUpTheEndOnlySoLong(t *testing.T) {
 			t.Error("the claim isn't waited for")
 		}
 	})
-	for time.Since(began) < flushLimit+3*time.Minute && !agent.flush() {
+	for time.Since(began) < shareLimit+3*time.Minute && !agent.flush() {
 	}
-	if took := time.Since(began); took > flushLimit+unansweredLimit+time.Minute {
+	if took := time.Since(began); took > shareLimit+unansweredLimit+time.Minute {
 		t.Errorf("it took %s", took)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"twinhull.dev/guest/agent/internal/attach"
 	"twinhull.dev/guest/agent/internal/kube"
+	"twinhull.dev/guest/agent/internal/manifest"
 	"twinhull.dev/guest/agent/internal/resolve"
 	"twinhull.dev/guest/agent/internal/rundir"
 	"twinhull.dev/guest/agent/internal/volume"
@@ -19,7 +20,9 @@ const volumesEvery = 10 * time.Second
 
 // writeVolumes writes the Pod's volumes as their sources are now.
 func (a *Agent) writeVolumes(volumes []kube.Object, objects kube.Objects) error {
-	in := volume.Input{Pod: a.manifest.Pod, Objects: objects, Allocatable: allocatable()}
+	in := volume.Input{
+		Pod: a.manifest.Pod, Objects: objects, OnDisks: manifest.OnDisks(a.manifest.Attachments), Allocatable: allocatable(),
+	}
 	group, grouped := volume.Group(a.manifest.Pod)
 	if !grouped {
 		group = -1

@@ -118,14 +118,35 @@ func Maintain(attachments []manifest.Attachment) error {
 	return errors.Join(failed...)
 }
 
-// Flush has each mounted claim written to where it comes from. Block claims are left out: what a container writes to one of
-// them doesn't go through a file system of the guest.
-func Flush(attachments []manifest.Attachment) error {
+// FlushShares has each mounted filesystem claim written to where it comes from.
+func FlushShares(attachments []manifest.Attachment) error {
+	return flushAll(attachments, func(claim manifest.Attachment) bool { return claim.FileSystem == "" })
+}
+
+// FlushDisks has each claim written that is a disk with a file system of the guest's. Other block claims are left out: what a
+// container writes to one of them doesn't go through a file system of the guest.
+func FlushDisks(attachments []manifest.Attachment) error { return flushAll(attachments, isFileSystem) }
+
+// Written is how many sectors were ever written to those disks.
+func Written(attachments []manifest.Attachment) uint64 {
+	var devices []string
+	for _, attachment := range attachments {
+		if name := block.Find("/sys/block", attachment.Serial); name != "" && isFileSystem(attachment) {
+			devices = append(devices, name)
+		}
+	}
+	return block.Written("/sys/block", devices)
+}
+
+func isFileSystem(attachment manifest.Attachment) bool { return attachment.FileSystem != "" }
+
+// flushAll has each mounted claim of some kind written.
+func flushAll(attachments []manifest.Attachment, chosen func(manifest.Attachment) bool) error {
 	failed := make([]error, len(attachments))
 	var all sync.WaitGroup
 	for index, attachment := range attachments {
 		folder := folderOf(attachment.Device())
-		if attachment.Kind != kube.Claim || !mounts.At(folder) {
+		if attachment.Kind != kube.Claim || !chosen(attachment) || !mounts.At(folder) {
 			continue
 		}
 		all.Go(func() {

@@ -18,7 +18,11 @@ func Run(version string) error {
 	if err := mountAll(); err != nil {
 		return err
 	}
+	err := console.IgnoreFlowControl()
 	console.Print("guest %s", version)
+	if err != nil {
+		console.Print("a Ctrl+S stops the console: %v", err)
+	}
 	_ = os.Setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
 	loadModules("/etc/modules")
 	setSysctls()
@@ -37,7 +41,7 @@ func Run(version string) error {
 	children.Keep(agent(), supervise.Always)
 	children.Keep(kubelet(), supervise.WhenExists(rundir.KubeletConfig))
 	go network.KeepAddress()
-	go watchGrowth(func() { children.Restart("kubelet") })
+	go watchGrowth(func() { restartKubelet(children, rundir.PowerOff, rundir.StopAsked) })
 
 	end := waitForEnd(buttons, lost)
 	children.StopAll(patience)

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"twinhull.dev/guest/agent/internal/block"
 	"twinhull.dev/guest/agent/internal/mounts"
 	"twinhull.dev/guest/agent/internal/rundir"
 )
@@ -21,15 +22,23 @@ func syncDisks() error {
 	if err != nil {
 		return err
 	}
-	var root unix.Stat_t
-	_ = unix.Lstat("/", &root)
 	// At once: a file system may be on a file whose virtiofs is gone, and the claims mustn't wait for it.
 	var mounted, claims error
 	var both sync.WaitGroup
 	both.Go(func() { mounted = each(diskMounts(list), unix.Syncfs) })
-	both.Go(func() { claims = each(disks("/sys/block", unix.Major(root.Dev), unix.Minor(root.Dev)), unix.Fsync) })
+	both.Go(func() { claims = each(claimDisks(), unix.Fsync) })
 	both.Wait()
 	return errors.Join(mounted, claims)
+}
+
+// written is how many sectors were ever written to these disks.
+func written() uint64 { return block.Written("/sys/block", claimDisks()) }
+
+// claimDisks are the files of all disks but the root disk.
+func claimDisks() []string {
+	var root unix.Stat_t
+	_ = unix.Lstat("/", &root)
+	return disks("/sys/block", unix.Major(root.Dev), unix.Minor(root.Dev))
 }
 
 // closeClaims makes the file systems of the claims that are disks read-only, so that the next machine finds them closed and needs

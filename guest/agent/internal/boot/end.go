@@ -30,7 +30,8 @@ const (
 	killPatience = 500 * time.Millisecond
 	// writePatience is for writing out the claims, if the Pod has used up its time.
 	writePatience = time.Second
-	// unaskedLimit is for writing out the claims, if nobody has asked the machine to end.
+	// unaskedLimit is for writing out the claims, if nobody has asked the machine to end. They have more time for as long as
+	// something is written in each such time.
 	unaskedLimit = 30 * time.Second
 )
 
@@ -38,6 +39,8 @@ const (
 type ending struct {
 	failed bool
 	until  time.Time
+	// standstill is how long nothing may be written after `until`. It is zero if somebody wants the machine off.
+	standstill time.Duration
 }
 
 // waitForEnd returns once the machine is to end: the agent says that the Pod has ended, or somebody wants the
@@ -49,12 +52,7 @@ func waitForEnd(buttons <-chan string, lost <-chan error) ending {
 		select {
 		case how := <-buttons:
 			if deadline.IsZero() {
-				grace := gracePeriod(os.ReadFile(rundir.GracePeriod))
-				deadline = time.Now().Add(grace + margin)
-				console.Print("%s: ending the Pod, for %s at most", how, grace+margin)
-				if err := rundir.Write(rundir.PowerOff, nil, 0o644); err != nil {
-					console.Print("%v", err)
-				}
+				deadline = notePowerOff(how, rundir.GracePeriod, rundir.PowerOff)
 			}
 		case err := <-lost:
 			loss.note(err, rundir.DiskLost, rundir.Final, time.Now())
@@ -73,6 +71,19 @@ func waitForEnd(buttons <-chan string, lost <-chan error) ending {
 	}
 }
 
+// notePowerOff has the agent end the Pod, which looks for the file `powerOff`, and gives until when that may take. `grace` is
+// the file with the Pod's grace period. The console is written to last, since it may take no lines.
+func notePowerOff(how, grace, powerOff string) (deadline time.Time) {
+	limit := gracePeriod(os.ReadFile(grace)) + margin
+	deadline = time.Now().Add(limit)
+	err := rundir.Write(powerOff, nil, 0o644)
+	console.Print("%s: ending the Pod, for %s at most", how, limit)
+	if err != nil {
+		console.Print("%v", err)
+	}
+	return deadline
+}
+
 // isOver tells whether the machine ends though the agent hasn't said so, and why. `deadline` is until when the Pod may take;
 // it is zero unless somebody wants the machine off. `stopped` is whether the Pod is gone already, as the operator asked.
 func isOver(deadline, now time.Time, stopped bool) (over bool, why string) {
@@ -87,10 +98,11 @@ func isOver(deadline, now time.Time, stopped bool) (over bool, why string) {
 
 // endingOf is an ending with an outcome, until the Pod's deadline if there is one.
 func endingOf(outcome string, deadline time.Time) ending {
+	failed := strings.TrimSpace(outcome) != "Succeeded"
 	if deadline.IsZero() {
-		deadline = time.Now().Add(unaskedLimit)
+		return ending{failed, time.Now().Add(unaskedLimit), unaskedLimit}
 	}
-	return ending{failed: strings.TrimSpace(outcome) != "Succeeded", until: deadline}
+	return ending{failed: failed, until: deadline}
 }
 
 // gracePeriod is the Pod's, of the file that the agent writes; without one there is no Pod to wait for.
@@ -112,7 +124,7 @@ func (e ending) machine() error {
 	awaitEnd(termPatience)
 	_ = unix.Kill(-1, unix.SIGKILL)
 	awaitEnd(killPatience)
-	e.writeOut(func() error { return errors.Join(syncDisks(), closeClaims()) })
+	e.writeOut(func() error { return errors.Join(syncDisks(), closeClaims()) }, written)
 	if e.failed && hasPvpanic("/sys/bus") {
 		console.Print("the Pod failed or was interrupted: telling KubeVirt by a panic")
 		time.Sleep(200 * time.Millisecond) // for the console to be written out
@@ -125,12 +137,21 @@ func (e ending) machine() error {
 	return fmt.Errorf("power off: %w", unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF))
 }
 
-// writeOut has the disks written, for as long as there is time.
-func (e ending) writeOut(sync func() error) {
+// writeOut has the disks written, for as long as there is time. `written` is how much was ever written to them.
+func (e ending) writeOut(sync func() error, written func() uint64) {
 	var writing timeout.Call[struct{}]
-	_, err := writing.Wait(max(time.Until(e.until), writePatience), func() (struct{}, error) { return struct{}{}, sync() })
-	if err != nil {
-		console.Print("writing to the claims: %v", err)
+	before := written()
+	for limit := max(time.Until(e.until), writePatience); ; limit = e.standstill {
+		_, err := writing.Wait(limit, func() (struct{}, error) { return struct{}{}, sync() })
+		now := written()
+		if late := (timeout.Late{}); errors.As(err, &late) && e.standstill > 0 && now != before {
+			before = now
+			continue
+		}
+		if err != nil {
+			console.Print("writing to the claims: %v", err)
+		}
+		return
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 
 func TestTheMachineEndsThoughAWriteNeverDoes(t *testing.T) {
 	began := time.Now()
-	ending{until: began.Add(-time.Minute)}.writeOut(func() error { select {} })
+	writing := uint64(0)
+	ending{until: began.Add(-time.Minute)}.writeOut(func() error { select {} }, func() uint64 { writing++; return writing })
 	if took := time.Since(began); took < writePatience || took > writePatience+time.Minute {
 		t.Errorf("it took %s", took)
 	}
@@ -27,12 +29,41 @@ func TestDisksAreWrittenForAsLongAsThePodHasTime(t *testing.T) {
 		time.Sleep(writePatience + 200*time.Millisecond)
 		written = true
 		return errors.New("full")
-	})
+	}, nothing)
 	if !written {
 		t.Error("the write was given up")
 	}
 	if until := endingOf("Succeeded", time.Time{}).until; time.Until(until) <= writePatience {
 		t.Errorf("without a deadline a write may take until %s", until)
+	}
+}
+
+// nothing is written.
+func nothing() uint64 { return 0 }
+
+func TestIfNobodyWantsTheMachineOffDisksAreWrittenForAsLongAsTheyTake(t *testing.T) {
+	if e := endingOf("Succeeded", time.Now()); e.standstill != 0 {
+		t.Error("somebody wants the machine off, and the disks may take as long as they like")
+	}
+	if e := endingOf("Succeeded", time.Time{}); e.standstill != unaskedLimit {
+		t.Errorf("%+v", e)
+	}
+	for name, c := range map[string]struct {
+		written func() uint64
+		want    bool
+	}{
+		"a slow disk":    {func() uint64 { return uint64(time.Now().UnixNano()) }, true},
+		"a hanging disk": {nothing, false},
+	} {
+		var isWritten atomic.Bool
+		release := make(chan struct{})
+		time.AfterFunc(2*writePatience, func() { close(release) })
+		ending{until: time.Now(), standstill: 100 * time.Millisecond}.writeOut(
+			func() error { <-release; isWritten.Store(true); return nil }, c.written)
+		if isWritten.Load() != c.want {
+			t.Errorf("%s: written %v", name, !c.want)
+		}
+		<-release
 	}
 }
 

@@ -3,6 +3,7 @@ package boot
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,6 +66,15 @@ func watchGrowth(restartKubelet func()) {
 			}
 			restartKubelet()
 		}
+	}
+}
+
+// restartKubelet starts the kubelet again, unless there is one of the files `ends`, which say that the Pod is being ended. A kubelet
+// that is started then doesn't know the Pod, and kills it at once (pkg/kubelet/kubelet_pods.go, HandlePodCleanups: a grace period
+// of 1 s). A Pod that ends needs no larger machine.
+func restartKubelet(children interface{ Restart(name string) }, ends ...string) {
+	if !slices.ContainsFunc(ends, rundir.Exists) {
+		children.Restart("kubelet")
 	}
 }
 

@@ -3,6 +3,7 @@ package boot
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -19,6 +20,33 @@ func TestTheKubeletIsToldOnceAMachineHasGrown(t *testing.T) {
 	} {
 		if got := g.next(c.now); got != c.want {
 			t.Errorf("step %d: got %v", step, got)
+		}
+	}
+}
+
+// restarts are the children that were started again.
+type restarts []string
+
+func (r *restarts) Restart(name string) { *r = append(*r, name) }
+
+func TestTheKubeletIsntStartedAgainWhileItEndsThePod(t *testing.T) {
+	powerOff, stopAsked := filepath.Join(t.TempDir(), "stop"), filepath.Join(t.TempDir(), "stop-asked")
+	var restarted restarts
+	restartKubelet(&restarted, powerOff, stopAsked)
+	if !slices.Equal(restarted, []string{"kubelet"}) {
+		t.Errorf("restarted %q", restarted)
+	}
+	for _, file := range []string{powerOff, stopAsked} {
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		restarted = nil
+		restartKubelet(&restarted, powerOff, stopAsked)
+		if len(restarted) > 0 {
+			t.Errorf("with %s it is started again", filepath.Base(file))
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -99,9 +99,10 @@ func (l *loss) note(err error, file, final string, now time.Time) {
 		return
 	}
 	l.since = now
-	console.Print("%s (%v)", lossLine, err)
-	if err := rundir.Write(file, []byte(lossLine), 0o644); err != nil {
-		console.Print("%v", err)
+	failed := rundir.Write(file, []byte(lossLine), 0o644)
+	console.Print("%s (%v)", lossLine, err) // last, since the console may take no lines
+	if failed != nil {
+		console.Print("%v", failed)
 	}
 }
 

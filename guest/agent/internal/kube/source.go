@@ -11,6 +11,17 @@ type Data map[string][]byte
 // Objects are the objects that the machine was given. An object that isn't among them doesn't exist for the Pod.
 type Objects map[Ref]Data
 
+// OnDisks are the objects that the machine has as they were at its start, since they are disks.
+type OnDisks map[Ref]bool
+
+// Advice says what to do about an object, such as "add it", and whether that needs a restart.
+func (o OnDisks) Advice(ref Ref, what string) string {
+	if o[ref] {
+		return what + " and restart the machine (twinhull restart), which reads it at its start only"
+	}
+	return what
+}
+
 // The kinds of attachments.
 const (
 	ConfigMap      = "ConfigMap"

@@ -15,6 +15,15 @@ const Port = 65251
 // Root is the kubelet's folder.
 const Root = "/var/lib/kubelet"
 
+// imagesGo is from how many percent of the disk on the kubelet removes images that no container has any more, until imagesStay are
+// used. A node's 85 and 80 would leave 3 of the disk's 20 GiB for the next image, which takes its compressed and its unpacked size
+// while it is pulled. Nothing else would make room: on a node that is an eviction. The images of containers that have ended
+// (Arguments) stay, and so does the way back to a former image.
+const (
+	imagesGo   = 60
+	imagesStay = 50
+)
+
 // Config is the KubeletConfiguration (k8s.io/kubelet/config/v1beta1). Nothing is kept back for the system and
 // nothing is evicted: the machine is made for its one Pod.
 func Config(clusterDomain string) kube.Object {
@@ -53,8 +62,8 @@ func Config(clusterDomain string) kube.Object {
 		"maxPods":                 2,
 		// These are of the Pod's own namespaces, and no other Pod is in the machine.
 		"allowedUnsafeSysctls":        []string{"kernel.shm*", "kernel.msg*", "kernel.sem", "fs.mqueue.*"},
-		"imageGCHighThresholdPercent": 100,
-		"imageGCLowThresholdPercent":  99,
+		"imageGCHighThresholdPercent": imagesGo,
+		"imageGCLowThresholdPercent":  imagesStay,
 		"evictionHard": kube.Object{
 			"memory.available": "0%", "nodefs.available": "0%", "nodefs.inodesFree": "0%",
 			"imagefs.available": "0%", "imagefs.inodesFree": "0%",

@@ -70,6 +70,15 @@ func TestReadySaysWhyNot(t *testing.T) {
 	}
 }
 
+func TestImagesThatNoContainerHasLeaveRoomForTheNext(t *testing.T) {
+	config := Config("cluster.local")
+	high, low := config["imageGCHighThresholdPercent"].(int), config["imageGCLowThresholdPercent"].(int)
+	// At 100 the kubelet removes none (pkg/kubelet/kubelet.go, StartGarbageCollection). 5 of 20 GiB are for an image's pull.
+	if high > 75 || low >= high || low <= 0 {
+		t.Errorf("images go from %d%% to %d%%", high, low)
+	}
+}
+
 func TestTheConfigurationKeepsTheKubeletToThisMachine(t *testing.T) {
 	data, err := json.Marshal(Config("cluster.local"))
 	if err != nil {

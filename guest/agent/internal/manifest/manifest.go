@@ -44,6 +44,17 @@ type Attachment struct {
 // Ref is the object that is attached.
 func (a Attachment) Ref() kube.Ref { return kube.Ref{Kind: a.Kind, Name: a.Name} }
 
+// OnDisks are the objects among attachments that are disks.
+func OnDisks(attachments []Attachment) kube.OnDisks {
+	found := kube.OnDisks{}
+	for _, attachment := range attachments {
+		if attachment.Serial != "" && attachment.Kind != kube.Claim {
+			found[attachment.Ref()] = true
+		}
+	}
+	return found
+}
+
 // Device names what it is attached as.
 func (a Attachment) Device() string {
 	if a.Tag != "" {

@@ -2,18 +2,20 @@
 package pull
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
 
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/manifest"
 )
 
-// Credentials merges a Pod's imagePullSecrets into one config.json (pkg/credentialprovider/config.go). Of two
-// for the same registry the first counts, as the kubelet tries it first. A Secret that is missing or that can't
-// be read is passed over, as the kubelet does; `skipped` says which and why.
+// Credentials merges a Pod's imagePullSecrets into one config.json (pkg/credentialprovider/config.go). Of several for the same
+// registry the kubelet tries each, as it does for a Pod on a node, though in no order. A Secret that is missing or that can't be
+// read is passed over; `skipped` says which and why.
 func Credentials(pod kube.Object, objects kube.Objects) (config []byte, skipped []string) {
 	auths := map[string]json.RawMessage{}
 	for _, reference := range kube.List(kube.Map(pod, "spec"), "imagePullSecrets") {
@@ -23,9 +25,7 @@ func Credentials(pod kube.Object, objects kube.Objects) (config []byte, skipped 
 			skipped = append(skipped, fmt.Sprintf("imagePullSecret %s isn't used: %v", name, err))
 		}
 		for registry, entry := range found {
-			if _, taken := auths[registry]; !taken {
-				auths[registry] = entry
-			}
+			add(auths, registry, entry)
 		}
 	}
 	config, err := json.Marshal(map[string]any{"auths": auths})
@@ -33,6 +33,25 @@ func Credentials(pod kube.Object, objects kube.Objects) (config []byte, skipped 
 		return nil, append(skipped, err.Error())
 	}
 	return config, skipped
+}
+
+// add adds an entry for a registry. Another one for the same registry gets another spelling of it: of an entry's URL the kubelet
+// looks at host and path only (pkg/credentialprovider/keyring.go, Add), so that a query makes no difference.
+func add(auths map[string]json.RawMessage, registry string, entry json.RawMessage) {
+	spelling, separator := registry, "?"
+	if strings.ContainsAny(registry, "?#") {
+		separator = "&"
+	}
+	for number := 2; ; number++ {
+		other, taken := auths[spelling]
+		if !taken {
+			auths[spelling] = entry
+		}
+		if !taken || bytes.Equal(other, entry) {
+			return
+		}
+		spelling = registry + separator + strconv.Itoa(number)
+	}
 }
 
 // entries are a Secret's, of type kubernetes.io/dockerconfigjson or the older kubernetes.io/dockercfg.

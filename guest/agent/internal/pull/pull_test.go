@@ -1,6 +1,9 @@
 package pull
 
 import (
+	"encoding/json"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,12 +20,45 @@ func TestCredentialsOfSeveralSecretsOfBothKinds(t *testing.T) {
 		{Kind: kube.Secret, Name: "old"}:    {".dockercfg": []byte(`{"a.example": {"auth": "2"}, "b.example": {"username": "u"}}`)},
 		{Kind: kube.Secret, Name: "broken"}: {".dockercfg": []byte(`{`)},
 	})
-	if want := `{"auths":{"a.example":{"auth":"1"},"b.example":{"username":"u"}}}`; string(config) != want {
+	if want := `{"auths":{"a.example":{"auth":"1"},"a.example?2":{"auth":"2"},"b.example":{"username":"u"}}}`; string(config) != want {
 		t.Errorf("got %s", config)
 	}
 	if len(skipped) != 2 || !strings.HasPrefix(skipped[0], "imagePullSecret none isn't used") || !strings.Contains(skipped[1], "broken") {
 		t.Errorf("skipped %q", skipped)
 	}
+}
+
+func TestAllCredentialsOfARegistryAreTried(t *testing.T) {
+	for _, registry := range []string{"a.example", "a.example:5000", "https://a.example/v1/", "a.example/group?x=1", "a.example#x"} {
+		auths := map[string]json.RawMessage{}
+		for _, entry := range []string{"1", "2", "3", "2"} {
+			add(auths, registry, json.RawMessage(entry))
+		}
+		var entries []string
+		for spelling, entry := range auths {
+			entries = append(entries, string(entry))
+			if got, want := place(t, spelling), place(t, registry); got != want {
+				t.Errorf("%s: the kubelet takes %s for %s", registry, spelling, got)
+			}
+		}
+		slices.Sort(entries)
+		if !slices.Equal(entries, []string{"1", "2", "3"}) {
+			t.Errorf("%s: %q", registry, entries)
+		}
+	}
+}
+
+// place is what the kubelet takes an entry's key for.
+func place(t *testing.T, key string) string {
+	t.Helper()
+	if !strings.Contains(key, "://") {
+		key = "https://" + key
+	}
+	parsed, err := url.Parse(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed.Host + parsed.Path
 }
 
 func TestHosts(t *testing.T) {

@@ -82,7 +82,7 @@ func fromObject(in Input, source kube.Object) ([]any, error) {
 	ref := kube.Ref{Kind: kind, Name: kube.Text(reference, "name")}
 	data, found := in.Objects[ref]
 	if !found && !kube.Truth(reference, "optional") {
-		return nil, missing(ref)
+		return nil, missing(in, ref)
 	}
 	var variables []any
 	for _, key := range data.Keys() {
@@ -126,7 +126,7 @@ func fromKey(in Input, named, kind string, reference kube.Object) (any, error) {
 		if optional {
 			return nil, nil
 		}
-		return nil, missing(ref)
+		return nil, missing(in, ref)
 	}
 	var value *string
 	if content, ok := data[key]; ok {
@@ -141,7 +141,7 @@ func fromKey(in Input, named, kind string, reference kube.Object) (any, error) {
 	if optional {
 		return nil, nil
 	}
-	return nil, missingKey(ref, key)
+	return nil, missingKey(in, ref, key)
 }
 
 // text is a key's value for a variable. A ConfigMap's binaryData gives none, as for the kubelet; a Secret's
@@ -157,10 +157,10 @@ func text(ref kube.Ref, key string, content []byte) (*string, error) {
 	return &value, nil
 }
 
-func missing(ref kube.Ref) error {
-	return fmt.Errorf("%s %s doesn't exist; create it, or make the reference optional", ref.Kind, ref.Name)
+func missing(in Input, ref kube.Ref) error {
+	return fmt.Errorf("%s %s doesn't exist; %s, or make the reference optional", ref.Kind, ref.Name, in.OnDisks.Advice(ref, "create it"))
 }
 
-func missingKey(ref kube.Ref, key string) error {
-	return fmt.Errorf("%s %s has no key %q; add it, or make the reference optional", ref.Kind, ref.Name, key)
+func missingKey(in Input, ref kube.Ref, key string) error {
+	return fmt.Errorf("%s %s has no key %q; %s, or make the reference optional", ref.Kind, ref.Name, key, in.OnDisks.Advice(ref, "add it"))
 }

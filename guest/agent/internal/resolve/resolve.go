@@ -13,6 +13,7 @@ import (
 type Input struct {
 	Pod     kube.Object
 	Objects kube.Objects
+	OnDisks kube.OnDisks
 	Claims  kube.Claims
 	// UID is the Pod's uid, unless the launcher Pod's is asked for. A kubelet changes the Pod if another file has the same
 	// uid; if it has another uid, the kubelet ends the Pod and makes another one (pkg/kubelet/config/config.go).

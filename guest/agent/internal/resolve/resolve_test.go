@@ -10,6 +10,7 @@ import (
 
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kube/kubetest"
+	"twinhull.dev/guest/agent/internal/manifest"
 )
 
 // input is a Pod with a spec, and what the tests' machine was given.
@@ -144,6 +145,19 @@ func TestErrorsNameWhatIsMissing(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
+	}
+}
+
+func TestAKeyThatIsMissingOnADiskNeedsARestart(t *testing.T) {
+	in := input(t, `{"containers": [{"name": "web", "env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "x"}}}]}]}`)
+	in.OnDisks = manifest.OnDisks([]manifest.Attachment{{Kind: kube.ConfigMap, Name: "settings", Serial: "configmap-0"}})
+	want := `has no key "x"; add it and restart the machine (twinhull restart), which reads it at its start only, or make`
+	if _, err := Pod(in); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v", err)
+	}
+	in.OnDisks = manifest.OnDisks([]manifest.Attachment{{Kind: kube.ConfigMap, Name: "settings", Tag: "configmap-0"}})
+	if _, err := Pod(in); err == nil || strings.Contains(err.Error(), "restart") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 	ContainersMade = Root + "/containers"
 	// PowerOff is there once somebody wants the machine off: by the power button, or by a signal to PID 1.
 	// Written by: boot.
-	// Read by: the agent, which ends the Pod.
+	// Read by: the agent, which ends the Pod; boot, as StopAsked.
 	// Restart: the agent goes on to end the Pod. boot counts the time.
 	PowerOff = Root + "/stop"
 	// DiskLost has a line about writes to the root disk that were lost. The machine ends as failed 10 s later.
@@ -140,7 +140,7 @@ const (
 	Logs = Root + "/logs.json"
 	// StopAsked says since when the operator asks to end the Pod (Mark).
 	// Written by: the agent, before it answers the operator; not again if the operator asks again.
-	// Read by: the agent.
+	// Read by: the agent; boot, which then doesn't start the kubelet anew for a machine that has grown.
 	// Restart: the agent goes on to end the Pod, whose time counts from then.
 	StopAsked = Root + "/stop-asked"
 	// Stopped says since when the Pod is gone that was to end, or has had its time (Mark).

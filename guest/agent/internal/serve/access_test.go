@@ -112,7 +112,7 @@ func served(t *testing.T, handler http.Handler, clients, own authority) (address
 	config := &tls.Config{
 		Certificates: []tls.Certificate{own.pair()}, ClientAuth: tls.RequireAnyClientCert, VerifyConnection: verify(clients.pool()),
 	}
-	go func() { _ = server.Serve(limited(listener, config)) }()
+	go func() { _ = serveOn(server, listener, config) }()
 	t.Cleanup(func() { server.Close() })
 	return listener.Addr().String()
 }

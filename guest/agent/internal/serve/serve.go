@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"twinhull.dev/guest/agent/internal/kube"
 )
 
@@ -33,20 +31,16 @@ type Status struct {
 	Pod         kube.Object `json:"pod"`
 }
 
-// connections is how many a port has at once; more wait. Idle ones end by themselves.
-const connections = 64
-
 // KeepServing serves on a port of all addresses, and tries again if it can't: a container may have taken the port.
 // With a TLS configuration it serves TLS. `failed` is called with the error that each try ended with.
 func KeepServing(port int, config *tls.Config, handler http.Handler, failed func(error)) {
-	server := newServer(handler)
 	for ; ; time.Sleep(2 * time.Second) {
 		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 		if err != nil {
 			failed(err)
 			continue
 		}
-		failed(server.Serve(limited(listener, config)))
+		failed(serveOn(newServer(handler), listener, config))
 	}
 }
 
@@ -57,10 +51,12 @@ func newServer(handler http.Handler) *http.Server {
 	}
 }
 
-func limited(listener net.Listener, config *tls.Config) net.Listener {
-	listener = netutil.LimitListener(listener, connections)
+// serveOn serves on a listener. Its connections have places of their own, apart from those of other ports.
+func serveOn(server *http.Server, listener net.Listener, config *tls.Config) error {
+	places := &places{Listener: listener}
+	server.ConnState = places.note
 	if config != nil {
-		listener = tls.NewListener(listener, config)
+		return server.Serve(tls.NewListener(places, config))
 	}
-	return listener
+	return server.Serve(places)
 }

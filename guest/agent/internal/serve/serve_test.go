@@ -4,13 +4,11 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"twinhull.dev/guest/agent/internal/kube"
 )
@@ -127,47 +125,6 @@ func TestAPodIsAskedToStop(t *testing.T) {
 	code, why = http.StatusServiceUnavailable, "no space\nleft"
 	if code, body := ask(http.MethodPost, "{}"); code != 503 || body != "no space left\n" {
 		t.Errorf("%d %q", code, body)
-	}
-}
-
-func TestAPortHasOnlySoManyConnections(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := newServer(http.NotFoundHandler())
-	server.ReadTimeout, server.WriteTimeout, server.IdleTimeout = 0, 0, 0 // a busy machine may take longer
-	defer server.Close()
-	go func() { _ = server.Serve(limited(listener, nil)) }()
-	answered := func(connection net.Conn, patience time.Duration) bool {
-		_ = connection.SetReadDeadline(time.Now().Add(patience))
-		length, _ := connection.Read(make([]byte, 1024))
-		return length > 0
-	}
-	var all []net.Conn
-	for range connections + 1 {
-		connection, err := net.Dial("tcp", listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer connection.Close()
-		if _, err := connection.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, connection)
-	}
-	for i, connection := range all[:connections] {
-		if !answered(connection, 3*time.Minute) {
-			t.Fatalf("connection %d gets no answer", i)
-		}
-	}
-	last := all[connections]
-	if answered(last, 100*time.Millisecond) {
-		t.Error("one more connection is answered")
-	}
-	all[0].Close()
-	if !answered(last, 3*time.Minute) {
-		t.Error("the place of a connection that has ended isn't taken")
 	}
 }
 

@@ -32,6 +32,7 @@ var harmless = []string{
 	"failed sending message on channel", "Failed to create existing container",
 	"Partial failure issuing cadvisor", "unable to parse PSI data", "Failed to process watch event",
 	"failed to check if node is newer",
+	"Image garbage collection failed", // each five minutes, if what isn't an image fills the disk
 }
 
 func isHarmless(line string) bool {
@@ -99,6 +100,13 @@ func (l *childLog) copy(from io.ReadCloser) {
 }
 
 func (l *childLog) add(line string, now time.Time) {
+	if l.keep(line, now) {
+		console.Line(l.child.Name + ": " + line) // without the lock, since the console may take no lines
+	}
+}
+
+// keep writes a line to the file, and tells whether the console is to show it.
+func (l *childLog) keep(line string, now time.Time) (isShown bool) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	if l.size > logSize && l.file != nil {
@@ -113,9 +121,7 @@ func (l *childLog) add(line string, now time.Time) {
 	if l.tail = append(l.tail, line); len(l.tail) > lastLines {
 		l.tail = l.tail[1:]
 	}
-	if l.child.Shown(line) && l.rate.allow(line, now) {
-		console.Line(l.child.Name + ": " + line)
-	}
+	return l.child.Shown(line) && l.rate.allow(line, now)
 }
 
 func (l *childLog) last() []string {

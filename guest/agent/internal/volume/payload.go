@@ -28,6 +28,7 @@ type Files map[string]File
 type Input struct {
 	Pod     kube.Object
 	Objects kube.Objects
+	OnDisks kube.OnDisks
 	// Allocatable is what a container without limits may use: resource name to quantity.
 	Allocatable map[string]string
 }
@@ -89,7 +90,7 @@ func object(in Input, files Files, ref kube.Ref, source kube.Object, usual int64
 	data, found := in.Objects[ref]
 	optional := kube.Truth(source, "optional")
 	if !found && !optional {
-		return fmt.Errorf("%s %s doesn't exist; create it, or make the volume optional", ref.Kind, ref.Name)
+		return fmt.Errorf("%s %s doesn't exist; %s, or make the volume optional", ref.Kind, ref.Name, in.OnDisks.Advice(ref, "create it"))
 	}
 	items := kube.List(source, "items")
 	if len(items) == 0 {
@@ -104,7 +105,7 @@ func object(in Input, files Files, ref kube.Ref, source kube.Object, usual int64
 			if optional {
 				continue
 			}
-			return fmt.Errorf("%s %s has no key %q; add it, or make the volume optional", ref.Kind, ref.Name, key)
+			return fmt.Errorf("%s %s has no key %q; %s, or make the volume optional", ref.Kind, ref.Name, key, in.OnDisks.Advice(ref, "add it"))
 		}
 		files[kube.Text(item, "path")] = File{Data: content, Mode: mode(item, "mode", usual)}
 	}

@@ -85,6 +85,15 @@ func TestPayloadNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestAKeyThatIsMissingOnADiskNeedsARestart(t *testing.T) {
+	in := input(t)
+	in.OnDisks = kube.OnDisks{{Kind: kube.ConfigMap, Name: "settings"}: true}
+	_, err := Payload(in, kubetest.Object(t, `{"name": "v", "configMap": {"name": "settings", "items": [{"key": "x", "path": "x"}]}}`))
+	if err == nil || !strings.Contains(err.Error(), "add it and restart the machine (twinhull restart)") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestATokenIsForItsUser(t *testing.T) {
 	source := kubetest.Object(t, `{"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}`)
 	for change, want := range map[string]struct {

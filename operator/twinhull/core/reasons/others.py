@@ -55,7 +55,8 @@ OTHERS: dict[str, ReasonRow] = {
     "PausedIOError": ReasonRow(
         "KubeVirt has paused the machine, since one of its disks can't be written. Usually the storage of "
         "a block claim is full.",
-        f"make room there, then run {_UNPAUSE}",
+        f"make room there, then run {_UNPAUSE}. If a machine runs containers, its clock is then behind by "
+        "the length of the pause: after a long one, run `twinhull restart`",
     ),
     "PodNotExists": ReasonRow("KubeVirt hasn't made the machine's launcher Pod yet."),
     "PodTerminating": ReasonRow("The machine's launcher Pod is ending."),

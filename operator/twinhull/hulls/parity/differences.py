@@ -30,6 +30,18 @@ DIFFERENCES: tuple[Difference, ...] = (
         "containers share the interface, as in a Pod.",
     ),
     Difference(
+        "IPv6",
+        "The guest asks for an IPv4 address only. A connection to an IPv6 address of the launcher Pod, or "
+        "of a Service, reaches no container and times out, though the Workload is Ready. Leave IPv6 out of "
+        "`spec.service.ipFamilies`.",
+    ),
+    Difference(
+        "The clock",
+        "The guest gets the time from its node (kvm-clock), and nothing else sets its clock. After a pause "
+        "(PausedIOError, or somebody's) it is behind by as long as the machine was paused. Requests that "
+        "are signed, and certificates, may then be refused: run `twinhull restart` after a long pause.",
+    ),
+    Difference(
         "Ports",
         "The guest itself uses 65250, 65251 and 65254, since the Pod has the machine's network.",
     ),
@@ -43,7 +55,10 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Variables of Services",
         "Only those of the API server (`KUBERNETES_SERVICE_HOST` and so on) are set, as with "
-        "`enableServiceLinks: false`. The others need a kubelet that sees Services. Find Services by DNS.",
+        "`enableServiceLinks: false`. The others need a kubelet that sees Services. Find Services by DNS. "
+        "The guest asks the Pod's own DNS for the API server's address. With `dnsPolicy: Default` or `None` "
+        "that DNS may not know the cluster. `KUBERNETES_SERVICE_HOST` is then a name that nothing resolves, "
+        "where a Pod has an address: set the variable in the template's `env`.",
     ),
     Difference(
         "The node",
@@ -59,8 +74,10 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "ConfigMaps and Secrets in variables, and by subPath",
         "They keep the content that they had when the machine started. A Pod's container gets the new "
-        "content when it restarts. The same holds for those that are mounted only by subPath. Volumes that "
-        "are mounted as a whole follow changes in both.",
+        "content when it restarts. The same holds for those that are mounted only by subPath. If a key is "
+        "missing that isn't optional, no container of the machine starts. Add the key, then run `twinhull "
+        "restart`. In a Pod only the container waits that refers to the key, and it starts once the key is "
+        "there. Volumes that are mounted as a whole follow changes in both.",
     ),
     Difference(
         "Labels and annotations in volumes",
@@ -111,8 +128,8 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a whole, as an evicted Pod does: its containers are killed within about 20 s of the first write "
         "that is lost. With `restartPolicy: Always` KubeVirt makes it anew. If the storage of a block "
         "claim is full, KubeVirt pauses the machine, and the status says PausedIOError: make room, and run "
-        "`virtctl unpause vm`. In a Pod both writes fail, and its node evicts it, sometimes before a write "
-        "fails.",
+        "`virtctl unpause vm`. The machine's clock is then behind (see The clock). In a Pod both writes "
+        "fail, and its node evicts it, sometimes before a write fails.",
     ),
     Difference(
         "Images",
@@ -133,7 +150,9 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "Probes",
-        "They are sent from within the machine, so they come from the machine's own address.",
+        "They are sent from within the machine, so they come from the machine's own address. `grpc` probes "
+        "go to localhost, the others to the machine's address: a gRPC server must listen on localhost, or "
+        "on all addresses.",
     ),
     Difference(
         "kubectl logs, exec, attach and port-forward",

@@ -153,7 +153,11 @@ _LIFE: tuple[ParityRow, ...] = (
     ),
     same("shareProcessNamespace"),
     but(same("os.name"), _WINDOWS, "windows"),
-    same("imagePullSecrets[].name"),
+    same(
+        "imagePullSecrets[].name",
+        "a machine reads these Secrets when it starts: after a change of one (a renewed ECR token), run "
+        "twinhull restart before the next pull",
+    ),
     machine(
         "serviceAccountName",
         "KubeVirt runs the launcher Pod with this ServiceAccount, and gives the guest its token",
