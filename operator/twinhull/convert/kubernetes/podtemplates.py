@@ -9,8 +9,8 @@ from twinhull.api.podtemplate import podtemplate
 from twinhull.api.validation import problems
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.kubernetes.fields import Fields
-from twinhull.convert.kubernetes.source import Draft
-from twinhull.hulls.parity import containers
+from twinhull.convert.kubernetes.source import Draft, NamedPorts
+from twinhull.hulls import service
 
 #: How many mistakes of a template are told at once.
 _MOST_TOLD = 3
@@ -35,12 +35,7 @@ def run(draft: Draft, template: Raw, path: str) -> None:
     metadata = template.get("metadata") or {}
     draft.spec["template"] = template
     draft.pod_labels = {key: value or "" for key, value in (metadata.get("labels") or {}).items()}
-    draft.named_ports = {
-        port["name"]: port["containerPort"]
-        for _, container in containers(template["spec"])
-        for port in container.get("ports") or ()
-        if port.get("name")
-    }
+    draft.named_ports = _named_ports(template["spec"])
 
 
 def use_lasting_template(draft: Draft, spec: Fields) -> None:
@@ -69,3 +64,17 @@ def use_replicas(draft: Draft, spec: Fields) -> None:
             f"a Workload is one Pod, and this asks for {count}: keep this object, or make a Workload for "
             "each",
         )
+
+
+def _named_ports(pod_spec: Raw) -> NamedPorts:
+    """The port to which each name and protocol leads: the first one of the containers, and then of the
+    sidecars. Init containers that end have none that a Service reaches.
+
+    Source: k8s.io/kubernetes/pkg/api/v1/pod/util.go, FindPort.
+    """
+    ports: NamedPorts = {}
+    for container in service.serving(pod_spec):
+        for port in container.get("ports") or ():
+            if name := port.get("name"):
+                ports.setdefault((name, port.get("protocol") or "TCP"), port["containerPort"])
+    return ports

@@ -136,7 +136,7 @@ def _port(port: Any, made: Draft) -> Raw | None:  # noqa: ANN401  JSON
     if not isinstance(port, dict) or not isinstance(port.get("port"), int):
         return None
     target = port.get("targetPort")
-    number = made.named_ports.get(target) if isinstance(target, str) else target
+    number = made.named_ports.get((target, _protocol(port))) if isinstance(target, str) else target
     if isinstance(target, str) and number is None:
         return None
     known = {"name", "port", "targetPort", "protocol", "appProtocol", "nodePort"}
@@ -146,10 +146,28 @@ def _port(port: Any, made: Draft) -> Raw | None:  # noqa: ANN401  JSON
         "name": port.get("name"),
         "port": port["port"],
         "targetPort": number,
-        "protocol": port.get("protocol") or "TCP",
+        "protocol": _protocol(port),
         "appProtocol": port.get("appProtocol"),
         "nodePort": port.get("nodePort"),
     }
+
+
+def _protocol(port: Raw) -> str:
+    """The protocol of a port of a Service."""
+    return str(port.get("protocol") or "TCP")
+
+
+def _named_target(target: str, protocol: str, selected: Sequence[Draft]) -> str:
+    """What to do about a port that a Service which stays an object names."""
+    key = target, protocol
+    numbers = sorted({made.named_ports[key] for made in selected if key in made.named_ports})
+    if not numbers:
+        return (
+            f"none of the Pod's ports has that name and protocol ({target}, {protocol}), so it leads "
+            "nowhere: set it to the port's number"
+        )
+    number = str(numbers[0]) if len(numbers) == 1 else "the port's number"
+    return f"a machine has no ports with names, so {target} leads to Pods only: set it to {number}"
 
 
 def _kept(source: Source, selected: Sequence[Draft], options: Options, left: list[Left]) -> Raw:
@@ -159,12 +177,10 @@ def _kept(source: Source, selected: Sequence[Draft], options: Options, left: lis
     for index, port in enumerate(list_at(spec, "ports")):
         target = port.get("targetPort") if isinstance(port, dict) else None
         if isinstance(target, str):
-            numbers = sorted({made.named_ports[target] for made in selected if target in made.named_ports})
-            number = str(numbers[0]) if len(numbers) == 1 else "the port's number"
             left.append(
                 Left(
                     f"{source.title}: spec.ports[{port.get('name') or index}].targetPort",
-                    f"a machine has no ports with names, so {target} leads to Pods only: set it to {number}",
+                    _named_target(target, _protocol(port), selected),
                 )
             )
     machines = [made for made in selected if made.is_machine]

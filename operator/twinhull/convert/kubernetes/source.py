@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.group import MAX_NAME_LENGTH
@@ -54,6 +55,10 @@ OF_CLUSTER = frozenset(
 )
 #: The fields of a Workload's spec, as people write them: what runs comes last.
 _ORDER = ("isolationPolicy", "state", "replacement", "service", "virtualMachine", "template")
+
+#: The number of the port to which a name leads, by the name and the protocol: one name may be a port's of
+#: each protocol.
+NamedPorts: TypeAlias = dict[tuple[str, str], int]
 
 
 def without(entries: Mapping[str, str], dropped: frozenset[str]) -> dict[str, str]:
@@ -115,7 +120,7 @@ class Draft:
     #: The labels of its Pod, by which a Service finds it.
     pod_labels: dict[str, str] = field(default_factory=dict)
     #: The ports of its Pod that have a name, for Services that name them.
-    named_ports: dict[str, int] = field(default_factory=dict)
+    named_ports: NamedPorts = field(default_factory=dict)
     #: Objects that it needs, which are made with it.
     needs: list[Raw] = field(default_factory=list)
     #: Why a rolling update is asked for, as the field that says so. Empty if none is.
