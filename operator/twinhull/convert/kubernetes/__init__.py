@@ -10,6 +10,7 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.formats import Input, Options
 from twinhull.convert.kubernetes.controllers import daemonset, deployment, replicaset, statefulset
+from twinhull.convert.kubernetes.downward import tell_lost_fields
 from twinhull.convert.kubernetes.jobs import cronjob, job
 from twinhull.convert.kubernetes.others import sort_out
 from twinhull.convert.kubernetes.pods import pod
@@ -48,6 +49,7 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
         raise CannotConvert(f"there are more than {_MOST_OBJECTS:,} objects: convert them in parts")
     left: list[Left] = []
     drafts, unconverted = _drafts(sources, options, left)
+    tell_lost_fields(drafts, left)
     services = [source for source in unconverted if _is_service(source)]
     kept_services = use_services(services, drafts, options, left)
     claims = {

@@ -23,15 +23,16 @@ def use_template(draft: Draft, spec: Fields, key: str = "template") -> Raw:
     template = spec.take(key, dict)
     if template is None:
         raise CannotConvert(f"{spec.at(key)} is missing: it says what to run")
-    run(draft, template, spec.at(key))
+    run(draft, template, spec.at(key).removeprefix(f"{draft.source.title}: "))
     return template
 
 
 def run(draft: Draft, template: Raw, path: str) -> None:
-    """Let a Workload run a template, which is at `path` in the input. Raises CannotConvert."""
+    """Let a Workload run a template, which is at `path` in its object. Raises CannotConvert."""
+    draft.template_path = path
     if wrong := list(islice(problems(podtemplate(), template, path), _MOST_TOLD)):
         mistakes = "; ".join(f"{problem.path} {problem.message}" for problem in wrong)
-        raise CannotConvert(f"a Workload can't have this template: {mistakes}")
+        raise CannotConvert(f"{draft.source.title}: a Workload can't have this template: {mistakes}")
     metadata = template.get("metadata") or {}
     draft.spec["template"] = template
     draft.pod_labels = {key: value or "" for key, value in (metadata.get("labels") or {}).items()}

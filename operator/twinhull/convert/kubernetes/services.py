@@ -14,7 +14,16 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.service import ServicePolicy
 from twinhull.convert.conversion import Left
 from twinhull.convert.formats import Options
-from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_BY_SERVER, Draft, Source, kept, without
+from twinhull.convert.kubernetes.source import (
+    POD_NAME,
+    SET_ANNOTATIONS,
+    SET_BY_SERVER,
+    SET_LABELS,
+    Draft,
+    Source,
+    kept,
+    without,
+)
 from twinhull.convert.kubernetes.untyped import list_at, map_at
 from twinhull.hulls import service as rendered
 from twinhull.hulls.hull import WORKLOAD_LABEL
@@ -42,7 +51,7 @@ def use_services(
     for source in services:
         selected = _selected(source, labelled)
         if not selected:
-            left.append(Left(source.title, "it selects none of the Workloads: it stays as it is"))
+            left.append(Left(source.title, _why_unused(source, drafts)))
             continue
         (made, *more), policy = selected, None
         if not more and id(made) not in own and made.name == source.name and not source.is_live:
@@ -82,6 +91,33 @@ def _selected(source: Source, labelled: Mapping[tuple[str, str, str], list[Draft
         return []
     some = min((labelled.get((source.namespace, *label), []) for label in selector.items()), key=len)
     return [made for made in some if selector.items() <= _labels(made).items()]
+
+
+def _why_unused(source: Source, drafts: Iterable[Draft]) -> str:
+    """What becomes of a Service that selects none of the Workloads."""
+    selector = map_at(map_at(source.document, "spec"), "selector")
+    own = sorted(selector.keys() & SET_LABELS)
+    for made in drafts if own else ():
+        if made.source.namespace == source.namespace and _selected_until_now(selector, made):
+            return (
+                f"it finds no Pod once {made.source.title} is gone, since only its controller sets the "
+                f"label {own[0]}: set its selector to {WORKLOAD_LABEL}: {made.name}"
+            )
+    return "it selects none of the Workloads: it stays as it is"
+
+
+def _selected_until_now(selector: Raw, made: Draft) -> bool:
+    """Whether a selector finds Pods of the object that a Workload is made of, by labels that the object's
+    controller sets. Values that only a cluster knows, such as a hash, count as right.
+    """
+    plain = {key: value for key, value in selector.items() if key not in SET_LABELS}
+    if (name := selector.get(POD_NAME)) is not None:
+        is_of_set = made.source.kind == "StatefulSet" and str(name).rpartition("-")[0] == made.source.name
+        if not is_of_set and made.pod_fields.get(f"metadata.labels['{POD_NAME}']") != name:
+            return False
+    elif not plain:
+        return False
+    return plain.items() <= _labels(made).items()
 
 
 def _policy(source: Source, made: Draft) -> Raw | None:

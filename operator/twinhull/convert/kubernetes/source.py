@@ -40,13 +40,15 @@ SET_ANNOTATIONS = frozenset(
         "volume.kubernetes.io/storage-provisioner",
     }
 )
+#: The labels by which a Pod of a StatefulSet is known from the others.
+POD_INDEX, POD_NAME = "apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"
 #: The labels by which controllers know what they made.
 SET_LABELS = frozenset(
     {
         *("controller-uid", "job-name"),
         *("batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"),
         *("pod-template-hash", "controller-revision-hash", "pod-template-generation"),
-        *("apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"),
+        *(POD_INDEX, POD_NAME),
     }
 )
 #: The kinds of what a Workload refers to that are in no namespace.
@@ -121,6 +123,10 @@ class Draft:
     pod_labels: dict[str, str] = field(default_factory=dict)
     #: The ports of its Pod that have a name, for Services that name them.
     named_ports: NamedPorts = field(default_factory=dict)
+    #: Where its template is in the object, such as `spec.template`. Empty: the object is a Pod.
+    template_path: str = ""
+    #: Fields that only its object gives to its Pod, such as a StatefulSet's names, by their paths.
+    pod_fields: dict[str, str] = field(default_factory=dict)
     #: Objects that it needs, which are made with it.
     needs: list[Raw] = field(default_factory=list)
     #: Why a rolling update is asked for, as the field that says so. Empty if none is.
