@@ -138,20 +138,25 @@ def _choose_strategy(made: Draft, claims: Mapping[tuple[str, str], Raw], left: l
         claim = claims.get((made.source.namespace, reference.name))
         referred[reference.target] = claim or {}
         if claim is None and not unknown:
-            unknown = (
-                f"claim {reference.name} isn't in the input with its accessModes, and may be ReadWriteOnce"
-            )
-    held = next(sharing.unshareable(template, referred), unknown)
-    if held:
-        left.append(
-            Left(
-                made.rolling,
-                f"the new Pod would start before the old one ends, but {held}: the Workload's strategy is "
-                "Recreate. If both can run at once, set replacement.strategy to StartFirst",
-            )
-        )
+            unknown = reference.name
+    held = next(sharing.unshareable(template, referred), "")
+    if held or unknown:
+        left.append(Left(made.rolling, _why_recreate(held, unknown)))
         return
     made.spec["replacement"] = {"strategy": "StartFirst", **made.spec.get("replacement", {})}
+
+
+def _why_recreate(held: str, unknown: str) -> str:
+    """Why a rolling update becomes Recreate: what two Pods can't have at once, or else a claim of which the
+    input doesn't say whether they can. The operator refuses StartFirst for the former.
+    """
+    if held:
+        return f"the Workload has strategy Recreate, since two Pods can't run at once: {held}"
+    return (
+        f"the Workload has strategy Recreate, since claim {unknown} isn't in the input with its accessModes, "
+        "and two Pods can't use it at once if it is ReadWriteOnce: if it is ReadWriteMany, set "
+        "replacement.strategy to StartFirst"
+    )
 
 
 def _is_service(source: Source) -> bool:
