@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twinhull.cli import standardstreams
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -96,7 +98,8 @@ class LazyGroup(click.Group):
         program = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib takes time
         if program.startswith(_PLUGIN) and not arguments:
             more.setdefault("prog_name", program.replace(_PLUGIN, "kubectl "))
-        return super().main(*arguments, **{"complete_var": COMPLETE_VARIABLE, **more})
+        with standardstreams.guarded():
+            return super().main(*arguments, **{"complete_var": COMPLETE_VARIABLE, **more})
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         """The verbs and options that begin so. No verb is imported for it."""

@@ -17,6 +17,7 @@ from twinhull.api.group import GROUP, Raw
 from twinhull.api.printable import printable
 from twinhull.api.yamlmerge import BoundedMerges
 from twinhull.cli import scalars
+from twinhull.cli.yamlproblems import NOT_UTF_8, problem
 from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.positions import Position, position, repeated
 
@@ -135,7 +136,7 @@ def text_of(file: str) -> str:
     except OSError as error:
         raise UnreadableError(f"{file}: {error.strerror}: name a file that can be read") from error
     except UnicodeDecodeError as error:
-        raise UnreadableError(f"{source(file)}: this is not valid YAML: {error}") from error
+        raise UnreadableError(f"{source(file)}: {NOT_UTF_8}") from error
     if len(text) > MAX_FILE:
         raise UnreadableError(f"{source(file)}: it has more than {MAX_FILE:,} characters: split it")
     return text
@@ -152,7 +153,8 @@ def parsed(text: str, source: str, first_line: int = 0, earlier: int = 0) -> Ite
     try:
         documents = list(_documents(text))
     except yaml.YAMLError as error:
-        raise UnreadableError(f"{source}: this is not valid YAML: {_in_file(error, first_line)}") from error
+        why = problem(error, text, first_line)
+        raise UnreadableError(f"{source}: this is not valid YAML: {why}") from error
     except RecursionError as error:
         raise UnreadableError(f"{source}: it nests too deep to be read") from error
     for number, (document, node, marks) in enumerate(documents, start=earlier + 1):
@@ -239,15 +241,6 @@ def _items(node: yaml.Node) -> list[yaml.Node]:
     """The nodes of a List's items; of several keys of that name the last counts, as when it is read."""
     items = [value for key, value in node.value if key.value == "items"]
     return items[-1].value if items and isinstance(items[-1], yaml.SequenceNode) else []
-
-
-def _in_file(error: yaml.YAMLError, first_line: int) -> str:
-    """An error whose lines count from the file's start."""
-    if isinstance(error, yaml.MarkedYAMLError):
-        marks = {id(mark): mark for mark in (error.context_mark, error.problem_mark) if mark is not None}
-        for mark in marks.values():
-            mark.line += first_line
-    return str(error)
 
 
 def _not_json(document: object) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import click
 import yaml
 
+from twinhull.cli.yamlproblems import NOT_UTF_8, problem
+
 
 class _Loader(yaml.SafeLoader):
     """Refuses a mapping with the same key twice, as YAML does (yaml.org/spec/1.2.2, 3.2.1.1)."""
@@ -25,8 +27,13 @@ class _Loader(yaml.SafeLoader):
 def read(path: Path, hint: str | None = None) -> object:
     """The file's content. Raises BadParameter, for the option `hint`, if the file isn't readable YAML."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, _Loader)  # noqa: S506  a SafeLoader
     except OSError as error:
         raise click.BadParameter(f"{path}: {error.strerror}", param_hint=hint) from error
-    except (yaml.YAMLError, ValueError) as error:  # a ValueError: not UTF-8, or no such day
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"{path}: {NOT_UTF_8}", param_hint=hint) from error
+    except yaml.YAMLError as error:
+        raise click.BadParameter(f"{path} isn't YAML: {problem(error, text)}", param_hint=hint) from error
+    except ValueError as error:  # no such day
         raise click.BadParameter(f"{path} isn't YAML: {error}", param_hint=hint) from error

@@ -100,8 +100,8 @@ def test_what_it_prints_as_yaml_is_a_file_that_says_the_same(tmp_path: Path) -> 
         ("leaseSeconds: .nan", "leaseSeconds: nan is not a number of seconds"),
         ("firstReport: .nan", "firstReport: nan is not a number of seconds"),
         ("leaseSeconds: .inf", "leaseSeconds: inf is not in the range"),
-        ("workers: 1\nworkers: 2", "isn't YAML: workers is given twice"),
-        ("guestImage: {a: b, a: c}", "isn't YAML: a is given twice"),
+        ("workers: 1\nworkers: 2", "isn't YAML: line 2, column 1: workers is given twice"),
+        ("guestImage: {a: b, a: c}", "isn't YAML: line 1, column 20: a is given twice"),
         ("guestImage: 2026-13-01", "isn't YAML: month must be in 1..12"),
         ("- workers", "isn't a mapping"),
         ("{", "isn't YAML"),
@@ -122,7 +122,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff")
     result = invoke("--config", str(path))
     assert result.exit_code == 2
-    assert "config.yaml isn't YAML: 'utf-8' codec can't decode" in " ".join(result.output.split())
+    assert "config.yaml: it isn't text in UTF-8: save it in UTF-8" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(

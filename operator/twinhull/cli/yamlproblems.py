@@ -1,0 +1,33 @@
+"""What is wrong with a text that isn't YAML, in one line that begins with the place."""
+
+from __future__ import annotations
+
+import yaml
+from yaml.reader import ReaderError
+
+#: What is said of a file whose bytes aren't UTF-8, such as one that PowerShell wrote.
+NOT_UTF_8 = "it isn't text in UTF-8: save it in UTF-8"
+
+
+def problem(error: yaml.YAMLError, text: str, first_line: int = 0) -> str:
+    """What PyYAML has against a text. `first_line` is how many lines the file has before the text."""
+    if isinstance(error, ReaderError):
+        before = text[: error.position]
+        line, column = before.count("\n"), error.position - (before.rfind("\n") + 1)
+        return f"{_place(first_line + line, column)}: character U+{_code(error):04X} isn't allowed: remove it"
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return str(error)
+    said = ", ".join(filter(None, (error.context, error.problem)))
+    if mark := error.problem_mark or error.context_mark:
+        return f"{_place(first_line + mark.line, mark.column)}: {said}"
+    return said
+
+
+def _code(error: ReaderError) -> int:
+    """The number of the character, which PyYAML gives as such for a text."""
+    character: object = error.character
+    return character if isinstance(character, int) else ord(str(character))
+
+
+def _place(line: int, column: int) -> str:
+    return f"line {line + 1}, column {column + 1}"
