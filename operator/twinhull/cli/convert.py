@@ -12,7 +12,6 @@ import click
 
 from twinhull.api.isolation import Isolation
 from twinhull.api.objectnames import is_label
-from twinhull.api.printable import printable
 from twinhull.cli import conversioninputs, conversionoutput, filearguments
 from twinhull.cli.machineoptions import chosen, machine_options
 from twinhull.convert.conversion import CannotConvert, Conversion
@@ -175,7 +174,7 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
         )
         conversion = _converted(files, format_name, options)
     except CannotConvert as error:
-        raise click.ClickException(printable(str(error), keep="\n")) from error
+        raise click.ClickException(conversionoutput.refusal(error)) from error
     click.echo(conversionoutput.printed(conversion.objects, output), nl=False)
     if conversion.left:
         click.echo(conversionoutput.tables(conversion.left), err=True)

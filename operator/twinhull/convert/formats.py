@@ -36,6 +36,10 @@ class Input:
     text: str
     #: Its YAML or JSON documents, an empty tuple if it is neither. Scalars are kubectl's (`cli/scalars`).
     documents: tuple[object, ...] = ()
+    #: Why it is neither, with the place in the text. Empty if it is, or if nobody has tried, as for XML.
+    unreadable: str = ""
+    #: The keys that a mapping of them has twice, each with its place. The last value is in the documents.
+    repeated: tuple[str, ...] = ()
     #: Reads a file of the input's folder, by the path that stands in the input.
     read: Reader = _no_file
 
@@ -71,6 +75,11 @@ class Format:
     recognises: Callable[[Input], bool]
     #: Converts all inputs of this format together, but for the isolation. It raises CannotConvert.
     convert: Callable[[Sequence[Input], Options], Conversion]
+
+
+def _mentions_kubernetes(file: Input) -> bool:
+    """Whether somebody has meant objects of Kubernetes, though they aren't there, or can't be read."""
+    return _OF_OBJECTS.search(file.text) is not None
 
 
 def _is_kubernetes(file: Input) -> bool:
@@ -127,7 +136,7 @@ def _of_file(file: Input, convert: Callable[[Input], Conversion]) -> Conversion:
     try:
         return convert(file)
     except CannotConvert as error:
-        raise CannotConvert(f"{file.source}: {error}") from error
+        raise error.within(file.source) from error
 
 
 def _machines(name: str, title: str, load: Callable[[], ModuleType]) -> Format:
@@ -173,6 +182,8 @@ def _hyperv() -> ModuleType:
     return hyperv
 
 
+#: What every object of Kubernetes has, as YAML or as JSON.
+_OF_OBJECTS = re.compile(r"""^(?:apiVersion|kind)[ \t]*:|"apiVersion"[ \t]*:""", re.MULTILINE)
 #: All formats. An input is of the first that recognises it.
 FORMATS = (
     Format("kubernetes", "objects of Kubernetes or KubeVirt", _is_kubernetes, _kubernetes),
@@ -187,8 +198,12 @@ COMMANDS = {"docker-run": "docker run"}
 
 
 def format_of(file: Input) -> Format | None:
-    """The format of an input, by its content. None: none recognises it."""
-    return next((found for found in FORMATS if found.recognises(file)), None)
+    """The format of an input, by its content. None: none recognises it.
+
+    What has a field of Kubernetes' objects, and is nothing else, is one: its conversion says what is wrong.
+    """
+    recognised = next((found for found in FORMATS if found.recognises(file)), None)
+    return recognised or (FORMATS[0] if _mentions_kubernetes(file) else None)
 
 
 def convert_files(inputs: Iterable[tuple[Format, Input]], options: Options) -> Conversion:

@@ -223,6 +223,95 @@ def test_what_cannot_be_converted_is_refused(given: str | bytes, message: str) -
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n\tname: tab\n",
+            "line 4, column 1: while scanning for the next token, found character '\\t' that cannot",
+        ),
+        (
+            "apiVersion: apps/v1\nkind: Deployment\nspec:\n  replicas: {{ .Values.n }}\n",
+            "convert what helm template prints of this template",
+        ),
+        ('{"apiVersion": "v1",\n"kind": Pod]', "this is not valid YAML: line 2, column "),
+        (
+            "kind: Deployment\nmetadata: {name: a}\n",
+            "document 1 (Deployment) has no apiVersion or no metadata",
+        ),
+        (
+            "apiVersion: v1\nmetadata: {name: a}\n",
+            "document 1 is no object of Kubernetes: give it apiVersion",
+        ),
+        ("---\n---\n# nothing\n", "standard input has comments and empty documents only"),
+        ("services:\n  a: {image: b}\n\tc: d\n", "not valid YAML for Compose: line 3, column 1: "),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(given: str, message: str) -> None:
+    result = convert("-", given=given)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "none of objects" not in result.stderr
+
+
+def test_all_mistakes_of_a_template_are_told_each_in_a_line() -> None:
+    containers = [{"name": f"c{number}", "imag": "b"} for number in range(12)]
+    result = convert("-", given=[{**POD, "spec": {"containers": containers}}])
+    first, *rows = result.stderr.splitlines()
+    assert first == "Error: Pod web: a Workload can't have this template:"
+    assert rows[1] == "  spec.containers[0].imag is not a field here: remove it, or did you mean image?"
+    assert (len(rows), rows[-1]) == (21, "  and 4 more")
+
+
+TWICE = """apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - name: c
+    image: nginx
+    image: apache
+  hostNetwork: true
+  hostNetwork: false
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "places"),
+    [
+        (
+            TWICE,
+            ["line 8: image", "line 10: hostNetwork"],
+        ),
+        (json.dumps(POD).replace('"name": "web"', '"name": "a", "name": "web"', 1), ["key name"]),
+    ],
+)
+def test_a_key_that_is_there_twice_is_told_and_fails_strict(given: str, places: list[str]) -> None:
+    result = convert("-", "--strict", given=given)
+    assert result.exit_code == 1
+    head, *rows = result.stderr.splitlines()
+    assert head.startswith("NOT CARRIED OVER")
+    assert sorted(row.split("  ")[0] for row in rows) == sorted(f"standard input, {one}" for one in places)
+    assert "kind: Workload" in result.stdout
+
+
+def test_what_an_input_says_has_no_line_of_its_own_in_an_error() -> None:
+    evil = "a\n::error::x\x1b[31m"
+    objects: list[Raw] = [
+        {**POD, "metadata": {"name": evil}},
+        {**POD, "spec": {"containers": [{"name": "a", evil: 1}]}},
+        {**POD, "kind": evil},
+        {**JOB, "spec": {**JOB["spec"], "suspend": True}, "metadata": {"name": evil}},
+    ]
+    compose = {"services": {"web": {"image": "a", evil: 1}}}
+    for given in (*objects, compose):
+        result = convert("-", given=[given])
+        assert result.exit_code == 1
+        assert "\\n::error::x\\x1b" in result.stderr
+        assert not any(line.startswith("::") for line in result.stderr.splitlines())
+
+
 def test_an_alias_bomb_is_refused() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)

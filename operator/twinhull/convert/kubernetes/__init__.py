@@ -22,6 +22,10 @@ from twinhull.core.references import KindAndName, of_template
 
 #: The most objects that are converted together. They are compared with one another.
 _MOST_OBJECTS = 20_000
+#: How Helm's templates put values in, which YAML takes for a mapping in a mapping.
+_HELM = "{{"
+#: What is said of a key that a mapping has twice. kubectl takes the last value, without a word.
+_TWICE = "the key is there twice, and the last value counts, as for kubectl: remove one of the two"
 _Converter: TypeAlias = Callable[[Source, Options, list[Left]], Draft]
 
 #: What makes a Workload of an object, by the group of its API and its kind.
@@ -47,7 +51,7 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
     sources = list(islice((source for file in inputs for source in _sources(file)), _MOST_OBJECTS + 1))
     if len(sources) > _MOST_OBJECTS:
         raise CannotConvert(f"there are more than {_MOST_OBJECTS:,} objects: convert them in parts")
-    left: list[Left] = []
+    left = [Left(f"{file.source}, {place}", _TWICE) for file in inputs for place in file.repeated]
     drafts, unconverted = _drafts(sources, options, left)
     tell_lost_fields(drafts, left)
     services = [source for source in unconverted if _is_service(source)]
@@ -172,6 +176,9 @@ def _has_modes(claim: Raw) -> bool:
 
 def _sources(file: Input) -> Iterator[Source]:
     """The objects of an input, those of a list one by one. Raises CannotConvert for what is none."""
+    if file.unreadable:
+        remedy = "convert what helm template prints of this template" if _HELM in file.text else "correct it"
+        raise CannotConvert(f"{file.source}: this is not valid YAML: {file.unreadable}: {remedy}")
     for number, document in enumerate(file.documents, start=1):
         for obj in _listed(document):
             yield _source(obj, file.source, number)

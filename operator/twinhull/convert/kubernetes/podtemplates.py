@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 
 from twinhull.api.base import Raw
@@ -12,8 +13,8 @@ from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.source import Draft, NamedPorts
 from twinhull.hulls import service
 
-#: How many mistakes of a template are told at once.
-_MOST_TOLD = 3
+#: How many mistakes of a template are told at once, and how many are counted.
+_MOST_TOLD, _MOST_COUNTED = 20, 1_000
 
 
 def use_template(draft: Draft, spec: Fields, key: str = "template") -> Raw:
@@ -30,9 +31,12 @@ def use_template(draft: Draft, spec: Fields, key: str = "template") -> Raw:
 def run(draft: Draft, template: Raw, path: str) -> None:
     """Let a Workload run a template, which is at `path` in its object. Raises CannotConvert."""
     draft.template_path = path
-    if wrong := list(islice(problems(podtemplate(), template, path), _MOST_TOLD)):
-        mistakes = "; ".join(f"{problem.path} {problem.message}" for problem in wrong)
-        raise CannotConvert(f"{draft.source.title}: a Workload can't have this template: {mistakes}")
+    wrong = [
+        f"{problem.path} {problem.message}"
+        for problem in islice(problems(podtemplate(), template, path), _MOST_COUNTED)
+    ]
+    if wrong:
+        raise CannotConvert(f"{draft.source.title}: a Workload can't have this template:", _told(wrong))
     metadata = template.get("metadata") or {}
     draft.spec["template"] = template
     draft.pod_labels = {key: value or "" for key, value in (metadata.get("labels") or {}).items()}
@@ -79,3 +83,10 @@ def _named_ports(pod_spec: Raw) -> NamedPorts:
             if name := port.get("name"):
                 ports.setdefault((name, port.get("protocol") or "TCP"), port["containerPort"])
     return ports
+
+
+def _told(mistakes: Sequence[str]) -> list[str]:
+    """The mistakes that are told, and how many more there are."""
+    more = len(mistakes) - _MOST_TOLD
+    count = f"{more} or more" if len(mistakes) == _MOST_COUNTED else str(more)
+    return [*mistakes[:_MOST_TOLD], *([f"and {count} more"] if more > 0 else [])]

@@ -260,13 +260,13 @@ def _know_the_disks(named: list[tuple[str, Machine]], options: MachineOptions) -
     if missing:
         several = len(named) > 1
         rows = [
-            f"\n  --disk-size {f'{workload}/' if several else ''}{name}=SIZE  "
-            f"({machine.size_command(disk.file)})"
+            f"--disk-size {f'{workload}/' if several else ''}{name}=SIZE  ({machine.size_command(disk.file)})"
             for workload, name, disk, machine in missing
         ]
         raise CannotConvert(
             "the description doesn't say how large these disks are. Give each one's virtual size, or its "
-            f"claim by --disk-claim:{''.join(rows)}"
+            "claim by --disk-claim:",
+            rows,
         )
 
 
