@@ -339,6 +339,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_format_can_be_named_to_see_what_is_wrong() -> None:
+    assert "this is not valid XML" in convert("-", "--from", "libvirt", given="a: b").stderr
     result = convert("-", "--from", "kubernetes", given="a: b")
     assert "document 1 is no object of Kubernetes: give it apiVersion, kind and metadata" in result.stderr
 
@@ -419,7 +420,7 @@ def test_docker_run_is_converted_with_dashes_before_it_or_not() -> None:
     assert with_dashes.stdout == without.stdout
     assert "kind: Workload" in with_dashes.stdout
     refused = convert("docker-run", "--name", "web", "--", *words)
-    assert (refused.exit_code, "give docker run's own --name" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "give docker run's own --name" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -458,14 +459,61 @@ def test_a_domain_of_libvirt_is_converted_with_what_it_does_not_say() -> None:
         (("--namespace", "No_name"), "a namespace has up to 63 lower-case letters, digits and '-'"),
         (("--variable", "A"), "write NAME=VALUE, such as TAG=1.29"),
         (("--from", "compose", "--name", "a"), "leave out --name"),
-        (("--from", "libvirt"), "standard input: "),
+        (("--disk-size", "boot=large"), "is no size: write one such as 40Gi"),
+        (
+            ("--profile", "more", "--profile", "nosuch"),
+            "--profile nosuch: no service has this profile: use one of more",
+        ),
+        (("--os", "Linux"), "--os is for a machine of libvirt, VMware or Hyper-V, and there is none"),
+        (("--disk-claim", "boot=a"), "--disk-claim is for a machine of libvirt"),
     ],
 )
 def test_options_that_cannot_be_are_refused(args: tuple[str, ...], message: str) -> None:
     result = convert("-", *args, given=COMPOSE)
-    assert result.exit_code in {1, 2}
+    assert result.exit_code == 2
     assert message in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--name", "x_y"), "--name is 'x_y', and a Workload's name has lower-case letters"),
+        (("--variable", "A=1"), "--variable is for a Compose file or docker-run, and there is none"),
+        (("--profile", "a"), "--profile is for a Compose file, and there is none in the input: leave it out"),
+        (("--disk-size", "boot=1Gi"), "--disk-size is for a machine of libvirt, VMware or Hyper-V"),
+    ],
+)
+def test_options_that_are_of_no_use_for_objects_are_refused(args: tuple[str, ...], message: str) -> None:
+    result = convert("-", *args, given=[POD])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_a_variable_may_be_named_by_a_file_of_the_input(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(COMPOSE.replace("${TAG}", "1"), encoding="utf-8")
+    (tmp_path / "web.env").write_text("A=$BASE\n", encoding="utf-8")
+    file = str(tmp_path / "compose.yaml")
+    assert convert(file, "--profile", "*", "--variable", "BASE=2").exit_code == 0
+    assert convert(file, "--profile", "*", "--variable", "COMPOSE_PROFILES=a").exit_code == 0
+    for name in ("OTHER", "BAS", "BASED"):
+        refused = convert(file, "--profile", "*", "--variable", f"{name}=2")
+        assert refused.exit_code == 2
+        assert f"--variable {name}: nothing in the input names this variable" in refused.stderr
+    run = ("docker-run", "--", "docker", "run", "-e", "TOKEN", "nginx")
+    assert convert("--variable", "TOKEN=1", *run).exit_code == 0
+    refused = convert("--variable", "TOKN=1", "--os", "Linux", *run)
+    assert (refused.exit_code, "--os is for a machine" in refused.stderr) == (2, True)
+
+
+def test_the_examples_of_the_help_that_name_no_file_are_converted() -> None:
+    """Those for machines of libvirt, and for a command line."""
+    help_text = CliRunner().invoke(main, ["convert", "--help"]).stdout
+    (machine,) = [line for line in help_text.splitlines() if "virsh dumpxml web |" in line]
+    words = shlex.split(machine.partition("| twinhull convert ")[2])
+    assert convert(*words, given=DOMAIN).exit_code == 0
+    (run,) = [line for line in help_text.splitlines() if "convert docker-run" in line]
+    assert convert(*shlex.split(run.partition("twinhull convert ")[2])).exit_code == 0
 
 
 def test_an_ova_is_named_for_what_it_is() -> None:

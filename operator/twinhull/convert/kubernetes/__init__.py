@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.conversion import CannotConvert, Conversion, Left, WrongOption
 from twinhull.convert.formats import Input, Options
 from twinhull.convert.kubernetes.controllers import daemonset, deployment, replicaset, statefulset
 from twinhull.convert.kubernetes.downward import tell_lost_fields
@@ -91,7 +91,7 @@ def _drafts(
         )
     if options.name and len(converted) > 1:
         titles = ", ".join(source.title for source in converted)
-        raise CannotConvert(f"--name is for one Workload, and these are several ({titles}): leave it out")
+        raise WrongOption(f"--name is for one Workload, and these are several ({titles}): leave it out")
     drafts = [_CONVERTERS[source.group, source.kind](source, options, left) for source in converted]
     _check_names(drafts)
     return drafts, unconverted

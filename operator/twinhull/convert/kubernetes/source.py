@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.group import MAX_NAME_LENGTH
-from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.conversion import CannotConvert, Left, WrongOption
 from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.fields import Fields
 
@@ -162,7 +162,8 @@ def draft(source: Source, fields: Fields, options: Options) -> Draft:
         raise CannotConvert(f"{metadata.at('name')} is missing: give the Workload a name by --name")
     if len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
         where = f"{metadata.at('name')} is" if not options.name else "--name is"
-        raise CannotConvert(
+        error = WrongOption if options.name else CannotConvert
+        raise error(
             f"{where} {name!r}, and a Workload's name has lower-case letters, digits and '-', begins with a "
             f"letter, and has at most {MAX_NAME_LENGTH} characters: "
             + ("choose another" if options.name else "convert this object by itself, with --name")
