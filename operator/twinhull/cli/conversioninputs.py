@@ -113,7 +113,8 @@ def _yaml(text: str) -> _Documents:
         while loader.check_node():
             node = loader.get_node()
             assert node is not None  # noqa: S101  there is one
-            places += [f"line {mark.line + 1}: {key}" for key, mark in repeated(node)]
+            in_order = sorted(repeated(node), key=lambda one: one[1].index)
+            places += [f"line {mark.line + 1}: {key}" for key, mark in in_order]
             values.append(loader.construct_document(node))
     finally:
         loader.dispose()

@@ -292,7 +292,7 @@ def test_a_key_that_is_there_twice_is_told_and_fails_strict(given: str, places: 
     assert result.exit_code == 1
     head, *rows = result.stderr.splitlines()
     assert head.startswith("NOT CARRIED OVER")
-    assert sorted(row.split("  ")[0] for row in rows) == sorted(f"standard input, {one}" for one in places)
+    assert [row.split("  ")[0] for row in rows] == [f"standard input, {one}" for one in places]
     assert "kind: Workload" in result.stdout
 
 

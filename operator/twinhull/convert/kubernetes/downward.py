@@ -59,9 +59,9 @@ def _lost(field: str, made: Draft) -> str:
         name = f"the Pod's name is {made.name}- and a revision, and no longer {was}"
         return f"{name}: if a program needs that name, write {instead}" if was else ""
     match = _KEY.fullmatch(field)
-    if match is None or not _is_set_by_controller(*match.groups(), made):
+    kind, key = (match[1], match[2]) if match else ("", "")
+    if not _is_set_by_controller(kind, key, made):
         return ""
-    kind, key = match.groups()
     return (
         f"only the controller of a {made.source.kind} sets {key}, so it is empty in a Workload's Pod: write "
         f"{instead}, or give the template this {kind.removesuffix('s')}"
