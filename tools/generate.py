@@ -12,7 +12,15 @@ from typing import Any
 
 import yaml
 
-from tools import argocd_config, image_verification, kustomize_schema, locks, manifests, manpages
+from tools import (
+    argocd_config,
+    image_verification,
+    kustomize_configuration,
+    kustomize_schema,
+    locks,
+    manifests,
+    manpages,
+)
 from tools.gobuild import BuildError
 from tools.pages import (
     chart,
@@ -165,6 +173,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
         for name, made in image_verification.TOOLS.items()
     ),
     ("deploy/argocd/argocd-cm.yaml", argocd_config.config_map),
+    ("deploy/kustomize/configuration.yaml", kustomize_configuration.configuration),
     ("deploy/kustomize/openapi.json", kustomize_schema.schema),
     ("docs/parity.md", parity.page),
     ("docs/reference.md", reference.page),
@@ -180,6 +189,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("charts/twinhull/files/crds/isolationpolicies.yaml", lambda: _yaml(crd.isolation_policies())),
     ("charts/twinhull/files/crds/workloads.yaml", lambda: _yaml(crd.workloads())),
     ("charts/twinhull/files/admission.yaml", lambda: _yaml(*admission(machine_isolations()))),
+    ("deploy/user-roles/roles.yaml", lambda: _yaml(*manifests.user_roles(), source=_CHART)),
     ("deploy/crds/crds.yaml", lambda: _yaml(*manifests.rendered("default")[0], source=_CHART)),
     *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
     ("docs/metrics.md", metrics.page),

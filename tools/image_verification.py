@@ -20,6 +20,14 @@ _WORKLOADS = {
     "operations": ["CREATE", "UPDATE"],
     "resources": ["workloads"],
 }
+#: Which requests are looked at: those by which a Workload may run other images than before, as in
+#: api/cel/concerned.cel. One that was there before the policy can be labelled, stopped and deleted: an update
+#: takes its finalizers away. `oldObject` is null if there is none, as in Gatekeeper's audit, or may be empty.
+_CHANGED = (
+    "object != null && (!has(object.spec.state) || object.spec.state != 'Stopped') "
+    "&& (oldObject == null || !has(oldObject.spec) || object.spec != oldObject.spec)"
+)
+_CONDITIONS = [{"name": "changed", "expression": _CHANGED}]
 _KEY = "-----BEGIN PUBLIC KEY-----\nput your own key here\n-----END PUBLIC KEY-----\n"
 
 
@@ -34,6 +42,7 @@ def kyverno() -> list[Raw]:
                 "failurePolicy": "Fail",
                 "validationActions": ["Deny"],
                 "matchConstraints": {"resourceRules": [_WORKLOADS]},
+                "matchConditions": _CONDITIONS,
                 # A tag may be another image by the time that a machine pulls it.
                 "validationConfigurations": {"mutateDigest": False, "verifyDigest": True, "required": True},
                 # What fits none of these isn't verified at all.
@@ -97,6 +106,7 @@ def _source() -> Raw:
     images = workload_images().replace("object.", "variables.anyObject.")
     return {
         "variables": [
+            {"name": "changed", "expression": _CHANGED},
             {"name": "images", "expression": images},
             {
                 "name": "refused",
@@ -106,7 +116,7 @@ def _source() -> Raw:
         ],
         "validations": [
             {
-                "expression": "size(variables.refused) == 0",
+                "expression": "!variables.changed || size(variables.refused) == 0",
                 "messageExpression": "'not allowed, or without a digest: ' + variables.refused.join(', ')",
             }
         ],
@@ -127,6 +137,7 @@ def policy_controller() -> list[Raw]:
         "spec": {
             "failurePolicy": "Fail",
             "matchConstraints": {"resourceRules": [_WORKLOADS]},
+            "matchConditions": _CONDITIONS,
             "validations": [
                 {
                     # What Auto means, policies say, and the operator.

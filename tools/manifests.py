@@ -43,6 +43,19 @@ def rendered(variant: str) -> tuple[list[Manifest], list[Manifest]]:
     return crds, others
 
 
+def user_roles() -> list[Manifest]:
+    """The ClusterRoles that give people their rights to Workloads, for operators of some namespaces.
+
+    They have names of their own, so that a release that makes its own can be installed beside them.
+    """
+    names = {f"twinhull-{role}": f"workloads.twinhull.dev-{role}" for role in ("edit", "view")}
+    return [
+        {**obj, "metadata": {**obj["metadata"], "name": names[obj["metadata"]["name"]]}}
+        for obj in rendered("default")[1]
+        if obj["kind"] == "ClusterRole" and obj["metadata"]["name"] in names
+    ]
+
+
 def without_helm(obj: Manifest) -> Manifest:
     """An object less what Helm is told by, or tells."""
     metadata: dict[str, Any] = dict(obj["metadata"])

@@ -42,7 +42,7 @@ def containerd(name: str) -> Program:
     return Program(name, "containerd", package, version, modules=_MODULES, build_flags=(_TAGS,))
 
 
-def _of_guest(architecture: Architecture) -> list[Program]:
+def of_guest(architecture: Architecture) -> list[Program]:
     """The guest's programs. They have no path of the machine that builds, so that all builds agree."""
     version = (("main.version", VERSION),)
     programs = [
@@ -68,7 +68,7 @@ _PAUSE_IMAGE = Program("pauseimage", "containerd", "./pauseimage", modules=_MODU
 
 def build(architecture: Architecture, say: Callable[[str], None]) -> dict[str, Path]:
     """The programs' files by name, each built if need be. Raises ImageError."""
-    programs = [*_of_guest(architecture), _PAUSE_IMAGE]
+    programs = [*of_guest(architecture), _PAUSE_IMAGE]
     try:
         return Builder(Go.find(), say, programs, cache.folder() / "guest-programs").build(programs)
     except BuildError as error:

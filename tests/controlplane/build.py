@@ -74,10 +74,9 @@ def _kubevirt(path: str, *tags: str) -> Program:
     flags, environment = ((f"-tags={','.join(tags)}",), (("CGO_ENABLED", "1"),)) if tags else ((), ())
     package = f"kubevirt.io/kubevirt/cmd/{path}"
     name = path.rpartition("/")[2]
-    inlined = bool(tags)  # which those on nodes have
-    return _program(
-        name, "kubevirt", package, version, build_flags=flags, environment=environment, inlined=inlined
-    )
+    # All are compiled in one way: virt-handler and virt-launcher have 95 % of their code in common with
+    # virt-api and virt-controller.
+    return _small_program(name, "kubevirt", package, version, build_flags=flags, environment=environment)
 
 
 def _older_kubevirt(program: Program) -> Program:

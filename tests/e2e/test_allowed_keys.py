@@ -102,6 +102,19 @@ def test_what_is_listed_is_let_through(
     assert refusal(api, workload(place, service, metadata)) == ""
 
 
+def test_a_machine_that_boots_a_disk_needs_no_template(api: Api, place: str) -> None:
+    def booting(service: Manifest | None = None) -> Manifest:
+        manifest = workload(place, service)
+        del manifest["spec"]["template"]
+        disk = {"source": {"containerDisk": {"image": "registry.example/disks/web:1"}}}
+        machine = {"memory": "1Gi", "firmware": {"bootloader": "BIOS"}, "bootDisk": disk}
+        manifest["spec"] |= {"isolationPolicy": "VirtualMachine", "virtualMachine": machine}
+        return manifest
+
+    assert refusal(api, booting()) == ""
+    assert "spec.service.annotations[a/b]" in refusal(api, booting({"annotations": {"a/b": ""}}))
+
+
 def test_a_workload_from_before_is_let_through_until_it_is_changed(api: Api, place: str) -> None:
     path = f"{api.path('Workload', place)}/before"
     found = api.request("GET", path)

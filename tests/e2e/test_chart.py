@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,9 @@ import yaml
 from pydantic import ValidationError
 
 import twinhull
+from tests import metrics
 from tests.chart import rights
-from tests.chart.helm import CHART, Helm, HelmError, Manifest, find
+from tests.chart.helm import CHART, NAMESPACE, Helm, HelmError, Manifest, find
 from tests.controlplane import Kubectl, build
 from tools import manifests
 from twinhull.api import crd
@@ -22,6 +26,7 @@ from twinhull.hulls.types import machine_isolations
 
 DEPLOY = CHART.parents[1] / "deploy"
 BOUNDS = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+EARLIER = Path(__file__).parents[1] / "chart" / "earlier" / "e59fcaf.tar.xz"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 
 
@@ -129,6 +134,65 @@ def test_a_name_that_looks_like_something_else_is_a_name(helm: Helm) -> None:
     values = {"sandbox": {"runtimeClassName": "1e3"}, "guest": {"image": "true"}, "fullnameOverride": "0x1"}
     keys = config(helm.template(values))
     assert (keys["sandboxRuntimeClass"], keys["guestImage"], keys["leaseName"]) == ("1e3", "true", "0x1")
+
+
+#: Words, and names that YAML takes for numbers and other things if they stand unquoted.
+LOOKALIKES = {
+    "worda": "2024",
+    "wordb": "123",
+    "wordc": "456",
+    "wordd": "0x1f",
+    "worde": "1e3",
+    "wordf": "true",
+    "wordg": "null",
+    "wordh": "0o17",
+    "wordi": "5e1",
+    "wordj": "7e2",
+    "wordk": "9",
+}
+
+
+def with_lookalikes(value: Any) -> Any:
+    """A value with such names in place of the words."""
+    if isinstance(value, dict):
+        return {with_lookalikes(key): with_lookalikes(below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [with_lookalikes(below) for below in value]
+    if not isinstance(value, str):
+        return value
+    for word, name in LOOKALIKES.items():
+        value = value.replace(word, name)
+    return value
+
+
+@pytest.mark.parametrize("fullname", ["wordb", ""], ids=["named", "by the release"])
+def test_every_name_that_looks_like_a_number_is_a_name(helm4: Helm, fullname: str) -> None:
+    on = {"enabled": True}
+    values: Manifest = {
+        "fullnameOverride": fullname,
+        "nameOverride": "wordc",
+        "watchNamespaces": ["wordd", "wordk"],
+        "rbac": {"ownObjectsOnly": "Always", "closedNamespaces": ["worde"]},
+        "admission": on,
+        "monitoring": {**dict.fromkeys(("podMonitor", "prometheusRule", "dashboard"), on)},
+        "serviceAccount": {"name": "wordf"},
+        "guest": {"existingSecret": "wordg", "image": "wordh", "imagePullSecret": "wordi"},
+        "sandbox": {"runtimeClassName": "worde"},
+        "priorityClassName": "wordj",
+        "imagePullSecrets": [{"name": "wordc"}],
+        "image": {"repository": "wordk", "tag": "wordj"},
+        "nodeSelector": {"a": "wordb"},
+        "commonLabels": {"b": "wordi"},
+        "commonAnnotations": {"c": "wordf"},
+        "networkPolicy": {"metricsNamespaces": ["wordg"]},
+    }
+
+    def rendered(release: str, namespace: str, values: Manifest) -> list[Manifest]:
+        text = helm4("template", release, str(CHART), "--namespace", namespace, values=values)
+        return sorted(manifests.parsed(text), key=str)
+
+    as_words = with_lookalikes(rendered("worda", "wordk", values))
+    assert rendered("2024", "9", with_lookalikes(values)) == sorted(as_words, key=str)
 
 
 def test_a_change_of_the_configuration_is_one_of_the_pods_template_alone(helm: Helm) -> None:
@@ -389,6 +453,21 @@ def test_a_value_has_its_effect(helm: Helm, values: Manifest, holds: Callable[[l
     assert holds(helm.template(values))
 
 
+@pytest.mark.parametrize("namespaces", [[], ["a"]], ids=["the cluster", "a namespace"])
+def test_the_values_of_an_earlier_chart_suffice(helm: Helm, tmp_path: Path, namespaces: list[str]) -> None:
+    """What `helm upgrade --reuse-values` has: the defaults of the earlier chart, and none of this one's."""
+    values = {"watchNamespaces": namespaces, "guest": {"existingSecret": "mine"}}
+    chart = shutil.copytree(CHART, tmp_path / "chart")
+    with tarfile.open(EARLIER) as archive:
+        before = archive.extractfile("charts/twinhull/values.yaml")
+        assert before is not None
+        defaults = before.read()
+    (chart / "values.yaml").write_bytes(defaults)
+    given = yaml.safe_load(defaults) | values | {"guest": yaml.safe_load(defaults)["guest"] | values["guest"]}
+    text = helm("template", "twinhull", str(chart), "--namespace", NAMESPACE, "--skip-tests", values=values)
+    assert manifests.parsed(text) == helm.template(given)
+
+
 @pytest.mark.parametrize(
     ("values", "path"),
     [
@@ -444,6 +523,70 @@ BAD: list[Manifest] = [
 ]
 
 
+def test_the_port_of_the_probes_is_not_that_of_the_metrics(helm: Helm) -> None:
+    assert {"name": "health", "containerPort": 8081} in operator(helm.template())["ports"]
+    with pytest.raises(HelmError, match=r"monitoring\.port: 8081 is the port of the operator's probes"):
+        helm.template({"monitoring": {"port": 8081}})
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_it_can_be_a_part_of_another_chart(helm: Helm, tmp_path: Path, *, enabled: bool) -> None:
+    """With the values that Helm gives such a chart: those of all charts, and the condition's."""
+    about = {"apiVersion": "v2", "name": "platform", "version": "0.1.0"}
+    part = {"name": "twinhull", "version": "0.1.0", "condition": "twinhull.enabled"}
+    (tmp_path / "Chart.yaml").write_text(yaml.safe_dump({**about, "dependencies": [part]}), encoding="utf-8")
+    shutil.copytree(CHART, tmp_path / "charts" / "twinhull")
+    values = {"global": {"domain": "example"}, "twinhull": {"enabled": enabled, "replicas": 3}}
+    made = manifests.parsed(helm("template", "platform", str(tmp_path), values=values))
+    assert [obj["spec"]["replicas"] for obj in made if obj["kind"] == "Deployment"] == [3] * enabled
+
+
+#: What names of objects have to be like: of most, and of Services (kubernetes.io, Object Names and IDs).
+SUBDOMAIN = r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"
+LABEL_VALUE = r"(?=.{1,63}$)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+
+
+@pytest.mark.parametrize(
+    ("release", "values"),
+    [
+        ("r" * 53, {}),
+        ("2024", {}),
+        ("r" * 53, {"nameOverride": "n" * 253}),
+        ("r", {"nameOverride": f"{'n' * 61}--.{'n' * 9}"}),
+        ("r", {"fullnameOverride": f"{'f' * 61}.-{'f' * 99}"}),
+        ("r", {"fullnameOverride": f"1.{'f' * 44}------{'f' * 11}"}),
+    ],
+)
+def test_every_name_is_one_that_its_kind_may_have(helm4: Helm, release: str, values: Manifest) -> None:
+    on = {"enabled": True}
+    monitoring = dict.fromkeys(("podMonitor", "serviceMonitor", "prometheusRule", "dashboard"), on)
+    values = {**values, "monitoring": monitoring, "admission": on}
+    text = helm4("template", release, str(CHART), "--namespace", NAMESPACE, values=values)
+    for obj in manifests.parsed(text):
+        form = LABEL if obj["kind"] == "Service" else SUBDOMAIN
+        assert re.fullmatch(form, obj["metadata"]["name"]), (obj["kind"], obj["metadata"]["name"])
+        for label in obj["metadata"]["labels"].values():
+            assert re.fullmatch(LABEL_VALUE, label), label
+
+
+def test_its_test_runs_where_the_operator_runs(helm: Helm) -> None:
+    values = {
+        "priorityClassName": "system-cluster-critical",
+        "nodeSelector": {"a": "b"},
+        "tolerations": [{"operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "podLabels": {"sidecar.istio.io/inject": "false"},
+    }
+    objects = manifests.parsed(helm("template", "twinhull", str(CHART), values=values))
+    test, own = find(objects, "Pod"), pod(objects)
+    for field in ("priorityClassName", "nodeSelector", "tolerations", "affinity"):
+        assert test["spec"][field] == own[field]
+    assert test["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
+    # A policy for the whole cluster may refuse what asks for less than it requires.
+    assert '"isolationPolicy": "Auto"' in test["spec"]["containers"][0]["args"][0]
+
+
 def test_registries_that_the_chart_takes_the_operator_takes(helm: Helm) -> None:
     objects = helm.template({"guest": {"registries": GOOD}})
     registries = files(objects)[config(objects)["guestRegistries"]]
@@ -472,6 +615,65 @@ def test_a_namespaced_operator_has_roles_in_its_namespaces_only(helm: Helm) -> N
     granted = rights.granted(objects)
     assert {right.namespace for right in granted} == {"a", "b", "twinhull-system"}
     assert {right.resource for right in granted if right.namespace == "twinhull-system"} == {"leases"}
+
+
+@pytest.mark.built("promtool")
+def test_each_release_tells_when_its_own_operators_are_down(helm4: Helm, tmp_path: Path) -> None:
+    """Of three releases, two in one namespace, one is scraped all the time."""
+    releases = [("ops-a", "twinhull"), ("ops-a", "twinhull-c"), ("ops-b", "twinhull")]
+    series = []
+    for number, (namespace, release) in enumerate(releases):
+        monitoring = {"prometheusRule": {"enabled": True}}
+        where = ("--namespace", namespace, "--show-only", "templates/monitoring.yaml")
+        text = helm4("template", release, str(CHART), *where, values={"monitoring": monitoring})
+        spec = find(manifests.parsed(text), "PrometheusRule")["spec"]
+        (tmp_path / f"{number}.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+        labels, seen = f'namespace="{namespace}", instance="{number}"', "1x60" if number == 0 else "1x30"
+        leads = f'leader_election_master_status{{{labels}, name="{release}"}}'
+        series += [{"series": f"twinhull_build_info{{{labels}}}", "values": seen}]
+        series += [{"series": leads, "values": seen}]
+    down = [
+        'ALERTS{alertname="TwinhullDown", alertstate="firing", severity="critical", '
+        f'namespace="{namespace}", name="{release}"}}'
+        for namespace, release in releases[1:]
+    ]
+    asked = [
+        {"expr": "ALERTS", "eval_time": "29m", "exp_samples": []},
+        {
+            "expr": 'ALERTS{alertstate="firing"}',
+            "eval_time": "55m",
+            "exp_samples": [{"labels": labels, "value": 1} for labels in down],
+        },
+    ]
+    tests = {
+        "rule_files": [f"{number}.yaml" for number in range(len(releases))],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}],
+    }
+    (tmp_path / "tests.yaml").write_text(yaml.safe_dump(tests), encoding="utf-8")
+    tested = metrics.promtool("test", "rules", tmp_path / "tests.yaml")
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_who_administers_a_namespace_can_install_what_is_not_the_clusters(helm: Helm) -> None:
+    """Only kinds that Kubernetes' role admin lets one make, in the operator's namespace."""
+    few = {"watchNamespaces": ["a"], "crds": {"enabled": False}, "rbac": {"create": False}}
+    objects = helm.template(few)
+    assert {obj["metadata"].get("namespace") for obj in objects} == {NAMESPACE}
+    workload, network = {"Deployment", "PodDisruptionBudget"}, {"NetworkPolicy"}
+    assert kinds(objects) == workload | network | {"Secret", "ServiceAccount"}
+
+
+def test_people_get_the_same_rights_with_an_operator_of_some_namespaces(
+    helm4: Helm, kubectl_alone: Kubectl
+) -> None:
+    apart = manifests.parsed(kubectl_alone("kustomize", str(DEPLOY / "user-roles")))
+    assert len(apart) == 2
+    for role in apart:
+        own = find(helm4.template(), "ClusterRole", f"twinhull-{role['metadata']['name'].rpartition('-')[2]}")
+        assert role["rules"] == own["rules"]
+        assert role["metadata"]["labels"].items() <= own["metadata"]["labels"].items()
+        assert "rbac.authorization.k8s.io/aggregate-to" in str(role["metadata"]["labels"])
 
 
 @pytest.mark.parametrize("variant", manifests.VARIANTS)

@@ -17,7 +17,7 @@ import pytest
 from tests.chart import rights
 from tests.chart.helm import CHART, NAMESPACE, Helm, Manifest, find
 from tests.chart.release import WAIT, Release
-from tests.controlplane import ControlPlane, build
+from tests.controlplane import Api, ControlPlane, build
 from tests.e2e.conftest import kinds_are_served
 from tests.e2e.operator.subject import Subject
 from tests.operator_process import OperatorProcess
@@ -233,3 +233,48 @@ class TestWithFewRights:
         operator.stop()
         used = rights.Used.of(plane.audit_log)
         assert used.forbidden == used.out_of_bounds == frozenset()
+
+    def test_who_administers_the_namespaces_installs_it_as_the_page_says(
+        self, plane: ControlPlane, tmp_path: Path
+    ) -> None:
+        """An administrator of the cluster gives rights; `admin` in the namespaces suffices for the rest."""
+        helm = Helm.built("helm", tmp_path / "helm", plane.kubeconfig)
+        plane.kubectl("create", "namespace", "team-ops")
+        for namespace in ("team-a", "team-b", "team-ops"):
+            plane.kubectl(
+                *("create", "rolebinding", "administers", "--namespace", namespace),
+                *("--clusterrole", "admin", "--user", "ada"),
+            )
+        for name in ("cluster", "ada"):
+            (tmp_path / name).mkdir()
+        cluster = Shell.opened(plane, "default", tmp_path / "cluster", programs=[helm.program])
+        ada = Shell.opened(plane, "default", tmp_path / "ada", programs=[helm.program])
+        (ada.folder / "kubeconfig").write_bytes(plane.kubeconfig_for("ada").read_bytes())
+        commands = [
+            step.command for step in steps(section(read("docs/install.md"), "For some namespaces only"))
+        ]
+        *first, install, second = commands
+        assert install.startswith("helm install ")
+
+        for command in first:
+            cluster.run(command)
+        person = Api(ada.folder / "kubeconfig")
+        plane.eventually(
+            lambda: person.may("create", "twinhull.dev", "workloads", "team-a"), 30, "ada may make Workloads"
+        )
+        ada.run(install)
+        deployment = plane.api.get("Deployment", "twinhull", "team-ops")
+        assert deployment is not None
+        assert deployment["status"]["readyReplicas"] == 2
+        role = plane.api.get("RoleBinding", "twinhull-workloads", "team-a")
+        assert role is not None
+        assert role["subjects"][0]["namespace"] == "team-ops"
+        plane.kubectl("create", "namespace", "team-c")
+        cluster.run(second)
+        other = plane.api.get("Deployment", "twinhull", "team-c-ops")
+        assert other is not None
+        assert other["status"]["readyReplicas"] == 2
+        cluster.run("helm uninstall twinhull --namespace team-c-ops --wait")
+        ada.run("helm uninstall twinhull --namespace team-ops --wait")
+        cluster.run("kubectl delete -k deploy/user-roles")
+        person.close()

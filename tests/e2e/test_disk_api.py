@@ -91,6 +91,8 @@ ACCEPTED: dict[str, Manifest] = {
         size=None, source={"http": None, "containerDisk": {"image": "disks/web:1"}}
     ),
     "an upload": source(upload={}),
+    "an empty disk": source(blank={}),
+    "an answer of the guest agent": machine(readiness={"guestAgentPing": {}}),
     "a preference in place of the bootloader": machine(firmware=None, preference={"name": "fedora"}),
     "an instancetype in place of the memory": machine(memory=None, instancetype={"name": "u1.small"}),
     "Windows": machine(os="Windows"),
@@ -368,6 +370,29 @@ def _without_rules(schema: Manifest) -> None:
     schema.pop("x-kubernetes-validations", None)
     for below in (*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])):
         _without_rules(below)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (source(blank={"size": "1Gi"}), ("bootDisk", "source", "blank")),
+        (source(upload={"size": "1Gi"}), ("bootDisk", "source", "upload")),
+        (machine(readiness={"guestAgentPing": {"port": 80}}), ("readiness", "guestAgentPing")),
+    ],
+    ids=["blank", "upload", "guestAgentPing"],
+)
+def test_an_object_without_fields_takes_none(
+    control_plane: Cluster, change: Manifest, path: tuple[str, ...]
+) -> None:
+    manifest = merged(BOOTED, change)
+    manifest["metadata"] = {**manifest["metadata"], "namespace": "default"}
+    api, kind = control_plane.api, "/apis/twinhull.dev/v1alpha1/namespaces/default/workloads"
+    stored = api.request("POST", kind, manifest, query={"dryRun": "All"})["spec"]["virtualMachine"]
+    for part in path:
+        stored = stored[part]
+    assert stored == {}, "unknown fields are dropped"
+    with pytest.raises(ApiError, match="unknown field"):
+        api.request("POST", kind, manifest, query={"dryRun": "All", "fieldValidation": "Strict"})
 
 
 def test_nulls_as_charts_print_them_mean_nothing(control_plane: Cluster) -> None:

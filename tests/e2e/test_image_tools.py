@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.controlplane import Api, Cluster
+from tests.controlplane.api import ApiError
 from tests.e2e.refusal import refusal
 
 FOLDER = Path(__file__).parents[2] / "deploy/image-verification"
@@ -97,6 +98,11 @@ def test_kyverno_is_told_of_every_image(enforce: Enforce, api: Api, namespace: s
     manifest, images = everywhere(namespace, "registry.example/")
     assert f"images: {' '.join(images)} end" in refusal(api, manifest)
     assert "images: registry.example/c end" in refusal(api, workload(namespace))
+    booted = {"source": {"containerDisk": {"image": "registry.example/boot"}}}
+    machine = {"memory": "1Gi", "firmware": {"bootloader": "BIOS"}, "bootDisk": booted}
+    without_template = workload(namespace, virtualMachine=machine)
+    del without_template["spec"]["template"]
+    assert "images: registry.example/boot end" in refusal(api, without_template)
     bare = workload(
         namespace, virtualMachine={"overrides": {"domain": {"firmware": {"bootloader": {"efi": {}}}}}}
     )
@@ -119,16 +125,58 @@ def test_kyverno_is_told_of_every_image(enforce: Enforce, api: Api, namespace: s
     assert expected in refusal(api, importing)
 
 
-def test_gatekeeper_refuses_an_image_wherever_it_is(enforce: Enforce, api: Api, namespace: str) -> None:
-    """As Gatekeeper does, the template is given the object and the constraint's parameters as variables."""
-    template, constraint = tool("gatekeeper")
-    (code,) = template["spec"]["targets"][0]["code"]
-    (prefix,) = constraint["spec"]["parameters"]["prefixes"]
+def gatekeeper_rules(prefix: str) -> Manifest:
+    """Gatekeeper's variables and validations, with those that it gives itself."""
+    (code,) = tool("gatekeeper")[0]["spec"]["targets"][0]["code"]
     given = [
         {"name": "anyObject", "expression": "object"},
         {"name": "params", "expression": f"{{'prefixes': ['{prefix}']}}"},
     ]
-    enforce({**code["source"], "variables": [*given, *code["source"]["variables"]]})
+    return {**code["source"], "variables": [*given, *code["source"]["variables"]]}
+
+
+def kyverno_rules() -> Manifest:
+    """Kyverno's conditions, with a validation that no image passes."""
+    conditions = tool("kyverno")[0]["spec"]["matchConditions"]
+    return {"matchConditions": conditions, "validations": [{"expression": "false"}]}
+
+
+def policy_controller_rules() -> Manifest:
+    """The policy beside policy-controller, in force for machines."""
+    spec = tool("policy-controller")[0]["spec"]
+    refusing = [{"expression": f"{spec['validations'][0]['expression']} && false"}]
+    return {"matchConditions": spec["matchConditions"], "validations": refusing}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [kyverno_rules(), gatekeeper_rules("registry.example/ours/"), policy_controller_rules()],
+    ids=["kyverno", "gatekeeper", "policy-controller"],
+)
+def test_what_was_there_before_can_be_labelled_stopped_and_deleted(
+    enforce: Enforce, cluster: Cluster, namespace: str, spec: Manifest
+) -> None:
+    api, kept = cluster.api, "example.com/kept"
+    manifest = workload(namespace)
+    manifest["metadata"]["finalizers"] = [kept]
+    api.create(manifest)
+    enforce(spec)
+
+    api.patch("Workload", "web", namespace, {"metadata": {"labels": {"touched": "yes"}}})
+    with pytest.raises(ApiError, match=f"tool-{namespace}"):
+        api.patch("Workload", "web", namespace, {"spec": {"replacement": {"drainSeconds": 9}}})
+    api.patch("Workload", "web", namespace, {"spec": {"state": "Stopped"}})
+    with pytest.raises(ApiError, match=f"tool-{namespace}"):
+        api.patch("Workload", "web", namespace, {"spec": {"state": "Running"}})
+    api.delete("Workload", "web", namespace)
+    api.patch("Workload", "web", namespace, {"metadata": {"finalizers": None}})
+    cluster.eventually(lambda: api.get("Workload", "web", namespace) is None, 30, "the Workload is gone")
+
+
+def test_gatekeeper_refuses_an_image_wherever_it_is(enforce: Enforce, api: Api, namespace: str) -> None:
+    """As Gatekeeper does, the template is given the object and the constraint's parameters as variables."""
+    (prefix,) = tool("gatekeeper")[1]["spec"]["parameters"]["prefixes"]
+    enforce(gatekeeper_rules(prefix))
 
     manifest, _ = everywhere(namespace, prefix, f"@{DIGEST}")
     assert refusal(api, manifest) == ""

@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from tests.controlplane import Kubectl, build
+from tools.kustomize_configuration import KINDS
+from twinhull.api.crd import crds
 
 Manifest = dict[str, Any]
 
@@ -52,48 +54,77 @@ def test_page_says_how_to_name_the_images(kubectl: Kubectl, tmp_path: Path) -> N
     assert "--guest-image=registry.example/twinhull/guest:0.1.0" in operator["args"]
 
 
-def test_a_generated_name_reaches_every_place_of_a_workload(kubectl: Kubectl, tmp_path: Path) -> None:
-    key = {"name": "it", "key": "k"}
-    container: Manifest = {
-        "name": "web",
-        "image": "web",
-        "envFrom": [{"configMapRef": {"name": "it"}}, {"secretRef": {"name": "it"}}],
-        "env": [
-            {"name": "A", "valueFrom": {"configMapKeyRef": key}},
-            {"name": "B", "valueFrom": {"secretKeyRef": key}},
-        ],
+def references() -> set[tuple[str, str]]:
+    """The fields in which kustomize changes names: our kind, and the path."""
+    text = (ROOT / "deploy/kustomize/configuration.yaml").read_text(encoding="utf-8")
+    kinds = yaml.safe_load(text)["nameReference"]
+    return {(spec["kind"], spec["path"]) for kind in kinds for spec in kind["fieldSpecs"]}
+
+
+def filled(schema: Manifest, path: str, named: set[str]) -> Any:
+    """An object with `it` in each of the fields, None if none of them is below."""
+    if "items" in schema:
+        element = filled(schema["items"], path, named)
+        return None if element is None else [element]
+    if path in named:
+        return "it"
+    below = {
+        name: filled(part, f"{path}/{name}", named) for name, part in schema.get("properties", {}).items()
     }
-    pod: Manifest = {
-        "serviceAccountName": "account",
-        "imagePullSecrets": [{"name": "it"}],
-        "containers": [container],
-        "initContainers": [{**container, "name": "init"}],
-        "volumes": [
-            {"name": "a", "configMap": {"name": "it"}},
-            {"name": "b", "secret": {"secretName": "it"}},
-            {
-                "name": "c",
-                "projected": {"sources": [{"configMap": {"name": "it"}}, {"secret": {"name": "it"}}]},
-            },
-            {"name": "d", "persistentVolumeClaim": {"claimName": "claim"}},
-        ],
-    }
-    workload = workload_of(pod)
-    workload["spec"]["virtualMachine"] = {"guestImagePullSecret": "it"}
+    return {name: value for name, value in below.items() if value is not None} or None
+
+
+@pytest.mark.parametrize("crd", crds(), ids=lambda crd: str(crd["spec"]["names"]["kind"]))
+def test_a_generated_name_reaches_every_place(kubectl: Kubectl, tmp_path: Path, crd: Manifest) -> None:
+    (version,), kind = crd["spec"]["versions"], crd["spec"]["names"]["kind"]
+    named = {path for of, path in references() if of == kind}
+    spec = filled(version["schema"]["openAPIV3Schema"]["properties"]["spec"], "spec", named)
+    assert sum(isinstance(value, str) for value in leaves(spec)) == len(named)
+    subject = {"apiVersion": "twinhull.dev/v1alpha1", "kind": kind, "metadata": {"name": "web"}, "spec": spec}
+    objects = [
+        {"apiVersion": f"{one.group}/v1" if one.group else "v1", "kind": one.name, "metadata": {"name": "it"}}
+        for one in KINDS
+        if one.name not in {"ConfigMap", "Secret"}
+    ]
     folder = kustomization(
         tmp_path,
-        [
-            workload,
-            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "account"}},
-            {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "claim"}, "spec": {}},
-        ],
+        [subject, *objects],
         namePrefix="my-",
         configMapGenerator=[{"name": "it", "literals": ["k=v"]}],
         secretGenerator=[{"name": "it", "literals": ["k=v"]}],
     )
-    (workload,) = [obj for obj in built(kubectl, folder) if obj["kind"] == "Workload"]
-    left = [name for name in names(workload["spec"]) if not name.startswith("my-")]
-    assert sorted(set(left) - {"web", "init", "A", "B", "a", "b", "c", "d"}) == []
+    (changed,) = [obj for obj in built(kubectl, folder) if obj["metadata"]["name"] == "my-web"]
+    assert [path for path in named if not all(one.startswith("my-it") for one in at(changed, path))] == []
+
+
+def leaves(value: Any) -> list[Any]:
+    """All values in it that are neither maps nor lists."""
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [leaf for one in below for leaf in leaves(one)] if isinstance(value, dict | list) else [value]
+
+
+def at(value: Any, path: str) -> list[str]:
+    """The texts at a path, which leads through lists."""
+    if isinstance(value, list):
+        return [text for one in value for text in at(one, path)]
+    first, _, rest = path.partition("/")
+    return at(value[first], rest) if path else [value]
+
+
+def test_labels_make_no_template_where_there_is_none(kubectl: Kubectl, tmp_path: Path) -> None:
+    machine = {
+        "apiVersion": "twinhull.dev/v1alpha1",
+        "kind": "Workload",
+        "metadata": {"name": "legacy"},
+        "spec": {"virtualMachine": {"bootDisk": {"source": {"blank": {}}, "size": "1Gi"}}},
+    }
+    containers = workload_of({"containers": [{"name": "web", "image": "web"}]})
+    labels = [{"pairs": {"stage": "production"}, "includeTemplates": True}]
+    folder = kustomization(tmp_path, [machine, containers], labels=labels)
+    found = {obj["metadata"]["name"]: obj for obj in built(kubectl, folder)}
+    assert found["legacy"]["metadata"]["labels"] == {"stage": "production"}
+    assert found["legacy"]["spec"] == machine["spec"]
+    assert found["web"]["spec"]["template"]["metadata"] == {"labels": {"stage": "production"}}
 
 
 def test_patches_of_kubernetes_own_kinds_still_merge_beside_ours(kubectl: Kubectl, tmp_path: Path) -> None:
@@ -144,18 +175,3 @@ def kustomization(folder: Path, objects: list[Manifest], **fields: Any) -> Path:
 
 def built(kubectl: Kubectl, folder: Path) -> list[Manifest]:
     return list(yaml.safe_load_all(kubectl("kustomize", str(folder))))
-
-
-def names(value: Any) -> list[str]:
-    """Everything that is a name in it."""
-    if isinstance(value, list):
-        return [found for below in value for found in names(below)]
-    if not isinstance(value, dict):
-        return []
-    here = [
-        below
-        for key, below in value.items()
-        if key in {"name", "secretName", "claimName", "serviceAccountName", "guestImagePullSecret"}
-        and isinstance(below, str)
-    ]
-    return here + [found for below in value.values() for found in names(below)]

@@ -96,7 +96,11 @@ def ours(namespace: str, version: str, devices: str) -> Manifest:
         "creationTimestamp": "2026-01-01T00:00:00Z",
     }
     vm = diskmachine.render(
-        ObjectMeta.model_validate(metadata), WorkloadSpec.model_validate(spec), revision="r", eviction=""
+        ObjectMeta.model_validate(metadata),
+        WorkloadSpec.model_validate(spec),
+        revision="r",
+        eviction="",
+        video=True,
     )
     del vm["metadata"]["ownerReferences"]
     return vm

@@ -51,6 +51,21 @@ def ready_in_a_machine(web: Subject, _: Policies) -> Iterator[Manifest]:
     yield _settled(web, "Ready")
 
 
+def ready_with_a_disk(web: Subject, _: Policies) -> Iterator[Manifest]:
+    """A machine that boots a disk of its own, and has no template."""
+    disk = {"source": {"containerDisk": {"image": "registry.example/disks/web:1"}}}
+    machine = {"memory": "512Mi", "firmware": {"bootloader": "BIOS"}, "bootDisk": disk}
+    web.cluster.api.apply(
+        {
+            "apiVersion": "twinhull.dev/v1alpha1",
+            "kind": "Workload",
+            "metadata": {"name": web.name, "namespace": web.namespace},
+            "spec": {"isolationPolicy": "VirtualMachine", "virtualMachine": machine},
+        }
+    )
+    yield _settled(web, "Ready")
+
+
 def just_changed(web: Subject, _: Policies) -> Iterator[Manifest]:
     web.apply()
     _settled(web, "Ready")
@@ -203,6 +218,7 @@ STATES: dict[str, State] = {
     "starting": State("starting", "ContainersNotReady", "InProgress", "Progressing", starting),
     "ready": State("ready", "Ready", "Current", "Healthy", ready),
     "ready-in-a-machine": State("ready", "Ready", "Current", "Healthy", ready_in_a_machine),
+    "ready-with-a-disk": State("ready", "Ready", "Current", "Healthy", ready_with_a_disk),
     "just-changed": State("just changed", "Ready", "InProgress", "Progressing", just_changed),
     "replacing": State("replacing", "Replacing", "InProgress", "Progressing", replacing),
     "starting-first": State("replacing", "ContainersNotReady", "InProgress", "Progressing", starting_first),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import yaml
 
 from twinhull.shell.metrics.catalogue import CATALOGUE, Definition
 
-ALERTS = Path(__file__).parents[2] / "charts" / "twinhull" / "files" / "alerts.yaml"
+_FILES = Path(__file__).parents[2] / "charts" / "twinhull" / "files"
+ALERTS = _FILES / "alerts.yaml"
+DASHBOARD = _FILES / "dashboard.json"
 
 _INTRO = """\
 <!-- Made by `make generate` from operator/twinhull/shell/metrics and charts/twinhull/files/alerts.yaml;
@@ -29,7 +33,8 @@ standbys too.
 - [`charts/twinhull/files/alerts.yaml`](../charts/twinhull/files/alerts.yaml): the alerts below, as plain
   rule groups.
 - [`charts/twinhull/files/dashboard.json`](../charts/twinhull/files/dashboard.json): a Grafana dashboard.
-  Import it, and choose the data source. All panels can be limited to some namespaces.
+  Import it, and choose the data source.
+{panels}
 
 [![The dashboard: an overview, Workloads by namespace, slow ones, errors, and the operator at
 work](images/dashboard.png)](images/dashboard.png)
@@ -52,6 +57,9 @@ _CHOICES = """\
 - **`workload_namespace`, not `namespace`.** Prometheus sets a label `namespace` to the operator's own
   namespace, and would rename ours without `honorLabels`. Alerts about a namespace's Workloads set
   `namespace`, for routing.
+- **Several operators** in a cluster are told apart by that label `namespace`. The chart's TwinhullDown is about its
+  own release: in place of `twinhull_build_info` it looks for `leader_election_master_status` with the namespace and
+  the name of the release. In the plain file it fires only when no operator at all is scraped.
 - **Only the leader exports** metrics of Workloads and policies, so sums over all operators are right. While
   the Lease changes hands there may be no such series for some seconds.
 - **Gauges are computed at the scrape** from the operator's memory, which takes some tens of milliseconds for
@@ -102,7 +110,24 @@ _GROUPS = (
 def page() -> str:
     """The page's text."""
     tables = ("\n".join([f"## {title}\n", *_metrics(prefixes), ""]) for title, prefixes in _GROUPS)
-    return "\n".join([_INTRO, "## What to alert on\n", *_alerts(), "", *tables, _CHOICES])
+    return "\n".join(
+        [_INTRO.format(panels=_panels()), "## What to alert on\n", *_alerts(), "", *tables, _CHOICES]
+    )
+
+
+def _panels() -> str:
+    """Which panels of the dashboard its choice of namespaces limits, as a part of a list's item."""
+    limited = [
+        f"*{panel['title']}*"
+        for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+        if any("$namespace" in target["expr"] for target in panel.get("targets", ()))
+    ]
+    *others, last = dict.fromkeys(limited)
+    sentence = (
+        f"The panels {', '.join(others)} and {last} can be limited to some namespaces. All others are about the "
+        "whole operator: their metrics don't say which namespace a Workload is in."
+    )
+    return fill(sentence, 110, initial_indent="  ", subsequent_indent="  ")
 
 
 def _alerts() -> Iterator[str]:

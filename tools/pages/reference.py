@@ -108,8 +108,8 @@ def _type(kind: str, path: str, field: Raw) -> str:
         return _link(kind, path, "object")
     if "additionalProperties" in field:
         return f"map of {element['type']}s"
-    if field.get("x-kubernetes-preserve-unknown-fields"):
-        return "any object"
+    if field["type"] == "object":
+        return "any object" if field.get("x-kubernetes-preserve-unknown-fields") else "empty object (`{}`)"
     return _FORMATS.get(field.get("format", ""), str(field["type"]))
 
 

@@ -42,7 +42,7 @@ def structural(node: Schema, types: Schemas) -> Schema:
         _add_key_defaults(result, _resolved(target["items"], types))
     if "additionalProperties" in target:
         result["additionalProperties"] = structural(target["additionalProperties"], types)
-    if "properties" in target:
+    if target.get("properties"):  # the API server stores no empty map
         fields = sorted(target["properties"].items())
         result["properties"] = {name: structural(field, types) for name, field in fields}
     return result

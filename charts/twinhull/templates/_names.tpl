@@ -1,16 +1,30 @@
+{{- /* The beginning of a name: (list name length). It ends as names of objects and values of labels must. */ -}}
+{{- define "twinhull.cut" -}}
+{{- regexReplaceAll "[-.]+$" (trunc (index . 1) (index . 0)) "" -}}
+{{- end -}}
+
 {{- define "twinhull.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- include "twinhull.cut" (list (default .Chart.Name .Values.nameOverride) 63) -}}
 {{- end -}}
 
 {{- define "twinhull.fullname" -}}
 {{- $name := include "twinhull.name" . -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- include "twinhull.cut" (list .Values.fullnameOverride 63) -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- include "twinhull.cut" (list .Release.Name 63) -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
+{{- include "twinhull.cut" (list (printf "%s-%s" .Release.Name $name) 63) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* A Service's name has 63 characters at most, no dot, and begins with a letter (RFC 1035). */ -}}
+{{- define "twinhull.metricsService" -}}
+{{- $name := include "twinhull.fullname" . | replace "." "-" -}}
+{{- if not (regexMatch "^[a-z]" $name) -}}
+{{- $name = printf "twinhull-%s" $name -}}
+{{- end -}}
+{{- printf "%s-metrics" (include "twinhull.cut" (list $name 55)) -}}
 {{- end -}}
 
 {{- define "twinhull.serviceAccount" -}}
@@ -29,13 +43,31 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* Values that earlier charts lack. `helm upgrade --reuse-values` takes the earlier chart's defaults in place of this one's,
+       so that these have their defaults here as well. A test renders the chart with the values of an earlier one. */ -}}
+{{- define "twinhull.disks" -}}
+{{- ternary "true" "" (dig "disks" "enabled" true .Values.AsMap) -}}
+{{- end -}}
+
+{{- define "twinhull.guestAccess" -}}
+{{- ternary "true" "" (dig "guestAccess" "enabled" true .Values.AsMap) -}}
+{{- end -}}
+
+{{- define "twinhull.ownObjectsOnly" -}}
+{{- dig "rbac" "ownObjectsOnly" "Auto" .Values.AsMap -}}
+{{- end -}}
+
+{{- define "twinhull.closedNamespaces" -}}
+{{- dig "rbac" "closedNamespaces" (list "kube-system" "kube-public" "kube-node-lease") .Values.AsMap | toJson -}}
+{{- end -}}
+
 {{- define "twinhull.guestSecret" -}}
 {{- default (printf "%s-guest-key" (include "twinhull.fullname" .)) .Values.guest.existingSecret -}}
 {{- end -}}
 
 {{- define "twinhull.selector" -}}
-app.kubernetes.io/name: {{ include "twinhull.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "twinhull.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
@@ -70,10 +102,10 @@ twinhull.dev/config.yaml: |
   {{- else }}
   withoutKubevirt: true
   {{- end }}
-  {{- if not .Values.disks.enabled }}
+  {{- if not (include "twinhull.disks" .) }}
   withoutDisks: true
   {{- end }}
-  {{- if not .Values.guestAccess.enabled }}
+  {{- if not (include "twinhull.guestAccess" .) }}
   withoutGuestAccess: true
   {{- end }}
 {{- if .Values.kubevirt.enabled }}
@@ -83,9 +115,9 @@ twinhull.dev/registries.yaml: |
 {{- end -}}
 
 {{- define "twinhull.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-app.kubernetes.io/name: {{ include "twinhull.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+helm.sh/chart: {{ include "twinhull.cut" (list (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") 63) | quote }}
+app.kubernetes.io/name: {{ include "twinhull.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: twinhull
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -99,7 +131,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $root := index . 0 -}}
 {{- $annotations := merge (dict) (index . 2) $root.Values.commonAnnotations -}}
 {{- $labels := merge (dict) (index . 3) (include "twinhull.labels" $root | fromYaml) -}}
-name: {{ index . 1 }}
+name: {{ index . 1 | quote }}
 labels:
   {{- toYaml $labels | nindent 2 }}
 {{- with $annotations }}
@@ -110,7 +142,7 @@ annotations:
 
 {{- define "twinhull.namespaced" -}}
 {{ include "twinhull.metadata" . }}
-namespace: {{ (index . 0).Release.Namespace }}
+namespace: {{ (index . 0).Release.Namespace | quote }}
 {{- end -}}
 
 {{- /* The documents of a file: (list . path annotations), each with the chart's labels. */ -}}

@@ -53,7 +53,7 @@
 - apiGroups: [instancetype.kubevirt.io]
   resources: [virtualmachineinstancetypes, virtualmachinepreferences]
   verbs: [list, watch]
-{{- if .Values.guestAccess.enabled }}
+{{- if include "twinhull.guestAccess" . }}
 - apiGroups: [twinhull.dev]
   resources: [accessrequests]
   verbs: [list, watch, delete]
@@ -61,11 +61,15 @@
   resources: [accessrequests/status]
   verbs: [patch]
 {{- end }}
-{{- if .Values.disks.enabled }}
+{{- if include "twinhull.disks" . }}
 {{- /* The disks of machines that boot one of their own. */}}
 - apiGroups: [cdi.kubevirt.io]
   resources: [datavolumes]
   verbs: [list, watch, get, create, patch, delete]
+{{- /* A disk that is a clone: what its DataSource leads to. */}}
+- apiGroups: [cdi.kubevirt.io]
+  resources: [datasources]
+  verbs: [get]
 {{- end }}
 {{- end -}}
 
@@ -95,14 +99,12 @@
 - apiGroups: [instancetype.kubevirt.io]
   resources: [virtualmachineclusterinstancetypes, virtualmachineclusterpreferences]
   verbs: [list, watch]
-{{- if .Values.disks.enabled }}
+{{- if include "twinhull.disks" . }}
 - apiGroups: [cdi.kubevirt.io]
   resources: [cdis]
   verbs: [list, watch]
-{{- /* A disk that is a clone: what its DataSource leads to, and whether that namespace lets the operator clone it. */}}
-- apiGroups: [cdi.kubevirt.io]
-  resources: [datasources]
-  verbs: [get]
+{{- /* A disk that is a clone: whether the namespace of its source lets the operator clone it. Everybody may ask that, by
+         Kubernetes' own ClusterRole system:basic-user, unless a cluster has it changed. */}}
 - apiGroups: [authorization.k8s.io]
   resources: [selfsubjectaccessreviews]
   verbs: [create]
@@ -116,7 +118,7 @@
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [{{ include "twinhull.fullname" . }}]
+  resourceNames: [{{ include "twinhull.fullname" . | quote }}]
   verbs: [get, patch]
 {{- end -}}
 
@@ -131,7 +133,7 @@ kind: {{ $kind }}
 metadata:
   {{- $metadata | nindent 2 }}
   {{- with $namespace }}
-  namespace: {{ . }}
+  namespace: {{ quote . }}
   {{- end }}
 rules:
   {{- index . 4 | nindent 2 }}
@@ -141,9 +143,9 @@ kind: {{ $kind }}Binding
 metadata:
   {{- $metadata | nindent 2 }}
   {{- with $namespace }}
-  namespace: {{ . }}
+  namespace: {{ quote . }}
   {{- end }}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: {{ $kind }}, name: {{ index . 2 }}}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: {{ $kind }}, name: {{ index . 2 | quote }}}
 subjects:
-- {kind: ServiceAccount, name: {{ include "twinhull.serviceAccount" $root }}, namespace: {{ $root.Release.Namespace }}}
+- {kind: ServiceAccount, name: {{ include "twinhull.serviceAccount" $root | quote }}, namespace: {{ $root.Release.Namespace | quote }}}
 {{- end -}}

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     DISK_CONFLICT = "DiskConflict"
     DISK_FAILED = "DiskFailed"
     DISK_IMPORTING = "DiskImporting"
+    DISK_REPLACED = "DiskReplaced"
     DISK_SHRINKS = "DiskShrinks"
     DISK_SOURCE_CHANGED = "DiskSourceChanged"
     DISK_TAKEN_UP = "DiskTakenUp"

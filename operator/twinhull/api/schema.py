@@ -54,7 +54,7 @@ def _structural(node: Raw, definitions: Raw) -> Raw:
         schema["additionalProperties"] = _structural(node["additionalProperties"], definitions)
     if "items" in node:
         schema["items"] = _without_defaults(_structural(node["items"], definitions))
-    if "properties" in node:
+    if node.get("properties"):  # the API server stores no empty map (JSONSchemaProps, `omitempty`)
         fields = node["properties"].items()
         schema["properties"] = {name: _structural(field, definitions) for name, field in fields}
     return schema | {key: value for key, value in node.items() if key.startswith("x-kubernetes-")}

@@ -56,7 +56,7 @@ class Problem:
 def problems(schema: Raw, value: Any, path: str = "") -> Iterator[Problem]:  # noqa: ANN401  JSON
     """What is wrong with a value, field by field. A null is as good as absent, as for the API server."""
     if not _has_type(schema, value):
-        remedy = next((message for _, message in _in_words(schema)), "correct it")
+        remedy = next((message for _, message in _in_words(schema)), _remedy(schema, value))
         yield Problem(path, f"must be {_wanted(schema)}, and is {_named(value)}: {remedy}")
         return
     yield from (Problem(path, message) for message in _limits(schema, value))
@@ -79,9 +79,19 @@ def _object(schema: Raw, value: Raw, path: str) -> Iterator[Problem]:
         if key in known or not known or schema.get("x-kubernetes-preserve-unknown-fields"):
             yield from problems(known.get(key, additional), below, _below(path, key))
         else:
-            near = suggestion(str(key), known)
-            meant = f", or did you mean {near}?" if near else ""
+            near = suggestion(str(key), known, _paths_below(known))
+            named = _below(path, near) if near and "." in near else near
+            meant = f", or did you mean {named}?" if named else ""
             yield Problem(_below(path, key), f"is not a field here: remove it{meant}")
+
+
+def _paths_below(known: Raw, levels: int = 2) -> Iterator[str]:
+    """The paths of the fields of fields, so many levels below them; those of lists and maps have none."""
+    for name, schema in known.items():
+        fields = schema.get("properties", {})
+        yield from (f"{name}.{below}" for below in fields)
+        if levels > 1:
+            yield from (f"{name}.{path}" for path in _paths_below(fields, levels - 1))
 
 
 def _twice(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
@@ -193,10 +203,30 @@ def _wanted(schema: Raw) -> str:
 
 
 def _named(value: object) -> str:
+    """What a value of another type is: it itself, where that is short and tells more than its type."""
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return str(value)
     kinds = ((dict, "object"), (list, "array"), (str, "string"), (int, "integer"))
-    return _TYPES[next((kind for of, kind in kinds if isinstance(value, of)), "number")][0]
+    return _TYPES[next(kind for of, kind in kinds if isinstance(value, of))][0]
+
+
+def _remedy(schema: Raw, value: object) -> str:
+    """What to do about a value of another type."""
+    wanted = schema.get("type")
+    if value is None:
+        return "remove it, or give it a value"
+    if wanted == "string" and isinstance(value, bool | int | float):
+        return "quote it"
+    if wanted == "integer" and isinstance(value, float):
+        return "it is too large: use a smaller one" if value.is_integer() else "use a whole one"
+    unquoted = {"boolean": {"true", "false"}, "integer": {str(value)} if str(value).isdecimal() else ()}
+    if isinstance(value, str) and value in unquoted.get(str(wanted), ()):
+        return "remove the quotes"
+    return "correct it"
 
 
 def _below(path: str, key: object) -> str:

@@ -363,7 +363,7 @@ class VirtualMachine(Model):
     os: Literal["Linux", "Windows"] = Field(
         "Linux",
         description="The operating system of the machine. Windows gets Hyper-V's enlightenments, clock and "
-        "timers, and an hour to shut down.",
+        "timers, and an hour to shut down. A Linux with a bootDisk has 3 minutes.",
     )
     cpus: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         None, description="How many virtual CPUs a machine with a bootDisk has. Without it, 1."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import yaml
 from yaml.reader import ReaderError
 
+from twinhull.api.printable import printable
+
 #: What is said of a file whose bytes aren't UTF-8, such as one that PowerShell wrote.
 NOT_UTF_8 = "it isn't text in UTF-8: save it in UTF-8"
 
@@ -16,8 +18,8 @@ def problem(error: yaml.YAMLError, text: str, first_line: int = 0) -> str:
         line, column = before.count("\n"), error.position - (before.rfind("\n") + 1)
         return f"{_place(first_line + line, column)}: character U+{_code(error):04X} isn't allowed: remove it"
     if not isinstance(error, yaml.MarkedYAMLError):
-        return str(error)
-    said = ", ".join(filter(None, (error.context, error.problem)))
+        return printable(str(error))
+    said = printable(", ".join(filter(None, (error.context, error.problem))))
     if mark := error.problem_mark or error.context_mark:
         return f"{_place(first_line + mark.line, mark.column)}: {said}"
     return said

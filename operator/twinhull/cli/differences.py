@@ -12,7 +12,7 @@ import click
 
 from twinhull.api.base import Raw
 from twinhull.api.objectnames import is_label, is_subdomain
-from twinhull.cli import ending, manifestfolders, manifests
+from twinhull.cli import ending, manifestfolders, manifestkinds, manifests
 from twinhull.cli.changing import MANAGER
 from twinhull.cli.manifests import Manifest, UnreadableError, note
 from twinhull.cli.output import as_yaml
@@ -58,11 +58,16 @@ def show(files: tuple[str, ...], applied: Applied) -> int:
             read = manifests.read_ours(file)
         except UnreadableError as error:
             failed = True
-            click.echo(f"Error: {error.message}", err=True)
+            manifests.tell_error(error.message)
             continue
         ours = [(one, kind) for one in read.manifests if (kind := _kind(one))]
+        wrong = [(one, finding) for one in read.manifests if (finding := manifestkinds.mistyped(one))]
+        for manifest, finding in wrong:
+            failed = _refuse(manifest, _CannotApplyError(f"{finding.path} {finding.message}"))
+        for manifest, _ in ours:
+            manifests.note_repeated(manifest)
         objects += ours
-        others += read.others + len(read.manifests) - len(ours)
+        others += read.others + len(read.manifests) - len(ours) - len(wrong)
     if others:
         note(f"objects of other kinds were passed over: {others}")
     try:

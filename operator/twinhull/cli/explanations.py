@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from twinhull.api.base import API_VERSION
 from twinhull.api.isolation import Isolation
 from twinhull.api.printable import printable
-from twinhull.api.workload import WorkloadSpec
-from twinhull.cli import manifests, policyfiles
+from twinhull.cli import manifestkinds, manifests, policyfiles
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.output import print_document
 from twinhull.cli.policyfiles import Rules
@@ -52,13 +50,14 @@ def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
     defaults = OperatorDefaults(Isolation(operator[0]), operator[1])
     login: _Login = functools.cache(functools.partial(_login, wanted.target))
     all_manifests = [manifest for file in wanted.files for manifest in manifests.read(file)]
+    for manifest in all_manifests:
+        manifestkinds.refuse_mistyped(manifest)
     workloads = [manifest for manifest in all_manifests if manifest.has_kind("Workload")]
     if any(not _names_namespace(manifest) for manifest in workloads):
         namespace = wanted.target.namespace if wanted.folders else _namespace(wanted.target, login)
         workloads = [_placed(manifest, namespace) for manifest in workloads]
     if wanted.files and not workloads:
-        where = ", ".join(map(manifests.source, wanted.files))
-        raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
+        raise manifestkinds.NoWorkloadError(wanted.files)
     workloads += _of_cluster(wanted, login)
     for manifest in workloads:
         manifests.check(manifest, "Workload")
@@ -135,8 +134,7 @@ def _explained(
     assumptions = Assumptions(defaults, rules.policies, rules.runtime_classes)
     explained = explanation(document, dict(chosen or {}), assumptions)
     if not explained.refused:
-        spec = WorkloadSpec.model_validate(document["spec"])
-        for hindrance in hindrances(explained, spec, assumptions):
+        for hindrance in hindrances(explained, document, assumptions):
             where = f"{hindrance.path}: " if hindrance.path else ""
             start = f"{explained.workload} can't start as {explained.resolution.resolved}"
             note(f"{start}: {where}{hindrance.message}")

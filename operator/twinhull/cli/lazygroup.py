@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twinhull.api.printable import printable
 from twinhull.cli import standardstreams
 
 if TYPE_CHECKING:
@@ -137,6 +138,14 @@ class LazyGroup(click.Group):
             if meant := difflib.get_close_matches(args[0], self._verbs, 1):
                 ctx.fail(f"No such command {args[0]!r}. Did you mean {meant[0]!r}?")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's
+        """Run the verb. What its error quotes of others can't speak to the terminal. Ends of lines stay."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            vars(error)["message"] = printable(error.message, keep="\n")
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's
         """Write each section with its verbs."""

@@ -28,7 +28,7 @@ MAX_DOCUMENT = 1 << 23
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 #: A document that says on its first line that it is of another API, and one that may say otherwise below it.
 _LINES = r"(?:---[ \t]*\n)?(?:[ \t]*(?:#[^\n]*)?\n)*"
-_OTHER = re.compile(rf"{_LINES}apiVersion: *(?!v1\s)(?!{re.escape(GROUP)}/)[\w./-]+ *\n")
+_OTHER = re.compile(rf"{_LINES}apiVersion: *(?!v1\s)(?!{re.escape(GROUP)}/)[a-z][\w./-]* *\n")
 #: What has no object in it: comments and YAML's directives, which stand before a separator.
 _EMPTY = re.compile(r"(?:---)?(?:[ \t]*(?:[#%][^\n]*)?\n)*[ \t]*(?:[#%][^\n]*)?")
 _DOUBTFUL = re.compile(r"^(?:[\"'?&!*{<%]|apiVersion)", re.MULTILINE)
@@ -134,7 +134,8 @@ def text_of(file: str) -> str:
         with click.open_file(file, encoding="utf-8") as stream:
             text: str = stream.read(MAX_FILE + 1)
     except OSError as error:
-        raise UnreadableError(f"{file}: {error.strerror}: name a file that can be read") from error
+        why = f"{source(file)}: {error.strerror}: name a file that can be read"
+        raise UnreadableError(why) from error
     except UnicodeDecodeError as error:
         raise UnreadableError(f"{source(file)}: {NOT_UTF_8}") from error
     if len(text) > MAX_FILE:
@@ -167,18 +168,26 @@ def parsed(text: str, source: str, first_line: int = 0, earlier: int = 0) -> Ite
 
 def source(file: str) -> str:
     """What messages call a file."""
-    return "standard input" if file == "-" else file
+    return "standard input" if file == "-" else printable(file)
 
 
 def errors(manifest: Manifest, kind: str) -> list[Finding]:
     """What the API server would refuse in a manifest of a kind. Notes on the standard error say what of it
-    wasn't checked.
+    wasn't checked, and which keys it has twice.
     """
+    note_repeated(manifest)
     findings = list(of_object(kind, manifest.document))
     for finding in findings:
         if finding.source is Source.UNCHECKED and finding.path:
             note(f"{manifest.source}: {manifest.title}: {finding.path} is {finding.message}")
     return [finding for finding in findings if finding.level is Level.ERROR]
+
+
+def note_repeated(manifest: Manifest) -> None:
+    """Note the keys that a manifest has twice: what the first one says is lost."""
+    for key, place in manifest.repeated:
+        where = f"{manifest.source}:{place.line}:{place.column}: {manifest.title}"
+        note(f"{where}: the key {key} is there twice, and the last one counts: remove one of the two")
 
 
 def check(manifest: Manifest, kind: str) -> None:
@@ -202,15 +211,30 @@ def pruned(value: Any) -> Any:  # noqa: ANN401  JSON
 
 
 def table(rows: list[tuple[str, str]]) -> str:
-    """A table of fields and reasons, below a line with their number."""
-    width = max(len(path) for path, _ in rows)
-    lines = [f"\n  {path:{width}}  {reason}" for path, reason in [("FIELD", "REASON"), *rows]]
+    """A table of fields and reasons, below a line with their number. No text in it begins its own line."""
+    titled = [("FIELD", "REASON"), *((_field(path), printable(reason)) for path, reason in rows)]
+    width = max(len(path) for path, _ in titled)
+    lines = [f"\n  {path:{width}}  {reason}" for path, reason in titled]
     return f"{len(rows)} field{'s' * (len(rows) > 1)}:{''.join(lines)}"
 
 
+def _field(path: str) -> str:
+    """A path at the beginning of a line, where GitHub takes `::` for a command also behind spaces
+    (github.com/actions/runner, src/Runner.Common/ActionCommand.cs, TryParseV2).
+    """
+    return f"'{printable(path)}'" if path.startswith(":") else printable(path)
+
+
 def note(text: str) -> None:
-    """Print a note on the standard error. What others wrote in it can't speak to the terminal."""
-    click.echo("note: " + printable(text, keep="\n"), err=True)
+    """Print a note of one line on the standard error. What others wrote in it can't speak to the terminal,
+    and begins no line, which CI may take for a command.
+    """
+    click.echo(f"note: {printable(text)}", err=True)
+
+
+def tell_error(text: str) -> None:
+    """Print an error on the standard error. Of what others wrote in it, only the ends of lines stay."""
+    click.echo(printable(f"Error: {text}", keep="\n"), err=True)
 
 
 def _documents(text: str) -> Iterator[tuple[object, yaml.Node, list[tuple[str, yaml.Mark]]]]:
@@ -255,9 +279,11 @@ def _not_json(document: object) -> str:
 
 
 def _title(document: object, number: int) -> str:
-    """What a document is to a person: `Workload web`, or its place if it has no name."""
+    """What a document is to a person: `Workload web`, or its place if it has no name. Nothing in it can begin
+    a line, or speak to a terminal.
+    """
     if not isinstance(document, dict):
         return f"document {number}"
     metadata = document.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    return f"{document.get('kind', 'object')} {name or f'(document {number})'}"
+    return printable(f"{document.get('kind', 'object')} {name or f'(document {number})'}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from twinhull.cli.values import OBJECT
+
 #: The names of the isolations (api/isolation), which takes longer to import than a help may take.
 ISOLATIONS = ("Container", "Sandbox", "VirtualMachine")
 
@@ -18,6 +20,7 @@ default_isolation = click.option(
 )
 sandbox_runtime_class = click.option(
     "--sandbox-runtime-class",
+    type=OBJECT,
     metavar="NAME",
     envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
     help="The operator's setting: the RuntimeClass of sandboxes for which neither the Workload nor a policy "

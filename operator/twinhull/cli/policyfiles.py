@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from twinhull.cli import manifests
+from twinhull.api.qualifiedname import is_label_value, is_qualified_name
+from twinhull.cli import manifestkinds, manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.core.isolation import Policy, precedence
 from twinhull.core.isolation.policy_reading import read as policy_of
@@ -35,17 +36,25 @@ def option(_: click.Context, __: click.Parameter, value: str | None) -> dict[str
 
 
 def labels(value: str) -> dict[str, str]:
-    """Labels as KEY=VALUE,… Raises BadParameter for anything else."""
+    """Labels as KEY=VALUE,… Raises BadParameter for anything else, and for what can be no label."""
     pairs = [pair.partition("=") for pair in value.split(",") if pair]
     if any(not equals for _, equals, _ in pairs):
         raise click.BadParameter(f"{value!r} is not KEY=VALUE,…, such as tier=untrusted,team=a")
-    return {key: text for key, _, text in pairs}
+    for key, _, text in pairs:
+        if not is_qualified_name(key.strip()) or not is_label_value(text.strip()):
+            raise click.BadParameter(
+                f"{key}={text!r} is no label: write at most 63 letters, digits, '-', '_' and '.' for the key "
+                "and for the value, such as tier=untrusted,team=a"
+            )
+    return {key.strip(): text.strip() for key, _, text in pairs}
 
 
 def read(paths: Iterable[Path]) -> Rules:
     """The policies and namespaces of folders and files. Raises ClickException if one can't be read."""
     files = [file for path in paths for file in _files(path)]
     objects = [manifest for file in files for manifest in manifests.read(str(file))]
+    for manifest in objects:
+        manifestkinds.refuse_mistyped(manifest)
     policies = [manifest for manifest in objects if manifest.has_kind("IsolationPolicy")]
     for manifest in policies:
         manifests.check(manifest, "IsolationPolicy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from twinhull.cli import filearguments, operatoroptions
+from twinhull.cli.values import IMAGE, OBJECT
 
 #: It stands for the image that only an operator knows.
 _GUEST_IMAGE = "twinhull.example/guest:dev"
@@ -48,12 +49,14 @@ Exit codes:
 )
 @click.option(
     "--sandbox-runtime-class",
+    type=OBJECT,
     metavar="NAME",
     envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
     help="The operator's setting: the RuntimeClass of sandboxes whose Workload names none.",
 )
 @click.option(
     "--guest-image",
+    type=IMAGE,
     metavar="IMAGE",
     default=_GUEST_IMAGE,
     show_default=True,

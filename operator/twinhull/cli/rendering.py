@@ -5,34 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import click
 import yaml
 
-from twinhull.api.base import API_VERSION, Raw
+from twinhull.api.base import GROUP, Raw
 from twinhull.api.isolation import Isolation
-from twinhull.api.workload import Workload
+from twinhull.api.printable import printable
 from twinhull.api.workloadstatus import UnsupportedField
-from twinhull.cli import manifests
+from twinhull.cli import manifestkinds, manifests
 from twinhull.cli.manifests import Manifest, note
 from twinhull.cli.scalars import Dumper
-from twinhull.core import disks, references
+from twinhull.core import disks
 from twinhull.core.actions import Create
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import resolve
-from twinhull.core.nodeports import unknown_node_ports
-from twinhull.core.observed import Observed
+from twinhull.core.new_workload import UID, new_case, objection
 from twinhull.hulls import diskfiles, machine
-from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import claim_name
 from twinhull.hulls.parity import VIRTIOFS_STORAGE, Conditions, claim_templates
-
-#: What stands for what only an API server or an operator knows.
-_UID = "00000000-0000-0000-0000-000000000000"
-_CREATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _WrongError(Exception):
@@ -51,8 +43,7 @@ def render(
     defaults = OperatorDefaults(Isolation(default_isolation), runtime_class, guest_image, node_addresses=True)
     workloads = [manifest for file in files for manifest in _workloads(file)]
     if not workloads:
-        where = ", ".join(map(manifests.source, files))
-        raise click.ClickException(f"{where} has no Workload: add one of apiVersion {API_VERSION}")
+        raise manifestkinds.NoWorkloadError(files)
     rendered: list[Raw] = []
     wrong = False
     for manifest in workloads:
@@ -60,12 +51,12 @@ def render(
             rendered += _rendered(manifest, isolation, defaults)
         except _WrongError as error:
             wrong = True
-            click.echo(f"{manifest.source}: {manifest.title}: {error}", err=True)
-    if _UID in json.dumps(rendered):
+            click.echo(printable(f"{manifest.source}: {manifest.title}: {error}", keep="\n"), err=True)
+    if UID in json.dumps(rendered):
         made = ", from which the token of its machine's probe is made"
         has_guest = any(obj["kind"] == "ConfigMap" for obj in rendered)
-        note(f"uid {_UID} stands for the Workload's own uid{made if has_guest else ''}")
-    if rendered:
+        note(f"uid {UID} stands for the Workload's own uid{made if has_guest else ''}")
+    if rendered or not wrong:
         click.echo(_printed(rendered, output), nl=False)
     return wrong
 
@@ -73,18 +64,20 @@ def render(
 def _workloads(file: str) -> Iterator[Manifest]:
     """A file's Workloads. Raises ClickException if it can't be read."""
     for manifest in manifests.read(file):
+        manifestkinds.refuse_mistyped(manifest)
         if manifest.has_kind("Workload"):
             yield manifest
         else:
-            note(f"{manifest.source}: {manifest.title} is skipped: only Workloads are rendered")
+            title = manifestkinds.title_with_group(manifest)
+            note(f"{manifest.source}: {title} is skipped: only Workloads of {GROUP} are rendered")
 
 
 def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefaults) -> list[Raw]:
     """The objects of one Workload. Raises _WrongError when there can be none."""
     if wrong := manifests.errors(manifest, "Workload"):
         raise _WrongError(manifests.refusal(wrong))
-    document = manifest.document
-    case = _case(document, isolation, defaults)
+    spec = _spec(manifest.document, isolation)
+    case = new_case(manifest.document["metadata"], spec, defaults)
     resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
     template = case.workload.spec.template
     as_disks = case.blueprint.spec.virtual_machine.disk_volumes()
@@ -92,38 +85,46 @@ def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefau
     if fields := case.blueprint.hull_type.unsupported(template, all_able):
         raise _WrongError(_refusal(resolved, fields))
     if case.blueprint.ignored:
-        note(case.blueprint.ignored)
+        _note(case, case.blueprint.ignored)
     if case.blueprint.hull_type.unsupported(template, replace(all_able, virtiofs_storage=False)):
-        note(f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
+        _note(case, f"its claims that are mounted need KubeVirt's feature gate {VIRTIOFS_STORAGE}")
     if case.blueprint.hull_type.unsupported(template, replace(all_able, node_addresses=False)):
-        note("its machine knows its node's address only from an operator with --guest-key-file")
-    step = decide(case)
-    if sentence := step.message if step.stalled else unknown_node_ports(case):
-        raise _WrongError(sentence)
-    hull = case.desired.hull_objects if step.reconciling else ()
-    _note_what_is_live(hull)
+        _note(case, "its machine knows its node's address only from an operator with --guest-key-file")
+    if sentence := objection(case, spec):
+        raise _WrongError(printable(sentence))
+    hull = case.desired.hull_objects if decide(case).reconciling else ()
+    if not hull and case.workload.spec.state == "Stopped":
+        _note(case, "spec.state is Stopped, so it has no hull: set it to Running to see one")
+    _note_what_is_live(case, hull)
     has_claims = hull and case.hull_type.has_guest
     for volume in claim_templates(case.blueprint.spec.template["spec"]) if has_claims else ():
         claim = claim_name(case.hull_name, volume)
-        note(f"PersistentVolumeClaim {claim} is made after its machine, which owns it")
+        _note(case, f"PersistentVolumeClaim {claim} is made after its machine, which owns it")
     filled = [action.obj for action in disks.creations(case) if isinstance(action, Create)] if hull else []
     _note_what_disks_are(case)
     return [*([case.desired.service] if case.desired.service else []), *filled, *hull]
+
+
+def _note(case: Case, text: str) -> None:
+    """Note something of a Workload, of which there may be several."""
+    note(f"Workload {case.metadata.name}: {text}")
 
 
 def _note_what_disks_are(case: Case) -> None:
     """Note which disks have to be there, and what CDI may take them for."""
     for disk, state in disks.named(case) if case.hull_type.lasts else ():
         if disk.source.claim:
-            note(f"the disk {state.name} is PersistentVolumeClaim {state.claim}, which has to be there")
+            _note(
+                case, f"the disk {state.name} is PersistentVolumeClaim {state.claim}, which has to be there"
+            )
         if disk.source.data_source:
             named = f"DataSource {disk.source.data_source.name}"
-            note(f"the DataVolume {state.claim} names what {named} leads to, and not the DataSource")
+            _note(case, f"the DataVolume {state.claim} names what {named} leads to, and not the DataSource")
         for hint in diskfiles.hints(disk):
-            note(f"the disk {state.name}: {hint}")
+            _note(case, f"the disk {state.name}: {hint}")
 
 
-def _note_what_is_live(hull: Iterable[Raw]) -> None:
+def _note_what_is_live(case: Case, hull: Iterable[Raw]) -> None:
     """Note what the virtiofs file systems of a machine cost, unless only the ServiceAccount's token has one.
 
     The amounts are KubeVirt's own (kubevirt.io/kubevirt, pkg/virtiofs/resources.go).
@@ -132,42 +133,21 @@ def _note_what_is_live(hull: Iterable[Raw]) -> None:
         devices = machine.domain_of(vm).get("devices") or {}
         shared = [str(filesystem.get("name")) for filesystem in devices.get("filesystems") or ()]
         if len(shared) > 1:
-            note(
+            _note(
+                case,
                 f"its machine has {len(shared)} virtiofs file systems ({', '.join(shared)}): each of them "
                 "adds a container to the launcher Pod, with requests of 10m CPU and 1M memory and limits of "
                 "100m and 80M, unless KubeVirt is configured otherwise; a volume that is mounted only by "
-                "subPath needs no such file system"
+                "subPath needs no such file system",
             )
 
 
-def _case(document: Raw, isolation: str | None, defaults: OperatorDefaults) -> Case:
-    """The case of a new Workload in a cluster that has everything."""
-    file_metadata = document["metadata"]
-    metadata = {
-        "name": file_metadata["name"],
-        "namespace": str(file_metadata.get("namespace") or "default"),
-        "uid": str(file_metadata.get("uid") or _UID),
-        "generation": 1,
-        "creationTimestamp": _CREATED,
-    }
+def _spec(document: Raw, isolation: str | None) -> Raw:
+    """A Workload's spec as the API server stores it, with the isolation that is asked for."""
     file_spec = document["spec"]
     without_template = manifests.pruned({key: value for key, value in file_spec.items() if key != "template"})
     template = {"template": file_spec["template"]} if "template" in file_spec else {}
-    spec = {**without_template, **template, **({"isolationPolicy": isolation} if isolation else {})}
-    workload = Workload.model_validate({"metadata": metadata, "spec": spec})
-    runtime_class = resolve(workload.spec, defaults).runtime_class
-    capabilities = Capabilities(
-        kubevirt="Deployed",
-        cdi="Deployed",
-        virtiofs_storage=True,
-        runtime_classes=frozenset([runtime_class] if runtime_class else []),
-    )
-    # Whatever it refers to is taken to be there.
-    referred: dict[references.KindAndName, Raw] = {
-        reference.target: {} for reference in references.of_spec(spec)
-    }
-    observed = Observed(capabilities=capabilities, referred=referred)
-    return Case(workload, observed, defaults, _CREATED)
+    return {**without_template, **template, **({"isolationPolicy": isolation} if isolation else {})}
 
 
 def _refusal(isolation: Isolation, fields: tuple[UnsupportedField, ...]) -> str:
@@ -176,6 +156,8 @@ def _refusal(isolation: Isolation, fields: tuple[UnsupportedField, ...]) -> str:
 
 
 def _printed(objects: list[Raw], output: str) -> str:
+    if not objects and output == "yaml":
+        return ""
     if output == "json":
         listed = objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects}
         return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 import twinhull
-from twinhull.cli import filearguments, manifestfolders, manifests, operatoroptions
+from twinhull.api.group import GROUP
+from twinhull.cli import filearguments, manifestfolders, manifestkinds, manifests, operatoroptions
 from twinhull.cli.manifests import Manifest, UnreadableError
 from twinhull.cli.operatoroptions import ISOLATIONS
-from twinhull.validation.definitions import schemas
 from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.reports import FORMATS, Located, Report, located
 
@@ -51,12 +51,13 @@ Examples:
   twinhull validate deploy/ -o sarif >twinhull.sarif          # for code scanning
   twinhull validate deploy/ -o github                         # annotations in a GitHub workflow
   twinhull validate deploy/ -o gitlab >quality.json           # GitLab's Code Quality report
+  twinhull validate --allow-none $(git diff --name-only)      # the files of a commit
 
 \b
 Exit codes:
   0  nothing is wrong; there may be warnings and notes
   1  there are errors
-  2  a file can't be read, or an option is wrong
+  2  a file can't be read, no object was checked, or an option is wrong
 """
 )
 @filearguments.files
@@ -80,6 +81,12 @@ Exit codes:
     help="The labels of the Workloads' namespaces. They replace the labels of any Namespace that is read.",
 )
 @click.option(
+    "--allow-none",
+    is_flag=True,
+    help="Succeed without an object to check, and pass over documents that are no objects, as in folders. It "
+    "is for hooks that name each file of a commit.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Choice(list(FORMATS)),
@@ -95,6 +102,7 @@ def validate(  # noqa: PLR0913, PLR0917  one parameter an option
     all_isolations: bool,  # noqa: FBT001  click's
     folders: tuple[Path, ...],
     namespace_labels: str | None,
+    allow_none: bool,  # noqa: FBT001  click's
     output: str,
     default_isolation: str,
     sandbox_runtime_class: str | None,
@@ -102,7 +110,8 @@ def validate(  # noqa: PLR0913, PLR0917  one parameter an option
     """Check Workloads and IsolationPolicies, without a cluster.
 
     FILEs are YAML or JSON files, folders, and - for the standard input. Of a folder all files below it are
-    read whose names end in .yaml, .yml or .json. Objects of other kinds are passed over, and counted.
+    read whose names end in .yaml, .yml or .json. Objects of other groups are passed over, and counted. So are
+    documents of a folder that are no objects, such as Helm's values; in a file that is named they are errors.
 
     An object is checked as by the API server: by the schema of its kind, and by the kind's rules in CEL. A
     rule that can't be checked without a cluster is named. A Workload is then checked for the isolation that
@@ -115,11 +124,11 @@ def validate(  # noqa: PLR0913, PLR0917  one parameter an option
         raise click.UsageError("--isolation and --all-isolations exclude each other: choose one")
     isolations = ISOLATIONS if all_isolations else (isolation,) if isolation else ()
     wanted = _Wanted(isolations, folders, _labels(namespace_labels), default_isolation, sandbox_runtime_class)
-    report = _report(files, wanted)
+    report = _report(_read(files, allow_none=allow_none), wanted)
     click.echo(FORMATS[output](report), nl=False)
-    for why in report.unreadable:
-        click.echo(f"Error: {why}", err=True)
-    raise SystemExit(2 if report.unreadable else int(report.count(Level.ERROR) > 0))
+    for why in report.failures:
+        manifests.tell_error(why)
+    raise SystemExit(2 if report.failures else int(report.count(Level.ERROR) > 0))
 
 
 def _labels(value: str | None) -> dict[str, str] | None:
@@ -130,31 +139,100 @@ def _labels(value: str | None) -> dict[str, str] | None:
     return policyfiles.labels(value)
 
 
-def _report(files: Iterable[str], wanted: _Wanted) -> Report:
-    """All that is found in files. Raises ClickException if the policies can't be read."""
-    all_manifests: list[Manifest] = []
-    unreadable: list[str] = []
-    others = 0
-    for file, named in manifestfolders.named(files):
+@dataclass(slots=True)
+class _Documents:
+    """What files have."""
+
+    #: Why no object being checked is an error, empty if it is none.
+    nothing: str
+    manifests: list[Manifest] = field(default_factory=list)
+    #: What is wrong with documents that aren't checked, and with names that two objects have.
+    findings: list[Located] = field(default_factory=list)
+    #: How many objects of other groups there are.
+    others: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+
+def _read(files: tuple[str, ...], *, allow_none: bool) -> _Documents:
+    """What is in files. Raises ClickException if there are too many."""
+    documents = _Documents("" if allow_none else _nothing(files))
+    for file, is_named in manifestfolders.named(files):
         try:
             read = manifests.read_ours(file)
         except UnreadableError as error:
-            unreadable.append(error.message)
+            documents.unreadable.append(error.message)
             continue
-        if named and not read.manifests and not read.others:
-            unreadable.append(f"{manifests.source(file)} has no object: name a file that has one")
-        all_manifests += read.manifests
-        others += read.others
-    ours = [(manifest, kind) for manifest in all_manifests if (kind := _kind(manifest))]
-    checks = _Checks(wanted, all_manifests)
-    findings = tuple(finding for manifest, kind in ours for finding in checks.of(manifest, kind))
-    checked = Counter(kind for _, kind in ours)
-    others += len(all_manifests) - len(ours)
-    return Report(findings, checked, others, tuple(unreadable), twinhull.__version__)
+        strict = is_named and not allow_none
+        if strict and not read.manifests and not read.others:
+            documents.unreadable.append(f"{manifests.source(file)} has no object: name a file that has one")
+        documents.others += read.others
+        _add(documents, read.manifests, strict=strict)
+    return documents
 
 
-def _kind(manifest: Manifest) -> str:
-    return next((kind for kind in schemas() if manifest.has_kind(kind)), "")
+def _add(documents: _Documents, manifests_of_file: tuple[Manifest, ...], *, strict: bool) -> None:
+    """Take the objects of a file. If it is `strict`, each document has to be one."""
+    earlier: dict[tuple[str, ...], Manifest] = {}
+    for manifest in manifests_of_file:
+        documents.manifests.append(manifest)
+        kind = manifestkinds.kind_of(manifest)
+        wrong = manifestkinds.mistyped(manifest) or (manifestkinds.no_object(manifest) if strict else None)
+        if wrong:
+            documents.findings += _located(manifest, wrong)
+        elif not kind:
+            documents.others += 1
+        elif (same := earlier.setdefault(_identity(manifest, kind), manifest)) is not manifest:
+            documents.findings += _located(manifest, _again(same))
+
+
+def _nothing(files: tuple[str, ...]) -> str:
+    """What is wrong if no object of files was checked, and what to do."""
+    where = ", ".join(map(manifests.source, files))
+    return (
+        f"{where} has no object of {GROUP} to check: name a file or folder with Workloads or "
+        "IsolationPolicies, or give --allow-none (twinhull convert makes Workloads of Deployments)"
+    )
+
+
+def _identity(manifest: Manifest, kind: str) -> tuple[str, ...]:
+    """By what a cluster tells objects of a kind apart."""
+    metadata = manifest.document.get("metadata")
+    name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+    namespace = "" if kind == "IsolationPolicy" else manifest.namespace
+    return (kind, namespace, name)
+
+
+def _again(same: Manifest) -> Finding:
+    """That an object has the name of an earlier one of its file."""
+    line, column = same.position("metadata.name")
+    return Finding(
+        Level.WARNING,
+        Source.SCHEMA,
+        "metadata.name",
+        f"is also the name of the object at line {line}, column {column}, and a cluster keeps the last of "
+        "both: rename or remove one",
+    )
+
+
+def _located(manifest: Manifest, finding: Finding) -> Iterator[Located]:
+    return located(manifest.source, manifest.title, [(manifest.position(finding.path), finding)])
+
+
+def _report(documents: _Documents, wanted: _Wanted) -> Report:
+    """All that is found in files. Raises ClickException if the policies can't be read."""
+    kinds = [(one, kind) for one in documents.manifests if (kind := manifestkinds.kind_of(one))]
+    checks = _Checks(wanted, documents.manifests)
+    findings = [finding for manifest, kind in kinds for finding in checks.of(manifest, kind)]
+    checked = Counter(kind for _, kind in kinds)
+    nothing = not (checked or documents.findings or documents.unreadable)
+    return Report(
+        (*documents.findings, *findings),
+        checked,
+        documents.others,
+        tuple(documents.unreadable),
+        twinhull.__version__,
+        documents.nothing if nothing else "",
+    )
 
 
 def _rules(folders: tuple[Path, ...]) -> Rules | None:

@@ -29,6 +29,8 @@ class Name(click.types.StringParamType):
 #: An empty one in a path is no error to the API server: it would mean all namespaces.
 NAMESPACE = Name("a DNS label (a-z, 0-9 and - between them)", LABEL, LONGEST_LABEL)
 OBJECT = Name("a DNS subdomain (a-z, 0-9, and - or . between them)", SUBDOMAIN, LONGEST_SUBDOMAIN)
+#: The least that a reference to an image has to be (github.com/distribution/reference, reference.go).
+IMAGE = Name("an image (letters, digits and any of . _ : / @ -)", "[A-Za-z0-9][A-Za-z0-9._:/@-]*", 1024)
 
 
 class Seconds(click.FloatRange):

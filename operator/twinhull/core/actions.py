@@ -96,6 +96,8 @@ class Change:
     needed: bool = True
     #: The resourceVersion that it holds for, empty if it holds for any.
     version: str = ""
+    #: Whether it is made only while no Pod of others has the claim that is changed.
+    unused: bool = False
 
     @property
     def key(self) -> str:

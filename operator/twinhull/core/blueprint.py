@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import chain
 
 from twinhull.api.base import Raw
+from twinhull.api.brevity import listed
 from twinhull.api.disks import Disk
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import RestartPolicy, Workload, WorkloadSpec
@@ -24,6 +25,9 @@ from twinhull.hulls.types import HullType, Settings, type_of
 
 #: What nobody reads in a template's metadata.
 _NAMES = ("name", "generateName", "namespace")
+#: Fields above the spec of a VirtualMachineInstance, which it hasn't itself (kubevirt.io/api 1.9.0,
+#: core/v1/types.go, VirtualMachineInstanceSpec).
+_ABOVE = ("metadata", "spec", "template")
 #: The kinds of a namespace that a machine may be built with.
 _OF_NAMESPACE = {"VirtualMachineInstancetype", "VirtualMachinePreference"}
 
@@ -156,7 +160,26 @@ class Blueprint:
 
     @cached_property
     def ignored(self) -> str:
-        """What a template says that means nothing in it, in a sentence; empty if there is nothing such."""
+        """What of the spec means nothing, in a sentence; empty if all of it means something."""
+        return listed([*filter(None, (self._ignored_metadata, self._ignored_overrides))])
+
+    @property
+    def _ignored_overrides(self) -> str:
+        """The overrides that are written as if they began above the machine's spec."""
+        has_machine = self.hull_type.settings is Settings.VIRTUAL_MACHINE
+        overrides = self.spec.virtual_machine.overrides or {} if has_machine else {}
+        fields = [f"spec.virtualMachine.overrides.{key}" for key in _ABOVE if key in overrides]
+        if not fields:
+            return ""
+        verb = "means" if len(fields) == 1 else "mean"
+        return (
+            f"{' and '.join(fields)} {verb} nothing: overrides is a patch of the machine's "
+            "spec.template.spec, such as {domain: {cpu: {cores: 4}}}"
+        )
+
+    @property
+    def _ignored_metadata(self) -> str:
+        """What the template's metadata says that only an object's own can."""
         metadata = self.workload.spec.template.get("metadata") or {}
         fields = [f"spec.template.metadata.{key}" for key in _NAMES if metadata.get(key)]
         if not fields:

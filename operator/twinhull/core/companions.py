@@ -59,7 +59,7 @@ def _next_start(case: Case) -> Iterator[Change]:
 
 def changed_for_next_start(case: Case, hull: Hull) -> Iterator[Change]:
     """What has a machine that lasts start as the present revision the next time, if it wouldn't."""
-    if switching.next_revision(hull.obj) == case.revision:
+    if switching.next_revision(hull.obj) == case.revision or disks.replaced(case):
         return
     wanted = case.desired.hull_objects[-1]
     changes = switching.edits_of(hull.obj, wanted).in_words("set", "removed")

@@ -83,6 +83,7 @@ class Desired:
             built.guest_image or defaults.guest_image or "",
             pull_secret=self._guest_image_pull_secret,
             panics=capabilities.panic_devices,
+            video=capabilities.video_devices,
             registries=defaults.registries,
             secret=defaults.guest_secret,
             # Whoever runs KubeVirt may have decided for all machines.

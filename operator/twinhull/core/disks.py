@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 
 from twinhull.api.base import Raw
+from twinhull.api.brevity import listed
 from twinhull.api.disks import MOST_DISKS, Disk
+from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import DiskStatus
 from twinhull.core.actions import Action, Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.case import Case
 from twinhull.core.claims import claims_of, volumes_of
 from twinhull.core.observed import Companion
-from twinhull.hulls import datavolumes, disksizes
+from twinhull.hulls import datavolumes, disksizes, machineclaims
 from twinhull.hulls.datavolumes import DiskState
 from twinhull.hulls.disknotes import (
     FILLED_ANNOTATION,
@@ -28,6 +30,7 @@ from twinhull.hulls.disknotes import (
     SIZE_ANNOTATION,
 )
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels, version_of
+from twinhull.hulls.machineclaims import Replaced
 from twinhull.hulls.types import type_that_made
 
 #: The earliest of all times.
@@ -59,6 +62,39 @@ def creations(case: Case) -> Iterator[Action]:
             yield Delete("DataVolume", state.claim, volume.uid, event, version=version_of(volume.obj))
 
 
+def replaced(case: Case) -> str:
+    """Which claims of the machine that lasts somebody else has put in the place of the Workload's, and what
+    to do about each; empty if there are none.
+    """
+    machine = case.switched_off or next((hull for hull in case.own if type_that_made(hull).lasts), None)
+    if not case.hull_type.lasts or machine is None or UNREAD in machine.obj:
+        return ""
+
+    def seen(name: str) -> Raw | None:
+        claim = case.observed.claims.get(name)
+        return claim.obj if claim else None
+
+    found = machineclaims.replaced(machine.obj, case.desired.hull_objects[-1], seen)
+    return listed([_how_it_is_replaced(case, one) for one in found])
+
+
+def _how_it_is_replaced(case: Case, one: Replaced) -> str:
+    fields = {disk.disk_name: f"spec.virtualMachine.{disk.field}" for disk in case.blueprint.disks}
+    source = f"set source to claim: {{name: {one.claim}}}, without size and the other fields of a new claim"
+    path, use = (
+        (fields[one.volume], source)
+        if one.volume in fields
+        else ("spec.virtualMachine.overrides.volumes", "name it there")
+    )
+    return (
+        f"{path}: VirtualMachine {case.workload.metadata.name} has PersistentVolumeClaim {one.claim} for the "
+        f"disk {one.volume} in place of {one.wanted}: KubeVirt restored a snapshot or moved the disk, or "
+        "somebody changed the VirtualMachine. The operator neither changes the machine nor switches it on. "
+        f"To use {one.claim}, {use}; to have {one.wanted} again, name it in spec.template.spec.volumes of "
+        "the VirtualMachine"
+    )
+
+
 def _is_in_use(case: Case, claim: str) -> bool:
     """Whether a machine that runs has the disk of that claim."""
     return any(hull.phase is Phase.RUNNING and claim in claims_of(hull) for hull in case.own)
@@ -66,13 +102,15 @@ def _is_in_use(case: Case, claim: str) -> bool:
 
 def holds(case: Case) -> Iterator[Change]:
     """What marks the claims that the spec names as this Workload's, so that no other uses them. Of two that
-    name one at once, one alone can: the mark is set on the claim as it was seen.
+    name one at once, one alone can: the mark is set on the claim as it was seen. Who isn't a Workload is
+    looked for then, too. A claim that a hull of the Workload has is in use by that.
     """
     for _, state in named(case):
         claim = case.observed.claims.get(state.claim)
         if claim and state.is_free and not claim.deleting:
             sentence = f"marked PersistentVolumeClaim {state.claim} as the disk {state.name}"
-            yield _mark(case, state, claim, Event("Normal", Reason.CHANGED, sentence))
+            mark = _mark(case, state, claim, Event("Normal", Reason.CHANGED, sentence))
+            yield replace(mark, unused=not any(state.claim in claims_of(hull) for hull in case.own))
 
 
 def _mark(case: Case, state: DiskState, claim: Companion, event: Event | None = None) -> Change:
@@ -146,7 +184,8 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
         annotations[HOLDER_ANNOTATION] = wanted_holder
     # A size that the storage can't grow to can be taken back.
     size = "" if state.grows_to or not claim else disk.size or ""
-    if size and (size != noted_size if is_taken_up else disksizes.is_less(noted_size, size)):
+    is_news = is_taken_up or not noted_size or disksizes.is_less(noted_size, size)
+    if size and size != noted_size and is_news:
         annotations[SIZE_ANNOTATION] = size
     if state.filled and FILLED_ANNOTATION not in noted:
         annotations[FILLED_ANNOTATION] = "true"

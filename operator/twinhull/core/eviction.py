@@ -75,7 +75,11 @@ def without(actions: Iterable[Action], evicted: Iterable[Delete | Change]) -> tu
 
 
 def _is_overdue(shortfall: Shortfall, leaves_at: datetime, now: datetime) -> bool:
-    return now >= leaves_at + timedelta(seconds=shortfall.policy.eviction.grace_period_seconds)
+    """Whether a machine that is being switched off has had the policy's time. Its own grace period doesn't
+    count: its Workload says how long that is.
+    """
+    requested = leaves_at - shortfall.hull.graceful_end.grace
+    return now >= requested + timedelta(seconds=shortfall.policy.eviction.grace_period_seconds)
 
 
 def _ends(action: Action) -> bool:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twinhull.api.disks import Disk
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Lack
 from twinhull.core import references
 from twinhull.core.case import Case
+from twinhull.hulls.datavolumes import DiskState, has_data_volume
 from twinhull.hulls.types import GOES_ON, Needs, Settings
 
 #: Why a hull isn't made, by the kind of what it refers to and isn't there.
@@ -38,8 +40,25 @@ def missing_prerequisites(case: Case) -> tuple[Lack, ...]:
         floor=resolution.floor.name if resolution.floor else "",
         guest_image=case.defaults.guest_image,
         capabilities=case.observed.capabilities,
+        has_disk_to_fill=case.hull_type.lasts and _has_disk_to_fill(case),
     )
     return (*case.hull_type.prerequisites(needs), *_referred(case))
+
+
+def _has_disk_to_fill(case: Case) -> bool:
+    """Whether CDI has still to make or fill a disk: of one that is filled, KubeVirt asks nothing of CDI."""
+    return any(has_data_volume(disk) and not state.filled for disk, state in _disks(case))
+
+
+def _disks(case: Case) -> Iterator[tuple[Disk, DiskState]]:
+    yield from zip(case.blueprint.disks, case.disks, strict=True)
+
+
+def _of_disks(case: Case) -> Iterator[references.Reference]:
+    """What the disks refer to, but for the StorageClasses of those that are filled: these have volumes."""
+    filled = {f"virtualMachine.{disk.field}.storageClassName" for disk, state in _disks(case) if state.filled}
+    named = references.of_disks(case.blueprint.spec.virtual_machine.raw())
+    yield from (reference for reference in named if reference.path not in filled)
 
 
 def _referred(case: Case) -> Iterator[Lack]:
@@ -47,7 +66,7 @@ def _referred(case: Case) -> Iterator[Lack]:
     spec, kubevirt = case.blueprint.spec, case.observed.capabilities.kubevirt
     named = [*references.of_template(spec.template)] if case.hull_type.runs_template else []
     if case.hull_type.lasts:
-        named += references.of_disks(spec.virtual_machine.raw())
+        named += _of_disks(case)
     # Without KubeVirt there are no instancetypes to speak of.
     if case.hull_type.settings is Settings.VIRTUAL_MACHINE and kubevirt is not None:
         named += references.of_machine(spec.virtual_machine.raw())

@@ -16,7 +16,7 @@ from twinhull.api.workloadstatus import Lack, ReplacementStatus, UnsupportedFiel
 from twinhull.core.actions import Action
 from twinhull.core.case import Case
 from twinhull.core.graceful_end import ends
-from twinhull.core.observed import Refusal
+from twinhull.core.observed import Companion, Refusal
 from twinhull.hulls.hull import Hull, created_at, leaves_at
 from twinhull.hulls.types import type_that_made
 
@@ -113,14 +113,15 @@ def _how_to_be_off(case: Case, hull: Hull) -> str:
     )
 
 
-def waiting_for_object(case: Case, reason: Why, message: str, what: str, obj: Raw) -> Step:
+def waiting_for_object(case: Case, reason: Why, message: str, what: str, seen: Hull | Companion) -> Step:
     """Waiting for an object to go that is in the way; when that takes too long, with what may keep it."""
     patience = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
-    since = max(leaves_at(obj) or created_at(obj), case.workload.metadata.creation_timestamp)
+    ends = seen.leaves_at if isinstance(seen, Hull) else leaves_at(seen.obj)
+    since = max(ends or created_at(seen.obj), case.workload.metadata.creation_timestamp)
     left = since + patience - case.now
     if left > timedelta():
         return waiting(reason, message, requeue_after=left)
-    finalizers = _finalizers(obj)
+    finalizers = _finalizers(seen.obj)
     whose = f"its finalizers are {listed(finalizers, ', ')}; ask their owner to remove them"
     see = whose if finalizers else "see whether the garbage collector works, and its node, or delete it"
     return stalled(

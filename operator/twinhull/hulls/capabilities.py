@@ -21,6 +21,8 @@ class Capabilities:
     kubernetes_version: str = ""
     #: Whether machines may have a panic device, by which a guest tells that it failed.
     panic_devices: bool = False
+    #: Whether machines may name their graphics card.
+    video_devices: bool = False
     #: Whether machines may have claims as file systems.
     virtiofs_storage: bool = False
     #: Whether machines are given CPU and memory while they run.

@@ -36,6 +36,11 @@ from twinhull.hulls.hull import (
 API_VERSION = "cdi.kubevirt.io/v1beta1"
 #: A service mesh's proxy in an importer Pod keeps it from ever ending.
 _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
+#: What of a source says how CDI gets at the data, and not which data it is.
+_ACCESS = {
+    *("secretRef", "certConfigMap", "secretExtraHeaders", "thumbprint", "initImageURL", "extraArgs"),
+    *("pullMethod", "checksum"),
+}
 #: What is asked of a disk's claim beside its size.
 _OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
 #: The phases in which a DataVolume waits for a Pod that uses it.
@@ -78,6 +83,9 @@ _VOLUME_UNSEEN = (
     "its DataVolume is gone, and the claim goes with it; or the DataVolume has lost the label "
     f"{DISK_LABEL}: put that back"
 )
+_STAYS = (
+    "its claim is there without its DataVolume, and stays when the Workload is deleted, whatever reclaim says"
+)
 _FIXED = "storageClassName, accessModes and volumeMode of a disk that is filled can't be changed"
 
 
@@ -117,7 +125,11 @@ class DiskState:
     is_lone: bool = False
     #: Whether its claim belongs to a DataVolume that isn't seen, which may have lost its label.
     is_unseen: bool = False
-    #: Whether its DataVolume has another source than the Workload names now.
+    #: The uid of the VirtualMachine that controls its claim, and with which the claim is deleted; empty if
+    #: none does, or its DataVolume is there.
+    machine: str = ""
+    #: Whether its DataVolume has another source than the Workload names now; once it is filled, whether that
+    #: source has other data.
     source_changed: bool = False
     #: Whether it isn't filled, and its DataVolume says something else than the Workload does now. CDI lets
     #: nobody change what a DataVolume says.
@@ -187,12 +199,13 @@ def read(
             filled=is_there and not is_going(claim),
             is_ours=holder in {None, workload.name} and noted in {None, workload.name},
             is_free=holder is None and noted in {None, workload.name},
+            machine=_machine_of(claim),
             message=_awaited(claim),
         )
     if volume is None and claim is None:
         return DiskState(name, claimed, message=diskfiles.partial(disk))
     if volume is None:
-        return _of_claim(workload, name, claim or {}, size)
+        return _of_claim(workload, disk, claim or {}, size)
     return _of_volume(workload, disk, volume, claim, last)
 
 
@@ -202,6 +215,12 @@ def _awaited(claim: Raw | None) -> str:
         return _GOING
     is_bound = claim is None or claim.get("status", {}).get("phase") == "Bound"
     return "" if is_bound else "the claim isn't bound yet"
+
+
+def _machine_of(claim: Raw | None) -> str:
+    """The uid of the VirtualMachine that controls a claim, empty if none does."""
+    owner = owner_of(claim) if claim else None
+    return owner.uid if owner and owner.kind == "VirtualMachine" else ""
 
 
 def is_going(obj: Raw | None) -> bool:
@@ -245,7 +264,7 @@ def holds_nothing(volume: Raw, claim: Raw | None) -> bool:
     return "upload" not in source and not ("blank" in source and is_bound)
 
 
-def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskState:
+def _of_claim(workload: ObjectMeta, disk: Disk, claim: Raw, size: str) -> DiskState:
     """How a disk is whose claim is there without a DataVolume. A claim that still names one as its owner is
     deleted with it; of one that nobody owns, CDI's Pod may have filled a part.
     """
@@ -254,11 +273,12 @@ def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskSta
     phase = (metadata.get("annotations") or {}).get(POD_PHASE_ANNOTATION, "Succeeded")
     label = labels(claim).get(DISK_LABEL)
     state = DiskState(
-        name,
+        disk.disk_name,
         metadata["name"],
         size=size,
         is_ours=label == workload.name,
         is_unseen=of_volume and not is_going(claim) and label in {None, workload.name},
+        machine=_machine_of(claim),
     )
     if not state.is_ours:
         return replace(state, is_lone=True)
@@ -270,7 +290,9 @@ def _of_claim(workload: ObjectMeta, name: str, claim: Raw, size: str) -> DiskSta
             "delete the claim, and the disk is then filled anew"
         )
         return replace(state, is_lone=True, failed=True, message=message)
-    return replace(state, is_lone=True, filled=True)
+    grows_to = disksizes.larger_than_claim(disk, claim)
+    message = _STAYS if disk.reclaim == "Delete" else ""
+    return replace(state, is_lone=True, filled=True, grows_to=grows_to, message=message)
 
 
 def _of_volume(
@@ -285,7 +307,8 @@ def _of_volume(
     failed = phase == "Failed" or (
         failure is not None and importing.is_final(failure.message, failure.attempts)
     )
-    source_changed = not _is_from(volume, _source(workload, disk))
+    source = _source(workload, disk)
+    source_changed = not _is_from(volume, source)
     claim_changed = _claim_changed(volume, disk, resized=failed)
     is_phase_known = bool(status.get("phase")) or claim is None
     may_be_filled = filled or going or was_filled(volume) or not is_phase_known
@@ -307,7 +330,7 @@ def _of_volume(
         failed=failed and not going,
         failure=failure,
         is_ours=labels(claim).get(DISK_LABEL, workload.name) == workload.name if claim else True,
-        source_changed=source_changed,
+        source_changed=source_changed and not (filled and _has_data_of(volume, source)),
         outdated=outdated,
         is_going=of_former,
         shrinks_from=disksizes.former_size(workload, disk, volume) if larger else "",
@@ -370,6 +393,36 @@ def _is_from(volume: Raw, wanted: Raw) -> bool:
     return all(spec.get(key) == value for key, value in wanted.items()) and not (
         "source" in wanted and spec.get("sourceRef")
     )
+
+
+def _has_data_of(volume: Raw, wanted: Raw) -> bool:
+    """Whether a DataVolume that is filled was filled with the data of that source, however CDI got at it. A
+    checksum says which data it is only beside another one of its kind.
+    """
+    made = (volume.get("spec") or {}).get("source") or {}
+    return (
+        "source" in wanted
+        and _is_from({**volume, "spec": {"source": _data(made)}}, {"source": _data(wanted["source"])})
+        and not _contradict(_checksum(made), _checksum(wanted["source"]))
+    )
+
+
+def _data(source: Raw) -> Raw:
+    """What of a source says which data it is."""
+    return {
+        kind: {key: value for key, value in fields.items() if key not in _ACCESS}
+        if isinstance(fields, dict)
+        else fields
+        for kind, fields in source.items()
+    }
+
+
+def _checksum(source: Raw) -> str:
+    return str((source.get("http") or {}).get("checksum") or "").lower()
+
+
+def _contradict(checksum: str, other: str) -> bool:
+    return checksum != other and checksum.partition(":")[0] == other.partition(":")[0]
 
 
 def _claim_changed(volume: Raw, disk: Disk, *, resized: bool) -> bool:

@@ -11,6 +11,7 @@ from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, WorkloadSpec
 from twinhull.hulls import windows
 from twinhull.hulls.datavolumes import claim_name, has_data_volume
 from twinhull.hulls.firmware import bootloader, features, tpm
+from twinhull.hulls.guest import MIGRATES_IF_POSSIBLE
 from twinhull.hulls.hull import (
     HULL_LABEL,
     HULL_NAME_LABEL,
@@ -24,24 +25,38 @@ from twinhull.hulls.merge import merge_patch
 #: The buses of disks and the models of network cards, by `devices`.
 _BUS = {"Compatible": "sata", "Virtio": "virtio"}
 _CARD = {"Compatible": "e1000e", "Virtio": "virtio"}
+#: How long a Linux may take to shut down, in seconds. After that KubeVirt ends it like a power cut, by
+#: default after 30 (kubevirt.io/api/core/v1, DefaultGracePeriodSeconds). systemd gives each service 90
+#: (systemd-system.conf(5), DefaultTimeoutStopSec). This is what `virtctl create vm` sets
+#: (kubevirt.io/kubevirt 1.9.0, pkg/virtctl/create/vm/vm.go).
+GRACE = 180
+#: What of a machine's spec the operator chooses by itself, by the path below its template's spec. An earlier
+#: operator didn't, and whether it does may depend on KubeVirt.
+CHOSEN: dict[tuple[str, ...], object] = {
+    ("evictionStrategy",): MIGRATES_IF_POSSIBLE,
+    ("terminationGracePeriodSeconds",): GRACE,
+    ("domain", "devices", "video"): windows.VIDEO,
+}
 #: The names of the volumes that aren't disks of the Workload. KubeVirt wants labels, without dots.
 CLOUD_INIT, _SYSPREP, _DRIVERS = (
     f"{RESERVED_PREFIX}{name}" for name in ("cloud-init", "sysprep", "virtio-drivers")
 )
 
 
-def render(
+def render(  # noqa: PLR0913  one for each that has a say in it
     workload: ObjectMeta,
     spec: WorkloadSpec,
     *,
     revision: str,
     eviction: str,
+    video: bool = False,
     lone_claims: Collection[str] = (),
 ) -> Raw:
     """The VirtualMachine of a Workload that names a boot disk. It has the Workload's own name.
 
     `lone_claims` are the names of the disks whose claim is there without a DataVolume. `eviction` is
-    KubeVirt's evictionStrategy, empty for its own default.
+    KubeVirt's evictionStrategy, empty for its own default. `video` is whether a machine may name its graphics
+    card.
     """
     built = spec.virtual_machine
     known = {
@@ -70,19 +85,28 @@ def render(
                     "labels": {**(metadata.get("labels") or {}), **known},
                     **({"annotations": annotations} if annotations else {}),
                 },
-                "spec": merge_patch(_spec(workload, built, eviction, lone_claims), built.overrides or {}),
+                "spec": merge_patch(
+                    _spec(workload, built, eviction, lone_claims, video=video), built.overrides or {}
+                ),
             },
         },
     }
 
 
-def _spec(workload: ObjectMeta, built: VirtualMachine, eviction: str, lone_claims: Collection[str]) -> Raw:
+def _spec(
+    workload: ObjectMeta,
+    built: VirtualMachine,
+    eviction: str,
+    lone_claims: Collection[str],
+    *,
+    video: bool,
+) -> Raw:
     return {
         **({"evictionStrategy": eviction} if eviction else {}),
-        **({"terminationGracePeriodSeconds": windows.GRACE} if built.os == "Windows" else {}),
+        **_grace(built),
         **({"readinessProbe": _probe(built.readiness)} if built.readiness else {}),
         **({"accessCredentials": _credentials(built)} if built.ssh_keys else {}),
-        "domain": _domain(built),
+        "domain": _domain(built, video=video),
         "networks": [{"name": "default", "pod": {}}],
         "volumes": [
             *(_volume(workload.name, disk, lone_claims) for disk in built.all_disks()),
@@ -91,14 +115,23 @@ def _spec(workload: ObjectMeta, built: VirtualMachine, eviction: str, lone_claim
     }
 
 
-def _domain(built: VirtualMachine) -> Raw:
+def _grace(built: VirtualMachine) -> Raw:
+    """How long the machine may take to shut down. Of a Linux, a preference may say it: KubeVirt takes the
+    preference's value only if there is none (kubevirt.io/kubevirt, pkg/instancetype/preference/apply).
+    """
+    if built.os == "Windows":
+        return {"terminationGracePeriodSeconds": windows.GRACE}
+    return {} if built.preference else {"terminationGracePeriodSeconds": GRACE}
+
+
+def _domain(built: VirtualMachine, *, video: bool) -> Raw:
     """The machine itself. With a preference, only what the Workload says: the rest is the preference's."""
     is_windows = built.os == "Windows" and not built.preference
     devices = {
         "interfaces": [_interface(built)],
         "disks": [*(_disk(disk, built) for disk in built.all_disks()), *_other_disks(built)],
         **({"inputs": windows.inputs(virtio=built.devices == "Virtio")} if is_windows else {}),
-        **(windows.video() if is_windows and built.devices == "Virtio" else {}),
+        **({"video": windows.VIDEO} if video and is_windows and _has_virtio_screen(built) else {}),
         **tpm(built.firmware),
         "rng": {},
     }
@@ -106,10 +139,29 @@ def _domain(built: VirtualMachine) -> Raw:
     return {
         **_size(built),
         **_firmware(built.firmware),
-        **({"clock": windows.clock()} if is_windows else {}),
+        **(
+            {"clock": windows.clock(has_zone=bool(_overridden(built, "clock", "timezone")))}
+            if is_windows
+            else {}
+        ),
         **({"features": needed} if needed else {}),
         "devices": devices if built.os == "Linux" else {key: devices[key] for key in devices if key != "rng"},
     }
+
+
+def _has_virtio_screen(built: VirtualMachine) -> bool:
+    """KubeVirt refuses a graphics card that has a name and isn't there (validateVideoConfig)."""
+    return (
+        built.devices == "Virtio" and _overridden(built, "devices", "autoattachGraphicsDevice") is not False
+    )
+
+
+def _overridden(built: VirtualMachine, *path: str) -> object:
+    """What the overrides say of a field of the domain, None if nothing."""
+    value: object = built.overrides
+    for key in ("domain", *path):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _size(built: VirtualMachine) -> Raw:

@@ -1,4 +1,4 @@
-"""The annotations on the DataVolumes and claims of disks: ours, and one of CDI's."""
+"""The annotations on the DataVolumes and claims of disks: ours, and those of CDI."""
 
 from __future__ import annotations
 
@@ -16,5 +16,7 @@ SIZE_ANNOTATION = f"{GROUP}/size"
 FILLED_ANNOTATION = f"{GROUP}/filled"
 #: On a claim that CDI has a Pod fill: the phase of that Pod.
 POD_PHASE_ANNOTATION = "cdi.kubevirt.io/storage.pod.phase"
+#: On a claim whose StorageClass has it wait for a Pod that uses it: that CDI is to fill it without.
+BIND_ANNOTATION = "cdi.kubevirt.io/storage.bind.immediate.requested"
 #: On a DataVolume that is a clone: the namespace and name of the DataSource that led to its source.
 DATA_SOURCE_ANNOTATION = f"{GROUP}/data-source"

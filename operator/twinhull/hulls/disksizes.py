@@ -48,11 +48,12 @@ def former_size(workload: ObjectMeta, disk: Disk, volume: Raw) -> str:
 def resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
     """What the claim is to ask for, if the disk is to be larger, and what it asks for, if that is more than
     the disk is to have. What CDI added for the file system stays in proportion: a DataVolume's own size never
-    changes.
+    changes. A clone that was made without a size has nothing of that: its claim is as large as that of the
+    original.
     """
-    made = made_with(volume)
     claimed = requested(claim or {})
     first = (volume["metadata"].get("annotations") or {}).get(FIRST_REQUEST_ANNOTATION)
+    made = made_with(volume) or first or claimed
     try:
         size, original = quantity.parse(disk.size or ""), quantity.parse(made)
         present, request = quantity.parse(claimed), quantity.parse(first or claimed)
@@ -64,6 +65,17 @@ def resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
     if wanted <= present or first is None:
         return "", claimed if quantity.parse(request_text) < present else ""
     return request_text, ""
+
+
+def larger_than_claim(disk: Disk, claim: Raw) -> str:
+    """What a claim without a DataVolume is to ask for, since the disk is to be larger; empty if it asks for
+    as much. What CDI once added for its file system isn't known any more.
+    """
+    size, present = parsed(disk.size or ""), parsed(requested(claim))
+    if size is None or present is None:
+        return ""
+    wanted = min(size.to_integral_value(ROUND_CEILING), _LARGEST)
+    return quantity.mebibytes(wanted) if wanted > present else ""
 
 
 def made_with(volume: Raw) -> str:

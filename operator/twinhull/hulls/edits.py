@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from twinhull.api.base import GROUP, Raw
 from twinhull.api.brevity import listed
 from twinhull.hulls import quantity
+from twinhull.hulls.machineclaims import claim_of
 
 #: The sources of volumes that can be plugged in while a machine runs (kubevirt.io/api/core/v1, VolumeSource).
 _PLUGGABLE = ("persistentVolumeClaim", "dataVolume", "memoryDump")
@@ -63,11 +64,11 @@ def with_plugged(present: Raw, wanted: Raw) -> Raw:
     one. One of a name or a claim that the wanted one has as well is that one. The firmware tries none.
     """
     ours = {volume.get("name") for volume in _volumes(wanted)}
-    claims = {_claim(volume) for volume in _volumes(wanted)}
+    claims = {claim_of(volume) for volume in _volumes(wanted)}
     kept = [
         volume
         for volume in _volumes(present)
-        if _is_plugged(volume) and volume.get("name") not in ours and _claim(volume) not in claims
+        if _is_plugged(volume) and volume.get("name") not in ours and claim_of(volume) not in claims
     ]
     if not kept:
         return wanted
@@ -102,12 +103,6 @@ def _is_plugged(volume: Raw) -> bool:
     return any((volume.get(source) or {}).get("hotpluggable") is True for source in _PLUGGABLE)
 
 
-def _claim(volume: Raw) -> str | None:
-    """The claim of a volume, which has the name of its DataVolume; None for one without."""
-    claim, volume_of_cdi = volume.get("persistentVolumeClaim") or {}, volume.get("dataVolume") or {}
-    return claim.get("claimName") or volume_of_cdi.get("name")
-
-
 def _differences(present: Raw, target: Raw, at: str) -> Iterator[tuple[str, bool]]:
     """The paths that differ, and whether each is the operator's."""
     for key, wanted in target.items():
@@ -132,7 +127,7 @@ def _of_named(present: list[Raw], target: list[Raw], at: str) -> Iterator[tuple[
         path, got = f"{at}[{wanted['name']}]", elements.pop(wanted["name"], None)
         if got is None:
             yield path, True
-        elif _claim(wanted) is None or _claim(wanted) != _claim(got):
+        elif claim_of(wanted) is None or claim_of(wanted) != claim_of(got):
             yield from _differences(got, wanted, path)
     for name in elements:
         yield f"{at}[{name}]", False

@@ -20,6 +20,8 @@ class Guest:
     image: str
     #: Whether a machine may have a panic device, by which KubeVirt sees that a run failed.
     panics: bool = False
+    #: Whether a machine may name its graphics card.
+    video: bool = False
     #: KubeVirt's evictionStrategy, for drains of the machine's node. Empty for KubeVirt's own default.
     eviction: str = MIGRATES_IF_POSSIBLE
     #: The registries of every machine.

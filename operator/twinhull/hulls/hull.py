@@ -296,6 +296,17 @@ def leaves_at(obj: Raw) -> datetime | None:
     return timestamp(obj["metadata"].get("deletionTimestamp"))
 
 
+def ends_by(obj: Raw, grace: timedelta) -> datetime | None:
+    """When a VirtualMachine or its instance that is being deleted should be gone, None if it isn't.
+
+    A Pod's deletionTimestamp has its grace period in it. Theirs doesn't: the API server knows none of custom
+    resources (k8s.io/apiextensions-apiserver, type customResourceStrategy; k8s.io/apiserver,
+    pkg/registry/rest, BeforeDelete), and KubeVirt gives the machine its own from then on.
+    """
+    requested = leaves_at(obj)
+    return requested + grace if requested else None
+
+
 def removed(obj: Raw, end: Exit) -> bool:
     """Whether an object that is being deleted ended because of that, not by itself before.
 

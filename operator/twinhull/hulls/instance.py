@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from twinhull.api import commands
@@ -19,6 +19,7 @@ from twinhull.hulls.hull import (
     Phase,
     condition,
     created_at,
+    ends_by,
     labels,
     leaves_at,
     owner_of,
@@ -97,7 +98,7 @@ def read(  # noqa: PLR0913  one for each that tells of it
         revision=revision,
         phase=phase,
         ready=ready and bool(status.get("ready", True)),
-        leaves_at=leaves_at(vm),
+        leaves_at=ends_by(vm, _grace(vmi)),
         created_at=created_at(vm),
         since=unready_since(vm),
         reason=why.reason,
@@ -142,7 +143,7 @@ def read_stray(vmi: Raw) -> Hull:
         revision=revision_of(vmi),
         phase=Phase.RUNNING,
         ready=False,
-        leaves_at=leaves_at(vmi),
+        leaves_at=ends_by(vmi, grace(vmi)),
         created_at=created_at(vmi),
         since=created_at(vmi),
         reason=Reason.TERMINATING,
@@ -202,8 +203,13 @@ def _graceful_end(
         instance=vmi.get("metadata", {}).get("uid", ""),
         can_request_stop=runs and able and goes_on,
         still_waiting=runs and (able or report is None),
-        grace=grace(vmi),
+        grace=_grace(vmi),
     )
+
+
+def _grace(vmi: Raw | None) -> timedelta:
+    """How long what runs may take to end: none if nothing does."""
+    return grace(vmi) if vmi else timedelta()
 
 
 def _live(vm: Raw, vmi: Raw, report: Report | None) -> Live:

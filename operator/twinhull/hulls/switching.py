@@ -7,14 +7,15 @@ its VirtualMachine says (kubevirt.io/api/core/v1, type VirtualMachineRunStrategy
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from twinhull.api.base import GROUP, Raw
 from twinhull.api.workload import RESTART_ANNOTATION
-from twinhull.hulls import edits
+from twinhull.hulls import edits, machineclaims
+from twinhull.hulls.diskmachine import CHOSEN
 from twinhull.hulls.edits import Edits
 from twinhull.hulls.graceful_end import grace
-from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, created_at, labels, timestamp
+from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, created_at, ends_by, labels
 from twinhull.hulls.merge import difference
 
 #: On a VirtualMachine that the operator has switched off: when.
@@ -62,7 +63,7 @@ def at_next_start(present: Raw, wanted: Raw) -> Raw:
     return {
         "metadata": {
             "labels": wanted["metadata"]["labels"],
-            "annotations": wanted["metadata"].get("annotations", {}),
+            "annotations": {**wanted["metadata"].get("annotations", {}), **machineclaims.note(wanted)},
         },
         "spec": difference(present["spec"], spec),
     }
@@ -71,6 +72,18 @@ def at_next_start(present: Raw, wanted: Raw) -> Raw:
 def edits_of(present: Raw, wanted: Raw) -> Edits:
     """How a machine differs from what it would be made."""
     return edits.of(present["spec"], _next_spec(present, wanted))
+
+
+def edits_by_others(present: Raw, wanted: Raw) -> Edits:
+    """How others have changed a machine. What the operator itself chooses is theirs only if it has a value
+    that the operator never gives: a machine runs on as an earlier operator made it.
+    """
+    target = _next_spec(present, wanted)
+    was, spec = (present["spec"].get("template") or {}).get("spec") or {}, target["template"]["spec"]
+    for path, chosen in CHOSEN.items():
+        if _at(was, path) in (None, chosen) and _at(spec, path) in (None, chosen):
+            spec = _put(spec, path, _at(was, path))
+    return edits.of(present["spec"], {**target, "template": {**target["template"], "spec": spec}})
 
 
 def _next_spec(present: Raw, wanted: Raw) -> Raw:
@@ -104,8 +117,7 @@ def ends_at(vm: Raw, vmi: Raw | None) -> datetime | None:
         return None
     if vmi is None:
         return noted
-    requested = timestamp(vmi["metadata"].get("deletionTimestamp"))
-    return requested or noted + max(grace(vmi), timedelta())
+    return ends_by(vmi, grace(vmi)) or noted + grace(vmi)
 
 
 def _is_halted(vm: Raw) -> bool:

@@ -20,6 +20,8 @@ class Version(NamedTuple):
 #: The first KubeVirt in which panic devices need no feature gate (kubevirt.io/kubevirt,
 #: pkg/virt-config/featuregate/inactive.go: it is generally available).
 PANIC_DEVICES_FOR_ALL = Version(1, 9, 0)
+#: The first KubeVirt in which a machine's graphics card needs none (the same file, VideoConfig).
+VIDEO_DEVICES_FOR_ALL = Version(1, 9, 0)
 
 #: KubeVirt writes checksums of kernel, initrd and disk images into an instance's status, as unsigned numbers
 #: of 32 bits. Its CRD says int32, and Kubernetes checks that from 1.36 on: the status of an instance with a
@@ -49,5 +51,14 @@ def too_old(kubevirt: str, kubernetes: str) -> bool:
 
 def panic_devices_for_all(kubevirt: str) -> bool:
     """Whether a KubeVirt is known to give every machine a panic device, whatever its feature gates."""
+    return _is_from(PANIC_DEVICES_FOR_ALL, kubevirt)
+
+
+def video_devices_for_all(kubevirt: str) -> bool:
+    """Whether a KubeVirt is known to let every machine name its graphics card, whatever its feature gates."""
+    return _is_from(VIDEO_DEVICES_FOR_ALL, kubevirt)
+
+
+def _is_from(first: Version, kubevirt: str) -> bool:
     present = version(kubevirt)
-    return present is not None and present >= PANIC_DEVICES_FOR_ALL
+    return present is not None and present >= first

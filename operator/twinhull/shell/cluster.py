@@ -16,7 +16,7 @@ from twinhull.api.base import Raw
 from twinhull.shell.connection import Connection
 from twinhull.shell.decoding import Undecodable, decode, decode_event
 from twinhull.shell.errors import NotFound, from_status
-from twinhull.shell.kinds import ACCESS_REVIEW, POD, POD_TEMPLATE, RESOURCE_QUOTA, Kind
+from twinhull.shell.kinds import ACCESS_REVIEW, ANY_POD, POD, POD_TEMPLATE, RESOURCE_QUOTA, Kind
 from twinhull.shell.list_pages import ListPages, Take, accept, selecting
 from twinhull.shell.metrics import RequestMetrics
 from twinhull.shell.scope import Scope
@@ -106,6 +106,10 @@ class Cluster:
     async def quotas(self, namespace: str) -> list[Raw]:
         """The ResourceQuotas of a namespace."""
         return list((await self._request("GET", RESOURCE_QUOTA.path(namespace)))["items"])
+
+    async def read_pods(self, namespace: str, take: Take) -> None:
+        """Give all Pods of a namespace that haven't ended to `take`, a few at a time, whosever they are."""
+        await self._lists.read(ANY_POD, namespace, None, take)
 
     async def may(self, attributes: Raw) -> bool:
         """Whether the operator's account has a right (authorization.k8s.io/v1, type ResourceAttributes)."""

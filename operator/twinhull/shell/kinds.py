@@ -63,6 +63,8 @@ ACCESS_REQUEST = Kind("AccessRequest", GROUP, VERSION, "accessrequests")
 POD = Kind("Pod", "", "v1", "pods", label_selector=HULL_LABEL)
 #: The Pods in which KubeVirt runs machines (kubevirt.io/api/core/v1, constant AppLabel): only how they are.
 LAUNCHER = Kind("LauncherPod", "", "v1", "pods", label_selector=f"{WORKLOAD_LABEL},kubevirt.io=virt-launcher")
+#: All Pods, whosever they are: looked at before a claim is marked as a disk.
+ANY_POD = Kind("AnyPod", "", "v1", "pods", field_selector="status.phase!=Succeeded,status.phase!=Failed")
 SERVICE = Kind("Service", "", "v1", "services", label_selector=WORKLOAD_LABEL)
 CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", label_selector=WORKLOAD_LABEL)
 VIRTUAL_MACHINE = Kind(

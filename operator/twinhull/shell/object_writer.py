@@ -12,6 +12,7 @@ from twinhull.core.actions import Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.ownership import obstacle
 from twinhull.hulls.disknotes import HOLDER_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, labels, owner_of
+from twinhull.shell.claim_users import check_unused
 from twinhull.shell.clone_sources import resolved
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
@@ -58,9 +59,11 @@ class ObjectWriter:
         return event
 
     async def change(self, owner: ReconciledObject, action: Change) -> None:
-        """Change an object. Raises Undone if it doesn't stay so."""
+        """Change an object. Raises Undone if it doesn't stay so, or somebody else uses it who mustn't."""
         kind = BY_NAME[action.kind]
         namespace = owner.namespace
+        if action.unused:
+            await check_unused(self._cluster, owner.key, action.name)
         subresource = action.subresource and f"/{action.subresource}"
         undone_before = await self._undone_writes.of_change(owner, action)
         changed = await self._cluster.patch(kind, namespace, action.name, exact_patch(action), subresource)

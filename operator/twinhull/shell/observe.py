@@ -25,7 +25,7 @@ from twinhull.hulls.launchers import debug_container
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
 from twinhull.hulls.types import HullSource, type_that_reads
-from twinhull.hulls.versions import panic_devices_for_all
+from twinhull.hulls.versions import panic_devices_for_all, video_devices_for_all
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.labelled import (
@@ -161,6 +161,7 @@ def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
         kubevirt_version=version,
         kubernetes_version=store.kubernetes_version,
         panic_devices="PanicDevices" in gates or panic_devices_for_all(version),
+        video_devices="VideoConfig" in gates or video_devices_for_all(version),
         virtiofs_storage=VIRTIOFS_STORAGE in gates,
         live_updates=_updates_live(spec),
         launcher=LauncherSettings.read(kubevirt) if kubevirt and kubevirt is not _PRESUMED else None,

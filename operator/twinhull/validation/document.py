@@ -40,7 +40,9 @@ def refusals(kind: str, document: Raw) -> Iterator[Refusal | Unchecked]:
 
 def _wrong_type(document: Raw) -> Iterator[Problem]:
     if document.get("apiVersion") != API_VERSION:
-        yield Problem("apiVersion", f"is {document.get('apiVersion')!r}: use {API_VERSION}")
+        given = document.get("apiVersion")
+        what = "is required: add it" if given is None else f"is {given!r}: use"
+        yield Problem("apiVersion", f"{what}{', with ' if given is None else ' '}{API_VERSION}")
 
 
 def _wrong_fields(schema: Raw, document: Raw) -> Iterator[Problem]:

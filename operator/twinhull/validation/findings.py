@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from twinhull.api.group import Raw
+from twinhull.validation import mounts
 from twinhull.validation.document import refusals
 from twinhull.validation.rules import Unchecked
 
@@ -27,6 +28,7 @@ class Source(StrEnum):
     PARITY = "parity"
     POLICY = "policy"
     EVASION = "evasion"
+    OPERATOR = "operator"
     UNCHECKED = "unchecked"
 
 
@@ -37,6 +39,7 @@ MEANINGS: Mapping[Source, str] = {
     Source.PARITY: "The isolation can't honour the field.",
     Source.POLICY: "IsolationPolicies let nothing be made of the Workload.",
     Source.EVASION: "The field reaches past the isolation.",
+    Source.OPERATOR: "The operator would make nothing of the Workload.",
     Source.UNCHECKED: "This rule wasn't checked.",
 }
 
@@ -61,7 +64,8 @@ def of_object(kind: str, document: Raw) -> Iterator[Finding]:
             yield Finding(Level.NOTE, Source.UNCHECKED, issue.path, f"not checked, {issue.why}: {issue.rule}")
         else:
             by_schema |= issue.by == "schema"
-            yield Finding(Level.ERROR, Source(issue.by), issue.problem.path, issue.problem.message)
+            for problem in mounts.one_by_one(issue.problem, document):
+                yield Finding(Level.ERROR, Source(issue.by), problem.path, problem.message)
     if by_schema:
         yield Finding(
             Level.NOTE, Source.UNCHECKED, "", "the CEL rules aren't checked until the errors are gone"

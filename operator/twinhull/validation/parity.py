@@ -10,9 +10,13 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation, Policy, Subject, explain
+from twinhull.core.new_workload import field_of, new_case, objection
 from twinhull.hulls.parity import Conditions
 from twinhull.hulls.types import Settings, type_of
 from twinhull.validation.findings import Finding, Level, Source
+
+#: What stands for the guest image and the RuntimeClass that only an operator or a cluster knows.
+_ASSUMED = "assumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,31 @@ def explanation(document: Raw, labels: dict[str, str], assumed: Assumptions) -> 
     return explain(f"{namespace}/{metadata['name']}", subject, spec, assumed.policies, assumed.defaults)
 
 
-def hindrances(explained: Explanation, spec: WorkloadSpec, assumed: Assumptions) -> Iterator[Finding]:
-    """What keeps a Workload from starting with the isolation that it gets, though no policy refuses it."""
+def hindrances(explained: Explanation, document: Raw, assumed: Assumptions) -> Iterator[Finding]:
+    """What keeps a Workload from starting with the isolation that it gets, though no policy refuses it. The
+    document is as in `explanation`.
+    """
+    spec = WorkloadSpec.model_validate(document["spec"])
+    unable = tuple(_unable(explained, spec, assumed))
+    yield from unable
+    if not any(finding.level is Level.ERROR for finding in unable):
+        yield from _objections(explained, document)
+
+
+def _objections(explained: Explanation, document: Raw) -> Iterator[Finding]:
+    """What the operator's own rules have against a Workload. It is taken to run, in a cluster that has
+    everything.
+    """
+    resolution = explained.resolution
+    runtime_class = resolution.runtime_class or _ASSUMED
+    defaults = OperatorDefaults(resolution.resolved, runtime_class, _ASSUMED, node_addresses=True)
+    spec = {**document["spec"], "isolationPolicy": resolution.resolved.value, "state": "Running"}
+    if message := objection(new_case(document["metadata"], spec, defaults), spec):
+        yield Finding(Level.ERROR, Source.OPERATOR, *field_of(message))
+
+
+def _unable(explained: Explanation, spec: WorkloadSpec, assumed: Assumptions) -> Iterator[Finding]:
+    """What the hull can't honour, and the RuntimeClass that it lacks."""
     resolution = explained.resolution
     isolation, runtime_class = resolution.resolved, resolution.runtime_class
     hull_type = type_of(isolation, spec)
@@ -86,6 +113,9 @@ def of_workload(
     for evasion in type_of(isolation, spec).evasions(spec):
         level = Level.ERROR if evasion.path in required else Level.WARNING
         yield Finding(level, Source.EVASION, evasion.path, f"reaches past a {isolation}: {evasion.why}")
-    for hindrance in hindrances(explained, spec, assumed):
+    for hindrance in hindrances(explained, document, assumed):
+        if hindrance.source is Source.OPERATOR:
+            yield hindrance
+            continue
         sentence = f"not with isolation {isolation}: {hindrance.message}"
         yield Finding(hindrance.level, hindrance.source, hindrance.path or "spec.isolationPolicy", sentence)

@@ -45,6 +45,13 @@ class Report:
     unreadable: tuple[str, ...]
     #: The version of this program.
     version: str
+    #: Why it is an error that no object was checked, empty if it is none.
+    nothing: str = ""
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Why not all was checked that was to be."""
+        return (*self.unreadable, *([self.nothing] if self.nothing else ()))
 
     def count(self, level: Level) -> int:
         """How many findings there are of a level."""
@@ -63,7 +70,7 @@ class Report:
         broken = f", {_counted(len(self.unreadable), 'file')} not read" if self.unreadable else ""
         by_level = ", ".join(_counted(self.count(level), level) for level in Level if self.count(level))
         done = f"{checked} checked{passed}{broken}"
-        if not by_level and broken:
+        if not by_level and (broken or not self.checked):
             return done  # nobody knows what is wrong in a file that can't be read
         return f"{done}: {by_level or 'nothing is wrong'}"
 
@@ -104,13 +111,13 @@ def sarif(report: Report) -> str:
             for source in sources
         ],
     }
-    notifications = [{"level": "error", "message": {"text": why}} for why in report.unreadable]
+    notifications = [{"level": "error", "message": {"text": why}} for why in report.failures]
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
-                "executionSuccessful": not report.unreadable,
+                "executionSuccessful": not report.failures,
                 "toolExecutionNotifications": notifications,
             }
         ],

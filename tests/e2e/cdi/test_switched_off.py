@@ -34,6 +34,13 @@ def fails(web: DiskWorkload, kubelet: Kubelet) -> None:
     web.becomes("DiskFailed")
 
 
+def is_held(web: DiskWorkload) -> None:
+    """Fails unless the Workload says that a disk waits for the end of what runs."""
+    _, reason, message = web.condition("Ready")
+    assert reason == "DiskWaiting"
+    assert "would have to end before" in message
+
+
 def stops(web: DiskWorkload) -> Manifest:
     """Stops the Workload; its machine then, of which KubeVirt tells how its disk is."""
     web.change(state="Stopped")
@@ -63,6 +70,11 @@ def test_a_disk_that_fails_is_taken_out_of_the_machine_again(
     wrong = {"http": {"url": server.url(NOTHING)}}
     data = {"name": "data", "source": wrong, "size": "64Mi", "storageClassName": LATE}
     web.change(virtualMachine={"disks": [data]})
+    web.eventually(lambda: is_held(web), "it says what the disk waits for")
+    assert web.one("VirtualMachine", web.name)["spec"]["runStrategy"] == "Always"
+    web.change(state="Stopped")
+    web.becomes("Stopped")
+    web.change(state="Running")
     fails(web, kubelet)
     with_data = web.one("VirtualMachine", web.name)["spec"]["template"]["spec"]["volumes"]
     assert [volume["name"] for volume in with_data] == ["boot", "data"]

@@ -231,6 +231,30 @@ def test_stopped_and_started(booted: Subject) -> None:
     assert booted.hull()["metadata"]["uid"] == machine["metadata"]["uid"]
 
 
+def test_a_restored_snapshot_is_never_undone(booted: Subject) -> None:
+    """KubeVirt restores to another claim, and writes that into the VirtualMachine, as is done here."""
+    api, namespace = booted.cluster.api, booted.namespace
+    booted.change(state="Stopped")
+    booted.becomes("Stopped")
+    claim = booted.one("PersistentVolumeClaim", "web-boot")
+    about = {"name": "restore-1-boot", "namespace": namespace, "labels": claim["metadata"]["labels"]}
+    spec = {key: claim["spec"][key] for key in ("storageClassName", "accessModes", "resources")}
+    api.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": about, "spec": spec})
+    restored = [{"name": "boot", "persistentVolumeClaim": {"claimName": "restore-1-boot"}}]
+    api.patch("VirtualMachine", "web", namespace, {"spec": {"template": {"spec": {"volumes": restored}}}})
+    until(lambda: "restore-1-boot" in booted.condition("Ready")[2])
+    booted.change(state="Running")
+    refused = booted.becomes("DiskReplaced")
+    assert condition(refused, "Stalled")[0] == "True"
+    machine = booted.one("VirtualMachine", "web")
+    assert machine["spec"]["runStrategy"] == "Halted"
+    assert machine["spec"]["template"]["spec"]["volumes"] == restored
+    taken_up = {"source": {"claim": {"name": "restore-1-boot"}}}
+    ask(booted, containers=True, virtualMachine={"bootDisk": taken_up})
+    booted.becomes("Ready")
+    assert booted.hull()["spec"]["template"]["spec"]["volumes"] == restored
+
+
 def test_a_retained_disk_outlives_its_workload_and_is_taken_up_again(booted: Subject) -> None:
     volume = booted.one("DataVolume", "web-boot")
     booted.delete()

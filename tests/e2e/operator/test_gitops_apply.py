@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.chart.helm import Helm
 from tests.controlplane import Kubectl
 from tests.e2e.operator.history import History
 from tests.e2e.operator.subject import NEVER_READY, Manifest, Subject, container, template
 from tests.gitops.verdicts import out_of_sync
 
-pytestmark = [pytest.mark.simulated, pytest.mark.built("argocd")]
+pytestmark = [pytest.mark.simulated, pytest.mark.built("argocd", "helm")]
 
 SERVER_SIDE = ("--server-side", "--field-manager=argocd-controller")
 #: What Argo CD and Flux put on what they manage.
@@ -110,6 +112,32 @@ def test_what_is_applied_stays_so(
     other = {**wanted, "spec": {**wanted["spec"], "isolationPolicy": "Sandbox"}}
     if not options:
         assert out_of_sync(other, live), "a real difference is one"
+
+
+@pytest.mark.parametrize("options", [(), SERVER_SIDE], ids=["client-side", "server-side"])
+def test_the_chart_itself_is_in_sync_once_it_is_applied(
+    namespace: str, kubectl: Kubectl, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """By Argo CD's own comparison, of what is applied with what the API server would store of it."""
+    rendered = Helm.built("helm", tmp_path).template({}, "--namespace", namespace)
+    assert {"CustomResourceDefinition", "ValidatingAdmissionPolicy", "Deployment"} <= {
+        obj["kind"] for obj in rendered
+    }
+    apart = [
+        f"{obj['kind']} {obj['metadata']['name']}"
+        for obj in rendered
+        if out_of_sync(obj, _as_stored(kubectl, obj, options))
+    ]
+    assert apart == []
+
+
+def _as_stored(kubectl: Kubectl, obj: Manifest, options: tuple[str, ...]) -> Manifest:
+    """What the API server would store of an object; definitions are there already."""
+    forced = ("--force-conflicts",) if options else ()
+    found: Manifest = json.loads(
+        kubectl.apply(obj, *options, *forced, "--dry-run=server", "--output=json", "--show-managed-fields")
+    )
+    return found
 
 
 def test_nothing_but_the_schemas_defaults_is_added_to_spec(web: Subject, kubectl: Kubectl) -> None:

@@ -12,7 +12,7 @@ from tests.controlplane import Api, Kubectl
 from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import EXIT, Manifest, Subject
 from tests.gitops.lifecycle import STATES, completed, running_to_completion
-from tests.gitops.verdicts import applications, fluxes_own, health, kstatus
+from tests.gitops.verdicts import CHECKS, applications, fluxes_own, health, kstatus
 
 pytestmark = [pytest.mark.simulated, pytest.mark.built("kstatus", "flux", "argocd")]
 
@@ -26,6 +26,22 @@ def documents(*folders: str) -> list[Manifest]:
     """All objects of the folders' files."""
     paths = [path for folder in folders for path in sorted((EXAMPLES / folder).glob("*.yaml"))]
     return [found for path in paths for found in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
+
+
+def in_state(name: str) -> Manifest:
+    """A Workload as it was recorded in a state."""
+    path = CHECKS / f"twinhull.dev/Workload/testdata/{name}.yaml"
+    found: Manifest = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+def fluxes_checks() -> Manifest:
+    """The example's own checks of Workloads."""
+    ((expressions,),) = [
+        obj["spec"]["healthCheckExprs"] for obj in documents("flux") if "healthCheckExprs" in obj["spec"]
+    ]
+    found: Manifest = expressions
+    return found
 
 
 def annotation(obj: Manifest, name: str, otherwise: str) -> str:
@@ -92,20 +108,36 @@ def test_the_policies_are_taken(kubectl: Kubectl) -> None:
 
 
 def test_fluxs_own_checks_of_the_example_wait_for_a_run_to_its_end(web: Subject, api: Api) -> None:
-    (checked,) = [
-        obj["spec"]["healthCheckExprs"] for obj in documents("flux") if "healthCheckExprs" in obj["spec"]
-    ]
-    (expressions,) = checked
+    expressions = fluxes_checks()
     policies = Policies(api, web.namespace)
     running = next(running_to_completion(web.named("running"), policies))
     done = next(completed(web.named("done"), policies))
     assert kstatus(running, done) == ["Current", "Current"]
     assert kstatus(running, done, expressions=expressions) == ["InProgress", "Current"]
-    testdata = EXAMPLES.parent / "deploy/argocd/resource_customizations/twinhull.dev/Workload/testdata"
     for name, state in STATES.items():
         if state.kstatus != "Terminating" and name != "running-to-completion":
-            obj = yaml.safe_load((testdata / f"{name}.yaml").read_text(encoding="utf-8"))
-            assert kstatus(obj, expressions=expressions) == [state.kstatus], name
+            assert kstatus(in_state(name), expressions=expressions) == [state.kstatus], name
+
+
+@pytest.mark.parametrize("name", [name for name, state in STATES.items() if state.kstatus != "Terminating"])
+def test_a_machine_that_boots_a_disk_needs_no_template_for_the_checks(name: str) -> None:
+    """Whatever its conditions say, the checks say the same of it as of a Workload with a template."""
+    obj, state = in_state(name), STATES[name]
+    obj["spec"].pop("template", None)
+    obj["spec"]["virtualMachine"] = {"bootDisk": {"source": {"blank": {}}}}
+    expected = "Healthy" if name == "running-to-completion" else state.health
+    assert [status for status, _ in health(obj)] == [expected]
+    assert kstatus(obj, expressions=fluxes_checks()) == [state.kstatus]
+
+
+def test_a_machine_that_boots_a_disk_never_completes_whatever_its_template_says() -> None:
+    obj = in_state("running-to-completion")
+    obj["spec"]["virtualMachine"] = {"bootDisk": {"source": {"blank": {}}}}
+    assert [status for status, _ in health(obj)] == ["Progressing"], "its containers run"
+    assert kstatus(obj, expressions=fluxes_checks()) == ["InProgress"]
+    obj["status"]["isolation"]["resolved"] = "VirtualMachine"
+    assert [status for status, _ in health(obj)] == ["Healthy"]
+    assert kstatus(obj, expressions=fluxes_checks()) == ["Current"]
 
 
 def test_flux_writes_images_where_the_markers_are_and_they_reach_the_cluster(

@@ -61,6 +61,28 @@ def test_plain_apply_has_room_for_the_crd(name: str) -> None:
     assert len((ROOT / f"crds/{name}.yaml").read_bytes()) < 360_000
 
 
+def unstored(value: object, path: str) -> Iterator[str]:
+    """The values that the API server drops when it stores a definition: empty ones, by the types of
+    k8s.io/apiextensions-apiserver, pkg/apis/apiextensions/v1, whose fields are `omitempty`. Numbers and
+    `subresources.status` are pointers there, and JSON in a schema (`default`, `enum`) is stored as it is.
+    """
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not value and not is_number and not path.endswith(".subresources.status"):
+        yield path
+    entries = dict(enumerate(value)) if isinstance(value, list) else value
+    for key, below in entries.items() if isinstance(entries, dict) else ():
+        if path.endswith(".properties") or key not in {"default", "enum"}:
+            yield from unstored(below, f"{path}.{key}")
+
+
+@pytest.mark.parametrize("crd", crds(), ids=lambda crd: str(crd["metadata"]["name"]))
+def test_the_api_server_stores_a_definition_as_it_is_applied(crd: Raw) -> None:
+    """`versions` is a list without keys: to Argo CD all of it differs if one value is lost."""
+    assert list(unstored(crd["spec"], "spec")) == []
+    priorities = [column.get("priority") for column in crd["spec"]["versions"][0]["additionalPrinterColumns"]]
+    assert 0 not in priorities, "0 is as good as absent"
+
+
 def test_every_field_of_our_own_is_described(ours: dict[str, Raw]) -> None:
     assert [path for path, node in ours.items() if "description" not in node and path != ".metadata"] == []
 

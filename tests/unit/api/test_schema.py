@@ -27,6 +27,10 @@ class Door(Model):
     open: bool = Field(True, description="Whether one can go through.")  # noqa: FBT003
 
 
+class Garden(Model):
+    """A garden, of which nothing is to be said."""
+
+
 class House(Model):
     """A house."""
 
@@ -37,6 +41,7 @@ class House(Model):
         None, description="All of them.", json_schema_extra={"x-kubernetes-list-type": "atomic"}
     )
     labels: dict[str, str] | None = Field(None, description="What is written on it.")
+    garden: Garden | None = Field(None, description="The garden.")
 
 
 def fields() -> Raw:
@@ -72,6 +77,10 @@ def test_list_keeps_its_type_and_its_items_are_inlined() -> None:
     doors = fields()["doors"]
     assert doors["x-kubernetes-list-type"] == "atomic"
     assert doors["items"]["description"] == "A door."
+
+
+def test_object_without_fields_has_no_empty_map_of_them() -> None:
+    assert fields()["garden"] == {"description": "The garden.", "type": "object"}
 
 
 def test_map_keeps_the_schema_of_its_values() -> None:

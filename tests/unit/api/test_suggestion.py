@@ -9,7 +9,8 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.crd import crds
-from twinhull.api.suggestion import suggestion
+from twinhull.api.suggestion import misspelt, suggestion
+from twinhull.api.validation import problems
 
 
 def _objects(schema: Raw, path: str) -> Iterator[tuple[str, list[str]]]:
@@ -46,6 +47,8 @@ CONTAINER = "Workload.spec.template.spec.containers[]"
         ("IsolationPolicy.spec", "violationPolicy", "onViolation"),
         ("IsolationPolicy.spec", "selector", None),
         ("IsolationPolicy.spec", "matches", "match"),
+        ("IsolationPolicy.spec", "mach", "match"),
+        ("IsolationPolicy.spec", "minmum", "minimum"),
         ("IsolationPolicy.spec", "vm", "virtualMachine"),
         ("IsolationPolicy.spec.match", "namespaces", "namespaceSelector"),
         ("IsolationPolicy.spec.match", "namespace_selector", "namespaceSelector"),
@@ -128,7 +131,10 @@ CONTAINER = "Workload.spec.template.spec.containers[]"
         (f"{SOURCE}.vddk", "diskUuid", "uuid"),
         (f"{SOURCE}.imageio", "diskID", "diskId"),
         (f"{SOURCE}.claim", "claimName", "name"),
+        ("Workload.spec", "strategy", None),
         (CONTAINER, "imag", "image"),
+        (CONTAINER, "imagePullPolcy", "imagePullPolicy"),
+        (CONTAINER, "comand", "command"),
         (CONTAINER, "environment", "env"),
         (CONTAINER, "mounts", "volumeMounts"),
         (CONTAINER, "cmd", "command"),
@@ -158,3 +164,30 @@ def test_a_name_without_a_letter_means_nothing(written: str) -> None:
 def test_which_comes_first_does_not_matter() -> None:
     names = FIELDS["Workload.spec.service"]
     assert suggestion("trafficPolicy", names) == suggestion("trafficPolicy", reversed(names))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("strategy", "spec.replacement.strategy"),
+        ("containers", "spec.template.spec.containers"),
+        ("ports", "spec.service.ports"),
+        ("tempalte", "template"),
+        ("name", None),
+    ],
+)
+def test_the_name_of_a_field_below_leads_to_it(written: str, meant: str | None) -> None:
+    workload = next(crd for crd in crds() if crd["spec"]["names"]["kind"] == "Workload")
+    schema = workload["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    said = next(
+        one.message for one in problems(schema, {written: {}}, "spec") if one.path == f"spec.{written}"
+    )
+    assert said.partition("did you mean ")[2] == (f"{meant}?" if meant else "")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("nam", "name"), ("evn", "env"), ("privileeged", "privileged"), ("bogus", None), ("x", None)],
+)
+def test_of_options_only_a_slip_is_taken_for_another(written: str, meant: str | None) -> None:
+    assert misspelt(written, ["env", "gpus", "name", "privileged"]) == meant

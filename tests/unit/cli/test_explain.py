@@ -182,7 +182,7 @@ def test_several_workloads_are_explained_one_by_one(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ([], "standard input has no Workload: add one of apiVersion twinhull.dev/v1alpha1"),
+        ([], "standard input has no Workload of apiVersion twinhull.dev/v1alpha1: add one"),
         ([workload("Somehow")], "spec.isolationPolicy  is 'Somehow': use one of Auto, Container"),
         ([workload(name="-x")], "metadata.name  is '-x': use lower-case letters"),
     ],

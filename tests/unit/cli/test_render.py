@@ -188,7 +188,7 @@ def test_names_in_a_template_are_taken_and_told_of() -> None:
     named["spec"]["template"]["metadata"] = {"name": "web", "namespace": "shop", "labels": {"app": "web"}}
     result = render(given=[named])
     assert result.exit_code == 0
-    note = "note: spec.template.metadata.name and spec.template.metadata.namespace mean nothing"
+    note = "note: Workload web: spec.template.metadata.name and spec.template.metadata.namespace mean nothing"
     assert note in result.stderr
 
 
@@ -253,7 +253,16 @@ def test_other_objects_are_passed_by_with_a_note() -> None:
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "greeting"}}
     result = render(given=[config, workload()])
     assert (result.exit_code, kinds(result)) == (0, ["Pod"])
-    assert "note: standard input: ConfigMap greeting is skipped: only Workloads are rendered" in result.stderr
+    note = "standard input: ConfigMap greeting (v1) is skipped: only Workloads of twinhull.dev are rendered"
+    assert f"note: {note}" in result.stderr
+
+
+def test_a_workload_of_another_group_is_told_from_ours_and_convert_is_named() -> None:
+    foreign = {"apiVersion": "scheduling.k8s.io/v1alpha2", "kind": "Workload", "metadata": {"name": "a"}}
+    result = render(given=[foreign])
+    assert result.exit_code == 1
+    assert "Workload a (scheduling.k8s.io/v1alpha2) is skipped" in result.stderr
+    assert "or have `twinhull convert` make one of a Deployment" in result.stderr
 
 
 def test_list_is_taken_apart() -> None:
@@ -263,7 +272,7 @@ def test_list_is_taken_apart() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("", "Error: standard input has no Workload: add one of apiVersion twinhull.dev/v1alpha1"),
+        ("", "Error: standard input has no Workload of apiVersion twinhull.dev/v1alpha1: add one"),
         ("a: [", "Error: standard input: this is not valid YAML:"),
     ],
 )
@@ -434,3 +443,103 @@ def test_a_rule_of_the_definition_is_as_good_as_its_schema(machine: Raw, expecte
     result = render(given=[given])
     assert (result.exit_code, result.stdout) == (1, "")
     assert " ".join(expected.split()) in " ".join(result.stderr.split())
+
+
+def test_a_mistyped_workload_beside_another_is_refused() -> None:
+    result = render(given=[workload(), workload() | {"kind": "Worklaod"}])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "kind is 'Worklaod', which twinhull.dev doesn't have: did you mean Workload?" in result.stderr
+
+
+def test_the_columns_of_a_table_are_below_their_titles() -> None:
+    result = render(given=[{key: value for key, value in workload().items() if key != "spec"}])
+    assert "\n  FIELD  REASON\n  spec   is required: add it\n" in result.stderr
+
+
+def test_a_stopped_workload_has_no_hull_and_that_is_said() -> None:
+    stopped = workload(state="Stopped")
+    result = render(given=[stopped])
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == (
+        "note: Workload web: spec.state is Stopped, so it has no hull: set it to Running to see one\n"
+    )
+    as_json = json.loads(render("-o", "json", given=[stopped]).stdout)
+    assert as_json == {"apiVersion": "v1", "kind": "List", "items": []}
+
+
+def test_a_note_names_its_workload() -> None:
+    env = [{"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}]
+    given = workload(pod={"containers": [{"name": "web", "image": "nginx", "env": env}]})
+    given["metadata"]["name"] = "two"
+    result = render("--isolation", "VirtualMachine", given=[workload(), given])
+    assert "note: Workload two: its machine knows its node's address only" in result.stderr
+
+
+FORGED = "a\x1b[31mred\n::error::x\u202e"
+
+
+@pytest.mark.parametrize("verb", ["render", "explain", "validate"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {**workload(), "metadata": {"name": FORGED}},
+        {**workload(), FORGED: 1},
+        {**workload(), "::error::x": 1},
+        {**workload(), "kind": FORGED},
+        {"apiVersion": "v1", "kind": FORGED, "metadata": {"name": "a"}},
+        {"apiVersion": FORGED, "kind": "Deployment", "metadata": {"name": FORGED}},
+        workload(isolationPolicy=FORGED),
+        workload(pod={"containers": [{"name": FORGED, "image": "a"}]}),
+        workload(pod={"containers": [{"name": "web", "image": "a", FORGED: 1}]}),
+    ],
+)
+def test_nothing_in_a_file_writes_a_line_of_its_own(tmp_path: Path, verb: str, document: Raw) -> None:
+    """GitHub takes a line that begins with :: for a command of the workflow, also behind spaces."""
+    (tmp_path / "none").mkdir()
+    policies = [] if verb == "render" else ["--policies", str(tmp_path / "none")]
+    result = CliRunner().invoke(main, [verb, "-", *policies], input=yaml.safe_dump(document))
+    assert result.exit_code in {1, 2}
+    lines = result.output.splitlines()
+    assert [line for line in lines if line.lstrip().startswith("::") or not line.isprintable()] == []
+
+
+def test_no_name_of_a_file_and_no_error_of_yaml_does(tmp_path: Path) -> None:
+    file = tmp_path / "a\n::error::x.yaml"
+    file.write_text('a: "\\\x1b"')
+    for name in (str(file), str(tmp_path / "b\n::error::x.yaml")):
+        result = CliRunner().invoke(main, ["validate", name])
+        assert [line for line in result.output.splitlines() if line.startswith("::")] == []
+        assert "\x1b" not in result.output
+
+
+@pytest.mark.parametrize("verb", ["render", "explain"])
+def test_a_key_that_is_there_twice_is_noted_with_its_place(tmp_path: Path, verb: str) -> None:
+    text = """\
+apiVersion: twinhull.dev/v1alpha1
+kind: Workload
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+      - name: web
+        image: nginx
+        image: apache
+"""
+    policies = [] if verb == "render" else ["--policies", str(tmp_path)]
+    result = CliRunner().invoke(main, [verb, "-", *policies], input=text)
+    assert result.exit_code == 0
+    assert (
+        "note: standard input:10:9: Workload web: the key image is there twice, and the last one counts"
+    ) in result.stderr
+
+
+@pytest.mark.parametrize("key", ["spec", "template"])
+def test_overrides_that_begin_above_the_machine_s_spec_are_noted(key: str) -> None:
+    given = [workload(virtualMachine={"overrides": {key: {"spec": {"domain": {"cpu": {"cores": 4}}}}}})]
+    result = render("--isolation", "VirtualMachine", given=given)
+    assert (
+        f"note: Workload web: spec.virtualMachine.overrides.{key} means nothing: overrides is a patch of"
+        in result.stderr
+    )
+    assert "overrides" not in render("--isolation", "Container", given=given).stderr

@@ -37,7 +37,10 @@ def test_missing_file_is_named(tmp_path: Path, option: str) -> None:
         ("host: docker.io", "the file: Input should be a valid tuple"),
         ("- {mirrors: ['https://m']}", "0.host: Field required"),
         ("- {host: docker.io, mirrors: ['m']}", "0.mirrors.0: String should match pattern"),
-        ("- {host: docker.io, caBundle: a, caBundle: b}", "isn't YAML: caBundle is given twice"),
+        (
+            "- {host: docker.io, caBundle: a, caBundle: b}",
+            "isn't YAML: line 1, column 34: caBundle is given twice",
+        ),
         ("- {host: docker.io, mirror: ['https://m']}", "0.mirror: Extra inputs are not permitted"),
     ],
 )
@@ -51,4 +54,4 @@ def test_registries_that_are_no_text_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "registries.yaml"
     file.write_bytes(b"\xff")
     message = refusal("--guest-registries", str(file))
-    assert f"--guest-registries: {file} isn't YAML: 'utf-8' codec can't decode" in message
+    assert f"--guest-registries: {file}: it isn't text in UTF-8: save it in UTF-8" in message

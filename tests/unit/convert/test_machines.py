@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -287,6 +288,100 @@ def test_secure_boot_is_on_only_if_keys_are_enrolled() -> None:
     assert "secureBoot" not in machine(one.converted(without))["firmware"]
 
 
+@pytest.mark.parametrize("os", ["Windows", "Linux"])
+def test_a_clock_with_a_time_zone_is_carried_over(os: Literal["Windows", "Linux"]) -> None:
+    one = sample("libvirt-windows11-secure-boot")
+    text = one.text.replace(
+        "<clock offset='localtime'>", "<clock offset='timezone' timezone='Europe/Berlin'>"
+    )
+    converted = one.of.convert(text, MachineOptions(os=os, disk_sizes={"boot": "64Gi"}))
+    assert machine(converted)["overrides"] == {"domain": {"clock": {"timezone": "Europe/Berlin"}}}
+    assert not [part for part in converted.left if "clock" in part.path]
+
+
+@pytest.mark.parametrize(("os", "told"), [("Windows", True), ("Linux", False)])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("vmx-esxi-windows-vddk", "guestOS"),
+        ("ovf-ovftool-ubuntu", "/Envelope/VirtualSystem/VirtualHardwareSection"),
+        ("hyperv-gen2-windows", "VM"),
+        ("libvirt-vmware-by-vpx", "/domain/clock"),
+    ],
+)
+def test_a_windows_is_told_of_its_clock_where_that_was_its_local_time(
+    name: str,
+    path: str,
+    os: Literal["Windows", "Linux"],
+    told: bool,  # noqa: FBT001
+) -> None:
+    one = sample(name)
+    converted = one.of.convert(one.text, replace(one.options, os=os))
+    assert (path in {part.path for part in converted.left if "local time" in part.why}) == told
+
+
+@pytest.mark.parametrize(
+    ("os", "version", "uuid"),
+    [
+        ("Windows", "20", "33221100-5544-7766-8899-aabbccddeeff"),
+        ("Windows", "8", "33221100-5544-7766-8899-aabbccddeeff"),
+        ("Linux", "13", "33221100-5544-7766-8899-aabbccddeeff"),
+        ("Linux", "12", "00112233-4455-6677-8899-aabbccddeeff"),
+        ("Linux", "?", "33221100-5544-7766-8899-aabbccddeeff"),
+    ],
+)
+def test_a_uuid_of_vmwares_is_told_as_the_system_in_the_machine_saw_it(
+    os: Literal["Windows", "Linux"], version: str, uuid: str
+) -> None:
+    one = sample("vmx-esxi-windows-vddk")
+    text = one.text.replace(
+        "42 1f ee 3c 52 06 a3 de-be 4a 73 9c cc 99 15 1f", "00 11 22 33 44 55 66 77-88 99 AA BB CC DD EE FF"
+    ).replace('virtualHW.version = "20"', f'virtualHW.version = "{version}"')
+    converted = one.of.convert(text, replace(one.options, os=os))
+    assert left(converted)["uuid.bios"] == (
+        "the machine has a new UUID and serial number: if a license goes by them, set "
+        f"overrides.domain.firmware.uuid to {uuid}, and serial to 'VMware-00 11 22 33 44 55 66 77-88 99 aa "
+        "bb cc dd ee ff', as its system saw them"
+    )
+    found = machine(converted)["bootDisk"]["source"]["vddk"]["uuid"]
+    assert found == "00112233-4455-6677-8899-aabbccddeeff", "vSphere swaps nothing"
+
+
+def test_a_uuid_of_vmwares_by_libvirt_is_told_too() -> None:
+    why = left(sample("libvirt-vmware-by-vpx").converted())["/domain/uuid"]
+    assert (
+        "uuid to b47c4d56-3d8e-ec06-ce82-7b2b13c6a611, and serial to 'VMware-56 4d 7c b4 8e 3d 06 ec-ce"
+        in why
+    )
+
+
+@pytest.mark.parametrize(
+    ("loader", "told"),
+    [
+        ("debian\\\\shimx64.efi", True),
+        ("Microsoft\\\\Boot\\\\bootmgfw.efi", False),
+        ("BOOT\\\\BOOTX64.EFI", False),
+    ],
+)
+def test_a_boot_loader_that_only_a_boot_entry_names_is_told(loader: str, told: bool) -> None:  # noqa: FBT001
+    one = sample("hyperv-gen2-windows")
+    text = one.text.replace("Microsoft\\\\Boot\\\\bootmgfw.efi", loader)
+    assert (r"\EFI\BOOT\BOOTX64.EFI" in left(one.converted(text)).get("Firmware.BootOrder[0]", "")) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("vmx-workstation-fedora", "nvram"),
+        ("ovf-ovftool-windows-vtpm", "/Envelope/VirtualSystem/VirtualHardwareSection/vmw:ExtraConfig"),
+        ("libvirt-windows11-secure-boot", "/domain/os/nvram"),
+    ],
+)
+def test_nobody_is_told_that_a_firmware_finds_every_boot_loader(name: str, path: str) -> None:
+    told = [part.why for part in sample(name).converted().left if part.path.startswith(path)]
+    assert [why for why in told if "--force-extra-removable" in why]
+
+
 def test_powershell_5_and_7_say_the_same() -> None:
     one = sample("hyperv-gen2-ubuntu-ps7-names")
     numbers = (
@@ -333,6 +428,12 @@ def test_utf_16_of_powershell_is_read_once_it_is_decoded() -> None:
         ("ovf-ovftool-ubuntu", "byte * 2^30", "nibble", "has the unit 'nibble'"),
         ("hyperv-gen2-windows", '"Shielded": false', '"Shielded": true', "is shielded"),
         ("hyperv-gen2-windows", '"Generation": 2', '"Generation": 3', "it must be 1 or 2"),
+        (
+            "hyperv-gen2-windows",
+            '"LogicalSectorSize": 512',
+            '"LogicalSectorSize": 4096',
+            "HardDrives.VHD.LogicalSectorSize is 4096, and a disk here has logical sectors of 512 bytes",
+        ),
         (
             "hyperv-gen2-windows",
             '"ControllerNumber": 0',

@@ -403,6 +403,127 @@ def test_a_plugged_volume_that_the_workload_names_itself_is_the_workloads() -> N
     assert names(world) == (["boot", "mine"], ["boot", "mine"]), "one claim is never there twice"
 
 
+@pytest.mark.parametrize(
+    ("machine", "seconds"),
+    [
+        ({}, 180),
+        ({"os": "Windows"}, 3600),
+        ({"preference": {"name": "fedora"}}, None),
+        ({"overrides": {"terminationGracePeriodSeconds": 600}}, 600),
+    ],
+)
+def test_a_system_has_time_to_shut_down(machine: Raw, seconds: int | None) -> None:
+    (made,) = World(wl(machine)).case().desired.hull_objects
+    assert made["spec"]["template"]["spec"].get("terminationGracePeriodSeconds") == seconds
+
+
+def test_a_machine_of_an_earlier_operator_runs_on_and_is_given_what_is_new_at_its_next_start() -> None:
+    """A revision says nothing of what the operator itself chooses."""
+    world = running()
+    assert world.vm["metadata"]["labels"]["twinhull.dev/revision"] == "24471b5d84"
+    inside = world.vm["spec"]["template"]["spec"]
+    for field_name in ("terminationGracePeriodSeconds", "evictionStrategy"):
+        del inside[field_name]
+    assert plan(world.case()).actions == ()
+    assert world.settle() == "Ready", "nobody has edited it"
+    inside["terminationGracePeriodSeconds"] = 5
+    assert world.settle() == "MachineEdited"
+    del inside["terminationGracePeriodSeconds"]
+    world.raw["metadata"]["annotations"] = {"twinhull.dev/restart": "now"}
+    restarted(world)
+    assert world.vm["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 180
+
+
+@pytest.mark.parametrize(
+    ("machine", "version", "card"),
+    [
+        ({"devices": "Virtio"}, "v1.9.0", {"type": "virtio"}),
+        ({"devices": "Virtio"}, "v1.8.4", None),
+        ({"devices": "Compatible"}, "v1.9.0", None),
+        ({"devices": "Virtio", "preference": {"name": "windows.11"}}, "v1.9.0", None),
+        ({"devices": "Virtio", "os": "Linux"}, "v1.9.0", None),
+    ],
+)
+def test_a_windows_has_the_graphics_card_that_kubevirt_lets_it_name(
+    machine: Raw, version: str, card: Raw | None
+) -> None:
+    (made,) = with_version(World(wl({"os": "Windows"} | machine)), version).desired.hull_objects
+    assert made["spec"]["template"]["spec"]["domain"]["devices"].get("video") == card
+
+
+@pytest.mark.parametrize(
+    ("overridden", "clock"),
+    [
+        (None, {"utc": {}}),
+        ({"timezone": "Europe/Berlin"}, {"timezone": "Europe/Berlin"}),
+        ({"timezone": None}, {"utc": {}}),
+        ({"utc": {"offsetSeconds": 3600}}, {"utc": {"offsetSeconds": 3600}}),
+        ({"timer": {"kvm": {}}}, {"utc": {}}),
+    ],
+)
+def test_a_windows_has_the_time_zone_that_is_asked_for(overridden: Raw | None, clock: Raw) -> None:
+    """KubeVirt ignores a time zone beside utc."""
+    overrides = {"overrides": {"domain": {"clock": overridden}}} if overridden else {}
+    (made,) = World(wl({"os": "Windows"} | overrides)).case().desired.hull_objects
+    found = made["spec"]["template"]["spec"]["domain"]["clock"]
+    assert {key: found[key] for key in found if key != "timer"} == clock
+
+
+def test_a_windows_without_a_screen_names_no_graphics_card() -> None:
+    overrides = {"domain": {"devices": {"autoattachGraphicsDevice": False}}}
+    world = World(wl({"os": "Windows", "devices": "Virtio", "overrides": overrides}))
+    (made,) = with_version(world, "v1.9.0").desired.hull_objects
+    assert "video" not in made["spec"]["template"]["spec"]["domain"]["devices"]
+
+
+def with_version(world: World, version: str) -> Case:
+    """The case as it is with a KubeVirt of that version."""
+    kubevirt = KUBEVIRT | {"status": {"phase": "Deployed", "observedKubeVirtVersion": version}}
+    return case(world.raw, kubevirt, CDI, *world.objects.values())
+
+
+@pytest.mark.parametrize("versions", [("v1.8.4", "v1.9.0"), ("v1.9.0", "")])
+def test_another_kubevirt_restarts_no_machine_for_its_graphics_card(versions: tuple[str, str]) -> None:
+    former, present = versions
+    windows = {"os": "Windows", "devices": "Virtio"}
+    world = running(windows)
+    devices = world.vm["spec"]["template"]["spec"]["domain"]["devices"]
+    (made,) = with_version(world, former).desired.hull_objects
+    devices.update(made["spec"]["template"]["spec"]["domain"]["devices"])
+    found = with_version(world, present)
+    assert (plan(found).actions, decide(found).reason) == ((), "Ready")
+    devices["video"] = {"type": "vga"}
+    assert decide(with_version(world, present)).reason == "MachineEdited"
+
+
+def test_a_machine_is_late_once_its_own_time_to_shut_down_is_over_too() -> None:
+    """KubeVirt's objects don't have it in their deletionTimestamp, as Pods do."""
+    world = running({"os": "Windows"})
+    instance = world.objects["VirtualMachineInstance", NAME]
+    instance["spec"]["terminationGracePeriodSeconds"] = 3600
+    world.ask({"os": "Windows"}, state="Stopped")
+    assert world.settle() == "Stopping"
+    instance["metadata"]["deletionTimestamp"] = at(900)
+    for seconds, reason in (
+        (900 + 3600 + 599, "Stopping"),
+        (900 + 3600 + 600, "TerminationDeadlineExceeded"),
+    ):
+        assert decide(at_time(world, seconds)).reason == reason
+    world.ask({"os": "Windows"})
+    world.vm["spec"]["runStrategy"] = "Always"
+    world.vm["metadata"] |= {"deletionTimestamp": at(900), "finalizers": ["kubevirt.io/machine"]}
+    assert decide(at_time(world, 900 + 3600 + 599)).reason == "Restarting"
+
+
+def test_the_machine_of_a_former_workload_of_the_name_has_its_time_as_well() -> None:
+    world = running({"os": "Windows"})
+    world.objects["VirtualMachineInstance", NAME]["spec"]["terminationGracePeriodSeconds"] = 3600
+    world.vm["metadata"] |= {"deletionTimestamp": at(900), "finalizers": ["kubevirt.io/machine"]}
+    world.raw["metadata"] = world.raw["metadata"] | {"uid": "another", "creationTimestamp": at(901)}
+    for seconds, reason in ((900 + 3600 + 599, "Waiting"), (900 + 3600 + 600, "TerminationDeadlineExceeded")):
+        assert decide(at_time(world, seconds)).reason == reason
+
+
 @pytest.mark.parametrize("state", ["while it runs", "while it is off"])
 def test_what_goes_that_somebody_has_changed_is_told_by_name(state: str) -> None:
     world = running()
@@ -773,6 +894,79 @@ def test_a_filled_disk_is_never_filled_again() -> None:
     assert world.settle() == "DiskWaiting"
     assert ("DataVolume", "web-second") in world.objects
     assert ("DataVolume", "web-boot") in world.objects
+
+
+VDDK: Raw = {
+    "url": "https://vcenter.example",
+    "uuid": "4234ea54-9b4b-b8ba-3de0-8612d8600648",
+    "backingFile": "[datastore1] web/web.vmdk",
+    "thumbprint": "20:6C",
+    "secretRef": "vcenter",
+}
+SUM, OTHER_SUM = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "former", "present"),
+    [
+        ("http", HTTP["http"], HTTP["http"] | {"secretRef": "new", "certConfigMap": "new"}),
+        ("http", HTTP["http"] | {"secretExtraHeaders": ["token"]}, HTTP["http"]),
+        ("http", HTTP["http"], HTTP["http"] | {"checksum": SUM}),
+        ("http", HTTP["http"] | {"checksum": SUM}, HTTP["http"]),
+        ("http", HTTP["http"] | {"checksum": SUM}, HTTP["http"] | {"checksum": f"sha256:{'A' * 64}"}),
+        ("http", HTTP["http"] | {"checksum": SUM}, HTTP["http"] | {"checksum": f"md5:{'c' * 32}"}),
+        (
+            "vddk",
+            VDDK,
+            VDDK | {"secretRef": "new", "thumbprint": "30:7D", "initImageURL": "r.example/vddk:9"},
+        ),
+        (
+            "registry",
+            {"url": "docker://r.example/web:1"},
+            {"url": "docker://r.example/web:1", "pullMethod": "pod"},
+        ),
+    ],
+)
+def test_how_a_disk_that_is_filled_was_got_at_keeps_no_machine_from_starting(
+    kind: str, former: Raw, present: Raw
+) -> None:
+    """Nothing is imported again, and a Secret may have another name by then."""
+    world = running({"bootDisk": BOOT | {"source": {kind: former}}})
+    now = {"bootDisk": BOOT | {"source": {kind: present}}}
+    world.ask(now)
+    assert world.settle() == "Ready"
+    world.ask(now, state="Stopped")
+    world.settle()
+    world.end()
+    assert world.settle() == "Stopped"
+    world.ask(now)
+    assert world.settle() == "Pending"
+    assert world.vm["spec"]["runStrategy"] == "Always"
+    assert world.deleted == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "former", "present"),
+    [
+        ("http", HTTP["http"] | {"checksum": SUM}, HTTP["http"] | {"checksum": OTHER_SUM}),
+        ("vddk", VDDK, VDDK | {"backingFile": "[datastore1] web/web_1.vmdk"}),
+        ("vddk", VDDK, VDDK | {"uuid": "4234ea54-9b4b-b8ba-3de0-000000000000"}),
+        ("vddk", VDDK, VDDK | {"url": "https://other.example"}),
+    ],
+)
+def test_other_data_is_another_source(kind: str, former: Raw, present: Raw) -> None:
+    world = running({"bootDisk": BOOT | {"source": {kind: former}}})
+    world.ask({"bootDisk": BOOT | {"source": {kind: present}}})
+    assert world.settle() == "DiskSourceChanged"
+
+
+def test_another_secret_makes_a_disk_anew_that_isnt_filled() -> None:
+    world = World(wl())
+    world.settle()
+    world.tell("ImportInProgress")
+    world.ask({"bootDisk": BOOT | {"source": {"http": HTTP["http"] | {"secretRef": "new"}}}})
+    world.settle()
+    assert world.deleted == ["DataVolume/web-boot"]
 
 
 def test_a_source_is_corrected_while_the_disk_isnt_filled() -> None:
@@ -1258,6 +1452,43 @@ def test_a_disk_grows_with_what_cdi_added_and_never_shrinks() -> None:
     assert claim == world.objects["PersistentVolumeClaim", "web-boot"]
 
 
+@pytest.mark.parametrize("source", [{"dataSource": {"name": "fedora"}}, {"snapshot": {"name": "monday"}}])
+def test_a_clone_that_was_made_without_a_size_grows_to_one(source: Raw) -> None:
+    """Its claim is as large as the original's."""
+    world = World(wl({"bootDisk": {"source": source}}))
+    world.settle()
+    world.fill(size="10Gi")
+    world.settle()
+    world.boot()
+    assert world.settle() == "Ready"
+    claim = world.objects["PersistentVolumeClaim", "web-boot"]
+    world.ask({"bootDisk": {"source": source, "size": "8Gi"}})
+    assert world.settle() == "Ready"
+    assert claim == world.objects["PersistentVolumeClaim", "web-boot"], "it is used as it is"
+    world.ask({"bootDisk": {"source": source, "size": "80Gi"}})
+    assert world.settle() == "Ready"
+    grown = world.objects["PersistentVolumeClaim", "web-boot"]
+    assert grown["spec"]["resources"]["requests"] == {"storage": f"{80 * 1024}Mi"}
+    assert f"asked for {80 * 1024}Mi for PersistentVolumeClaim web-boot (80Gi)" in world.events
+    world.ask({"bootDisk": {"source": source, "size": "40Gi"}})
+    assert world.settle() == "DiskShrinks"
+    assert decide(world.case()).message.endswith("set size to 80Gi or more")
+
+
+def test_a_claim_that_a_backup_restored_without_its_data_volume_grows() -> None:
+    world = running()
+    del world.objects["DataVolume", "web-boot"]
+    claim = world.objects["PersistentVolumeClaim", "web-boot"]
+    assert world.settle() == "Ready"
+    assert claim == world.objects["PersistentVolumeClaim", "web-boot"], "it has what CDI once added"
+    world.ask({"bootDisk": BOOT | {"size": "80Gi", "reclaim": "Delete"}})
+    assert world.settle() == "Ready"
+    grown = world.objects["PersistentVolumeClaim", "web-boot"]
+    assert grown["spec"]["resources"]["requests"] == {"storage": f"{80 * 1024}Mi"}
+    (disk,) = world.raw["status"]["disks"]
+    assert "stays when the Workload is deleted, whatever reclaim says" in disk["message"]
+
+
 def test_storage_that_cannot_grow_is_told_and_what_runs_is_ready() -> None:
     world = running()
     world.ask({"bootDisk": BOOT | {"size": "80Gi"}})
@@ -1290,7 +1521,13 @@ def test_a_disk_that_waits_for_its_machine_keeps_nobody_waiting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "reason"), [(None, "CDIMissing"), ("Deploying", "CDIDeploying"), ("Error", "CDINotReady")]
+    ("phase", "reason"),
+    [
+        (None, "CDIMissing"),
+        ("Deploying", "CDIDeploying"),
+        ("Upgrading", "CDIDeploying"),
+        ("Error", "CDINotReady"),
+    ],
 )
 def test_without_cdi_nothing_is_made(phase: str | None, reason: str) -> None:
     cdi = [CDI | {"status": {"phase": phase}}] if phase else []
@@ -1298,6 +1535,41 @@ def test_without_cdi_nothing_is_made(phase: str | None, reason: str) -> None:
     assert (decide(found).reason, plan(found).actions) == (reason, ())
     lone = wl({"bootDisk": {"source": {"containerDisk": {"image": "disk:1"}}}})
     assert [action.key for action in plan(case(lone, KUBEVIRT)).actions] == ["VirtualMachine/web"]
+
+
+@pytest.mark.parametrize("phase", [None, "Upgrading", "Error", "Deleting"])
+@pytest.mark.parametrize("is_lone", [False, True])
+def test_a_machine_with_filled_disks_starts_without_cdi(phase: str | None, *, is_lone: bool) -> None:
+    """Its StorageClass may be gone by then, too."""
+    slow = {"bootDisk": BOOT | {"storageClassName": "slow"}}
+    world = World(wl(slow))
+    world.objects["StorageClass", "slow"] = {"kind": "StorageClass", "metadata": {"name": "slow"}}
+    world.settle()
+    world.fill()
+    world.settle()
+    world.boot()
+    assert world.settle() == "Ready"
+    world.ask(slow, state="Stopped")
+    world.settle()
+    world.end()
+    assert world.settle() == "Stopped"
+    del world.objects["StorageClass", "slow"]
+    if is_lone:
+        del world.objects["DataVolume", "web-boot"]
+    world.ask(slow)
+    cdi = [CDI | {"status": {"phase": phase}}] if phase else []
+    found = case(world.raw, KUBEVIRT, *cdi, *world.objects.values())
+    step = decide(found)
+    assert (step.reason, step.message) == ("Creating", "switching VirtualMachine web on")
+    world.ask(slow | {"disks": [DATA | {"storageClassName": "slow"}]})
+    step = decide(case(world.raw, KUBEVIRT, *cdi, *world.objects.values()))
+    assert {lack.reason for lack in step.lacks} >= {"StorageClassMissing"}
+    assert (step.ready, len(step.lacks)) == ("False", 2)
+
+
+def test_an_upgrade_of_cdi_passes_by_itself() -> None:
+    step = decide(case(wl(), KUBEVIRT, CDI | {"status": {"phase": "Upgrading"}}))
+    assert (step.reconciling, step.stalled, step.message) == (True, False, "waiting for CDI to be upgraded")
 
 
 def test_without_a_template_no_container_runs() -> None:
@@ -1428,6 +1700,57 @@ def test_a_machine_is_off_when_kubevirt_says_so_and_not_when_its_instance_isnt_s
     assert "Pod" in world.kinds
 
 
+@pytest.mark.parametrize("way", ["Recreate", "OnRestart"])
+@pytest.mark.parametrize("phase", LATE_PHASES)
+def test_a_machine_isnt_ended_for_a_disk_that_is_only_filled_once_it_is_gone(phase: str, way: str) -> None:
+    """Storage that waits for a consumer: the import may take hours, or fail."""
+    kept: Any = {"replacement": {"strategy": way}}
+    world = running(**kept)
+    world.ask({"disks": [DATA | {"source": HTTP}]}, **kept)
+    assert world.settle() == "DiskWaiting"
+    world.tell(phase, disk="data")
+    assert world.settle() == "DiskWaiting"
+    assert (world.vm["spec"]["runStrategy"], names(world)[0]) == ("Always", ["boot"])
+    message = decide(world.case()).message
+    bind = "kubectl annotate pvc web-data cdi.kubevirt.io/storage.bind.immediate.requested=true -n shop"
+    assert f"run {bind}" in message
+    assert "run twinhull stop web -n shop, and then twinhull start web -n shop" in message
+    assert message.endswith("VirtualMachine web keeps running")
+    world.tell("ImportInProgress", disk="data")  # it was annotated
+    assert world.settle() == "DiskImporting"
+    world.fill("data")
+    assert world.settle() == ("Replacing" if way == "Recreate" else "RestartRequired")
+
+
+def test_containers_arent_ended_for_a_disk_that_is_only_filled_once_they_are_gone() -> None:
+    world = World(wl(template=True, isolationPolicy="Container"))
+    world.settle()
+    ((kind, name),) = [key for key in world.objects if key[0] == "Pod"]
+    world.ask(template=True)
+    world.settle()
+    world.tell("WaitForFirstConsumer")
+    assert world.settle() == "Pending", "it has never run"
+    world = World(wl(template=True, isolationPolicy="Container"))
+    world.settle()
+    world.objects[kind, name]["status"] = {"phase": "Running", "conditions": conditions("True")}
+    assert world.settle() == "Ready"
+    world.ask(template=True)
+    world.settle()
+    world.tell("WaitForFirstConsumer")
+    assert world.settle() == "DiskWaiting"
+    assert world.deleted == []
+    assert decide(world.case()).message.endswith(f"Pod {name} keeps running")
+
+
+@pytest.mark.parametrize("phase", LATE_PHASES)
+def test_an_empty_disk_is_given_to_the_machine_whatever_its_storage_waits_for(phase: str) -> None:
+    world = running()
+    world.ask({"disks": [DATA]})
+    world.settle()
+    world.tell(phase, disk="data")
+    assert world.settle() == "Replacing"
+
+
 NOT_FOUND = "expected status code 200, got 404"
 
 
@@ -1438,8 +1761,12 @@ def test_a_disk_whose_import_failed_is_taken_out_of_the_machine_again(phase: str
     world.ask({"disks": [DATA | {"source": HTTP}]})
     assert world.settle() == "DiskWaiting"
     world.tell(phase, disk="data")
-    assert world.settle() == "Replacing"
+    assert world.settle() == "DiskWaiting"
+    world.ask({"disks": [DATA | {"source": HTTP}]}, state="Stopped")
+    world.settle()
     world.end()
+    assert world.settle() == "Stopped"
+    world.ask({"disks": [DATA | {"source": HTTP}]})
     world.settle()
     assert names(world)[0] == ["boot", "data"]
     world.tell("ImportInProgress", disk="data", restarts=3, message=NOT_FOUND)
@@ -1694,6 +2021,17 @@ def test_what_a_policy_evicts_is_switched_off_and_keeps_what_its_firmware_has() 
     assert plan(found).actions == ()
     later = plan(replace(found, now=NOW + timedelta(minutes=10))).actions
     assert [action.key for action in later if isinstance(action, Delete)] == ["VirtualMachine/web"]
+
+
+def test_a_machines_own_grace_period_delays_no_eviction() -> None:
+    world = below_floor(at(0))
+    world.objects["VirtualMachineInstance", NAME]["spec"]["terminationGracePeriodSeconds"] = 10**9
+    world.settle()
+    for is_deleted in (False, True):
+        if is_deleted:
+            world.objects["VirtualMachineInstance", NAME]["metadata"]["deletionTimestamp"] = at(900)
+        late = plan(replace(world.case(), now=NOW + timedelta(minutes=10))).actions
+        assert [action.key for action in late if isinstance(action, Delete)] == ["VirtualMachine/web"]
 
 
 def test_what_runs_below_a_floor_is_counted_whatever_it_is_to_be_at_its_next_start() -> None:

@@ -71,6 +71,7 @@ GOES_ON = {
     *("InstancetypeMissing", "PreferenceMissing", "NameConflict", "LauncherRefused", "Overruled"),
     *("ClaimRefused", "PodFailed", "VirtualMachineFailed", "ServiceFailed", "ConfigMapFailed"),
     *("DataVolumeFailed", "ClaimFailed", "IsolationDropped", "DiskFailed", "ClaimHasFiles", "ServiceRefused"),
+    "DiskReplaced",
 }
 #: What it is Stalled for until it is changed itself, or is allowed.
 NEEDS_EDIT = {

@@ -139,16 +139,20 @@ def test_the_steps_of_the_argo_workflow_are_commands(checkout: Path) -> None:
         assert expected[1] in output
 
 
-def test_the_hook_runs_this_verb() -> None:
+def test_the_hook_runs_this_verb(tmp_path: Path) -> None:
+    """On a commit that has changed no Workload, too: the hook names only the files of a commit."""
     (hook,) = load_manifest(str(ROOT / ".pre-commit-hooks.yaml"))
     assert (hook["id"], hook["language"], set(hook["types_or"])) == (
         "twinhull-validate",
         "python",
         {"yaml", "json"},
     )
-    program, verb = hook["entry"].split()
-    result = CliRunner().invoke(main, [verb, *hook["args"], str(ROOT / "examples/container.yaml")])
-    assert (program, result.exit_code) == ("twinhull", 0)
+    program, *verb = hook["entry"].split()
+    (tmp_path / "deployment.yaml").write_text("apiVersion: apps/v1\nkind: Deployment\n")
+    (tmp_path / "values.yaml").write_text("image: nginx\n")
+    for file in (ROOT / "examples/container.yaml", tmp_path / "deployment.yaml", tmp_path / "values.yaml"):
+        result = CliRunner().invoke(main, [*verb, *hook["args"], str(file)])
+        assert (program, result.exit_code) == ("twinhull", 0)
 
 
 def test_the_examples_of_ci_are_not_applied_with_the_others() -> None:

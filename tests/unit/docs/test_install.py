@@ -52,3 +52,17 @@ def test_each_right_of_the_chart_has_its_reason_and_no_other_is_named() -> None:
 def test_each_folder_to_deploy_from_is_named_and_no_other() -> None:
     named = re.findall(r"^\| `deploy/([\w-]+)` \|", PAGE, re.MULTILINE)
     assert sorted(named) == sorted(path.name for path in (ROOT / "deploy").iterdir())
+
+
+def test_an_upgrade_takes_the_defaults_of_the_newer_chart() -> None:
+    commands = re.findall(r"^\$ helm upgrade (?:.*\\\n)*.*", PAGE, re.MULTILINE)
+    assert commands
+    assert [command for command in commands if "--reset-then-reuse-values" not in command] == []
+
+
+def test_each_object_of_the_chart_that_a_page_names_has_that_name() -> None:
+    pages = (path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))
+    named = {name for page in pages for name in re.findall(r"`(twinhull-[a-z][\w.-]*)`", page)}
+    objects = {obj["metadata"]["name"] for obj in rights.manifests("default")}
+    # A field manager, a program, and the Secret that only Helm makes.
+    assert named - objects == {"twinhull-cli", "twinhull-guest", "twinhull-guest-key"}

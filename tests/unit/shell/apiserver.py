@@ -14,6 +14,7 @@ from twinhull.shell import kinds
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused, Unreachable
 from twinhull.shell.kinds import BY_NAME, Kind
+from twinhull.shell.list_pages import Take
 from twinhull.shell.store import Key, key_of, workload_key
 
 #: Kinds whose generation counts changes of their spec.
@@ -178,6 +179,9 @@ class FakeCluster(Cluster):
 
     async def may(self, attributes: Raw) -> bool:
         return attributes["namespace"] in self.gives_away
+
+    async def read_pods(self, namespace: str, take: Take) -> None:
+        take([pod for pod in self._server.all("Pod") if pod["metadata"]["namespace"] == namespace])
 
     async def quotas(self, namespace: str) -> list[Raw]:  # noqa: ARG002
         return self.its_quotas()

@@ -76,6 +76,24 @@ def test_machines_may_have_panic_devices_by_a_gate_or_for_all(
     assert (able.panic_devices, able.kubevirt_version) == (has, version)
 
 
+@pytest.mark.parametrize(
+    ("version", "opened", "may"),
+    [
+        ("v1.8.4", [], False),
+        ("v1.8.4", ["VideoConfig"], True),
+        ("v1.9.0-rc.0", [], False),
+        ("v1.9.0", [], True),
+        ("", [], False),
+    ],
+)
+def test_machines_may_name_their_graphics_card_by_a_gate_or_for_all(
+    version: str,
+    opened: list[str],
+    may: bool,  # noqa: FBT001
+) -> None:
+    assert capabilities(with_kubevirt(version, {"featureGates": opened}), Scope()).video_devices == may
+
+
 @pytest.mark.parametrize("version", ["v1.8.4", "v1.9.0"])
 def test_file_systems_of_claims_need_their_gate_everywhere(version: str) -> None:
     opened = {"featureGates": ["EnableVirtioFsStorageVolumes"]}

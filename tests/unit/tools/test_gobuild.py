@@ -10,8 +10,11 @@ from threading import Event
 
 import pytest
 
+from guest.image.architecture import AMD64
+from guest.image.programs import of_guest
+from tests.controlplane import build
 from tests.controlplane.polling import PATIENCE
-from tools.gobuild import Builder, BuildError, Go, Program, turn
+from tools.gobuild import Builder, BuildError, Go, Program, compiler_flags, turn
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +51,23 @@ def test_programs_of_one_module_are_built_together_and_only_once(tmp_path: Path,
     lines.clear()
     assert builder.build(programs) == built
     assert lines == []
+
+
+def compilation(program: Program) -> set[str]:
+    """How a program's packages are compiled. Its tags only say which files it has."""
+    return {
+        flag for flag in (*program.build_flags, *compiler_flags(program)) if not flag.startswith("-tags=")
+    }
+
+
+def test_programs_that_have_most_of_their_code_in_common_are_compiled_in_one_way() -> None:
+    """So that packages are compiled once. It took the kubelet as long as the API server."""
+    ours = [build.PROGRAMS[name] for name in ("etcd", *build.SERVERS, "kubectl", "kube-proxy")]
+    guests = [program for program in of_guest(AMD64) if program.name in {"kubelet", "containerd"}]
+    assert len(guests) >= 2
+    assert [compilation(program) for program in (*ours, *guests)] == [{"-trimpath"}] * (6 + len(guests))
+    kubevirts = [build.PROGRAMS[name] for name in (*build.KUBEVIRT, *build.KUBEVIRT_NODE)]
+    assert len({frozenset(compilation(program)) for program in kubevirts}) == 1
 
 
 @pytest.mark.slow

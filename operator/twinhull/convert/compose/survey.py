@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
+from twinhull.api.suggestion import misspelt
 from twinhull.convert.compose.keys import KEYS
 from twinhull.convert.conversion import CannotConvert, Left, LeftKind
 from twinhull.convert.docker.options import Fate, kind_of
@@ -48,5 +48,5 @@ def _pattern(pattern: str, name: str) -> str | None:
 
 def _near(pattern: str, name: str) -> str:
     known = [path.rpartition(".")[2] for path in KEYS if path.rpartition(".")[0] == pattern]
-    near = get_close_matches(name[:60], [key for key in known if key != "*"], 1)
-    return f", or did you mean {near[0]}?" if near else ""
+    near = misspelt(name[:60], [key for key in known if key != "*"])
+    return f", or did you mean {near}?" if near else ""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from twinhull.api.suggestion import misspelt
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.options import OPTIONS, Option, Takes
 from twinhull.convert.docker.settings import InputValue
@@ -119,8 +119,8 @@ def _unknown(flag: str, program: str) -> str:
 def _long(word: str, words: list[str], program: str) -> Iterator[tuple[Option, InputValue]]:
     name, equals, value = word[2:].partition("=")
     if (option := _BY_NAME.get(name)) is None:
-        near = get_close_matches(name[:60], list(_BY_NAME), 1)
-        hint = f", or did you mean --{near[0]}?" if near else ""
+        near = misspelt(name[:60], _BY_NAME)
+        hint = f", or did you mean --{near}?" if near else ""
         raise CannotConvert(f"{_unknown(f'--{name[:60]}', program)}{hint}")
     flag = f"--{name}"
     if option.takes is Takes.NOTHING:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from twinhull.api import commands
 from twinhull.api.base import Raw
+from twinhull.api.brevity import listed
 from twinhull.api.disks import BootDisk
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.kubernetes.fields import Fields
@@ -38,6 +39,8 @@ class DataVolumeTemplates:
                 raise CannotConvert(f"{template.at('metadata')}.name is missing: add it")
             self._templates[name] = template
         self._used: set[str] = set()
+        self._others: list[str] = []
+        self._path = f"{spec.path}.template.spec.volumes"
 
     def source_of(self, volume: Raw, disk: str) -> Raw:
         """Where a disk comes from, and what is asked of its claim, by the machine's volume."""
@@ -46,10 +49,13 @@ class DataVolumeTemplates:
             own = {key: source[key] for key in ("image", "imagePullSecret", "path") if key in source}
             return {"source": {"containerDisk": own}}
         if "persistentVolumeClaim" in volume:
-            return _claim(map_at(volume, "persistentVolumeClaim").get("claimName"), disk)
+            name = map_at(volume, "persistentVolumeClaim").get("claimName")
+            self._others.append(str(name))
+            return _claim(name, disk)
         name = map_at(volume, "dataVolume").get("name")
         template = self._templates.get(name) if isinstance(name, str) else None
         if template is None:
+            self._others.append(str(name))
             return _claim(name, disk)
         self._used.add(str(name))
         if self._source.is_live:
@@ -65,19 +71,35 @@ class DataVolumeTemplates:
         return {**fields, "reclaim": "Delete"}
 
     def finish(self) -> None:
-        """Name the DataVolumes that no disk uses."""
+        """Name the DataVolumes that no disk uses, and what a machine in a cluster with claims alone has."""
+        if self._others and self._source.is_live and not self._used:
+            names = listed(self._others, ", ")
+            why = (
+                f"the Workload takes the VirtualMachine's claims as they are ({names}): {self._taking_over()}"
+            )
+            self._left.append(Left(self._path, why))
         for name in [name for name in self._templates if name not in self._used]:
             template = self._templates[name].settle("metadata", "spec")
             self._left.append(Left(template.path, f"no disk of the machine is DataVolume {name}"))
 
     def _name_filled(self, template: Fields, name: str) -> None:
         template.settle("metadata", "spec")
-        words = ("kubectl", "delete", "vm", self._source.name, "--cascade=orphan")
         why = (
             f"the disk is filled, and the Workload takes claim {name} as it is. KubeVirt deletes it with the "
-            f"VirtualMachine: delete that by {commands.others(self._source.namespace, *words)}"
+            f"VirtualMachine: {self._taking_over()}"
         )
         self._left.append(Left(template.path, why))
+
+    def _taking_over(self) -> str:
+        """How a person takes claims from a VirtualMachine. Without its dependents, one that runs leaves its
+        instance, which writes on (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch/vm/vm.go).
+        """
+        namespace, name = self._source.namespace, self._source.name
+        stop = commands.others(namespace, "virtctl", "stop", name)
+        delete = commands.others(namespace, "kubectl", "delete", "vm", name, "--cascade=orphan")
+        return (
+            f"shut it down first, by {stop}, and then delete it by {delete}, or two machines write to a disk"
+        )
 
     def _name_clone(self, template: Fields, source: Raw) -> None:
         """Name a namespace whose disk is cloned, which has to allow that."""

@@ -16,7 +16,7 @@ import re
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.machines import amounts, jsontree, xmltree
 from twinhull.convert.machines.hyperv_left_out import TABLES
-from twinhull.convert.machines.machine import NEW_TPM, ONE_CARD, Bootloader, Disk, Machine, Os
+from twinhull.convert.machines.machine import NEW_TPM, NEW_VARIABLES, ONE_CARD, Bootloader, Disk, Machine, Os
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import Node
 from twinhull.convert.machines.workload import conversion, disk_names
@@ -38,6 +38,11 @@ _CUT_OFF = re.compile(r"(Microsoft\.|System\.|@\{|[A-Za-z]+ \(Name = )")
 #: How many bytes more than the disk CDI makes of a VHD of fixed size (docs/disks.md).
 _FOOTER = 2**20
 _MOST_CONTROLLERS = 64
+#: The ends of the loaders that a firmware finds without its variables: the one of removable media, and
+#: Windows'.
+_FOUND_BY_ITSELF = ("\\bootx64.efi", "\\bootmgfw.efi")
+#: The bytes of a logical sector.
+_SECTOR = "512"
 
 
 def recognises(text: str) -> bool:
@@ -91,6 +96,7 @@ def _machine(node: Node) -> Machine:
         notes=tuple(_unsaid(node, generation)),
         size_command=lambda file: f"(Get-VHD '{file}').Size",
         os_path=f"{node.path}.GuestItems".lstrip("."),
+        clock_path=vm.path or node.path,
     )
 
 
@@ -197,6 +203,8 @@ def _boot_order(node: Node) -> list[str]:
     """The files of the drives that the firmware tries, in its order."""
     paths = []
     for entry in node.all("Firmware", "BootOrder"):
+        if _is_lost(entry.value or ""):
+            entry.leave(NEW_VARIABLES)
         path = (
             entry.take("Device", "Path")
             or entry.take("Device")
@@ -205,6 +213,14 @@ def _boot_order(node: Node) -> list[str]:
         if path:
             paths.append(path.lower())
     return paths
+
+
+def _is_lost(entry: str) -> bool:
+    """Whether a boot entry names a loader that a firmware without this entry doesn't find. A Windows puts its
+    own at the place where every firmware looks as well.
+    """
+    kind, _, file = entry.lower().partition(" ")
+    return kind == "file" and file.endswith(".efi") and not file.endswith(_FOUND_BY_ITSELF)
 
 
 def _rank(disk: Node, order: list[str]) -> tuple[int, str, int, int]:
@@ -249,6 +265,7 @@ def _has_medium(drive: Node) -> bool:
 def _disk(disk: Node, name: str, *, is_cdrom: bool) -> Disk:
     for key in ("ControllerType", "ControllerNumber", "ControllerLocation"):
         disk.take(key)
+    _refuse_other_sectors(disk)
     return Disk(
         name=name,
         node=disk,
@@ -258,6 +275,19 @@ def _disk(disk: Node, name: str, *, is_cdrom: bool) -> Disk:
         is_cdrom=is_cdrom,
         first=_first_step(disk),
     )
+
+
+def _refuse_other_sectors(disk: Node) -> None:
+    """Raises CannotConvert if a disk's partitions are counted in other sectors than those of KubeVirt's
+    disks, on which nobody would find them (kubevirt.io/api/core/v1, type BlockSize).
+    """
+    size = disk.take("VHD", "LogicalSectorSize")
+    if size not in {"", _SECTOR}:
+        raise CannotConvert(
+            f"{_path(disk, 'VHD.LogicalSectorSize')} is {size[:32]}, and a disk here has logical sectors of "
+            f"{_SECTOR} bytes: make a new one by New-VHD -LogicalSectorSizeBytes {_SECTOR}, and copy what is "
+            "on this one to it, from within the machine or from a backup"
+        )
 
 
 def _size(disk: Node) -> int | None:

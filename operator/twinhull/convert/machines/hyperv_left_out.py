@@ -191,7 +191,6 @@ MEANINGLESS = {
                 "ComputerName",
                 "FileSize",
                 "MinimumSize",
-                "LogicalSectorSize",
                 "PhysicalSectorSize",
                 "BlockSize",
             ),

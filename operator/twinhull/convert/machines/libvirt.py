@@ -5,6 +5,7 @@ Source: libvirt's docs/formatdomain.rst, and docs/drvesx.rst for domains of VMwa
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from twinhull.convert.machines.machine import (
     Disk,
     Machine,
     Os,
+    uuid_of_vmware,
 )
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import Node
@@ -39,6 +41,7 @@ _CARDS = {"virtio", "e1000", "e1000e", "rtl8139"}
 _FILES = ("@file", "@dev", "@volume", "@name", "@dir")
 #: Parts of a CPU's topology, each of which is one if the CPUs are cores of one socket.
 _OF_ONE_SOCKET = ("sockets", "dies", "clusters", "threads")
+_UUID = re.compile(r"[0-9a-f]{32}")
 #: What only groups settings that have nothing to do with each other.
 _GROUPS = (
     *(("features",), ("features", "hyperv"), ("cpu",), ("clock",), ("metadata",), ("os",), ("pm",)),
@@ -70,6 +73,7 @@ def _machine(domain: Node, options: MachineOptions) -> Machine:
     tpm = _tpm(domain)
     bootloader, os = _bootloader(domain), _os(domain)
     card = _card(domain)
+    is_vmware = domain.peek("@type") in {"vmware", "esx"}
     return Machine(
         name=domain.find("name"),
         description=domain.find("description") or domain.find("title"),
@@ -83,10 +87,12 @@ def _machine(domain: Node, options: MachineOptions) -> Machine:
         without_card="" if domain.find("devices", "interface") else "/domain/devices",
         mac_address=card.mac_address,
         card=card.model,
-        overrides=_clock(domain, options.os or os),
-        vsphere_uuid=domain.take("uuid") if domain.peek("@type") in {"vmware", "esx"} else "",
+        overrides=_clock(domain),
+        vsphere_uuid=_vsphere_uuid(domain, options.os or os) if is_vmware else "",
         size_command=lambda _: f"virsh domblkinfo {shlex.quote(domain.peek('name') or 'DOMAIN')} --all",
         os_path="/domain/metadata",
+        # Of every machine of VMware's libvirt says utc, its default: src/vmx/vmx.c reads no clock.
+        clock_path="/domain/clock" if is_vmware else "",
     )
 
 
@@ -211,13 +217,20 @@ def _card(domain: Node) -> _Card:
     return _Card(cards[0].take("mac", "@address"), model if model in _CARDS else "")
 
 
-def _clock(domain: Node, os: Os | None) -> Raw:
-    """The clock in KubeVirt's words (kubevirt.io/api/core/v1, type Clock), if it is of a time zone.
+def _vsphere_uuid(domain: Node, os: Os | None) -> str:
+    """The UUID of VMware's machine, which is uuid.bios. libvirt doesn't say which virtual hardware it has."""
+    uuid = domain.peek("uuid")
+    plain = uuid.replace("-", "").lower()
+    if (node := domain.find("uuid")) and _UUID.fullmatch(plain):
+        since = "" if os == "Windows" else " on virtual hardware of version 13 or later"
+        node.leave(uuid_of_vmware(plain, is_swapped=True) + since)
+    return uuid
 
-    A Windows has a clock already, with utc, beside which a time zone can't stand.
-    """
+
+def _clock(domain: Node) -> Raw:
+    """The clock in KubeVirt's words (kubevirt.io/api/core/v1, type Clock), if it is of a time zone."""
     zone = domain.peek("clock", "@timezone")
-    if domain.peek("clock", "@offset") != "timezone" or not zone or os == "Windows":
+    if domain.peek("clock", "@offset") != "timezone" or not zone:
         return {}
     domain.take("clock", "@offset")
     domain.take("clock", "@timezone")

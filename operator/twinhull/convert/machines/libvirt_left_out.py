@@ -6,6 +6,7 @@ A part of neither table is named with OTHERWISE. Source: libvirt's docs/formatdo
 
 from __future__ import annotations
 
+from twinhull.convert.machines.machine import NEW_UUID, NEW_VARIABLES, UTC_CLOCK
 from twinhull.convert.machines.tree import Table, Tables
 
 _HOST = "it is about the host, or about where on a bus libvirt has put a device"
@@ -117,8 +118,7 @@ _PASSED = "a device of the host that is passed through stays there: name a devic
 _CONSOLE = "the console is KubeVirt's: twinhull console, or twinhull vnc"
 
 REASONS = {
-    "domain/uuid": "the machine has a new UUID: set overrides.domain.firmware.uuid to keep this one, if a "
-    "license goes by it",
+    "domain/uuid": NEW_UUID,
     "domain/title": "the description is kept in its place",
     "domain/metadata/*": "it is for the tools of the former host",
     "domain/metadata": "it is for the tools of the former host",
@@ -144,8 +144,7 @@ REASONS = {
     "domain/os/boot/@dev*": "the machine boots its disk first: give a disk bootOrder, or an interface in "
     "overrides",
     "domain/os/bootmenu*": "there is no boot menu",
-    "domain/os/nvram*": "the firmware's variables stay behind: it finds the boot loader anew. "
-    "firmware.persistent keeps those that are set from now on",
+    "domain/os/nvram*": NEW_VARIABLES,
     "domain/os/loader/@secure": "the firmware isn't UEFI, and has no secure boot",
     "domain/os/firmware*": "the firmware isn't UEFI, or KubeVirt's has this feature in its own way",
     "domain/os/kernel": "the host's kernel isn't booted: install a boot loader on the disk",
@@ -153,7 +152,7 @@ REASONS = {
     "domain/os/cmdline": "the host's kernel isn't booted: put its arguments into the boot loader on the disk",
     "domain/os/smbios*": "the SMBIOS data are KubeVirt's: set overrides.domain.firmware for serial and uuid",
     "domain/sysinfo*": "the SMBIOS data are KubeVirt's: set overrides.domain.firmware for serial and uuid",
-    "domain/clock*": "the machine's clock is UTC: set overrides.domain.clock for another",
+    "domain/clock*": UTC_CLOCK,
     "domain/features/hyperv*": "it isn't among the enlightenments that a Windows gets: set it in "
     "overrides.domain.features.hyperv",
     "domain/features/kvm*": "set it in overrides.domain.features.kvm",

@@ -20,6 +20,26 @@ NEW_TPM = (
     "BitLocker, or enrol LUKS anew, before the disk is copied"
 )
 
+UTC_CLOCK = (
+    "the machine's clock is UTC: for local time set overrides.domain.clock.timezone, such as Europe/Berlin"
+)
+WINDOWS_CLOCK = (
+    "a Windows takes the machine's clock for its local time, and KubeVirt sets that to UTC: set "
+    "overrides.domain.clock.timezone to the machine's time zone, such as Europe/Berlin"
+)
+
+NEW_VARIABLES = (
+    "the firmware's variables stay behind, and the boot entries with them: the firmware starts "
+    "\\EFI\\BOOT\\BOOTX64.EFI. A Linux may have no such file: before the disk is copied, run grub-install "
+    "--force-extra-removable in it (Debian, Ubuntu), or copy its boot loader there. firmware.persistent "
+    "keeps variables that are set from now on"
+)
+#: The same of a UUID that the description says as the system in the machine sees it.
+NEW_UUID = (
+    "the machine has a new UUID and serial number: if a license goes by them, set "
+    "overrides.domain.firmware.uuid to this one, and serial to what the system says of itself"
+)
+
 Os = Literal["Linux", "Windows"]
 Bootloader = Literal["BIOS", "UEFI"]
 Bus = Literal["sata", "scsi", "virtio"]
@@ -86,9 +106,30 @@ class Machine:
     overrides: dict[str, object] = field(default_factory=dict)
     #: Its UUID in vSphere, empty if it isn't a machine of vSphere's.
     vsphere_uuid: str = ""
+    #: What is named for a Windows whose clock was its local time, as the hypervisor has it by default; empty
+    #: if the description says how the clock is.
+    clock_path: str = ""
     #: What doesn't stand in the description, and is worth knowing.
     notes: tuple[Left, ...] = ()
     #: How a person finds out a disk's virtual size there, with the disk's file as its argument.
     size_command: Callable[[str], str] = lambda file: f"qemu-img info {file}"
     #: Where the description ought to say which system is in the machine.
     os_path: str = ""
+
+
+def uuid_of_vmware(hexadecimal: str, *, is_swapped: bool) -> str:
+    """Why the UUID of VMware's machine is left: 32 digits, as uuid.bios has them.
+
+    The system in it sees the bytes of the first three fields in the other order: a Windows always (VMware's
+    KB 1880), and a Linux if the virtual hardware has version 13 or later (KB 53609). In the serial number
+    nothing is swapped.
+    """
+    octets = [hexadecimal[index : index + 2] for index in range(0, 32, 2)]
+    fields = [octets[:4], octets[4:6], octets[6:8]]
+    seen = ["".join(reversed(part) if is_swapped else part) for part in fields]
+    uuid = "-".join([*seen, "".join(octets[8:10]), "".join(octets[10:])])
+    serial = f"VMware-{' '.join(octets[:8])}-{' '.join(octets[8:])}"
+    return (
+        "the machine has a new UUID and serial number: if a license goes by them, set "
+        f"overrides.domain.firmware.uuid to {uuid}, and serial to '{serial}', as its system saw them"
+    )

@@ -153,6 +153,7 @@ def _machine(
         has_tpm=_tpm(items),
         disks=_disks(items, disks, files, _boot_order(system, hardware)),
         without_card="" if _of(items, _ETHERNET) else hardware.path,
+        clock_path=hardware.path,
         mac_address=address,
         card=card,
         os_path=f"{system.path}/OperatingSystemSection",

@@ -5,6 +5,7 @@ A part of neither table is named with OTHERWISE. Sources as in `ovf`.
 
 from __future__ import annotations
 
+from twinhull.convert.machines.machine import NEW_VARIABLES
 from twinhull.convert.machines.tree import Table, Tables
 
 _TOOL = "it is for the tool that imports the package"
@@ -120,8 +121,7 @@ _SETTINGS = {
     "overrides.domain.cpu.features",
     "flags.vvtdEnabled": "the machine has no IOMMU",
     "enable3DSupport": "the graphics card is KubeVirt's, and has no 3D",
-    "nvram": "the firmware's variables stay behind: it finds the boot loader anew. firmware.persistent "
-    "keeps those that are set from now on",
+    "nvram": NEW_VARIABLES,
 }
 
 

@@ -192,9 +192,11 @@ def left_parts(root: Node, tables: Tables) -> Iterator[Left]:
 
 def _means_nothing(node: Node, tables: Tables) -> bool:
     """Whether it says nothing, or what is in the table of parts without a meaning, and so does all below."""
+    if node.why:
+        return False
     if tables.meaningless.of_kind(node):
         return True
-    if node.read or node.why or (node.value is not None and not tables.meaningless.why(node)):
+    if node.read or (node.value is not None and not tables.meaningless.why(node)):
         return False
     return all(_means_nothing(child, tables) for child in node.children)
 

@@ -12,7 +12,16 @@ import shlex
 
 from twinhull.convert.conversion import CannotConvert, Conversion
 from twinhull.convert.machines import amounts
-from twinhull.convert.machines.machine import NEW_TPM, ONE_CARD, OTHER_CARD, Bootloader, Disk, Machine, Os
+from twinhull.convert.machines.machine import (
+    NEW_TPM,
+    ONE_CARD,
+    OTHER_CARD,
+    Bootloader,
+    Disk,
+    Machine,
+    Os,
+    uuid_of_vmware,
+)
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import MOST_NODES, Node, bounded, locate, printable
 from twinhull.convert.machines.vmx_left_out import TABLES
@@ -39,6 +48,8 @@ _DATASTORE = re.compile(r"/vmfs/volumes/(?P<datastore>[^/]+)/(?P<file>.+)")
 #: A datastore's UUID, by which vSphere's API doesn't know it.
 _DATASTORE_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID = re.compile(r"[0-9a-f]{32}")
+#: The first version of the virtual hardware whose UUID a Linux reads as a Windows does (VMware's KB 53609).
+_SWAPS_FOR_ALL = 13
 #: What the names of Windows begin with.
 _WINDOWS = ("win", "longhorn", "whistler")
 #: What those of other systems begin with that aren't Linux either.
@@ -70,7 +81,7 @@ def convert(text: str, options: MachineOptions) -> Conversion:
         raise CannotConvert(
             "the .vmx is encrypted: remove the encryption of the machine in VMware, and export it anew"
         )
-    return conversion(root, [_machine(root)], options, TABLES)
+    return conversion(root, [_machine(root, options)], options, TABLES)
 
 
 def _read(text: str) -> Node:
@@ -119,7 +130,7 @@ def _located(root: Node) -> Node:
     return root
 
 
-def _machine(root: Node) -> Machine:
+def _machine(root: Node, options: MachineOptions) -> Machine:
     for node in root.children:
         if node.name.startswith("usb") and node.peek("devicetype").lower() == "hid":
             for key in ("present", "devicetype", "port", "parent", "speed"):
@@ -128,10 +139,12 @@ def _machine(root: Node) -> Machine:
     bootloader: Bootloader = "UEFI" if root.take("firmware").lower() == "efi" else "BIOS"
     if bootloader == "BIOS":
         root.leave_if_there("the settings of the BIOS stay behind", "nvram")
+    os = _os(root)
+    _tell_uuid(root, options.os or os)
     return Machine(
         name=root.find("displayname"),
         description=root.find("annotation"),
-        os=_os(root),
+        os=os,
         cpus=_cpus(root),
         memory=_memory(root),
         bootloader=bootloader,
@@ -147,6 +160,7 @@ def _machine(root: Node) -> Machine:
             f"qemu-img info {shlex.quote(file)}"
         ),
         os_path="guestOS",
+        clock_path="guestOS",
     )
 
 
@@ -190,10 +204,22 @@ def _tpm(root: Node) -> bool:
 
 def _uuid(root: Node) -> str:
     """The UUID by which vSphere knows it: uuid.bios in the usual form."""
+    plain = _plain_uuid(root)
+    return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:])) if plain else ""
+
+
+def _plain_uuid(root: Node) -> str:
+    """The 32 digits of uuid.bios, empty if it isn't there or hasn't so many."""
     plain = re.sub(r"[^0-9a-f]", "", root.peek("uuid", "bios").lower())
-    if not _UUID.fullmatch(plain):
-        return ""
-    return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
+    return plain if _UUID.fullmatch(plain) else ""
+
+
+def _tell_uuid(root: Node, os: Os | None) -> None:
+    """Say what the system in the machine took for its UUID. Of a version that can't be read, a later one."""
+    version = root.peek("virtualhw", "version")
+    is_old = version.isascii() and version.isdigit() and int(version[:4]) < _SWAPS_FOR_ALL
+    if (node := root.find("uuid", "bios")) and (plain := _plain_uuid(root)):
+        node.leave(uuid_of_vmware(plain, is_swapped=os == "Windows" or not is_old))
 
 
 def _is_card(node: Node) -> bool:

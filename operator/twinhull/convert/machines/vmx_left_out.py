@@ -5,6 +5,7 @@ A key of neither table is named with OTHERWISE. Kinds are `device/key`, in lower
 
 from __future__ import annotations
 
+from twinhull.convert.machines.machine import NEW_VARIABLES, UTC_CLOCK
 from twinhull.convert.machines.tree import Table, Tables
 
 _HOST = "VMware's own notes about the machine and its files"
@@ -151,11 +152,8 @@ _CLOUD_INIT = (
 )
 
 REASONS = {
-    "uuid/bios": "the machine has a new UUID: set overrides.domain.firmware.uuid to keep this one, if a "
-    "license goes by it",
     "uuid*": "the machine has a new UUID",
-    "nvram": "the firmware's variables stay behind: it finds the boot loader anew. firmware.persistent "
-    "keeps those that are set from now on",
+    "nvram": NEW_VARIABLES,
     "cpuid/corespersocket": "the CPUs are cores of one socket: set overrides.domain.cpu for sockets",
     "cpuid*": "which features the CPU has is KubeVirt's: set overrides.domain.cpu.features",
     "vcpu/hot*": "no CPUs are plugged in later",
@@ -178,7 +176,7 @@ REASONS = {
     "uefi/secureboot.enabled": "the firmware isn't UEFI, and has no secure boot",
     "uefi*": "the firmware is KubeVirt's",
     "smbios*": "the SMBIOS data are KubeVirt's: set overrides.domain.firmware for serial and uuid",
-    "rtc*": "the machine's clock is UTC: set overrides.domain.clock for another",
+    "rtc*": UTC_CLOCK,
     "ethernet*/startconnected": "the card is connected from the start",
     "ethernet*": "the machine is on the Pod's network, behind a masquerade: reach it by the Workload's "
     "Service",

@@ -14,7 +14,7 @@ from twinhull.api.disks import BOOT_DISK, MOST_DISKS, RESERVED_PREFIX
 from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.convert.conversion import CannotConvert, Conversion, Left, WrongOption
 from twinhull.convert.machines import amounts
-from twinhull.convert.machines.machine import Disk, Machine
+from twinhull.convert.machines.machine import WINDOWS_CLOCK, Disk, Machine
 from twinhull.convert.machines.options import MachineOptions, Vddk
 from twinhull.convert.machines.tree import Node, Tables, left_parts
 
@@ -66,6 +66,8 @@ def _notes(machine: Machine, options: MachineOptions) -> Iterator[Left]:
             "the machine has no network card, and the Workload has one on the Pod's network: keep traffic "
             "away by a NetworkPolicy, if it is to stay alone",
         )
+    if machine.clock_path and (options.os or machine.os) == "Windows":
+        yield Left(machine.clock_path, WINDOWS_CLOCK)
     yield from machine.notes
 
 

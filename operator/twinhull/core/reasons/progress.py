@@ -32,14 +32,16 @@ PROGRESS: dict[Reason, ReasonRow] = {
         "template is made without that delay",
     ),
     Reason.KUBEVIRT_DEPLOYING: ReasonRow("KubeVirt is being installed."),
-    Reason.CDI_DEPLOYING: ReasonRow("CDI is being installed."),
+    Reason.CDI_DEPLOYING: ReasonRow("CDI is being installed or upgraded, and has still to fill a disk."),
     Reason.DISK_IMPORTING: ReasonRow(
         "A disk is being filled; `status.disks` says how far it is. What runs meanwhile runs on."
     ),
     Reason.DISK_WAITING: ReasonRow(
         "CDI reports that no disk is being filled. The disk waits for its storage, for CDI's Pod, or for an "
-        "upload; CDI doesn't report whether an upload has begun. `status.disks` has CDI's own words.",
-        "see the message: its StorageClass, or who is to upload it",
+        "upload; CDI doesn't report whether an upload has begun. `status.disks` has CDI's own words. Or its "
+        "storage waits for the machine, and another hull runs, which the operator doesn't end for an import.",
+        "see the message: its StorageClass, or who is to upload it "
+        "([storage that waits](disks.md#storage-that-waits-for-the-machine))",
     ),
     Reason.NAMESPACE_UNKNOWN: ReasonRow(
         "There are IsolationPolicies, and the operator doesn't know the labels of the namespace yet."

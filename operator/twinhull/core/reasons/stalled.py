@@ -98,10 +98,13 @@ STALLED: dict[Reason, ReasonRow] = {
         "upgrade KubeVirt to 1.8.4 or later, which Kubernetes 1.36 and later need",
     ),
     Reason.CDI_MISSING: ReasonRow(
-        "The machine's disks are to be filled by CDI, and CDI isn't installed.",
+        "CDI has still to fill a disk of the machine, and isn't installed.",
         "install CDI (Containerized Data Importer)",
     ),
-    Reason.CDI_NOT_READY: ReasonRow("CDI is being removed, or says that it failed.", "`kubectl get cdi`"),
+    Reason.CDI_NOT_READY: ReasonRow(
+        "CDI has still to fill a disk of the machine, and is being removed, or says that it failed.",
+        "`kubectl get cdi`",
+    ),
     Reason.TEMPLATE_MISSING: ReasonRow(
         "The Workload has a disk and no template, and its isolation runs containers.",
         "set `spec.template`, or `spec.isolationPolicy` to VirtualMachine",
@@ -112,10 +115,17 @@ STALLED: dict[Reason, ReasonRow] = {
         "name the claim as `source.claim` to use what is on it as it is, or give the disk another name",
     ),
     Reason.DISK_SOURCE_CHANGED: ReasonRow(
-        "The source of a disk was changed after the disk was filled. A disk is never filled twice. A running "
-        "machine runs on.",
+        "The source of a disk was changed to other data after the disk was filled. A disk is never filled "
+        "twice. A running machine runs on.",
         "put the former source back, or give the disk another name to have a new one",
         needs_edit=True,
+    ),
+    Reason.DISK_REPLACED: ReasonRow(
+        "The VirtualMachine has another claim for a disk than the Workload names: KubeVirt restored a "
+        "snapshot or moved the disk, or somebody changed the VirtualMachine. The operator neither changes "
+        "the machine nor switches it on, since it would boot the former disk. A running machine runs on.",
+        "name the claim of the message as the disk's `source.claim`, or name the former claim in the "
+        "VirtualMachine again ([restored snapshots](disks.md#restored-snapshots-and-moved-disks))",
     ),
     Reason.DISK_SHRINKS: ReasonRow(
         "The spec asked for a larger disk before, and a disk can't be made smaller. A running machine runs "

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from twinhull.api import commands
 from twinhull.api.brevity import listed
 from twinhull.api.disks import Disk
 from twinhull.api.reasons import Reason
@@ -13,23 +14,27 @@ from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.observed import Refusal
 from twinhull.core.rules.on_restart import beside_what_runs
-from twinhull.core.steps import Step, refused, stalled, waiting
+from twinhull.core.steps import Step, names, refused, stalled, waiting
 from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls.disknotes import BIND_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
 
 #: How soon it is looked again whether another Workload has let a claim go.
 _LOOKS_AGAIN = timedelta(minutes=1)
+#: What keeps a machine from being made or switched on.
+_HINDERING = {Reason.DISK_CONFLICT, Reason.DISK_REPLACED, Reason.DISK_SOURCE_CHANGED}
 
 
 def disk_refused(case: Case) -> Step | None:
-    """A disk can't be what the spec says: it is somebody else's, or it was filled from elsewhere. That the
-    spec asks for a smaller one than before keeps no machine from starting.
+    """A disk can't be what the spec says: it is somebody else's, it was filled from elsewhere, or the machine
+    has another one by now. That the spec asks for a smaller one than before keeps no machine from starting.
 
-    Reasons: DiskConflict, DiskSourceChanged.
+    Reasons: DiskConflict, DiskReplaced, DiskSourceChanged.
     """
-    if case.current is not None or not case.hull_type.lasts:
+    if not case.hull_type.lasts or not (case.current is None or _is_halted(case.current)):
         return None
-    hindering = (problem for problem in _wrong(case) if problem[0] != Reason.DISK_SHRINKS)
+    hinders = _HINDERING if case.current is None else {Reason.DISK_REPLACED}
+    hindering = (problem for problem in _wrong(case) if problem[0] in hinders)
     reason, sentence = next(hindering, (None, ""))
     if not reason:
         return None
@@ -38,9 +43,14 @@ def disk_refused(case: Case) -> Step | None:
     return replace(beside_what_runs(case, stalled(reason, sentence)), requeue_after=again)
 
 
+def _is_halted(hull: Hull) -> bool:
+    """Whether somebody else has stopped a machine, as a VirtualMachineRestore does that is told to."""
+    return hull.reason == Reason.HALTED
+
+
 def filling_disks(case: Case) -> Step | None:
-    """The machine's disks aren't all filled. What runs meanwhile runs on. A machine that is there already,
-    since its storage waits for it, has never run.
+    """The machine's disks aren't all filled. What runs meanwhile runs on, also if storage waits for the
+    machine. A machine that is there already, since its storage waits for it, has never run.
 
     Reasons: DiskImporting, DiskWaiting, DiskFailed; those of a refusal, such as NameConflict.
     """
@@ -53,13 +63,43 @@ def filling_disks(case: Case) -> Step | None:
         return beside_what_runs(case, step)
     if unseen := _unseen(case):
         return beside_what_runs(case, refused(case, unseen))
-    unfilled = [state for state in case.disks if not (state.filled or state.waits_for_consumer)]
+    held = _held(case)
+    unfilled = [
+        state for state in case.disks if not (state.filled or state.waits_for_consumer) or state.name in held
+    ]
     if not (unfilled or actions):
         return None
     is_filling = any(state.filling for state in unfilled)
     reason = Reason.DISK_IMPORTING if is_filling else Reason.DISK_WAITING
-    sentence = listed([_described(state) for state in unfilled or case.disks])
-    return beside_what_runs(case, waiting(reason, sentence, actions))
+    sentences = [held.get(state.name) or _described(state) for state in unfilled or case.disks]
+    return beside_what_runs(case, waiting(reason, listed(sentences), actions))
+
+
+def _held(case: Case) -> dict[str, str]:
+    """The disks that storage fills only once the machine is there, while another hull runs that would have
+    to end for that: what to do about each, by its name. An empty disk takes a moment, and needs no source.
+    """
+    running = [hull for hull in case.standing if _has_run(hull) and not _is_halted(hull)]
+    late = [
+        state for disk, state in disks.named(case) if state.waits_for_consumer and disk.source.blank is None
+    ]
+    return {state.name: _how_to_fill(case, state, running) for state in late} if running else {}
+
+
+def _how_to_fill(case: Case, state: DiskState, running: list[Hull]) -> str:
+    """What fills a disk whose storage waits for its consumer. CDI looks for the annotation on the claim
+    (kubevirt.io/containerized-data-importer 1.65.0, pkg/controller/common/util.go,
+    ImmediateBindingRequested).
+    """
+    name, namespace = case.workload.metadata.name, case.workload.metadata.namespace
+    words = ("kubectl", "annotate", "pvc", state.claim, f"{BIND_ANNOTATION}=true")
+    stop, start = (commands.ours(verb, name, namespace) for verb in ("stop", "start"))
+    return (
+        f"disk {state.name}: its StorageClass (WaitForFirstConsumer) has it filled only once the machine "
+        f"uses it, and {names(running)} would have to end before. To have it filled meanwhile, on a node "
+        f"that is chosen without regard to the machine, run {commands.others(namespace, *words)}; to have it "
+        f"filled while nothing runs, run {stop}, and then {start}"
+    )
 
 
 def _unseen(case: Case) -> Refusal | None:
@@ -75,7 +115,7 @@ def _has_run(hull: Hull) -> bool:
 def disk_unchangeable(case: Case) -> Step | None:
     """The machine runs, and its spec asks of a disk what can't be done.
 
-    Reasons: DiskConflict, DiskSourceChanged, DiskShrinks.
+    Reasons: DiskConflict, DiskReplaced, DiskSourceChanged, DiskShrinks.
     """
     if not case.hull_type.lasts:
         return None
@@ -85,6 +125,8 @@ def disk_unchangeable(case: Case) -> Step | None:
 
 def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
     """What the disks can't be, each with what to do."""
+    if replaced := disks.replaced(case):
+        yield Reason.DISK_REPLACED, replaced
     for disk, state in disks.named(case):
         path = f"spec.virtualMachine.{disk.field}"
         if not state.is_ours:
@@ -103,6 +145,8 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
                     f"{state.claim}, and both would write to it: delete that Workload, or name another claim"
                 ),
             )
+        elif state.machine:
+            yield Reason.DISK_CONFLICT, f"{path}: {_of_machine(case, state)}"
         elif state.source_changed and state.filled:
             yield (
                 Reason.DISK_SOURCE_CHANGED,
@@ -119,6 +163,26 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
                     f"{state.shrinks_from} or more"
                 ),
             )
+
+
+def _of_machine(case: Case, state: DiskState) -> str:
+    """What to do about a claim that a VirtualMachine owns. KubeVirt gives those that it restores to the
+    machine (kubevirt.io/kubevirt 1.9.0, pkg/storage/snapshot/restore.go, createRestorePVC).
+    """
+    metadata = case.workload.metadata
+    if any(case.owns(hull) and hull.uid == state.machine for hull in case.observed.hulls):
+        nobodys = ("-p", '{"metadata":{"ownerReferences":null}}')
+        command = commands.others(metadata.namespace, "kubectl", "patch", "pvc", state.claim, *nobodys)
+        return (
+            f"VirtualMachine {metadata.name} owns PersistentVolumeClaim {state.claim}, which would be "
+            f"deleted with it: to keep what is on it, run {command}"
+        )
+    see = commands.others(metadata.namespace, "kubectl", "get", "pvc", state.claim, "-o", "yaml")
+    return (
+        f"another VirtualMachine owns PersistentVolumeClaim {state.claim}, and both would write to it: shut "
+        "that machine down, and delete the VirtualMachine with --cascade=orphan, which leaves the claim "
+        f"({see} names it in ownerReferences)"
+    )
 
 
 def _how(disk: Disk) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import State
-from twinhull.core import backoff
+from twinhull.core import backoff, disks
 from twinhull.core.actions import Change, Create, Event
 from twinhull.core.case import Case
 from twinhull.core.companions import put_right
@@ -29,7 +29,9 @@ def stopped(case: Case) -> Step | None:
         return None
     if not case.own:
         conflict = name_conflict(case) if case.observed.hulls else None
-        return conflict or Step("True", Reason.STOPPED, "stopped, as spec.state asks")
+        replaced = disks.replaced(case)
+        sentence = "stopped, as spec.state asks" + (f"; {replaced}" if replaced else "")
+        return conflict or Step("True", Reason.STOPPED, sentence)
     event = "spec.state is Stopped"
     return waiting_for_end(case, case.own, Reason.STOPPING, removals(case, case.own, Reason.STOPPED, event))
 
@@ -117,7 +119,7 @@ def create_hull(case: Case) -> Step | None:
     if manifest and manifest.deleting and not corrections:
         what = f"ConfigMap {case.hull_name}"
         sentence = f"waiting for {what} to end; it is then made again"
-        return waiting_for_object(case, Reason.CREATING, sentence, what, manifest.obj)
+        return waiting_for_object(case, Reason.CREATING, sentence, what, manifest)
     if manifest is None and (trying := of_guests_pod(case)):
         return waiting(
             Reason.CREATING, f"checking whether {case.hull_kind} {case.hull_name} can be made", trying

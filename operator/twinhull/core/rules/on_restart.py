@@ -39,10 +39,11 @@ def beside_what_runs(case: Case, step: Step) -> Step:
     Ready is about the hull that the spec asks for, so it is False. Under OnRestart the spec asks for the one
     that runs until that restarts, so that Ready says how that is.
     """
-    if not case.standing:
+    running = [hull for hull in case.standing if hull.reason != Reason.HALTED]
+    if not running:
         return step
-    verb = "keeps" if len(case.standing) == 1 else "keep"
-    amended = replace(step, message=f"{step.message}; {names(case.standing)} {verb} running")
+    verb = "keeps" if len(running) == 1 else "keep"
+    amended = replace(step, message=f"{step.message}; {names(running)} {verb} running")
     hull = _runs_on(case)
     return replace(amended, ready="True") if hull and hull.ready and not hull.leaving else amended
 

@@ -29,7 +29,7 @@ def name_conflict(case: Case) -> Step | None:
         if in_the_way is None:
             continue
         if in_the_way.goes:
-            return waiting_for_object(case, Reason.WAITING, in_the_way.message, what, obj.obj)
+            return waiting_for_object(case, Reason.WAITING, in_the_way.message, what, obj)
         return stalled(Reason.NAME_CONFLICT, in_the_way.message)
     return None
 
@@ -55,7 +55,7 @@ def claim_name_conflict(case: Case) -> Step | None:
         if claim is None or in_the_way is None:
             continue
         if in_the_way.goes:
-            return waiting_for_object(case, Reason.WAITING, in_the_way.message, what, claim.obj)
+            return waiting_for_object(case, Reason.WAITING, in_the_way.message, what, claim)
         return stalled(
             Reason.NAME_CONFLICT,
             f"spec.template.spec.volumes[{volume}].ephemeral: {what} exists and wasn't made for "

@@ -115,7 +115,7 @@ def _edits(case: Case) -> Edits | None:
     """What others have changed of a machine that lasts, and that is lost when the operator next writes it."""
     if case.current is None or not case.hull_type.lasts:
         return None
-    return switching.edits_of(case.current.obj, case.desired.hull_objects[-1])
+    return switching.edits_by_others(case.current.obj, case.desired.hull_objects[-1])
 
 
 def _changed_at(case: Case) -> datetime:

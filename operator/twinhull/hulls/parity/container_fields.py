@@ -22,21 +22,20 @@ _UNTOLD = (
     "only an operator with --guest-key-file tells a machine its node's address; set that option, remove "
     "the field, or use isolation Container"
 )
-#: The fields that hold it.
+_ADDRESSES = (
+    "status.podIP is the address by which the cluster knows the machine, and the only one in status.podIPs; "
+    "status.hostIP and spec.nodeName are those of the node on which the machine started"
+)
+#: The fields that hold the node's address.
 NODE_ADDRESSES = ("status.hostIP", "status.hostIPs")
 
 
-def field_reference(at: str, untold: str) -> Iterator[ParityRow]:
+def field_reference(at: str, untold: str, addresses: str = "") -> Iterator[ParityRow]:
     """A fieldRef and a resourceFieldRef: what a container is told of its own Pod. `untold` says why it isn't
-    told its node's address.
+    told its node's address, and `addresses` which address it has of each that it is told.
     """
     yield same(f"{at}fieldRef.apiVersion")
-    path = f"{at}fieldRef.fieldPath"
-    address = (
-        "status.podIP is the address by which the cluster knows the machine, and the only one in "
-        "status.podIPs; status.hostIP and spec.nodeName are those of the node on which the machine started"
-    )
-    yield but(same(path, address), untold, *NODE_ADDRESSES)
+    yield but(same(f"{at}fieldRef.fieldPath", addresses), untold, *NODE_ADDRESSES)
     yield from all_same(f"{at}resourceFieldRef.", "containerName divisor")
     yield same(
         f"{at}resourceFieldRef.resource", "if the limit isn't set, the value is the machine's own amount"
@@ -49,7 +48,7 @@ def _environment() -> Iterator[ParityRow]:
     yield from all_same(f"{source}configMapKeyRef.", "name key optional")
     yield from all_same(f"{source}secretKeyRef.", "name key optional")
     yield from all_same(f"{source}fileKeyRef.", "volumeName path key optional")
-    yield from field_reference(source, _UNTOLD)
+    yield from field_reference(source, _UNTOLD, _ADDRESSES)
     yield from all_same("envFrom[].", "prefix configMapRef.name configMapRef.optional")
     yield from all_same("envFrom[].", "secretRef.name secretRef.optional")
 

@@ -15,7 +15,7 @@ _CLAIMS = (
     "a machine can't claim devices; add devices with spec.virtualMachine.overrides, or use isolation "
     "Container"
 )
-_GATE = "KubeVirt makes the launcher Pod without scheduling gates; remove it, or use isolation Container"
+_GATE = "KubeVirt makes the launcher Pod without {which} gates; remove it, or use isolation Container"
 _NODE = "a machine doesn't share its node's {what}; remove it, or use isolation Container"
 _APPARMOR = "the guest has no AppArmor; remove it, or set type Unconfined"
 _NODE_PROFILE = "the profile is a file of the node, which the machine can't see; use type RuntimeDefault"
@@ -86,8 +86,8 @@ _SCHEDULING: tuple[ParityRow, ...] = (
         "preemptionPolicy", "a machine takes only a priorityClassName; use a PriorityClass with this value"
     ),
     refused("priority", "a machine takes only a priorityClassName; use that"),
-    refused("readinessGates", _GATE),
-    refused("schedulingGates", _GATE),
+    refused("readinessGates", _GATE.format(which="readiness")),
+    refused("schedulingGates", _GATE.format(which="scheduling")),
     refused("schedulingGroup", "KubeVirt groups no launcher Pods; remove it, or use isolation Container"),
     refused(
         "runtimeClassName",

@@ -78,6 +78,8 @@ class Needs:
     guest_image: str | None
     #: What the cluster can do.
     capabilities: Capabilities
+    #: Whether CDI has still to fill a disk of the machine.
+    has_disk_to_fill: bool = False
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

@@ -70,6 +70,7 @@ class DiskMachine(HullType):
                 render_input.spec,
                 revision=render_input.revision,
                 eviction=render_input.guest.eviction,
+                video=render_input.guest.video,
                 lone_claims=render_input.lone_claims,
             ),
         )
@@ -91,12 +92,11 @@ class DiskMachine(HullType):
         )
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:
-        """KubeVirt, a node for machines, and CDI if it is to fill a disk."""
+        """KubeVirt, a node for machines, and CDI while it has still to fill a disk. The words of CDI's phases
+        are those of its SDK (kubevirt.io/controller-lifecycle-operator-sdk 0.2.7, api/types.go).
+        """
         yield from of_kubevirt(needs)
-        imported = [
-            disk for disk in needs.spec.virtual_machine.all_disks() if datavolumes.has_data_volume(disk)
-        ]
-        if not imported or "CDI" in needs.capabilities.hidden:
+        if not needs.has_disk_to_fill or "CDI" in needs.capabilities.hidden:
             return
         phase = needs.capabilities.cdi
         if phase is None:
@@ -108,6 +108,8 @@ class DiskMachine(HullType):
             )
         elif phase in {"", "Deploying"}:
             yield Lack(reason=Reason.CDI_DEPLOYING, message="waiting for CDI to be deployed")
+        elif phase == "Upgrading":
+            yield Lack(reason=Reason.CDI_DEPLOYING, message="waiting for CDI to be upgraded")
         elif phase != "Deployed":
             yield Lack(reason=Reason.CDI_NOT_READY, message=f"CDI is {phase}: see kubectl get cdi")
 

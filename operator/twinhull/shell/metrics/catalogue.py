@@ -232,7 +232,7 @@ UNREADABLE = Definition(
 OVER_ROOM = Definition(
     "twinhull_objects_over_room",
     "gauge",
-    ("namespace", "resource"),
+    ("workload_namespace", "resource"),
     "Objects of which the operator keeps only the identity, because the objects of their namespace use all "
     "the memory that one namespace may use. twinhull_unreadable_objects counts them too. A namespace without "
     "such objects has no series.",

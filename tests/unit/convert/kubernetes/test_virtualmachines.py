@@ -457,6 +457,12 @@ def test_a_data_volume_that_says_more_stays_an_object_of_its_own(spec: Raw) -> N
     assert list(left(conversion)) == ["VirtualMachine vm: spec.dataVolumeTemplates[0]"]
 
 
+TAKING_OVER = (
+    "shut it down first, by virtctl stop vm, and then delete it by kubectl delete vm vm --cascade=orphan, or "
+    "two machines write to a disk"
+)
+
+
 def test_a_disk_in_a_cluster_is_filled_and_never_imported_again() -> None:
     conversion = converted(with_data_volume({"source": {"blank": {}}, "storage": STORAGE}, {"uid": "1"}))
     assert made_of(conversion)["spec"]["virtualMachine"] == {
@@ -464,7 +470,20 @@ def test_a_disk_in_a_cluster_is_filled_and_never_imported_again() -> None:
         "bootDisk": {"source": {"claim": {"name": "vm-boot"}}},
     }
     why = left(conversion)["VirtualMachine vm: spec.dataVolumeTemplates[0]"]
-    assert "kubectl delete vm vm --cascade=orphan" in why
+    assert why.endswith(TAKING_OVER)
+
+
+@pytest.mark.parametrize(
+    "volume", [{"persistentVolumeClaim": {"claimName": "old"}}, {"dataVolume": {"name": "old"}}]
+)
+def test_a_machine_of_a_cluster_is_to_be_shut_down_before_its_claims_are_taken(volume: Raw) -> None:
+    """Also if KubeVirt deletes none of them with it."""
+    live = with_data_volume({"source": {"blank": {}}, "storage": STORAGE}, {"uid": "1"})
+    del live["spec"]["dataVolumeTemplates"]
+    (boots,) = live["spec"]["template"]["spec"]["volumes"]
+    live["spec"]["template"]["spec"]["volumes"] = [{"name": boots["name"], **volume}]
+    why = left(converted(live))["VirtualMachine vm: spec.template.spec.volumes"]
+    assert why == f"the Workload takes the VirtualMachine's claims as they are (old): {TAKING_OVER}"
 
 
 def service(**spec: Any) -> Raw:

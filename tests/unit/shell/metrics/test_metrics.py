@@ -405,3 +405,9 @@ def test_passes_are_counted_by_their_result_from_the_start_on() -> None:
         for result in results
     }
     assert values == {"success": 0, "requeue_after": 0, "requeue": 0, "error": 1}
+
+
+def test_no_label_is_one_that_prometheus_sets_to_what_it_scrapes() -> None:
+    """It would keep its own, and ours would be called exported_namespace (prometheus.io, honor_labels)."""
+    own = {"job", "instance", "namespace", "pod", "container", "endpoint", "service", "node"}
+    assert {metric.name: set(metric.labels) & own for metric in CATALOGUE if set(metric.labels) & own} == {}

@@ -23,9 +23,13 @@ if is("Stalled") then
   return { status = "Degraded", message = conditions["Stalled"].message }
 end
 if is("Ready") then
-  -- What runs to completion is as good as a Job: a hook, or a wave, is over when it has completed.
-  local policy = obj.spec.template.spec.restartPolicy
-  local ends = policy == "OnFailure" or policy == "Never"
+  -- What runs to completion is as good as a Job: a hook, or a wave, is over when it has completed. A machine that boots
+  -- a disk of its own may have no template, and never completes.
+  local spec = obj.spec or {}
+  local boots = status.isolation ~= nil and status.isolation.resolved == "VirtualMachine"
+    and spec.virtualMachine ~= nil and spec.virtualMachine.bootDisk ~= nil
+  local pod = spec.template ~= nil and spec.template.spec or {}
+  local ends = not boots and (pod.restartPolicy == "OnFailure" or pod.restartPolicy == "Never")
   if ends and conditions["Ready"].reason ~= "Completed" and conditions["Ready"].reason ~= "Stopped" then
     return { status = "Progressing", message = "it has not completed yet" }
   end

@@ -1,0 +1,96 @@
+"""The claims in a machine that lasts: those that the operator gave to its VirtualMachine, and others that
+have taken their place since.
+
+KubeVirt itself writes another claim into a VirtualMachine when it restores a snapshot of it, and whoever
+moves a disk to other storage does the same (kubevirt.io/kubevirt 1.9.0, pkg/storage/snapshot/restore.go,
+generateRestoredVMSpec; updateVolumesStrategy: Migration). What the machine has written since is on that claim
+alone, so the operator never puts its own in that place again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from twinhull.api.base import GROUP, Raw
+from twinhull.hulls.hull import DISK_LABEL, REVISION_LABEL, WORKLOAD_LABEL, labels
+
+#: On a VirtualMachine that was switched on or changed: the claims that it was given, by their volumes.
+CLAIMS_ANNOTATION = f"{GROUP}/claims"
+#: On a VirtualMachine that KubeVirt restored from a snapshot: by which VirtualMachineRestore.
+_RESTORED_ANNOTATION = "restore.kubevirt.io/lastRestoreUID"
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A volume of a machine that names another claim than the Workload does, by somebody else's hand."""
+
+    #: The name of the volume, which is that of the disk.
+    volume: str
+    #: The claim that it names.
+    claim: str
+    #: The claim that the Workload names for it.
+    wanted: str
+
+
+def claim_of(volume: Raw) -> str | None:
+    """The claim of a volume, which has the name of its DataVolume; None for one without."""
+    claim, volume_of_cdi = volume.get("persistentVolumeClaim") or {}, volume.get("dataVolume") or {}
+    return claim.get("claimName") or volume_of_cdi.get("name")
+
+
+def by_volume(vm: Raw) -> dict[str, str]:
+    """The claims in the template of a VirtualMachine, by their volumes."""
+    volumes = ((vm["spec"].get("template") or {}).get("spec") or {}).get("volumes")
+    named = [one for one in volumes if isinstance(one, dict)] if isinstance(volumes, list) else []
+    return {str(one.get("name")): claim for one in named if (claim := claim_of(one))}
+
+
+def note(vm: Raw) -> Raw:
+    """The annotation that says which claims a VirtualMachine was given. No name has a comma or a = in it."""
+    return {CLAIMS_ANNOTATION: ",".join(f"{volume}={claim}" for volume, claim in by_volume(vm).items())}
+
+
+def replaced(present: Raw, wanted: Raw, seen: Callable[[str], Raw | None]) -> Iterator[Replaced]:
+    """The volumes of a VirtualMachine whose claim somebody else has put in the place of the operator's.
+
+    `wanted` is the VirtualMachine as the operator would write it, and `seen` gives the claim of a name, None
+    if there is none.
+    """
+    names, given = by_volume(present), _given(present)
+    for volume, claim in by_volume(wanted).items():
+        name = names.get(volume)
+        if name is None or name == claim:
+            continue
+        is_given = (
+            name == given.get(volume)
+            if given is not None
+            else _may_be_given(present, wanted, volume, seen(name))
+        )
+        if not is_given:
+            yield Replaced(volume, name, claim)
+
+
+def _given(vm: Raw) -> dict[str, str] | None:
+    """The claims that a VirtualMachine was given, by its note; None if it has none, since it was never
+    switched on or changed after its creation, or not by an operator that leaves the note.
+    """
+    noted = (vm["metadata"].get("annotations") or {}).get(CLAIMS_ANNOTATION)
+    if noted is None:
+        return None
+    pairs = (pair.partition("=") for pair in noted.split(","))
+    return {volume: claim for volume, _, claim in pairs}
+
+
+def _may_be_given(present: Raw, wanted: Raw, volume: str, claim: Raw | None) -> bool:
+    """Whether the claim of a volume may be one that the operator gave to a VirtualMachine without the note,
+    which then has it by a former spec. Nothing is lost with a claim that isn't there.
+    """
+    if labels(present).get(REVISION_LABEL) == labels(wanted).get(REVISION_LABEL):
+        return False
+    workload = wanted["metadata"]["name"]
+    if claim is None or claim["metadata"]["name"] == f"{workload}-{volume}":
+        return True
+    noted = present["metadata"].get("annotations") or {}
+    is_moved = _RESTORED_ANNOTATION in noted or present["spec"].get("updateVolumesStrategy") == "Migration"
+    return not is_moved and workload in {labels(claim).get(DISK_LABEL), labels(claim).get(WORKLOAD_LABEL)}
