@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 import yaml
 
 from twinhull.api.bounds import excess
+from twinhull.api.yamlproblems import problem
 from twinhull.cli import scalars
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.formats import Input
@@ -22,23 +23,31 @@ _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-
 
 
 def read(file: str) -> Input:
-    """A file with its documents. Raises ClickException if it can't be read, and CannotConvert for one that
-    is no input.
-    """
+    """A file with its documents. Raises CannotConvert if it can't be read, or is no input."""
     if file.lower().endswith(".ova"):
         raise CannotConvert(f"{file} is an archive: unpack it (tar -xf), and convert the .ovf in it")
     try:
         with click.open_file(file, "rb") as stream:
             data = stream.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise click.ClickException(f"{file}: {error.strerror}: name a file that can be read") from error
+        raise CannotConvert(f"{file}: {error.strerror}: name a file that can be read") from error
     source = "standard input" if file == "-" else file
     text = _text(data, source)
     if not text.strip():
         raise CannotConvert(f"{source} is empty: give what is to be converted")
     stem = "" if file == "-" else Path(file).name.partition(".")[0]
-    file_input = Input(source, stem, text, _documents(text, source))
+    documents = _documents(text, source)
+    file_input = Input(source, stem, text, documents.values, documents.unreadable, documents.repeated)
     return file_input if file == "-" else replace(file_input, read=Folder(Path(file).parent).read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """A text's documents, as Input has them."""
+
+    values: tuple[object, ...] = ()
+    unreadable: str = ""
+    repeated: tuple[str, ...] = ()
 
 
 def _text(data: bytes, source: str) -> str:
@@ -52,40 +61,79 @@ def _text(data: bytes, source: str) -> str:
         raise CannotConvert(f"{source} is no text in UTF-8 ({error.reason}): convert its text") from error
 
 
-def _documents(text: str, source: str) -> tuple[object, ...]:
-    """A text's YAML documents as kubectl reads them, none if it isn't YAML. Raises CannotConvert for those
-    that are too large, or that nest too deep.
+def _documents(text: str, source: str) -> _Documents:
+    """A text's YAML documents as kubectl reads them, none if it isn't YAML. Raises CannotConvert if there is
+    none in it, and for those that are too large, or that nest too deep.
     """
     if text.lstrip().startswith("<"):  # XML, in which PyYAML would look long for a document
-        return ()
+        return _Documents()
     try:
-        documents = [document for document in _parsed(text) if document is not None]
-    except (yaml.YAMLError, ValueError):
-        return ()
+        documents = _parsed(text)
+    except yaml.YAMLError as error:
+        return _Documents(unreadable=problem(error, text))
+    except ValueError as error:
+        return _Documents(unreadable=str(error))
     except RecursionError as error:
         raise CannotConvert(f"{source} nests too deep to be read: convert a part of it") from error
-    for number, document in enumerate(documents, start=1):
+    if not documents.values:
+        raise CannotConvert(f"{source} has comments and empty documents only: give what is to be converted")
+    for number, document in enumerate(documents.values, start=1):
         items = document.get("items") if isinstance(document, dict) else None
         for part in items if isinstance(items, list) else [document]:
             if why := excess(part):
                 raise CannotConvert(f"{source}: document {number} can't be read: {why}")
-    return tuple(documents)
+    return documents
 
 
-def _parsed(text: str) -> Iterable[object]:
+def _parsed(text: str) -> _Documents:
     """The documents of a text. JSON is read as such, which takes a hundredth of the time."""
     if text.lstrip()[:1] in {"{", "["}:
+        pairs = _Pairs()
         try:
-            return [
-                json.loads(
-                    text, parse_float=lambda number: scalars.as_json(float(number)), parse_constant=_refuse
-                )
-            ]
+            document = json.loads(
+                text,
+                object_pairs_hook=pairs.fields,
+                parse_float=lambda number: scalars.as_json(float(number)),
+                parse_constant=_refuse,
+            )
         except ValueError:
             pass  # it may still be YAML, of which JSON is a part
-    from twinhull.cli.manifests import Loader  # noqa: PLC0415  it needs the whole API
+        else:
+            return _Documents((document,), repeated=tuple(pairs.repeated))
+    return _yaml(text)
 
-    return list(yaml.load_all(text, Loader))
+
+def _yaml(text: str) -> _Documents:
+    from twinhull.cli.manifests import Loader  # noqa: PLC0415  it needs the whole API
+    from twinhull.validation.positions import repeated  # noqa: PLC0415  when it is needed
+
+    loader = Loader(text)
+    values, places = [], []
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            assert node is not None  # noqa: S101  there is one
+            in_order = sorted(repeated(node), key=lambda one: one[1].index)
+            places += [f"line {mark.line + 1}: {key}" for key, mark in in_order]
+            values.append(loader.construct_document(node))
+    finally:
+        loader.dispose()
+    return _Documents(tuple(value for value in values if value is not None), repeated=tuple(places))
+
+
+class _Pairs:
+    """Makes the objects of JSON, and notes the keys that one of them has twice."""
+
+    def __init__(self) -> None:
+        self.repeated: list[str] = []
+
+    def fields(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        """An object, in which the last of several values counts."""
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            self.repeated += [f"key {key}" for key, count in counts.items() for _ in range(count - 1)]
+        return fields
 
 
 def _refuse(constant: str) -> None:

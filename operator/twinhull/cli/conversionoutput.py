@@ -12,7 +12,7 @@ import yaml
 from twinhull.api.base import Raw
 from twinhull.api.printable import printable
 from twinhull.cli.scalars import Dumper
-from twinhull.convert.conversion import Left, LeftKind
+from twinhull.convert.conversion import CannotConvert, Left, LeftKind
 
 #: The tables that a person sees, in their order, each with the titles of its columns.
 _HEADS = {
@@ -58,6 +58,11 @@ def tables(left: Sequence[Left]) -> str:
     width = _width()
     parts = ((kind, [one for one in left if one.kind is kind]) for kind in _HEADS)
     return "\n\n".join(_table(_HEADS[kind], of_kind, width) for kind, of_kind in parts if of_kind)
+
+
+def refusal(error: CannotConvert) -> str:
+    """Why an input can't be converted. What the input says has no lines of its own in it."""
+    return "\n  ".join(map(printable, (error.message, *error.rows)))
 
 
 def _table(head: tuple[str, str], left: Sequence[Left], width: int | None) -> str:

@@ -12,10 +12,9 @@ import click
 
 from twinhull.api.isolation import Isolation
 from twinhull.api.objectnames import is_label
-from twinhull.api.printable import printable
 from twinhull.cli import conversioninputs, conversionoutput, filearguments
 from twinhull.cli.machineoptions import chosen, machine_options
-from twinhull.convert.conversion import CannotConvert, Conversion
+from twinhull.convert.conversion import CannotConvert, Conversion, WrongOption
 from twinhull.convert.formats import (
     COMMANDS,
     FORMATS,
@@ -75,7 +74,7 @@ Examples:
   helm template web ./chart | twinhull convert - --strict >/dev/null && echo "nothing is lost"
   twinhull convert docker-run -- docker run -d --name web -p 80:80 nginx:1.29
   twinhull convert compose.yaml --variable TAG=1.29 --profile debug
-  virsh dumpxml web | twinhull convert - --disk-url https://disks.example/exports
+  virsh dumpxml web | twinhull convert - --disk-size boot=40Gi --disk-url https://disks.example/exports
 
 \b
 Exit codes:
@@ -174,8 +173,10 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
             machine=chosen(machine),
         )
         conversion = _converted(files, format_name, options)
+    except WrongOption as error:
+        raise click.UsageError(conversionoutput.refusal(error)) from error
     except CannotConvert as error:
-        raise click.ClickException(printable(str(error), keep="\n")) from error
+        raise click.ClickException(conversionoutput.refusal(error)) from error
     click.echo(conversionoutput.printed(conversion.objects, output), nl=False)
     if conversion.left:
         click.echo(conversionoutput.tables(conversion.left), err=True)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.conversion import WrongOption
 from twinhull.convert.machines.options import MachineOptions, Vddk, pairs
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -71,11 +71,11 @@ def machine_options(command: _F) -> _F:
 
 
 def chosen(values: dict[str, Any]) -> MachineOptions:
-    """What the options say. Raises CannotConvert for what can't be."""
+    """What the options say. Raises WrongOption for what can't be."""
     vddk = {key.removeprefix("vddk_"): value for key, value in values.items() if key.startswith("vddk_")}
     vddk_keys = {key for key, value in vddk.items() if value}
     if vddk_keys and not {"url", "thumbprint", "secret"} <= vddk_keys:
-        raise CannotConvert(
+        raise WrongOption(
             "--vddk-url, --vddk-thumbprint and --vddk-secret go together: give all three, or none of --vddk-…"
         )
     return MachineOptions(

@@ -16,8 +16,8 @@ from twinhull.api.bounds import excess
 from twinhull.api.group import GROUP, Raw
 from twinhull.api.printable import printable
 from twinhull.api.yamlmerge import BoundedMerges
+from twinhull.api.yamlproblems import NOT_UTF_8, problem
 from twinhull.cli import scalars
-from twinhull.cli.yamlproblems import NOT_UTF_8, problem
 from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.positions import Position, position, repeated
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import yaml
 
-from twinhull.cli.yamlproblems import NOT_UTF_8, problem
+from twinhull.api.yamlproblems import NOT_UTF_8, problem
 
 
 class _Loader(yaml.SafeLoader):

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from twinhull.api.group import Raw
 
 
 class CannotConvert(Exception):
-    """An input from which no Workload can be made. The message names the field and says what to do."""
+    """An input from which no Workload can be made. The message names the field and says what to do, in one
+    line; `rows` are lines of their own below it, such as one a wrong field.
+    """
+
+    def __init__(self, message: str, rows: Sequence[str] = ()) -> None:
+        super().__init__("\n  ".join((message, *rows)))
+        self.message = message
+        self.rows = tuple(rows)
+
+    def within(self, place: str) -> Self:
+        """The same error of a place, such as a file's name."""
+        return type(self)(f"{place}: {self.message}", self.rows)
+
+
+class WrongOption(CannotConvert):
+    """What a person says beside the input can't be, whatever the input is."""
 
 
 class LeftKind(StrEnum):

@@ -6,13 +6,13 @@ A format's package is imported when something of the format is converted, so tha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 from twinhull.api.isolation import Isolation
 from twinhull.convert.choices import isolated, placed
-from twinhull.convert.conversion import CannotConvert, Conversion
+from twinhull.convert.conversion import CannotConvert, Conversion, WrongOption
 from twinhull.convert.machines.options import MachineOptions
 
 #: Reads a file that an input names: its text, None if there is no such file. It raises CannotConvert for one
@@ -36,6 +36,10 @@ class Input:
     text: str
     #: Its YAML or JSON documents, an empty tuple if it is neither. Scalars are kubectl's (`cli/scalars`).
     documents: tuple[object, ...] = ()
+    #: Why it is neither, with the place in the text. Empty if it is, or if nobody has tried, as for XML.
+    unreadable: str = ""
+    #: The keys that a mapping of them has twice, each with its place. The last value is in the documents.
+    repeated: tuple[str, ...] = ()
     #: Reads a file of the input's folder, by the path that stands in the input.
     read: Reader = _no_file
 
@@ -73,6 +77,11 @@ class Format:
     convert: Callable[[Sequence[Input], Options], Conversion]
 
 
+def _mentions_kubernetes(file: Input) -> bool:
+    """Whether somebody has meant objects of Kubernetes, though they aren't there, or can't be read."""
+    return _OF_OBJECTS.search(file.text) is not None
+
+
 def _is_kubernetes(file: Input) -> bool:
     """Whether there is an object with apiVersion and kind among the documents."""
     return any(
@@ -99,13 +108,14 @@ def _compose(inputs: Sequence[Input], options: Options) -> Conversion:
     from twinhull.convert.compose import convert  # noqa: PLC0415  when it is needed
 
     (file, *more) = inputs
+    texts = _Texts(file.read, [file.text])
     if more:
         raise CannotConvert(
             f"{', '.join(one.source for one in inputs)}: Compose merges several files into one: convert what "
             "docker compose -f … -f … config prints"
         )
     if options.name:
-        raise CannotConvert(
+        raise WrongOption(
             f"{file.source}: a Workload has its service's name, which other services ask for: leave out "
             "--name"
         )
@@ -114,12 +124,55 @@ def _compose(inputs: Sequence[Input], options: Options) -> Conversion:
         lambda file: convert(
             file.text,
             environment=options.variables,
-            read=file.read,
+            read=texts.read,
             profiles=options.profiles,
             namespace=options.namespace or "",
         ),
     )
+    texts.check(options.variables)
     return placed(made, options.namespace)
+
+
+class _Texts:
+    """All texts of an input, in which its variables are named."""
+
+    def __init__(self, read: Reader, texts: Iterable[str]) -> None:
+        self._read = read
+        self._texts = list(texts)
+
+    def read(self, name: str) -> str | None:
+        """A file's text, which is one of the texts then."""
+        text = self._read(name)
+        self._texts.append(text or "")
+        return text
+
+    def check(self, variables: Iterable[str]) -> None:
+        """Raise WrongOption for a variable that none of the texts names. Compose has some of its own."""
+        for name in variables:
+            whole_word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+            if not name.startswith("COMPOSE_") and not any(map(whole_word.search, self._texts)):
+                raise WrongOption(
+                    f"--variable {name}: nothing in the input names this variable: correct the name, or "
+                    "leave it out"
+                )
+
+
+def _check_options(options: Options, formats: Collection[str]) -> None:
+    """Raise WrongOption for an option that none of the inputs takes, whose formats these are."""
+    machine = options.machine
+    given: list[tuple[str, object, Collection[str], str]] = [
+        ("--variable", options.variables, ("compose", *COMMANDS), "a Compose file or docker-run"),
+        ("--profile", options.profiles, ("compose",), "a Compose file"),
+        ("--os", machine.os, _HYPERVISORS, _OF_HYPERVISORS),
+        ("--bootloader", machine.bootloader, _HYPERVISORS, _OF_HYPERVISORS),
+        ("--disk-url", machine.disk_url, _HYPERVISORS, _OF_HYPERVISORS),
+        ("--disk-claim", machine.disk_claims, _HYPERVISORS, _OF_HYPERVISORS),
+        ("--disk-size", machine.disk_sizes, _HYPERVISORS, _OF_HYPERVISORS),
+        ("--vddk-url", machine.vddk, _HYPERVISORS, _OF_HYPERVISORS),
+    ]
+    for option, value, taking, title in given:
+        if value and not set(taking) & set(formats):
+            raise WrongOption(f"{option} is for {title}, and there is none in the input: leave it out")
 
 
 def _of_file(file: Input, convert: Callable[[Input], Conversion]) -> Conversion:
@@ -127,7 +180,7 @@ def _of_file(file: Input, convert: Callable[[Input], Conversion]) -> Conversion:
     try:
         return convert(file)
     except CannotConvert as error:
-        raise CannotConvert(f"{file.source}: {error}") from error
+        raise error.within(file.source) from error
 
 
 def _machines(name: str, title: str, load: Callable[[], ModuleType]) -> Format:
@@ -139,7 +192,7 @@ def _machines(name: str, title: str, load: Callable[[], ModuleType]) -> Format:
     def convert(inputs: Sequence[Input], options: Options) -> Conversion:
         if options.name and len(inputs) > 1:
             files = ", ".join(file.source for file in inputs)
-            raise CannotConvert(f"--name is for one machine, and these are several ({files}): leave it out")
+            raise WrongOption(f"--name is for one machine, and these are several ({files}): leave it out")
         machine_options = replace(options.machine, name=options.name, namespace=options.namespace)
         return joined(
             _of_file(file, lambda file: load().convert(file.text, replace(machine_options, stem=file.stem)))
@@ -173,6 +226,11 @@ def _hyperv() -> ModuleType:
     return hyperv
 
 
+#: The formats that take the options of machines, and what they are to a person.
+_HYPERVISORS = ("libvirt", "ovf", "vmx", "hyperv")
+_OF_HYPERVISORS = "a machine of libvirt, VMware or Hyper-V"
+#: What every object of Kubernetes has, as YAML or as JSON.
+_OF_OBJECTS = re.compile(r"""^(?:apiVersion|kind)[ \t]*:|"apiVersion"[ \t]*:""", re.MULTILINE)
 #: All formats. An input is of the first that recognises it.
 FORMATS = (
     Format("kubernetes", "objects of Kubernetes or KubeVirt", _is_kubernetes, _kubernetes),
@@ -187,8 +245,12 @@ COMMANDS = {"docker-run": "docker run"}
 
 
 def format_of(file: Input) -> Format | None:
-    """The format of an input, by its content. None: none recognises it."""
-    return next((found for found in FORMATS if found.recognises(file)), None)
+    """The format of an input, by its content. None: none recognises it.
+
+    What has a field of Kubernetes' objects, and is nothing else, is one: its conversion says what is wrong.
+    """
+    recognised = next((found for found in FORMATS if found.recognises(file)), None)
+    return recognised or (FORMATS[0] if _mentions_kubernetes(file) else None)
 
 
 def convert_files(inputs: Iterable[tuple[Format, Input]], options: Options) -> Conversion:
@@ -196,8 +258,9 @@ def convert_files(inputs: Iterable[tuple[Format, Input]], options: Options) -> C
     by_format: dict[str, tuple[Format, list[Input]]] = {}
     for recognised, file in inputs:
         by_format.setdefault(recognised.name, (recognised, []))[1].append(file)
+    _check_options(options, by_format)
     if options.name and len(by_format) > 1:
-        raise CannotConvert(
+        raise WrongOption(
             "--name is for one Workload, and the files are of several formats: convert them one by one"
         )
     made = joined(recognised.convert(files, options) for recognised, files in by_format.values())
@@ -209,8 +272,11 @@ def convert_command(words: Sequence[str], read: Reader, options: Options) -> Con
     from twinhull.convert.dockerrun import convert  # noqa: PLC0415  when it is needed
 
     if options.name:
-        raise CannotConvert("give docker run's own --name, behind the --, and leave out that of convert")
-    made = convert(words, environment=options.variables, read=read, namespace=options.namespace or "")
+        raise WrongOption("give docker run's own --name, behind the --, and leave out that of convert")
+    _check_options(options, COMMANDS)
+    texts = _Texts(read, words)
+    made = convert(words, environment=options.variables, read=texts.read, namespace=options.namespace or "")
+    texts.check(options.variables)
     return isolated(placed(made, options.namespace), options.isolation)
 
 

@@ -248,15 +248,22 @@ def ports_of_policy(policy: ServicePolicy) -> list[Raw]:
     ]
 
 
+def serving(pod_spec: Raw) -> list[Raw]:
+    """The containers whose ports a Service may reach, in the order in which Kubernetes looks for a port by
+    its name: all containers, and then the sidecars.
+    """
+    sidecars = [c for c in pod_spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
+    return [*pod_spec["containers"], *sidecars]
+
+
 def declared(pod_spec: Raw) -> list[Raw]:
     """The ports of all containers and sidecars, each number and protocol once; the first to name it wins.
 
     Target ports are numbers, since a machine's launcher Pod doesn't have the containers' port names.
     """
-    sidecars = [c for c in pod_spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
     ports: dict[tuple[int, str], Raw] = {}
     names: set[str] = set()
-    for container in (*pod_spec["containers"], *sidecars):
+    for container in serving(pod_spec):
         for port in container.get("ports") or ():
             number, protocol = port["containerPort"], port.get("protocol") or "TCP"
             if (number, protocol) in ports:

@@ -223,6 +223,95 @@ def test_what_cannot_be_converted_is_refused(given: str | bytes, message: str) -
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n\tname: tab\n",
+            "line 4, column 1: while scanning for the next token, found character '\\t' that cannot",
+        ),
+        (
+            "apiVersion: apps/v1\nkind: Deployment\nspec:\n  replicas: {{ .Values.n }}\n",
+            "convert what helm template prints of this template",
+        ),
+        ('{"apiVersion": "v1",\n"kind": Pod]', "this is not valid YAML: line 2, column "),
+        (
+            "kind: Deployment\nmetadata: {name: a}\n",
+            "document 1 (Deployment) has no apiVersion or no metadata",
+        ),
+        (
+            "apiVersion: v1\nmetadata: {name: a}\n",
+            "document 1 is no object of Kubernetes: give it apiVersion",
+        ),
+        ("---\n---\n# nothing\n", "standard input has comments and empty documents only"),
+        ("services:\n  a: {image: b}\n\tc: d\n", "not valid YAML for Compose: line 3, column 1: "),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(given: str, message: str) -> None:
+    result = convert("-", given=given)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "none of objects" not in result.stderr
+
+
+def test_all_mistakes_of_a_template_are_told_each_in_a_line() -> None:
+    containers = [{"name": f"c{number}", "imag": "b"} for number in range(12)]
+    result = convert("-", given=[{**POD, "spec": {"containers": containers}}])
+    first, *rows = result.stderr.splitlines()
+    assert first == "Error: Pod web: a Workload can't have this template:"
+    assert rows[1] == "  spec.containers[0].imag is not a field here: remove it, or did you mean image?"
+    assert (len(rows), rows[-1]) == (21, "  and 4 more")
+
+
+TWICE = """apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - name: c
+    image: nginx
+    image: apache
+  hostNetwork: true
+  hostNetwork: false
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "places"),
+    [
+        (
+            TWICE,
+            ["line 8: image", "line 10: hostNetwork"],
+        ),
+        (json.dumps(POD).replace('"name": "web"', '"name": "a", "name": "web"', 1), ["key name"]),
+    ],
+)
+def test_a_key_that_is_there_twice_is_told_and_fails_strict(given: str, places: list[str]) -> None:
+    result = convert("-", "--strict", given=given)
+    assert result.exit_code == 1
+    head, *rows = result.stderr.splitlines()
+    assert head.startswith("NOT CARRIED OVER")
+    assert [row.split("  ")[0] for row in rows] == [f"standard input, {one}" for one in places]
+    assert "kind: Workload" in result.stdout
+
+
+def test_what_an_input_says_has_no_line_of_its_own_in_an_error() -> None:
+    evil = "a\n::error::x\x1b[31m"
+    objects: list[Raw] = [
+        {**POD, "metadata": {"name": evil}},
+        {**POD, "spec": {"containers": [{"name": "a", evil: 1}]}},
+        {**POD, "kind": evil},
+        {**JOB, "spec": {**JOB["spec"], "suspend": True}, "metadata": {"name": evil}},
+    ]
+    compose = {"services": {"web": {"image": "a", evil: 1}}}
+    for given in (*objects, compose):
+        result = convert("-", given=[given])
+        assert result.exit_code == 1
+        assert "\\n::error::x\\x1b" in result.stderr
+        assert not any(line.startswith("::") for line in result.stderr.splitlines())
+
+
 def test_an_alias_bomb_is_refused() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
@@ -250,6 +339,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_format_can_be_named_to_see_what_is_wrong() -> None:
+    assert "this is not valid XML" in convert("-", "--from", "libvirt", given="a: b").stderr
     result = convert("-", "--from", "kubernetes", given="a: b")
     assert "document 1 is no object of Kubernetes: give it apiVersion, kind and metadata" in result.stderr
 
@@ -330,7 +420,7 @@ def test_docker_run_is_converted_with_dashes_before_it_or_not() -> None:
     assert with_dashes.stdout == without.stdout
     assert "kind: Workload" in with_dashes.stdout
     refused = convert("docker-run", "--name", "web", "--", *words)
-    assert (refused.exit_code, "give docker run's own --name" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "give docker run's own --name" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -369,14 +459,61 @@ def test_a_domain_of_libvirt_is_converted_with_what_it_does_not_say() -> None:
         (("--namespace", "No_name"), "a namespace has up to 63 lower-case letters, digits and '-'"),
         (("--variable", "A"), "write NAME=VALUE, such as TAG=1.29"),
         (("--from", "compose", "--name", "a"), "leave out --name"),
-        (("--from", "libvirt"), "standard input: "),
+        (("--disk-size", "boot=large"), "is no size: write one such as 40Gi"),
+        (
+            ("--profile", "more", "--profile", "nosuch"),
+            "--profile nosuch: no service has this profile: use one of more",
+        ),
+        (("--os", "Linux"), "--os is for a machine of libvirt, VMware or Hyper-V, and there is none"),
+        (("--disk-claim", "boot=a"), "--disk-claim is for a machine of libvirt"),
     ],
 )
 def test_options_that_cannot_be_are_refused(args: tuple[str, ...], message: str) -> None:
     result = convert("-", *args, given=COMPOSE)
-    assert result.exit_code in {1, 2}
+    assert result.exit_code == 2
     assert message in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--name", "x_y"), "--name is 'x_y', and a Workload's name has lower-case letters"),
+        (("--variable", "A=1"), "--variable is for a Compose file or docker-run, and there is none"),
+        (("--profile", "a"), "--profile is for a Compose file, and there is none in the input: leave it out"),
+        (("--disk-size", "boot=1Gi"), "--disk-size is for a machine of libvirt, VMware or Hyper-V"),
+    ],
+)
+def test_options_that_are_of_no_use_for_objects_are_refused(args: tuple[str, ...], message: str) -> None:
+    result = convert("-", *args, given=[POD])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_a_variable_may_be_named_by_a_file_of_the_input(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(COMPOSE.replace("${TAG}", "1"), encoding="utf-8")
+    (tmp_path / "web.env").write_text("A=$BASE\n", encoding="utf-8")
+    file = str(tmp_path / "compose.yaml")
+    assert convert(file, "--profile", "*", "--variable", "BASE=2").exit_code == 0
+    assert convert(file, "--profile", "*", "--variable", "COMPOSE_PROFILES=a").exit_code == 0
+    for name in ("OTHER", "BAS", "BASED"):
+        refused = convert(file, "--profile", "*", "--variable", f"{name}=2")
+        assert refused.exit_code == 2
+        assert f"--variable {name}: nothing in the input names this variable" in refused.stderr
+    run = ("docker-run", "--", "docker", "run", "-e", "TOKEN", "nginx")
+    assert convert("--variable", "TOKEN=1", *run).exit_code == 0
+    refused = convert("--variable", "TOKN=1", "--os", "Linux", *run)
+    assert (refused.exit_code, "--os is for a machine" in refused.stderr) == (2, True)
+
+
+def test_the_examples_of_the_help_that_name_no_file_are_converted() -> None:
+    """Those for machines of libvirt, and for a command line."""
+    help_text = CliRunner().invoke(main, ["convert", "--help"]).stdout
+    (machine,) = [line for line in help_text.splitlines() if "virsh dumpxml web |" in line]
+    words = shlex.split(machine.partition("| twinhull convert ")[2])
+    assert convert(*words, given=DOMAIN).exit_code == 0
+    (run,) = [line for line in help_text.splitlines() if "convert docker-run" in line]
+    assert convert(*shlex.split(run.partition("twinhull convert ")[2])).exit_code == 0
 
 
 def test_an_ova_is_named_for_what_it_is() -> None:

@@ -397,7 +397,7 @@ _DEPLOY = (
         _of(
             f"deploy.restart_policy.{key}",
             _L,
-            "Kubernetes waits longer before each restart, and has no most number",
+            "Kubernetes can't stop after a number of restarts: it goes on, and waits longer each time",
         )
         for key in ("delay", "max_attempts", "window")
     ),

@@ -4,7 +4,7 @@ applied.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from twinhull.api.bounds import MAX_VALUES
@@ -15,7 +15,7 @@ from twinhull.convert.compose.files import Folder
 from twinhull.convert.compose.interpolation import Interpolation
 from twinhull.convert.compose.merging import Extends
 from twinhull.convert.compose.survey import survey
-from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.conversion import CannotConvert, Left, WrongOption
 from twinhull.convert.docker.settings import InputValue
 
 #: The most services: more than a namespace can have of anything else that the file would make.
@@ -81,6 +81,7 @@ class Project:
         left = list(survey({**whole, "services": {**merged, **extensions}}))
         wanted = {*profiles, *filter(None, known.get("COMPOSE_PROFILES", "").split(","))}
         merged_services = {name: InputValue(f"services.{name}", service) for name, service in merged.items()}
+        _check_profiles(profiles, merged_services.values())
         off = {name: names for name, service in merged_services.items() if (names := _off(service, wanted))}
         left += [
             Left(f"services.{name}", f"its profiles ({', '.join(names)}) aren't asked for")
@@ -132,10 +133,24 @@ def _other(file: str, path: str, interpolation: Interpolation, folder: Folder) -
     return whole
 
 
+def _profiles(service: InputValue) -> list[str]:
+    """The profiles of a service."""
+    profiles = typed.mapping(service).get("profiles")
+    return [typed.text(one) for one in typed.listing(profiles)] if profiles else []
+
+
+def _check_profiles(wanted: Collection[str], services: Iterable[InputValue]) -> None:
+    """Raise WrongOption for a profile that no service has."""
+    known = {name for service in services for name in _profiles(service)}
+    for name in wanted:
+        if name not in known and name != "*":
+            remedy = f"use one of {', '.join(sorted(known))}" if known else "leave it out"
+            raise WrongOption(f"--profile {name}: no service has this profile: {remedy}")
+
+
 def _off(service: InputValue, wanted: Collection[str]) -> list[str]:
     """The profiles of a service that isn't asked for."""
-    profiles = typed.mapping(service).get("profiles")
-    names = [typed.text(one) for one in typed.listing(profiles)] if profiles else []
+    names = _profiles(service)
     return [] if not names or "*" in wanted or set(names) & set(wanted) else names
 
 

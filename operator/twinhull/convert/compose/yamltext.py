@@ -15,6 +15,7 @@ import yaml
 from twinhull.api.bounds import excess
 from twinhull.api.group import Raw
 from twinhull.api.yamlmerge import BoundedMerges
+from twinhull.api.yamlproblems import problem
 from twinhull.convert.conversion import CannotConvert
 
 #: More text than any Compose file has.
@@ -70,7 +71,7 @@ def load(text: str, source: str = "") -> Raw:
     try:
         document = yaml.load(text, _Loader)  # noqa: S506  a SafeLoader
     except (yaml.YAMLError, ValueError) as error:
-        raise CannotConvert(f"{where}this is not valid YAML for Compose: {_reason(error)}") from error
+        raise CannotConvert(f"{where}this is not valid YAML for Compose: {_reason(error, text)}") from error
     except RecursionError as error:
         raise CannotConvert(f"{where}it nests too deep to be read: make it flatter") from error
     return checked(document, source)
@@ -127,8 +128,8 @@ def _whole(text: str) -> int:
     return -number if sign == "-" else number
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, text: str) -> str:
     if isinstance(error, yaml.constructor.ConstructorError) and "could not determine" in str(error.problem):
         tag = str(error.problem).rpartition(" ")[2]
         return f"the tag {tag} is for several files, or unknown: merge them with docker compose config first"
-    return str(error)
+    return problem(error, text) if isinstance(error, yaml.YAMLError) else str(error)

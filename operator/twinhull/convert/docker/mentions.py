@@ -1,7 +1,7 @@
 """Where the texts of containers name other containers, and at which ports they ask for them.
 
 Source: docs.docker.com/engine/network/drivers/bridge: containers of one network reach each other by name, at
-each port, whether it is exposed or published or not. A Service has the ports alone that it lists.
+each port, whether it is exposed or published or not. A Service has only the ports that it lists.
 """
 
 from __future__ import annotations

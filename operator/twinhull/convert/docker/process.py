@@ -62,9 +62,8 @@ def life(settings: Settings, draft: Draft) -> None:
         )
     draft.pod["restartPolicy"] = _RESTARTS[policy]
     if restart and most:
-        draft.leave(
-            restart, f"Kubernetes has no most number of restarts ({most[:20]}): it waits longer before each"
-        )
+        count = f"{most[:20]} restart{'s' * (most != '1')}"
+        draft.leave(restart, f"Kubernetes can't stop after {count}: it goes on, and waits longer each time")
     if (stop_timeout := settings.last("stop-timeout")) is not None:
         if str(stop_timeout.value).strip().startswith("-"):
             draft.leave(

@@ -77,7 +77,7 @@ def lead_by_name(draft: Draft) -> None:
 
 
 def lists_its_ports(draft: Draft) -> bool:
-    """Whether a Workload is reached by its name at the ports alone that its Service lists."""
+    """Whether a Workload is reached by its name only at the ports that its Service lists."""
     if draft.has_host_network or draft.has_no_network or draft.spec.get("service", {}).get("headless"):
         return False
     return bool(draft.container.get("ports"))

@@ -7,9 +7,10 @@ from itertools import islice
 from typing import TypeAlias
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.conversion import CannotConvert, Conversion, Left, WrongOption
 from twinhull.convert.formats import Input, Options
 from twinhull.convert.kubernetes.controllers import daemonset, deployment, replicaset, statefulset
+from twinhull.convert.kubernetes.downward import tell_lost_fields
 from twinhull.convert.kubernetes.jobs import cronjob, job
 from twinhull.convert.kubernetes.others import sort_out
 from twinhull.convert.kubernetes.pods import pod
@@ -21,6 +22,10 @@ from twinhull.core.references import KindAndName, of_template
 
 #: The most objects that are converted together. They are compared with one another.
 _MOST_OBJECTS = 20_000
+#: How Helm's templates put values in, which YAML takes for a mapping in a mapping.
+_HELM = "{{"
+#: What is said of a key that a mapping has twice. kubectl takes the last value, without a word.
+_TWICE = "the key is there twice, and the last value counts, as for kubectl: remove one of the two"
 _Converter: TypeAlias = Callable[[Source, Options, list[Left]], Draft]
 
 #: What makes a Workload of an object, by the group of its API and its kind.
@@ -46,8 +51,9 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
     sources = list(islice((source for file in inputs for source in _sources(file)), _MOST_OBJECTS + 1))
     if len(sources) > _MOST_OBJECTS:
         raise CannotConvert(f"there are more than {_MOST_OBJECTS:,} objects: convert them in parts")
-    left: list[Left] = []
+    left = [Left(f"{file.source}, {place}", _TWICE) for file in inputs for place in file.repeated]
     drafts, unconverted = _drafts(sources, options, left)
+    tell_lost_fields(drafts, left)
     services = [source for source in unconverted if _is_service(source)]
     kept_services = use_services(services, drafts, options, left)
     claims = {
@@ -85,7 +91,7 @@ def _drafts(
         )
     if options.name and len(converted) > 1:
         titles = ", ".join(source.title for source in converted)
-        raise CannotConvert(f"--name is for one Workload, and these are several ({titles}): leave it out")
+        raise WrongOption(f"--name is for one Workload, and these are several ({titles}): leave it out")
     drafts = [_CONVERTERS[source.group, source.kind](source, options, left) for source in converted]
     _check_names(drafts)
     return drafts, unconverted
@@ -136,20 +142,25 @@ def _choose_strategy(made: Draft, claims: Mapping[tuple[str, str], Raw], left: l
         claim = claims.get((made.source.namespace, reference.name))
         referred[reference.target] = claim or {}
         if claim is None and not unknown:
-            unknown = (
-                f"claim {reference.name} isn't in the input with its accessModes, and may be ReadWriteOnce"
-            )
-    held = next(sharing.unshareable(template, referred), unknown)
-    if held:
-        left.append(
-            Left(
-                made.rolling,
-                f"the new Pod would start before the old one ends, but {held}: the Workload's strategy is "
-                "Recreate. If both can run at once, set replacement.strategy to StartFirst",
-            )
-        )
+            unknown = reference.name
+    held = next(sharing.unshareable(template, referred), "")
+    if held or unknown:
+        left.append(Left(made.rolling, _why_recreate(held, unknown)))
         return
     made.spec["replacement"] = {"strategy": "StartFirst", **made.spec.get("replacement", {})}
+
+
+def _why_recreate(held: str, unknown: str) -> str:
+    """Why a rolling update becomes Recreate: what two Pods can't have at once, or else a claim of which the
+    input doesn't say whether they can. The operator refuses StartFirst for the former.
+    """
+    if held:
+        return f"the Workload has strategy Recreate, since two Pods can't run at once: {held}"
+    return (
+        f"the Workload has strategy Recreate, since claim {unknown} isn't in the input with its accessModes, "
+        "and two Pods can't use it at once if it is ReadWriteOnce: if it is ReadWriteMany, set "
+        "replacement.strategy to StartFirst"
+    )
 
 
 def _is_service(source: Source) -> bool:
@@ -165,6 +176,9 @@ def _has_modes(claim: Raw) -> bool:
 
 def _sources(file: Input) -> Iterator[Source]:
     """The objects of an input, those of a list one by one. Raises CannotConvert for what is none."""
+    if file.unreadable:
+        remedy = "convert what helm template prints of this template" if _HELM in file.text else "correct it"
+        raise CannotConvert(f"{file.source}: this is not valid YAML: {file.unreadable}: {remedy}")
     for number, document in enumerate(file.documents, start=1):
         for obj in _listed(document):
             yield _source(obj, file.source, number)

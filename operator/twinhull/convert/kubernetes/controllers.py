@@ -9,6 +9,7 @@ from __future__ import annotations
 from twinhull.api.base import Raw
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.formats import Options
+from twinhull.convert.kubernetes.downward import pod_of_statefulset
 from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.podtemplates import use_lasting_template, use_replicas
 from twinhull.convert.kubernetes.source import SET_BY_SERVER, Draft, Source, draft
@@ -77,6 +78,7 @@ def statefulset(source: Source, options: Options, left: list[Left]) -> Draft:
     use_replicas(made, spec)
     spec.settle("podManagementPolicy")  # the order of several Pods
     first = spec.within("ordinals").take("start", int) or 0
+    made.pod_fields = pod_of_statefulset(source.name, first)
     service = spec.peek("serviceName", str)
     spec.say(
         "serviceName",

@@ -8,8 +8,9 @@ from typing import Any
 from twinhull.api.base import GROUP, Raw
 from twinhull.convert.conversion import Left
 from twinhull.convert.formats import Options
-from twinhull.convert.kubernetes.source import OF_CLUSTER, Draft, Source, kept
+from twinhull.convert.kubernetes.source import OF_CLUSTER, SET_LABELS, Draft, Source, kept
 from twinhull.core import references
+from twinhull.hulls.hull import WORKLOAD_LABEL
 
 #: Why an object of a kind isn't converted, and what becomes of it.
 _WHY = {
@@ -27,6 +28,8 @@ _WHY = {
 }
 #: Kinds that were of the group extensions until Kubernetes 1.15, and are of the group apps.
 _OF_APPS = ("DaemonSet", "Deployment", "ReplicaSet")
+#: Kinds that select Pods by their labels.
+_SELECTING = ("PodDisruptionBudget", "NetworkPolicy")
 _STAYS = "no Workload is made of it: apply it as it is"
 #: The fields of the spec of a Pod or a machine that name an object by its kind, wherever they stand.
 _NAMING = {
@@ -48,8 +51,24 @@ def why_left(source: Source) -> Left:
         return Left(
             source.title, f"{source.api_version} is no more: write apiVersion apps/v1, and convert again"
         )
+    if source.kind in _SELECTING and (label := _label_of_controllers(source.document.get("spec"))):
+        return Left(
+            source.title,
+            f"it selects Pods by {label}, which a controller sets, and a Workload's Pod lacks: set it to "
+            f"{WORKLOAD_LABEL} with the Workload's name",
+        )
     own = "it is Twinhull's own already: apply it as it is"
     return Left(source.title, own if source.group == GROUP else _WHY.get(source.kind, _STAYS))
+
+
+def _label_of_controllers(value: Any) -> str:  # noqa: ANN401  JSON
+    """A label in a selector that only controllers set, empty if there is none."""
+    if isinstance(value, list):
+        return next(filter(None, map(_label_of_controllers, value)), "")
+    if not isinstance(value, dict):
+        return ""
+    names = {*value, *(name for name in (value.get("key"),) if isinstance(name, str))}
+    return next(iter(sorted(names & SET_LABELS)), "") or _label_of_controllers(list(value.values()))
 
 
 def named_by(drafts: Iterable[Draft]) -> set[tuple[str, str, str]]:

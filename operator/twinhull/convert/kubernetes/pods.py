@@ -12,7 +12,7 @@ from twinhull.api.base import Raw
 from twinhull.convert.conversion import Left
 from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.podtemplates import run
-from twinhull.convert.kubernetes.source import Draft, Source, draft
+from twinhull.convert.kubernetes.source import SET_LABELS, Draft, Source, draft
 from twinhull.convert.kubernetes.untyped import maps_at
 
 #: How the volume begins that the ServiceAccount admission controller adds, with the token of the API server.
@@ -35,11 +35,19 @@ def pod(source: Source, options: Options, left: list[Left]) -> Draft:
         )
     metadata = {key: dict(made.metadata[key]) for key in ("labels", "annotations") if key in made.metadata}
     template: Raw = {**({"metadata": metadata} if metadata else {}), "spec": spec.take_open()}
-    run(made, template, source.title)
+    run(made, template, "")
+    made.pod_fields = _own_fields(source)
     if source.is_live:
         made.spec["template"] = {**template, "spec": _as_written(template["spec"])}
     fields.finish()
     return made
+
+
+def _own_fields(source: Source) -> dict[str, str]:
+    """The fields of a Pod that the Workload's Pod doesn't have: its name, and labels of its controller."""
+    labels = source.metadata.get("labels") or {}
+    own = {f"metadata.labels['{key}']": str(value) for key, value in labels.items() if key in SET_LABELS}
+    return {"metadata.name": source.name, **own} if source.metadata.get("name") else own
 
 
 def _as_written(pod_spec: Raw) -> Raw:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 
 from twinhull.api.base import Raw
@@ -9,11 +10,11 @@ from twinhull.api.podtemplate import podtemplate
 from twinhull.api.validation import problems
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.kubernetes.fields import Fields
-from twinhull.convert.kubernetes.source import Draft
-from twinhull.hulls.parity import containers
+from twinhull.convert.kubernetes.source import Draft, NamedPorts
+from twinhull.hulls import service
 
-#: How many mistakes of a template are told at once.
-_MOST_TOLD = 3
+#: How many mistakes of a template are told at once, and how many are counted.
+_MOST_TOLD, _MOST_COUNTED = 20, 1_000
 
 
 def use_template(draft: Draft, spec: Fields, key: str = "template") -> Raw:
@@ -23,24 +24,23 @@ def use_template(draft: Draft, spec: Fields, key: str = "template") -> Raw:
     template = spec.take(key, dict)
     if template is None:
         raise CannotConvert(f"{spec.at(key)} is missing: it says what to run")
-    run(draft, template, spec.at(key))
+    run(draft, template, spec.at(key).removeprefix(f"{draft.source.title}: "))
     return template
 
 
 def run(draft: Draft, template: Raw, path: str) -> None:
-    """Let a Workload run a template, which is at `path` in the input. Raises CannotConvert."""
-    if wrong := list(islice(problems(podtemplate(), template, path), _MOST_TOLD)):
-        mistakes = "; ".join(f"{problem.path} {problem.message}" for problem in wrong)
-        raise CannotConvert(f"a Workload can't have this template: {mistakes}")
+    """Let a Workload run a template, which is at `path` in its object. Raises CannotConvert."""
+    draft.template_path = path
+    wrong = [
+        f"{problem.path} {problem.message}"
+        for problem in islice(problems(podtemplate(), template, path), _MOST_COUNTED)
+    ]
+    if wrong:
+        raise CannotConvert(f"{draft.source.title}: a Workload can't have this template:", _told(wrong))
     metadata = template.get("metadata") or {}
     draft.spec["template"] = template
     draft.pod_labels = {key: value or "" for key, value in (metadata.get("labels") or {}).items()}
-    draft.named_ports = {
-        port["name"]: port["containerPort"]
-        for _, container in containers(template["spec"])
-        for port in container.get("ports") or ()
-        if port.get("name")
-    }
+    draft.named_ports = _named_ports(template["spec"])
 
 
 def use_lasting_template(draft: Draft, spec: Fields) -> None:
@@ -69,3 +69,24 @@ def use_replicas(draft: Draft, spec: Fields) -> None:
             f"a Workload is one Pod, and this asks for {count}: keep this object, or make a Workload for "
             "each",
         )
+
+
+def _named_ports(pod_spec: Raw) -> NamedPorts:
+    """The port to which each name and protocol leads: the first one of the containers, and then of the
+    sidecars. Init containers that end have none that a Service reaches.
+
+    Source: k8s.io/kubernetes/pkg/api/v1/pod/util.go, FindPort.
+    """
+    ports: NamedPorts = {}
+    for container in service.serving(pod_spec):
+        for port in container.get("ports") or ():
+            if name := port.get("name"):
+                ports.setdefault((name, port.get("protocol") or "TCP"), port["containerPort"])
+    return ports
+
+
+def _told(mistakes: Sequence[str]) -> list[str]:
+    """The mistakes that are told, and how many more there are."""
+    more = len(mistakes) - _MOST_TOLD
+    count = f"{more} or more" if len(mistakes) == _MOST_COUNTED else str(more)
+    return [*mistakes[:_MOST_TOLD], *([f"and {count} more"] if more > 0 else [])]

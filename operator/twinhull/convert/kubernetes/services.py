@@ -14,7 +14,16 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.service import ServicePolicy
 from twinhull.convert.conversion import Left
 from twinhull.convert.formats import Options
-from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_BY_SERVER, Draft, Source, kept, without
+from twinhull.convert.kubernetes.source import (
+    POD_NAME,
+    SET_ANNOTATIONS,
+    SET_BY_SERVER,
+    SET_LABELS,
+    Draft,
+    Source,
+    kept,
+    without,
+)
 from twinhull.convert.kubernetes.untyped import list_at, map_at
 from twinhull.hulls import service as rendered
 from twinhull.hulls.hull import WORKLOAD_LABEL
@@ -42,7 +51,7 @@ def use_services(
     for source in services:
         selected = _selected(source, labelled)
         if not selected:
-            left.append(Left(source.title, "it selects none of the Workloads: it stays as it is"))
+            left.append(Left(source.title, _why_unused(source, drafts)))
             continue
         (made, *more), policy = selected, None
         if not more and id(made) not in own and made.name == source.name and not source.is_live:
@@ -82,6 +91,33 @@ def _selected(source: Source, labelled: Mapping[tuple[str, str, str], list[Draft
         return []
     some = min((labelled.get((source.namespace, *label), []) for label in selector.items()), key=len)
     return [made for made in some if selector.items() <= _labels(made).items()]
+
+
+def _why_unused(source: Source, drafts: Iterable[Draft]) -> str:
+    """What becomes of a Service that selects none of the Workloads."""
+    selector = map_at(map_at(source.document, "spec"), "selector")
+    own = sorted(selector.keys() & SET_LABELS)
+    for made in drafts if own else ():
+        if made.source.namespace == source.namespace and _selected_until_now(selector, made):
+            return (
+                f"it finds no Pod once {made.source.title} is gone, since only its controller sets the "
+                f"label {own[0]}: set its selector to {WORKLOAD_LABEL}: {made.name}"
+            )
+    return "it selects none of the Workloads: it stays as it is"
+
+
+def _selected_until_now(selector: Raw, made: Draft) -> bool:
+    """Whether a selector finds Pods of the object that a Workload is made of, by labels that the object's
+    controller sets. Values that only a cluster knows, such as a hash, count as right.
+    """
+    plain = {key: value for key, value in selector.items() if key not in SET_LABELS}
+    if (name := selector.get(POD_NAME)) is not None:
+        is_of_set = made.source.kind == "StatefulSet" and str(name).rpartition("-")[0] == made.source.name
+        if not is_of_set and made.pod_fields.get(f"metadata.labels['{POD_NAME}']") != name:
+            return False
+    elif not plain:
+        return False
+    return plain.items() <= _labels(made).items()
 
 
 def _policy(source: Source, made: Draft) -> Raw | None:
@@ -136,7 +172,7 @@ def _port(port: Any, made: Draft) -> Raw | None:  # noqa: ANN401  JSON
     if not isinstance(port, dict) or not isinstance(port.get("port"), int):
         return None
     target = port.get("targetPort")
-    number = made.named_ports.get(target) if isinstance(target, str) else target
+    number = made.named_ports.get((target, _protocol(port))) if isinstance(target, str) else target
     if isinstance(target, str) and number is None:
         return None
     known = {"name", "port", "targetPort", "protocol", "appProtocol", "nodePort"}
@@ -146,10 +182,28 @@ def _port(port: Any, made: Draft) -> Raw | None:  # noqa: ANN401  JSON
         "name": port.get("name"),
         "port": port["port"],
         "targetPort": number,
-        "protocol": port.get("protocol") or "TCP",
+        "protocol": _protocol(port),
         "appProtocol": port.get("appProtocol"),
         "nodePort": port.get("nodePort"),
     }
+
+
+def _protocol(port: Raw) -> str:
+    """The protocol of a port of a Service."""
+    return str(port.get("protocol") or "TCP")
+
+
+def _named_target(target: str, protocol: str, selected: Sequence[Draft]) -> str:
+    """What to do about a port that a Service which stays an object names."""
+    key = target, protocol
+    numbers = sorted({made.named_ports[key] for made in selected if key in made.named_ports})
+    if not numbers:
+        return (
+            f"none of the Pod's ports has that name and protocol ({target}, {protocol}), so it leads "
+            "nowhere: set it to the port's number"
+        )
+    number = str(numbers[0]) if len(numbers) == 1 else "the port's number"
+    return f"a machine has no ports with names, so {target} leads to Pods only: set it to {number}"
 
 
 def _kept(source: Source, selected: Sequence[Draft], options: Options, left: list[Left]) -> Raw:
@@ -159,12 +213,10 @@ def _kept(source: Source, selected: Sequence[Draft], options: Options, left: lis
     for index, port in enumerate(list_at(spec, "ports")):
         target = port.get("targetPort") if isinstance(port, dict) else None
         if isinstance(target, str):
-            numbers = sorted({made.named_ports[target] for made in selected if target in made.named_ports})
-            number = str(numbers[0]) if len(numbers) == 1 else "the port's number"
             left.append(
                 Left(
                     f"{source.title}: spec.ports[{port.get('name') or index}].targetPort",
-                    f"a machine has no ports with names, so {target} leads to Pods only: set it to {number}",
+                    _named_target(target, _protocol(port), selected),
                 )
             )
     machines = [made for made in selected if made.is_machine]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.group import MAX_NAME_LENGTH
-from twinhull.convert.conversion import CannotConvert, Left
+from twinhull.convert.conversion import CannotConvert, Left, WrongOption
 from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.fields import Fields
 
@@ -39,13 +40,15 @@ SET_ANNOTATIONS = frozenset(
         "volume.kubernetes.io/storage-provisioner",
     }
 )
+#: The labels by which a Pod of a StatefulSet is known from the others.
+POD_INDEX, POD_NAME = "apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"
 #: The labels by which controllers know what they made.
 SET_LABELS = frozenset(
     {
         *("controller-uid", "job-name"),
         *("batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"),
         *("pod-template-hash", "controller-revision-hash", "pod-template-generation"),
-        *("apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"),
+        *(POD_INDEX, POD_NAME),
     }
 )
 #: The kinds of what a Workload refers to that are in no namespace.
@@ -54,6 +57,10 @@ OF_CLUSTER = frozenset(
 )
 #: The fields of a Workload's spec, as people write them: what runs comes last.
 _ORDER = ("isolationPolicy", "state", "replacement", "service", "virtualMachine", "template")
+
+#: The number of the port to which a name leads, by the name and the protocol: one name may be a port's of
+#: each protocol.
+NamedPorts: TypeAlias = dict[tuple[str, str], int]
 
 
 def without(entries: Mapping[str, str], dropped: frozenset[str]) -> dict[str, str]:
@@ -115,7 +122,11 @@ class Draft:
     #: The labels of its Pod, by which a Service finds it.
     pod_labels: dict[str, str] = field(default_factory=dict)
     #: The ports of its Pod that have a name, for Services that name them.
-    named_ports: dict[str, int] = field(default_factory=dict)
+    named_ports: NamedPorts = field(default_factory=dict)
+    #: Where its template is in the object, such as `spec.template`. Empty: the object is a Pod.
+    template_path: str = ""
+    #: Fields that only its object gives to its Pod, such as a StatefulSet's names, by their paths.
+    pod_fields: dict[str, str] = field(default_factory=dict)
     #: Objects that it needs, which are made with it.
     needs: list[Raw] = field(default_factory=list)
     #: Why a rolling update is asked for, as the field that says so. Empty if none is.
@@ -151,7 +162,8 @@ def draft(source: Source, fields: Fields, options: Options) -> Draft:
         raise CannotConvert(f"{metadata.at('name')} is missing: give the Workload a name by --name")
     if len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
         where = f"{metadata.at('name')} is" if not options.name else "--name is"
-        raise CannotConvert(
+        error = WrongOption if options.name else CannotConvert
+        raise error(
             f"{where} {name!r}, and a Workload's name has lower-case letters, digits and '-', begins with a "
             f"letter, and has at most {MAX_NAME_LENGTH} characters: "
             + ("choose another" if options.name else "convert this object by itself, with --name")

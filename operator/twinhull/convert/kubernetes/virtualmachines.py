@@ -23,7 +23,7 @@ from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.devices import Devices, read_devices
 from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.overrides import overriding, pruned
-from twinhull.convert.kubernetes.source import Draft, Source, draft
+from twinhull.convert.kubernetes.source import Draft, NamedPorts, Source, draft
 from twinhull.convert.kubernetes.untyped import map_at
 from twinhull.hulls import diskmachine
 from twinhull.hulls.hull import WORKLOAD_LABEL
@@ -200,8 +200,10 @@ def _is_readiness(probe: Raw) -> bool:
         return False
 
 
-def _named_ports(vmi_spec: Raw) -> dict[str, int]:
-    """The ports of the machine's cards that have a name."""
+def _named_ports(vmi_spec: Raw) -> NamedPorts:
+    """The ports of the machine's cards that have a name. Its Pod declares them in that order
+    (kubevirt.io/kubevirt/pkg/virt-controller/services, template.go).
+    """
     interfaces = map_at(map_at(vmi_spec, "domain"), "devices").get("interfaces")
     ports = [
         port
@@ -210,9 +212,12 @@ def _named_ports(vmi_spec: Raw) -> dict[str, int]:
         for port in interface.get("ports") or ()
         if isinstance(port, dict)
     ]
-    return {
-        port["name"]: port["port"] for port in ports if port.get("name") and isinstance(port.get("port"), int)
-    }
+    named: NamedPorts = {}
+    for port in ports:
+        name, protocol = port.get("name"), port.get("protocol") or "TCP"
+        if isinstance(name, str) and name and isinstance(protocol, str) and isinstance(port.get("port"), int):
+            named.setdefault((name, protocol.upper()), port["port"])
+    return named
 
 
 def _override(made: Draft, vmi_spec: Raw, devices: Devices) -> None:

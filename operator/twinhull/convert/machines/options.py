@@ -9,7 +9,7 @@ from typing import Literal
 
 from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.api.objectnames import is_subdomain
-from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.conversion import WrongOption
 
 #: As api/disks has them.
 _SIZE = re.compile(r"[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?")
@@ -57,38 +57,38 @@ class MachineOptions:
     disk_sizes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises CannotConvert for what can't be."""
+        """Raises WrongOption for what can't be."""
         if self.name is not None and not (_NAME.fullmatch(self.name) and len(self.name) <= MAX_NAME_LENGTH):
-            raise CannotConvert(
+            raise WrongOption(
                 f"--name {self.name}: use lower-case letters, digits and '-', begin with a letter, and at "
                 f"most {MAX_NAME_LENGTH} characters"
             )
         for disk, size in self.disk_sizes.items():
             if not _SIZE.fullmatch(size):
-                raise CannotConvert(f"--disk-size {disk}={size}: {size!r} is no size: write one such as 40Gi")
+                raise WrongOption(f"--disk-size {disk}={size}: {size!r} is no size: write one such as 40Gi")
         for disk, claim in self.disk_claims.items():
             if not is_subdomain(claim):
-                raise CannotConvert(
+                raise WrongOption(
                     f"--disk-claim {disk}={claim}: {claim!r} is no name of a PersistentVolumeClaim: correct "
                     "it"
                 )
         if self.disk_url and not _URL.fullmatch(self.disk_url):
-            raise CannotConvert(
+            raise WrongOption(
                 f"--disk-url {self.disk_url}: give the URL of the folder that has the disks, such as "
                 "https://disks.example/exports"
             )
         if self.disk_url and self.vddk:
-            raise CannotConvert("--disk-url and --vddk-url both say where the disks are: give one of them")
+            raise WrongOption("--disk-url and --vddk-url both say where the disks are: give one of them")
 
 
 def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
-    """The values of an option that is given as DISK=VALUE. Raises CannotConvert."""
+    """The values of an option that is given as DISK=VALUE. Raises WrongOption."""
     values: dict[str, str] = {}
     for text in texts:
         disk, equals, value = text.partition("=")
         if not (disk and equals and value):
-            raise CannotConvert(f"{option} {text}: write it as DISK=VALUE, such as {option} boot=…")
+            raise WrongOption(f"{option} {text}: write it as DISK=VALUE, such as {option} boot=…")
         if disk in values:
-            raise CannotConvert(f"{option} names the disk {disk} twice: remove one of the two")
+            raise WrongOption(f"{option} names the disk {disk} twice: remove one of the two")
         values[disk] = value
     return values

@@ -12,7 +12,7 @@ from twinhull.api import commands
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.disks import BOOT_DISK, MOST_DISKS, RESERVED_PREFIX
 from twinhull.api.group import MAX_NAME_LENGTH
-from twinhull.convert.conversion import CannotConvert, Conversion, Left
+from twinhull.convert.conversion import CannotConvert, Conversion, Left, WrongOption
 from twinhull.convert.machines import amounts
 from twinhull.convert.machines.machine import WINDOWS_CLOCK, Disk, Machine
 from twinhull.convert.machines.options import MachineOptions, Vddk
@@ -39,7 +39,7 @@ def conversion(
 
 def _workloads(machines: Sequence[Machine], options: MachineOptions) -> tuple[Raw, ...]:
     if options.name and len(machines) > 1:
-        raise CannotConvert(f"--name {options.name} is for one machine, and the input has {len(machines)}")
+        raise WrongOption(f"--name {options.name} is for one machine, and the input has {len(machines)}")
     names = [options.name or _name(machine, options.stem) for machine in machines]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise CannotConvert(
@@ -247,7 +247,7 @@ def _know_the_disks(named: list[tuple[str, Machine]], options: MachineOptions) -
             name = disk.name if index else BOOT_DISK
             known |= {name, f"{workload}/{name}"}
             if _value(options.disk_claims, workload, name) and _value(options.disk_sizes, workload, name):
-                raise CannotConvert(
+                raise WrongOption(
                     f"--disk-size and --disk-claim both name {name}: a claim has its size, remove --disk-size"
                 )
             stated = _value(options.disk_claims, workload, name) or _value(options.disk_sizes, workload, name)
@@ -262,13 +262,13 @@ def _know_the_disks(named: list[tuple[str, Machine]], options: MachineOptions) -
     if missing:
         several = len(named) > 1
         rows = [
-            f"\n  --disk-size {f'{workload}/' if several else ''}{name}=SIZE  "
-            f"({machine.size_command(disk.file)})"
+            f"--disk-size {f'{workload}/' if several else ''}{name}=SIZE  ({machine.size_command(disk.file)})"
             for workload, name, disk, machine in missing
         ]
         raise CannotConvert(
             "the description doesn't say how large these disks are. Give each one's virtual size, or its "
-            f"claim by --disk-claim:{''.join(rows)}"
+            "claim by --disk-claim:",
+            rows,
         )
 
 

@@ -109,6 +109,9 @@ def test_what_two_pods_cannot_have_at_once_makes_it_recreate(claims: list[Raw], 
     assert made_of(conversion)["spec"].get("replacement", {}).get("strategy") == expected
     why = left(conversion).get("Deployment web: spec.strategy", "")
     assert ("claim data" in why and "Recreate" in why) == (expected is None)
+    assert why.endswith("set replacement.strategy to StartFirst") == (
+        expected is None and not any(one["metadata"]["name"] == "data" for one in claims)
+    )
 
 
 def test_a_port_of_the_node_makes_it_recreate() -> None:
@@ -117,7 +120,9 @@ def test_a_port_of_the_node_makes_it_recreate() -> None:
     }
     conversion = converted(controller("Deployment", {"spec": pod}))
     assert "replacement" not in made_of(conversion)["spec"]
-    assert "port 80 of the node" in left(conversion)["Deployment web: spec.strategy"]
+    why = left(conversion)["Deployment web: spec.strategy"]
+    assert "port 80 of the node" in why
+    assert "StartFirst" not in why  # the operator would refuse it
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,64 @@ def test_a_kept_service_says_what_to_change_for_a_machine() -> None:
     }
 
 
+def with_ports(*containers: Raw, **pod: Any) -> Raw:
+    """A Deployment of containers that have ports."""
+    named = [{"name": f"c{number}", "image": "a", **one} for number, one in enumerate(containers)]
+    spec = {"containers": named, **pod}
+    return controller("Deployment", {"metadata": TEMPLATE["metadata"], "spec": spec})
+
+
+def port(number: int, protocol: str | None = None) -> Raw:
+    """A container with one port, named http."""
+    said = {"protocol": protocol} if protocol else {}
+    return {"ports": [{"name": "http", "containerPort": number, **said}]}
+
+
+def helper(name: str, number: int, **more: Any) -> Raw:
+    """An init container with one port, named http."""
+    return {"name": name, "image": "a", **port(number), **more}
+
+
+#: Deployments in which several ports have one name, the protocol of a Service that names it, and the number
+#: to which Kubernetes leads it.
+SAME_NAMES = [
+    (with_ports(port(9090), port(9113)), "TCP", 9090),
+    (with_ports(port(53, "UDP"), port(5353)), "UDP", 53),
+    (with_ports(port(53, "UDP"), port(5353)), None, 5353),
+    (with_ports(port(1), initContainers=[helper("ends", 2)]), "TCP", 1),
+    (with_ports(port(1), initContainers=[helper("stays", 2, restartPolicy="Always")]), "TCP", 1),
+    (
+        with_ports({}, initContainers=[helper("ends", 1), helper("stays", 2, restartPolicy="Always")]),
+        "TCP",
+        2,
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "protocol", "expected"), SAME_NAMES)
+def test_a_name_leads_to_the_first_port_of_the_services_protocol(
+    given: Raw, protocol: str | None, expected: int
+) -> None:
+    """As Kubernetes finds it: containers before sidecars, and no init containers that end."""
+    ports = [{"port": 80, "targetPort": "http", **({"protocol": protocol} if protocol else {})}]
+    own = made_of(converted(given, service(ports=ports)))["spec"]["service"]
+    assert [one["targetPort"] for one in own["ports"]] == [expected]
+    (told,) = left(converted(given, service("front", ports=ports))).values()
+    assert told.endswith(f"set it to {expected}")
+
+
+@pytest.mark.parametrize(
+    ("given", "protocol"), [(with_ports(port(53, "UDP")), "TCP"), (with_ports({}), "UDP"), (WEB, "SCTP")]
+)
+def test_a_name_that_no_port_of_the_protocol_has_leads_nowhere(given: Raw, protocol: str) -> None:
+    ports = [{"port": 80, "targetPort": "http", "protocol": protocol}]
+    (told,) = left(converted(given, service("front", ports=ports))).values()
+    assert told == (
+        f"none of the Pod's ports has that name and protocol (http, {protocol}), so it leads nowhere: set it "
+        "to the port's number"
+    )
+
+
 def test_a_workload_that_is_named_otherwise_leaves_the_service_alone() -> None:
     conversion = converted(WEB, service(), name="shop")
     assert made_of(conversion, "Service")["metadata"]["name"] == "web"
