@@ -34,11 +34,11 @@ def fails(web: DiskWorkload, kubelet: Kubelet) -> None:
     web.becomes("DiskFailed")
 
 
-def is_held(web: DiskWorkload) -> None:
-    """Fails unless the Workload says that a disk waits for the end of what runs."""
+def is_held(web: DiskWorkload) -> bool:
+    """Whether the Workload says that a disk waits for the end of what runs, and that somebody has to choose."""
     _, reason, message = web.condition("Ready")
-    assert reason == "DiskWaiting"
-    assert "would have to end before" in message
+    asks = web.condition("Stalled")[0] == "True"
+    return asks and reason == "DiskWaiting" and "would have to end before" in message
 
 
 def stops(web: DiskWorkload) -> Manifest:

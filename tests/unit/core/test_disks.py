@@ -1711,7 +1711,9 @@ def test_a_machine_isnt_ended_for_a_disk_that_is_only_filled_once_it_is_gone(pha
     world.tell(phase, disk="data")
     assert world.settle() == "DiskWaiting"
     assert (world.vm["spec"]["runStrategy"], names(world)[0]) == ("Always", ["boot"])
-    message = decide(world.case()).message
+    held = decide(world.case())
+    message = held.message
+    assert (held.stalled, held.reconciling) == (True, False), "somebody has to choose"
     bind = "kubectl annotate pvc web-data cdi.kubevirt.io/storage.bind.immediate.requested=true -n shop"
     assert f"run {bind}" in message
     assert "run twinhull stop web -n shop, and then twinhull start web -n shop" in message

@@ -72,6 +72,8 @@ def filling_disks(case: Case) -> Step | None:
     is_filling = any(state.filling for state in unfilled)
     reason = Reason.DISK_IMPORTING if is_filling else Reason.DISK_WAITING
     sentences = [held.get(state.name) or _described(state) for state in unfilled or case.disks]
+    if not actions and all(state.name in held for state in unfilled):  # somebody has to choose
+        return beside_what_runs(case, stalled(reason, listed(sentences)))
     return beside_what_runs(case, waiting(reason, listed(sentences), actions))
 
 
