@@ -35,7 +35,7 @@ def fails(web: DiskWorkload, kubelet: Kubelet) -> None:
 
 
 def is_held(web: DiskWorkload) -> bool:
-    """Whether the Workload says that a disk waits for the end of what runs, and that somebody has to choose."""
+    """Whether the Workload says that a disk waits for the end of what runs, and asks somebody to choose."""
     _, reason, message = web.condition("Ready")
     asks = web.condition("Stalled")[0] == "True"
     return asks and reason == "DiskWaiting" and "would have to end before" in message
