@@ -69,12 +69,7 @@ def replaced(case: Case) -> str:
     machine = case.switched_off or next((hull for hull in case.own if type_that_made(hull).lasts), None)
     if not case.hull_type.lasts or machine is None or UNREAD in machine.obj:
         return ""
-
-    def seen(name: str) -> Raw | None:
-        claim = case.observed.claims.get(name)
-        return claim.obj if claim else None
-
-    found = machineclaims.replaced(machine.obj, case.desired.hull_objects[-1], seen)
+    found = machineclaims.replaced(machine.obj, case.desired.hull_objects[-1])
     return listed([_how_it_is_replaced(case, one) for one in found])
 
 
@@ -103,14 +98,19 @@ def _is_in_use(case: Case, claim: str) -> bool:
 def holds(case: Case) -> Iterator[Change]:
     """What marks the claims that the spec names as this Workload's, so that no other uses them. Of two that
     name one at once, one alone can: the mark is set on the claim as it was seen. Who isn't a Workload is
-    looked for then, too. A claim that a hull of the Workload has is in use by that.
+    looked for then, too. A claim that a machine of the Workload has is in use by that.
     """
     for _, state in named(case):
         claim = case.observed.claims.get(state.claim)
         if claim and state.is_free and not claim.deleting:
             sentence = f"marked PersistentVolumeClaim {state.claim} as the disk {state.name}"
             mark = _mark(case, state, claim, Event("Normal", Reason.CHANGED, sentence))
-            yield replace(mark, unused=not any(state.claim in claims_of(hull) for hull in case.own))
+            yield replace(mark, unused=not any(_is_machine_with(hull, state.claim) for hull in case.own))
+
+
+def _is_machine_with(hull: Hull, claim: str) -> bool:
+    """Whether a machine has a claim. Pods of KubeVirt's that aren't labelled as its own may have it, too."""
+    return type_that_made(hull).run_by_kubevirt and claim in claims_of(hull)
 
 
 def _mark(case: Case, state: DiskState, claim: Companion, event: Event | None = None) -> Change:

@@ -249,6 +249,11 @@ def was_filled(volume: Raw) -> bool:
     return FILLED_ANNOTATION in (volume["metadata"].get("annotations") or {})
 
 
+def is_unfilled(volume: Raw) -> bool:
+    """Whether a DataVolume isn't filled, by CDI's word, and never was."""
+    return (volume.get("status") or {}).get("phase") != "Succeeded" and not was_filled(volume)
+
+
 def holds_nothing(volume: Raw, claim: Raw | None) -> bool:
     """Whether certainly nothing that anybody could miss is on a disk, by its DataVolume and its claim: it was
     made by an operator for a Workload, nobody owns it, and it was never filled. An upload is never given up;

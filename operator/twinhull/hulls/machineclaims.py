@@ -9,13 +9,13 @@ alone, so the operator never puts its own in that place again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.hulls.hull import DISK_LABEL, REVISION_LABEL, WORKLOAD_LABEL, labels
+from twinhull.hulls.hull import REVISION_LABEL, labels
 
-#: On a VirtualMachine that was switched on or changed: the claims that it was given, by their volumes.
+#: On a VirtualMachine: the claims that it was given, by their volumes.
 CLAIMS_ANNOTATION = f"{GROUP}/claims"
 #: On a VirtualMachine that KubeVirt restored from a snapshot: by which VirtualMachineRestore.
 _RESTORED_ANNOTATION = "restore.kubevirt.io/lastRestoreUID"
@@ -51,29 +51,30 @@ def note(vm: Raw) -> Raw:
     return {CLAIMS_ANNOTATION: ",".join(f"{volume}={claim}" for volume, claim in by_volume(vm).items())}
 
 
-def replaced(present: Raw, wanted: Raw, seen: Callable[[str], Raw | None]) -> Iterator[Replaced]:
+def with_note(vm: Raw) -> Raw:
+    """A VirtualMachine that is to be made, with that note."""
+    metadata = vm["metadata"]
+    return {**vm, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), **note(vm)}}}
+
+
+def replaced(present: Raw, wanted: Raw) -> Iterator[Replaced]:
     """The volumes of a VirtualMachine whose claim somebody else has put in the place of the operator's.
 
-    `wanted` is the VirtualMachine as the operator would write it, and `seen` gives the claim of a name, None
-    if there is none.
+    `wanted` is the VirtualMachine as the operator would write it.
     """
     names, given = by_volume(present), _given(present)
     for volume, claim in by_volume(wanted).items():
         name = names.get(volume)
         if name is None or name == claim:
             continue
-        is_given = (
-            name == given.get(volume)
-            if given is not None
-            else _may_be_given(present, wanted, volume, seen(name))
-        )
+        is_given = _may_be_given(present, wanted, volume) if given is None else name == given.get(volume)
         if not is_given:
             yield Replaced(volume, name, claim)
 
 
 def _given(vm: Raw) -> dict[str, str] | None:
-    """The claims that a VirtualMachine was given, by its note; None if it has none, since it was never
-    switched on or changed after its creation, or not by an operator that leaves the note.
+    """The claims that a VirtualMachine was given, by its note; None if it has none, since an earlier operator
+    made it.
     """
     noted = (vm["metadata"].get("annotations") or {}).get(CLAIMS_ANNOTATION)
     if noted is None:
@@ -82,15 +83,12 @@ def _given(vm: Raw) -> dict[str, str] | None:
     return {volume: claim for volume, _, claim in pairs}
 
 
-def _may_be_given(present: Raw, wanted: Raw, volume: str, claim: Raw | None) -> bool:
+def _may_be_given(present: Raw, wanted: Raw, volume: str) -> bool:
     """Whether the claim of a volume may be one that the operator gave to a VirtualMachine without the note,
-    which then has it by a former spec. Nothing is lost with a claim that isn't there.
+    which then has it by a former spec: nothing says that the machine was restored, or its disks were moved.
     """
     if labels(present).get(REVISION_LABEL) == labels(wanted).get(REVISION_LABEL):
         return False
-    workload = wanted["metadata"]["name"]
-    if claim is None or claim["metadata"]["name"] == f"{workload}-{volume}":
-        return True
     noted = present["metadata"].get("annotations") or {}
     is_moved = _RESTORED_ANNOTATION in noted or present["spec"].get("updateVolumesStrategy") == "Migration"
-    return not is_moved and workload in {labels(claim).get(DISK_LABEL), labels(claim).get(WORKLOAD_LABEL)}
+    return not is_moved or by_volume(present)[volume] == f"{wanted['metadata']['name']}-{volume}"

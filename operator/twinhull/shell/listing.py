@@ -50,13 +50,43 @@ class Listing:
                 return
 
     async def run(self) -> None:
-        """List everything now and then, and soon after a watch has started over, until cancelled."""
+        """List everything now and then, and soon after a watch has started over, until cancelled. What was
+        refused is tried again meanwhile.
+        """
+        loop, delays = asyncio.get_running_loop(), reconnect_delays()
+        due_at = loop.time() + self._every
         while True:
+            pause = due_at - loop.time()
+            if self.refused:
+                pause = min(pause, next(delays))
+            else:
+                delays = reconnect_delays()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._watches.started_over.wait(), self._every)
+                await asyncio.wait_for(self._watches.started_over.wait(), max(0.0, pause))
                 await asyncio.sleep(_SETTLING)
+            if loop.time() < due_at and not self._watches.started_over.is_set():
+                await self._list_refused()
+                continue
             self._watches.started_over.clear()
             await self.list_until_done()
+            due_at = loop.time() + self._every
+
+    async def _list_refused(self) -> None:
+        """List the namespaces that were refused, and serve those that can be listed now."""
+        for namespace in list(self.refused):
+            try:
+                for kind in kinds.WATCHED:
+                    if namespace in self._cluster.places(kind):
+                        await self._list_place(kind, namespace)
+            except ApiError as error:
+                logger.debug("namespace %s still isn't served: %s", namespace, error)
+            else:
+                self._serve_again(namespace)
+                self._queue.hold(self.refused.keys())
+
+    def _serve_again(self, namespace: str) -> None:
+        del self.refused[namespace]
+        logger.info("namespace %s is served again", namespace)
 
     async def _list(self, wanted: Iterable[Kind]) -> None:
         """Raises what was refused if no namespace can be listed: more is wrong then than a namespace."""
@@ -85,8 +115,7 @@ class Listing:
         may be served only after one of all.
         """
         for namespace in [name for name in self.refused if is_whole and name not in refused]:
-            del self.refused[namespace]
-            logger.info("namespace %s is served again", namespace)
+            self._serve_again(namespace)
         for namespace, error in refused.items():
             if namespace not in self.refused:
                 logger.error(

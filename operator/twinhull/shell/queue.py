@@ -74,6 +74,7 @@ class Queue:
     def hold(self, namespaces: AbstractSet[str]) -> None:
         """From now on the keys of these namespaces wait, and those of no others."""
         self._held = frozenset(namespaces)
+        self._metrics.hold(self._held)
         self._filled.set()
 
     def add(self, key: Key) -> None:

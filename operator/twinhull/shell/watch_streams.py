@@ -14,7 +14,7 @@ from typing import TypeAlias
 from twinhull.shell import kinds
 from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.errors import ApiError, Gone, NotFound, Refused
+from twinhull.shell.errors import ApiError, Gone, NotFound
 from twinhull.shell.kinds import Kind
 from twinhull.shell.scope import Scope
 
@@ -76,8 +76,6 @@ class WatchStreams:
                 self._versions.pop(place, None)
                 pause = _LOOKING
             except ApiError as error:
-                if isinstance(error, Refused):  # much may happen until it is allowed again
-                    self._versions.pop(place, None)
                 pause = next(self._waits.setdefault(place, self._backoffs()))
                 logger.warning("%s can't be watched: %s; again in %.0f s", place[0].plural, error, pause)
             await asyncio.sleep(pause)

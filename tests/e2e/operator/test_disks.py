@@ -10,6 +10,7 @@ import pytest
 
 from tests.controlplane import PATIENCE, Cluster, eventually
 from tests.e2e.operator.subject import DISK_LABEL, Manifest, Subject, condition, container, template
+from twinhull.hulls.diskmachine import GRACE
 
 pytestmark = pytest.mark.simulated
 
@@ -195,18 +196,20 @@ def test_what_is_plugged_into_a_machine_stays_and_what_is_edited_is_told(booted:
     disks = [*spec["domain"]["devices"]["disks"], {"name": "logs", "disk": {"bus": "scsi"}, "serial": "1"}]
     plugged = {"volumes": [*spec["volumes"], logs], "domain": {"devices": {"disks": disks}}}
     api.patch("VirtualMachine", "web", booted.namespace, {"spec": {"template": {"spec": plugged}}})
-    edit = {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 77}}}}
+    edit = {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 77, "hostname": "other"}}}}
     api.patch("VirtualMachine", "web", booted.namespace, edit)
     edited = booted.becomes("MachineEdited")
     sentence = condition(edited, "Ready")[2]
-    assert "it has in addition spec.template.spec.terminationGracePeriodSeconds." in sentence
+    assert "it has other values of spec.template.spec.terminationGracePeriodSeconds; " in sentence
+    assert "it has in addition spec.template.spec.hostname." in sentence
     assert "logs" not in sentence
     ask(booted, containers=True, virtualMachine={"memory": "768Mi"})
     until(lambda: booted.hull()["spec"]["template"]["spec"]["domain"]["memory"]["guest"] == "768Mi")
     after = booted.hull()["spec"]["template"]["spec"]
     assert [volume["name"] for volume in after["volumes"]] == ["boot", "logs"]
     assert after["domain"]["devices"]["disks"][1]["serial"] == "1"
-    assert "terminationGracePeriodSeconds" not in after
+    assert after["terminationGracePeriodSeconds"] == GRACE
+    assert "hostname" not in after
 
 
 def test_from_disk_to_container_and_back(booted: Subject) -> None:

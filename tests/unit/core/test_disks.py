@@ -1724,6 +1724,37 @@ def test_a_machine_isnt_ended_for_a_disk_that_is_only_filled_once_it_is_gone(pha
     assert world.settle() == ("Replacing" if way == "Recreate" else "RestartRequired")
 
 
+@pytest.mark.parametrize("way", ["Recreate", "OnRestart"])
+@pytest.mark.parametrize("instance", ["none", "starting"])
+def test_a_machine_between_two_instances_isnt_ended_for_such_a_disk(instance: str, way: str) -> None:
+    """As in a drain: it is about to run again, as it was."""
+    kept: Any = {"replacement": {"strategy": way}}
+    world = running(**kept)
+    world.ask({"disks": [DATA | {"source": HTTP}]}, **kept)
+    world.settle()
+    world.tell("WaitForFirstConsumer", disk="data")
+    world.settle()
+    if instance == "none":
+        del world.objects["VirtualMachineInstance", NAME]
+    else:
+        world.objects["VirtualMachineInstance", NAME]["status"] = {"phase": "Scheduling"}
+    assert world.settle() == "DiskWaiting"
+    assert (world.vm["spec"]["runStrategy"], names(world)[0]) == ("Always", ["boot"])
+
+
+def test_a_machine_that_waits_for_its_own_disk_is_changed() -> None:
+    """It has never run, so nobody misses it."""
+    world = World(wl(bootDisk=BOOT | {"source": HTTP}))
+    world.settle()
+    world.tell("WaitForFirstConsumer")
+    assert world.settle() == "Pending"
+    world.ask({"bootDisk": BOOT | {"source": HTTP}, "memory": "8Gi"})
+    assert world.settle() == "Replacing"
+    world.end()
+    world.settle()
+    assert world.vm["spec"]["template"]["spec"]["domain"]["memory"]["guest"] == "8Gi"
+
+
 def test_containers_arent_ended_for_a_disk_that_is_only_filled_once_they_are_gone() -> None:
     world = World(wl(template=True, isolationPolicy="Container"))
     world.settle()

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.core.actions import Change
 from twinhull.core.decision import decide
-from twinhull.hulls.hull import DISK_LABEL, REVISION_LABEL
+from twinhull.hulls.hull import DISK_LABEL
+from twinhull.hulls.machineclaims import CLAIMS_ANNOTATION
 
 from .objects import NAME, at
 from .test_disks import BOOT, World, restarted, running
@@ -220,36 +222,58 @@ def test_the_hull_that_serves_isnt_ended_for_a_machine_with_another_disk() -> No
     assert not any("deletionTimestamp" in obj["metadata"] for obj in world.objects.values())
 
 
-@pytest.mark.parametrize("claim", ["theirs", "ours"])
-def test_of_a_machine_without_a_note_a_claim_counts_by_its_label(claim: str) -> None:
-    """An operator before this one made it, and the Workload names another claim now."""
-    mine: Raw = {"source": {"claim": {"name": "a"}}}
-    world = World({**running().raw})
-    for name in ("a", "b"):
-        world.objects["PersistentVolumeClaim", name] = {
-            "kind": "PersistentVolumeClaim",
-            "metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": "1", "labels": {}},
-            "spec": {},
-            "status": {"phase": "Bound"},
-        }
-    world.ask({"bootDisk": mine})
-    assert world.settle() == "Pending"
-    world.boot()
-    assert world.settle() == "Ready"
+def without_note(world: World) -> None:
+    """The VirtualMachine is as an earlier operator made it."""
+    world.vm["metadata"]["annotations"].pop(CLAIMS_ANNOTATION)
+
+
+@pytest.mark.parametrize("sign", ["none", "a restore", "a migration"])
+@pytest.mark.parametrize("label", [{}, {DISK_LABEL: NAME}], ids=["no label", "labelled"])
+def test_of_a_machine_without_a_note_something_has_to_say_that_its_disk_was_replaced(
+    label: Raw, sign: str
+) -> None:
+    """The Workload names another claim now, and the machine has the one that it named before."""
+    world = running()
+    world.objects["PersistentVolumeClaim", "b"] = {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "b", "uid": "uid-b", "resourceVersion": "1", "labels": label},
+        "spec": {},
+        "status": {"phase": "Bound"},
+    }
+    off(world)
+    without_note(world)
+    has(world, "former")
+    if sign == "a restore":
+        world.vm["metadata"]["annotations"]["restore.kubevirt.io/lastRestoreUID"] = "monday-1"
+    elif sign == "a migration":
+        world.vm["spec"]["updateVolumesStrategy"] = "Migration"
     world.ask({"bootDisk": {"source": {"claim": {"name": "b"}}}})
-    if claim == "theirs":
-        del world.objects["PersistentVolumeClaim", "a"]["metadata"]["labels"][DISK_LABEL]
-    assert world.settle() == ("Replacing" if claim == "ours" else "DiskReplaced")
+    assert world.settle() == ("Pending" if sign == "none" else "DiskReplaced")
+    assert boots(world) == ("b" if sign == "none" else "former")
 
 
-def test_a_claim_that_is_gone_holds_nothing_up() -> None:
+def test_a_claim_that_is_not_seen_is_never_put_out_of_its_place() -> None:
+    """It may be one that KubeVirt has just restored."""
     world = running()
     off(world)
-    has(world, "gone")
-    world.vm["metadata"]["labels"][REVISION_LABEL] = "another"
+    has(world, "unseen")
+    world.ask({"memory": "8Gi"})
+    assert world.settle() == "DiskReplaced"
+    assert boots(world) == "unseen"
+
+
+def test_a_machine_is_changed_and_switched_on_as_it_was_seen() -> None:
+    """KubeVirt may put a restored claim into it at that very moment."""
+    world = running(replacement={"strategy": "OnRestart"})
+    world.vm["metadata"]["resourceVersion"] = "17"
+    world.ask({"memory": "8Gi"}, replacement={"strategy": "OnRestart"})
+    (change,) = [action for action in decide(world.case()).actions if isinstance(action, Change)]
+    assert (change.kind, change.version) == ("VirtualMachine", "17")
+    off(world)
+    world.vm["metadata"]["resourceVersion"] = "18"
     world.ask()
-    assert world.settle() == "Pending"
-    assert boots(world) == "web-boot"
+    (change,) = [action for action in decide(world.case()).actions if isinstance(action, Change)]
+    assert (change.kind, change.version) == ("VirtualMachine", "18")
 
 
 def test_a_restore_in_place_keeps_the_name_and_goes_on() -> None:

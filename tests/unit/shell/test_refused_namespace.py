@@ -7,19 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from prometheus_client import CollectorRegistry
 
-from twinhull.shell import kinds
+from twinhull.shell import kinds, listing
 from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.decisions import Decisions
 from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import Kind
 from twinhull.shell.listing import Listing
+from twinhull.shell.metrics import WorkqueueMetrics
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store
-from twinhull.shell.watch_streams import WatchStreams
 
 from . import http_apiserver
 from .http_apiserver import HttpApiServer, until
@@ -77,22 +78,22 @@ def test_the_others_are_served_and_it_is_when_it_is_back(
     async def check() -> None:
         world = World()
         world.refuse("bank", *refused)
-        async with world.listing() as (listing, _):
+        async with world.listing() as (lists, _):
             for _ in range(2):
-                await listing.list_until_done()
+                await lists.list_until_done()
             world.queue.add(("bank", "web"))
             assert await world.given_out() == [("shop", "web")]
-            assert list(listing.refused) == ["bank"]
+            assert list(lists.refused) == ["bank"]
             told = [record.message for record in caplog.records if "bank" in record.message]
             assert len(told) == 1, "once"
             assert told[0].startswith(
                 "namespace bank isn't served, and nothing is done in it: so it is told."
             )
             world.allow()
-            await listing.list_until_done([kinds.WORKLOAD])
+            await lists.list_until_done([kinds.WORKLOAD])
             assert await world.given_out() == [], "the list of one kind doesn't tell of the others"
-            await listing.list_until_done()
-            assert not listing.refused
+            await lists.list_until_done()
+            assert not lists.refused
             assert await world.given_out() == [("bank", "web")]
 
     http_apiserver.run(check)
@@ -101,12 +102,12 @@ def test_the_others_are_served_and_it_is_when_it_is_back(
 def test_what_is_gone_elsewhere_is_noticed_and_nothing_of_it_counts_as_gone() -> None:
     async def check() -> None:
         world = World()
-        async with world.listing() as (listing, _):
-            await listing.list_until_done()
+        async with world.listing() as (lists, _):
+            await lists.list_until_done()
             world.refuse("bank")
             for namespace in NAMESPACES:
                 world.api.serve(kinds.WORKLOAD.path(namespace))
-            await listing.list_until_done()
+            await lists.list_until_done()
         assert world.store.keys(kinds.WORKLOAD) == [("bank", "web")]
 
     http_apiserver.run(check)
@@ -120,10 +121,10 @@ def test_an_operator_that_may_list_none_serves_none(wanted: tuple[Kind, ...]) ->
         world = World()
         for namespace in NAMESPACES:
             world.refuse(namespace, kinds.WORKLOAD)
-        async with world.listing() as (listing, _):
+        async with world.listing() as (lists, _):
             with pytest.raises(Refused):
-                await listing._list(wanted)  # noqa: SLF001  what is tried again
-            assert set(listing.refused) == set(NAMESPACES)
+                await lists._list(wanted)  # noqa: SLF001  what is tried again
+            assert set(lists.refused) == set(NAMESPACES)
 
     http_apiserver.run(check)
 
@@ -135,25 +136,45 @@ def test_an_operator_for_all_namespaces_waits_until_it_may_list() -> None:
         for kind in kinds.WATCHED:
             world.api.serve(kind.path())
         world.api.errors[kinds.POD.path()] = 403
-        async with world.listing() as (listing, _):
+        async with world.listing() as (lists, _):
             with pytest.raises(Refused):
-                await listing._list(kinds.WATCHED)  # noqa: SLF001  what is tried again
+                await lists._list(kinds.WATCHED)  # noqa: SLF001  what is tried again
 
     http_apiserver.run(check)
 
 
-def test_all_is_listed_once_it_may_be_watched_again() -> None:
+def test_what_was_refused_is_tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only with everything, which is listed every ten minutes; and nothing else is listed for it."""
+
     async def check() -> None:
         world = World()
-        async with world.listing() as (_, client):
-            streams = WatchStreams(client, world.watches, world.scope, lambda: iter([0.01] * 1000))
-            await streams.begin()
-            world.refuse("bank")
-            running = asyncio.create_task(streams.run())
-            await until(lambda: world.api.began()[kinds.WORKLOAD.path("bank")])
-            assert not world.watches.started_over.is_set()
+        world.refuse("bank")
+        monkeypatch.setattr(listing, "reconnect_delays", lambda: iter([0.01] * 1000))
+        async with world.listing() as (lists, _):
+            await lists.list_until_done()
+            world.api.lists.clear()
+            running = asyncio.create_task(lists.run())
+            await until(lambda: len(world.api.lists) > 2)
+            assert lists.refused
             world.allow()
-            await until(world.watches.started_over.is_set)
+            await until(lambda: not lists.refused)
             running.cancel()
+            assert not [path for path, _, _ in world.api.lists if "/shop/" in path]
+            assert ("bank", "web") in await world.given_out()
 
     http_apiserver.run(check)
+
+
+def test_keys_that_are_held_are_no_backlog() -> None:
+    registry = CollectorRegistry()
+    queue = Queue(WorkqueueMetrics(registry))
+
+    def depth() -> float | None:
+        return registry.get_sample_value("workqueue_depth", {"controller": "workload", "name": "workload"})
+
+    for namespace in NAMESPACES:
+        queue.add((namespace, "web"))
+    queue.hold({"bank"})
+    assert (depth(), len(queue)) == (1, 1)
+    queue.hold(set())
+    assert (depth(), len(queue)) == (2, 2)

@@ -12,12 +12,14 @@ from twinhull.api.disks import Disk
 from twinhull.api.reasons import Reason
 from twinhull.core import disks
 from twinhull.core.case import Case
+from twinhull.core.claims import claims_of
 from twinhull.core.observed import Refusal
 from twinhull.core.rules.on_restart import beside_what_runs
 from twinhull.core.steps import Step, names, refused, stalled, waiting
-from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls.datavolumes import DiskState, is_unfilled
 from twinhull.hulls.disknotes import BIND_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
+from twinhull.hulls.types import type_that_made
 
 #: How soon it is looked again whether another Workload has let a claim go.
 _LOOKS_AGAIN = timedelta(minutes=1)
@@ -81,11 +83,23 @@ def _held(case: Case) -> dict[str, str]:
     """The disks that storage fills only once the machine is there, while another hull runs that would have
     to end for that: what to do about each, by its name. An empty disk takes a moment, and needs no source.
     """
-    running = [hull for hull in case.standing if _has_run(hull) and not _is_halted(hull)]
+    running = [hull for hull in case.standing if _runs_or_will(case, hull)]
     late = [
         state for disk, state in disks.named(case) if state.waits_for_consumer and disk.source.blank is None
     ]
     return {state.name: _how_to_fill(case, state, running) for state in late} if running else {}
+
+
+def _runs_or_will(case: Case, hull: Hull) -> bool:
+    """Whether a hull runs, or is about to: between two instances of a machine, as in a drain, none is there.
+    A machine doesn't run before each of its disks is filled.
+    """
+    if hull is case.current or _is_halted(hull):
+        return False
+    if _has_run(hull) or not type_that_made(hull).run_by_kubevirt:
+        return _has_run(hull)
+    volumes = map(case.observed.data_volumes.get, claims_of(hull))
+    return not any(volume and is_unfilled(volume.obj) for volume in volumes)
 
 
 def _how_to_fill(case: Case, state: DiskState, running: list[Hull]) -> str:

@@ -15,8 +15,8 @@ from twinhull.core.companions import put_right
 from twinhull.core.rehearsal import of_guests_pod
 from twinhull.core.rules.ownership import name_conflict
 from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end, waiting_for_object
-from twinhull.hulls import switching
-from twinhull.hulls.hull import Hull
+from twinhull.hulls import machineclaims, switching
+from twinhull.hulls.hull import Hull, version_of
 from twinhull.hulls.types import type_that_made
 
 
@@ -133,7 +133,8 @@ def create_hull(case: Case) -> Step | None:
     if_there = _drift(f"restored the labels of {what}") if case.history.had_hull else None
     # A machine that finds no manifest, or somebody else's, must not start: it comes in the next plan.
     actions = tuple(Create(obj) for obj in parts if manifest is None) or corrections
-    actions = actions or (Create(hull, Event("Normal", Reason.CREATED, sentence), if_there),)
+    made = machineclaims.with_note(hull) if case.hull_type.lasts else hull
+    actions = actions or (Create(made, Event("Normal", Reason.CREATED, sentence), if_there),)
     return waiting(Reason.CREATING, f"creating {what}", actions)
 
 
@@ -142,9 +143,9 @@ def _switch_on(case: Case, off: Hull, wanted: Raw) -> Step:
     changes = switching.edits_of(off.obj, wanted).in_words("set", "removed")
     event = Event("Normal", Reason.CREATED, f"switched {what} on" + (f": {changes}" if changes else ""))
     patch = switching.on(off.obj, wanted, case.now)
-    return waiting(
-        Reason.CREATING, f"switching {what} on", (Change(off.kind, off.name, off.uid, patch, event),)
-    )
+    # As it was seen: KubeVirt may put a restored claim into it at any moment.
+    change = Change(off.kind, off.name, off.uid, patch, event, version=version_of(off.obj))
+    return waiting(Reason.CREATING, f"switching {what} on", (change,))
 
 
 def _drift(sentence: str) -> Event:

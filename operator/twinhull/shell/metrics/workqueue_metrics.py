@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set as AbstractSet
 
 from prometheus_client import CollectorRegistry
 
@@ -19,6 +20,7 @@ class WorkqueueMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._waiting: dict[Key, float] = {}
         self._working: dict[Key, float] = {}
+        self._held_namespaces: AbstractSet[str] = frozenset()
         of_queue = (CONTROLLER, CONTROLLER)
         self._adds = catalogue.ADDS.counter(registry).labels(*of_queue)
         self._retries = catalogue.RETRIES.counter(registry).labels(*of_queue)
@@ -27,7 +29,7 @@ class WorkqueueMetrics:
         depth = catalogue.DEPTH.gauge(registry).labels(*of_queue)
         unfinished = catalogue.UNFINISHED_SECONDS.gauge(registry).labels(*of_queue)
         longest = catalogue.LONGEST_SECONDS.gauge(registry).labels(*of_queue)
-        depth.set_function(lambda: len(self._waiting))
+        depth.set_function(self._depth)
         unfinished.set_function(lambda: sum(self._held()))
         longest.set_function(lambda: max(self._held(), default=0.0))
 
@@ -39,6 +41,14 @@ class WorkqueueMetrics:
     def begin(self) -> None:
         """There are workers from now on: until then nobody was waited for."""
         self._waiting = dict.fromkeys(self._waiting, time.monotonic())
+
+    def hold(self, namespaces: AbstractSet[str]) -> None:
+        """The keys of these namespaces wait for something else than a worker from now on, and those of no
+        others.
+        """
+        now, released = time.monotonic(), self._held_namespaces - namespaces
+        self._waiting |= {key: now for key in self._waiting if key[0] in released}
+        self._held_namespaces = frozenset(namespaces)
 
     def added(self, key: Key) -> None:
         """A key was asked for, and wasn't before."""
@@ -59,6 +69,9 @@ class WorkqueueMetrics:
     def retried(self) -> None:
         """A key comes again after a failure."""
         self._retries.inc()
+
+    def _depth(self) -> int:
+        return sum(key[0] not in self._held_namespaces for key in list(self._waiting))
 
     def _held(self) -> list[float]:
         now = time.monotonic()
