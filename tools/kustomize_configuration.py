@@ -30,28 +30,26 @@ _OF_SECRETS = (
     r"(secret|secretRef|secretKeyRef|nodePublishSecretRef|imagePullSecrets)/name|secretName|secretRef"
     r"|\w+Secret|(sysprep|sshKeys)/secret|secretExtraHeaders"
 )
-#: The source of a claim that is made with the Pod may be a claim or a snapshot.
-_SOURCES = r"volumeClaimTemplate/spec/(dataSource|dataSourceRef)/name"
-#: The kinds in an order in which the first one that has an object of the name wins.
+#: The kinds that fields name. kustomize doesn't look at the field `kind` beside a name. So a field that may
+#: name objects of several kinds is listed for its default kind only, and not at all without a default, as the
+#: dataSource of a volumeClaimTemplate.
 KINDS = (
     Kind("ConfigMap", "", _OF_CONFIG_MAPS),
     Kind("Secret", "", _OF_SECRETS),
-    Kind("PersistentVolumeClaim", "", rf"claimName|source/claim/name|{_SOURCES}"),
+    Kind("PersistentVolumeClaim", "", "claimName|source/claim/name"),
     Kind("ServiceAccount", "", "serviceAccountName|serviceAccount"),
     Kind("RuntimeClass", "node.k8s.io", "runtimeClassName"),
     Kind("PriorityClass", "scheduling.k8s.io", "priorityClassName"),
     Kind("PodGroup", "scheduling.k8s.io", "podGroupName"),
     Kind("StorageClass", "storage.k8s.io", "storageClassName"),
     Kind("VolumeAttributesClass", "storage.k8s.io", "volumeAttributesClassName"),
-    Kind("VolumeSnapshot", "snapshot.storage.k8s.io", rf"source/snapshot/name|{_SOURCES}"),
+    Kind("VolumeSnapshot", "snapshot.storage.k8s.io", "source/snapshot/name"),
     Kind("DataSource", "cdi.kubevirt.io", "source/dataSource/name"),
     Kind("ResourceClaim", "resource.k8s.io", "resourceClaimName"),
     Kind("ResourceClaimTemplate", "resource.k8s.io", "resourceClaimTemplateName"),
     Kind("ClusterTrustBundle", "certificates.k8s.io", "clusterTrustBundle/name"),
     Kind("VirtualMachineClusterInstancetype", "instancetype.kubevirt.io", "instancetype/name"),
-    Kind("VirtualMachineInstancetype", "instancetype.kubevirt.io", "instancetype/name"),
     Kind("VirtualMachineClusterPreference", "instancetype.kubevirt.io", "preference/name"),
-    Kind("VirtualMachinePreference", "instancetype.kubevirt.io", "preference/name"),
     Kind("Workload", GROUP, "spec/workload"),
 )
 
@@ -88,7 +86,15 @@ def _references(kind: Kind, found: list[tuple[str, str]]) -> Iterator[str]:
     yield "  fieldSpecs:"
     for owner, path in found:
         if re.search(rf"(^|/)({kind.fields})$", path):
-            yield f"  - {{kind: {owner}, group: {GROUP}, path: {path}}}"
+            yield f"  - {{kind: {owner}, group: {GROUP}, path: {_changed(owner, path, found)}}}"
+
+
+def _changed(owner: str, path: str, found: list[tuple[str, str]]) -> str:
+    """The path by which kustomize changes a name. Where a namespace stands beside it, that is the map of
+    both, in which kustomize looks at the namespace (api/filters/nameref, filterMapCandidatesByNamespace).
+    """
+    above = path.removesuffix("/name")
+    return above if (owner, f"{above}/namespace") in found else path
 
 
 def texts() -> Iterator[tuple[str, str]]:

@@ -570,19 +570,31 @@ def test_every_name_is_one_that_its_kind_may_have(helm4: Helm, release: str, val
             assert re.fullmatch(LABEL_VALUE, label), label
 
 
+#: An affinity that nodes have to meet.
+NODES = {
+    "requiredDuringSchedulingIgnoredDuringExecution": {
+        "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Exists"}]}]
+    }
+}
+
+
 def test_its_test_runs_where_the_operator_runs(helm: Helm) -> None:
     values = {
         "priorityClassName": "system-cluster-critical",
         "nodeSelector": {"a": "b"},
         "tolerations": [{"operator": "Exists"}],
-        "affinity": {"nodeAffinity": {}},
-        "podLabels": {"sidecar.istio.io/inject": "false"},
+        "affinity": {"nodeAffinity": NODES, "podAntiAffinity": {"x": []}},
+        "podLabels": {"sidecar.istio.io/inject": "true"},
+        "tests": {"podLabels": {"team": "a"}},
     }
     objects = manifests.parsed(helm("template", "twinhull", str(CHART), values=values))
     test, own = find(objects, "Pod"), pod(objects)
-    for field in ("priorityClassName", "nodeSelector", "tolerations", "affinity"):
+    for field in ("priorityClassName", "nodeSelector", "tolerations"):
         assert test["spec"][field] == own[field]
-    assert test["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
+    # Beside the operator's Pods it would wait for ever, and an injected sidecar would keep it from ending.
+    assert test["spec"]["affinity"] == {"nodeAffinity": NODES}
+    assert test["metadata"]["labels"]["team"] == "a"
+    assert "sidecar.istio.io/inject" not in test["metadata"]["labels"]
     # A policy for the whole cluster may refuse what asks for less than it requires.
     assert '"isolationPolicy": "Auto"' in test["spec"]["containers"][0]["args"][0]
 
@@ -615,6 +627,38 @@ def test_a_namespaced_operator_has_roles_in_its_namespaces_only(helm: Helm) -> N
     granted = rights.granted(objects)
     assert {right.namespace for right in granted} == {"a", "b", "twinhull-system"}
     assert {right.resource for right in granted if right.namespace == "twinhull-system"} == {"leases"}
+
+
+@pytest.mark.parametrize(
+    ("values", "series", "is_down"),
+    [
+        ({}, "leader_election_master_status{name='twinhull'}", False),
+        ({}, "leader_election_master_status{name='another'}", True),
+        ({"extraArgs": ["--lease-name=mine"]}, f"twinhull_build_info{{namespace='{NAMESPACE}'}}", False),
+        ({"extraArgs": ["--lease-name", "mine"]}, "twinhull_build_info{}", False),
+        ({"extraEnv": [{"name": "TWINHULL_LEASE_NAME", "value": "mine"}]}, "twinhull_build_info{}", False),
+        ({"extraArgs": ["--lease-name=mine"]}, "twinhull_build_info{namespace='another'}", True),
+    ],
+)
+@pytest.mark.built("promtool")
+def test_an_operator_that_is_scraped_is_not_told_to_be_down(
+    helm4: Helm, tmp_path: Path, values: Manifest, series: str, *, is_down: bool
+) -> None:
+    """Without the label `namespace`, or with a Lease that extraArgs name."""
+    values = {**values, "monitoring": {"prometheusRule": {"enabled": True}}}
+    spec = find(helm4.template(values), "PrometheusRule")["spec"]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+    firing = 'count(ALERTS{alertname="TwinhullDown", alertstate="firing"})'
+    samples = [{"labels": "{}", "value": 1}] if is_down else []
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": series.replace("'", '"'), "values": "1x30"}],
+        "promql_expr_test": [{"expr": firing, "eval_time": "20m", "exp_samples": samples}],
+    }
+    tests = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}
+    (tmp_path / "tests.yaml").write_text(yaml.safe_dump(tests), encoding="utf-8")
+    tested = metrics.promtool("test", "rules", tmp_path / "tests.yaml")
+    assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
 @pytest.mark.built("promtool")

@@ -67,7 +67,7 @@ def filled(schema: Manifest, path: str, named: set[str]) -> Any:
         element = filled(schema["items"], path, named)
         return None if element is None else [element]
     if path in named:
-        return "it"
+        return {"name": "it"} if "properties" in schema else "it"
     below = {
         name: filled(part, f"{path}/{name}", named) for name, part in schema.get("properties", {}).items()
     }
@@ -108,7 +108,30 @@ def at(value: Any, path: str) -> list[str]:
     if isinstance(value, list):
         return [text for one in value for text in at(one, path)]
     first, _, rest = path.partition("/")
-    return at(value[first], rest) if path else [value]
+    return at(value[first], rest) if path else [value["name"] if isinstance(value, dict) else value]
+
+
+def test_only_the_object_that_a_field_names_counts(kubectl: Kubectl, tmp_path: Path) -> None:
+    """Not another one of its name: of another namespace, or of another kind."""
+    sources = [{"name": "it"}, {"name": "it", "namespace": "shop"}, {"name": "it", "namespace": "images"}]
+    disks = [{"name": f"d{number}", "source": {"dataSource": one}} for number, one in enumerate(sources)]
+    snapshot = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "it"}
+    volume = {"name": "v", "ephemeral": {"volumeClaimTemplate": {"spec": {"dataSource": snapshot}}}}
+    machine = {"disks": disks, "instancetype": {"kind": "VirtualMachineInstancetype", "name": "it"}}
+    subject = workload_of({"volumes": [volume]})
+    subject["spec"]["virtualMachine"] = machine
+    objects = [
+        {"apiVersion": version, "kind": kind, "metadata": {"name": "it", "namespace": "shop"}}
+        for version, kind in (("cdi.kubevirt.io/v1beta1", "DataSource"), ("v1", "PersistentVolumeClaim"))
+    ]
+    subject["metadata"]["namespace"] = "shop"
+    folder = kustomization(tmp_path, [subject, *objects], namePrefix="my-")
+    (changed,) = [obj for obj in built(kubectl, folder) if obj["metadata"]["name"] == "my-web"]
+    changed_sources = [disk["source"]["dataSource"] for disk in changed["spec"]["virtualMachine"]["disks"]]
+    own = {"name": "my-it", "namespace": "shop"}  # kustomize writes the Workload's own namespace
+    assert changed_sources == [own, own, sources[2]]
+    assert changed["spec"]["virtualMachine"]["instancetype"]["name"] == "it"
+    assert changed["spec"]["template"]["spec"]["volumes"] == [volume]
 
 
 def test_labels_make_no_template_where_there_is_none(kubectl: Kubectl, tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ _CHOICES = """\
   `namespace`, for routing.
 - **Several operators** in a cluster are told apart by that label `namespace`. The chart's TwinhullDown is about its
   own release: in place of `twinhull_build_info` it looks for `leader_election_master_status` with the namespace and
-  the name of the release. In the plain file it fires only when no operator at all is scraped.
+  the name of the release, and with `--lease-name` in `extraArgs` for `twinhull_build_info` with the namespace. Where
+  series are scraped without the label, and in the plain file, it fires only when no operator at all is scraped.
 - **Only the leader exports** metrics of Workloads and policies, so sums over all operators are right. While
   the Lease changes hands there may be no such series for some seconds.
 - **Gauges are computed at the scrape** from the operator's memory, which takes some tens of milliseconds for

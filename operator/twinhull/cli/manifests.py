@@ -248,13 +248,29 @@ def _documents(text: str) -> Iterator[tuple[object, yaml.Node, list[tuple[str, y
             assert node is not None  # noqa: S101  there is one
             twice = list(repeated(node))
             document = loader.construct_document(node)
-            if isinstance(document, dict) and document.get("kind") == "List":
-                for item, below in zip(document.get("items") or (), _items(node), strict=True):
+            if (listed := _listed(document)) is not None:
+                for item, below in zip(listed, _items(node), strict=True):
                     yield item, below, [one for one in twice if _within(below, one[1])]
             elif document is not None:
                 yield document, node, twice
     finally:
         loader.dispose()
+
+
+def _listed(document: object) -> list[object] | None:
+    """The objects of a List, or of a typed list such as a WorkloadList; None for what is no list.
+
+    The API server prints the objects of its own typed lists, such as a PodList, without apiVersion and kind.
+    """
+    kind = document.get("kind") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(kind, str) or not kind.endswith("List"):
+        return None
+    items = document.get("items")
+    if not isinstance(items, list):
+        return [] if kind == "List" and not items else None
+    inner = kind.removesuffix("List")
+    named = {"apiVersion": document.get("apiVersion"), "kind": inner} if inner else {}
+    return [{**named, **item} if isinstance(item, dict) else item for item in items]
 
 
 def _within(node: yaml.Node, mark: yaml.Mark) -> bool:

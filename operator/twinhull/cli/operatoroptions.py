@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from twinhull.cli.values import OBJECT
+from twinhull.cli.values import OBJECT_OR_NONE
 
 #: The names of the isolations (api/isolation), which takes longer to import than a help may take.
 ISOLATIONS = ("Container", "Sandbox", "VirtualMachine")
@@ -20,7 +20,7 @@ default_isolation = click.option(
 )
 sandbox_runtime_class = click.option(
     "--sandbox-runtime-class",
-    type=OBJECT,
+    type=OBJECT_OR_NONE,
     metavar="NAME",
     envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
     help="The operator's setting: the RuntimeClass of sandboxes for which neither the Workload nor a policy "

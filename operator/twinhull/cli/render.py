@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from twinhull.cli import filearguments, operatoroptions
-from twinhull.cli.values import IMAGE, OBJECT
+from twinhull.cli.values import IMAGE, OBJECT_OR_NONE
 
 #: It stands for the image that only an operator knows.
 _GUEST_IMAGE = "twinhull.example/guest:dev"
@@ -49,7 +49,7 @@ Exit codes:
 )
 @click.option(
     "--sandbox-runtime-class",
-    type=OBJECT,
+    type=OBJECT_OR_NONE,
     metavar="NAME",
     envvar="TWINHULL_SANDBOX_RUNTIME_CLASS",
     help="The operator's setting: the RuntimeClass of sandboxes whose Workload names none.",

@@ -51,7 +51,8 @@ Examples:
   twinhull validate deploy/ -o sarif >twinhull.sarif          # for code scanning
   twinhull validate deploy/ -o github                         # annotations in a GitHub workflow
   twinhull validate deploy/ -o gitlab >quality.json           # GitLab's Code Quality report
-  twinhull validate --allow-none $(git diff --name-only)      # the files of a commit
+  git diff --cached --name-only --diff-filter=d -z -- '*.yaml' '*.yml' '*.json' |
+    xargs -0r twinhull validate --allow-none                  # the files of a commit
 
 \b
 Exit codes:

@@ -10,6 +10,8 @@ import click
 
 from twinhull.api.objectnames import LABEL, LONGEST_LABEL, LONGEST_SUBDOMAIN, SUBDOMAIN
 
+_SUBDOMAIN = ("a DNS subdomain (a-z, 0-9, and - or . between them)", SUBDOMAIN, LONGEST_SUBDOMAIN)
+
 
 class Name(click.types.StringParamType):
     """A name that the API server accepts (k8s.io/apimachinery/pkg/util/validation)."""
@@ -28,9 +30,25 @@ class Name(click.types.StringParamType):
 
 #: An empty one in a path is no error to the API server: it would mean all namespaces.
 NAMESPACE = Name("a DNS label (a-z, 0-9 and - between them)", LABEL, LONGEST_LABEL)
-OBJECT = Name("a DNS subdomain (a-z, 0-9, and - or . between them)", SUBDOMAIN, LONGEST_SUBDOMAIN)
-#: The least that a reference to an image has to be (github.com/distribution/reference, reference.go).
-IMAGE = Name("an image (letters, digits and any of . _ : / @ -)", "[A-Za-z0-9][A-Za-z0-9._:/@-]*", 1024)
+OBJECT = Name(*_SUBDOMAIN)
+
+
+class NameOrNone(Name):
+    """A name, or an empty text for none, as scripts give it whose variable isn't set."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  str or None
+        return super().convert(value, param, ctx) if value else None
+
+
+#: An object's name, or none.
+OBJECT_OR_NONE = NameOrNone(*_SUBDOMAIN)
+#: The least that a reference to an image has to be (github.com/distribution/reference, reference.go). Its
+#: registry may be an IPv6 address in brackets.
+IMAGE = Name(
+    "an image (letters, digits and any of . _ : / @ -)",
+    r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9])[A-Za-z0-9._:/@-]*",
+    1024,
+)
 
 
 class Seconds(click.FloatRange):

@@ -688,3 +688,65 @@ def test_names_that_nothing_can_have_are_refused(verb: str) -> None:
     result = CliRunner().invoke(main, ["render", "-", "--guest-image", "a b"])
     assert result.exit_code == 2
     assert "'a b' is not an image (letters, digits and any of" in " ".join(result.stderr.split())
+    image = "[fd00::1]:5000/guest:1"
+    result = CliRunner().invoke(
+        main, ["render", "-", "--guest-image", image], input=yaml.safe_dump(workload())
+    )
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("verb", ["validate", "explain", "render"])
+def test_no_runtime_class_is_the_same_as_an_empty_one(verb: str) -> None:
+    """A script gives an empty one whose variable isn't set."""
+    text = yaml.safe_dump(workload("Sandbox"))
+    without, empty = (
+        CliRunner().invoke(main, [verb, "-", *options], input=text)
+        for options in ([], ["--sandbox-runtime-class", ""])
+    )
+    assert (empty.exit_code, empty.output) == (without.exit_code, without.output)
+
+
+def test_a_typed_list_is_taken_apart() -> None:
+    """As kubectl get --raw prints it."""
+    of_ours = {
+        "apiVersion": "twinhull.dev/v1alpha1",
+        "kind": "WorkloadList",
+        "items": [workload("Container"), workload("Somehow")],
+    }
+    result = validate("-", given=json.dumps(of_ours, indent=1))
+    assert "2 Workloads checked: 1 error" in result.stdout
+    of_others = {"apiVersion": "v1", "kind": "PodList", "items": [{"metadata": {"name": "a"}}]}
+    result = validate("-", given=json.dumps(of_others))
+    assert (result.exit_code, result.stdout.strip()) == (
+        2,
+        "no object of twinhull.dev checked, 1 other object passed over",
+    )
+    for items in ("abc", 7, {"a": 1}):
+        wrong = validate("-", given=yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": items}))
+        assert wrong.exit_code == 2
+        assert not isinstance(wrong.exception, ValueError)
+
+
+def test_the_help_s_line_for_commits_checks_what_a_commit_has(tmp_path: Path) -> None:
+    """Whatever else it has: it deletes a file, has files that are no manifests, or nothing to check."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    lines = validate("--help").stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if "git diff" in line)
+    text = "\n".join(lines[at : at + 2]).replace(
+        "twinhull validate", f"{sys.executable} -m twinhull validate"
+    )
+
+    def run(*command: str) -> int:
+        return subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode
+
+    for name in ("deleted.yaml", "a file.yaml", "README.md"):
+        (tmp_path / name).write_text(yaml.safe_dump(workload()), encoding="utf-8")
+    assert run(*git, "init") == run(*git, "add", ".") == run(*git, "commit", "-m", "a") == 0
+    assert run("sh", "-c", text) == 0
+    (tmp_path / "deleted.yaml").unlink()
+    (tmp_path / "README.md").write_text("a: b: c", encoding="utf-8")
+    assert run(*git, "add", ".") == 0
+    assert run("sh", "-c", text) == 0
+    (tmp_path / "a file.yaml").write_text(yaml.safe_dump(workload("Somehow")), encoding="utf-8")
+    assert run(*git, "add", ".") == 0
+    assert run("sh", "-c", text) != 0

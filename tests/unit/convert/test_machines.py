@@ -450,6 +450,14 @@ def test_what_cannot_be_is_refused_and_named(name: str, old: str, new: str, expe
     assert expected in str(refused.value)
 
 
+def test_a_disk_that_no_machine_can_use_may_be_in_a_claim() -> None:
+    one = sample("hyperv-gen2-windows")
+    text = one.text.replace('"LogicalSectorSize": 512', '"LogicalSectorSize": 4096')
+    made = one.of.convert(text, MachineOptions(disk_claims={"boot": "copied"}))
+    assert machine(made)["bootDisk"]["source"] == {"claim": {"name": "copied"}}
+    assert any("copy what is on it to a disk with logical sectors of 512" in part.why for part in made.left)
+
+
 # Hostile input.
 
 

@@ -77,13 +77,22 @@ func (a *Agent) stopPod() (atOnce bool) {
 		default:
 			return false
 		}
-		_, err := a.files.Mark(rundir.Stopped)
-		a.printError(err)
+		a.markStopped()
 	}
 	if a.state.stop.machineMayEnd() {
 		a.endMachine(a.files.Outcome())
 	}
 	return false
+}
+
+// markStopped notes that nobody waits for the Pod any more. Its file is gone by then, also if the kubelet never knew that: one that
+// comes back would start the Pod again.
+func (a *Agent) markStopped() {
+	if a.files.Exists(rundir.StaticPod) {
+		a.printError(a.files.Remove(rundir.StaticPod))
+	}
+	_, err := a.files.Mark(rundir.Stopped)
+	a.printError(err)
 }
 
 // removePod has the kubelet end the Pod, which it does with a Pod whose file is gone, and tells whether nothing of it is
@@ -95,7 +104,10 @@ func (a *Agent) removePod() (isGone bool) {
 		if settled && !a.makeFinal(pod, phase) {
 			return false
 		}
-		a.writeOutcome(phase)
+		// One that has succeeded may still be writing, so that is for makeFinal to say, once its output is written out.
+		if phase == kubelet.Failed {
+			a.writeOutcome(phase)
+		}
 		if pod == nil && a.kubeletIsStarting() {
 			return false
 		}
@@ -132,8 +144,7 @@ func (a *Agent) endUnprepared() {
 		return
 	}
 	if !a.files.Exists(rundir.StaticPod) || a.state.stop.isOverdue(a.gracePeriod()) {
-		_, err := a.files.Mark(rundir.Stopped)
-		a.printError(err)
+		a.markStopped()
 	}
 	if a.state.stop.machineMayEnd() {
 		a.endMachine(a.files.Outcome())

@@ -11,6 +11,7 @@ import (
 
 	"twinhull.dev/guest/agent/internal/kube"
 	"twinhull.dev/guest/agent/internal/kube/kubetest"
+	"twinhull.dev/guest/agent/internal/kubelet"
 	"twinhull.dev/guest/agent/internal/rundir"
 )
 
@@ -98,6 +99,43 @@ func TestAPodThatDoesntEndInItsTimeIsDone(t *testing.T) {
 	agent.stopPod()
 	if got := agent.state.status().Stop; got != "done" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestAKubeletThatComesBackDoesntStartAPodThatIsDone(t *testing.T) {
+	for name, stop := range map[string]func(*Agent){
+		"the Pod ran":         func(a *Agent) { a.round() },
+		"before it could run": func(a *Agent) { a.endUnprepared() },
+	} {
+		agent := runningAgent(t)
+		agent.kubelet.client = &answers{err: unix.ECONNREFUSED}
+		mark(t, agent.files, rundir.StaticPod, rundir.StopAsked)
+		stop(agent)
+		if !agent.files.Exists(rundir.StaticPod) || agent.files.Exists(rundir.Stopped) {
+			t.Errorf("%s: it isn't waited for", name)
+		}
+		setAge(t, agent.files.Path(rundir.StopAsked), time.Minute)
+		stop(agent)
+		if agent.files.Exists(rundir.StaticPod) || !agent.files.Exists(rundir.Stopped) {
+			t.Errorf("%s: the Pod's file is still there, or the Pod isn't done", name)
+		}
+	}
+}
+
+func TestAPodThatIsEndedWhileASidecarRunsHasntSucceededYet(t *testing.T) {
+	for phase, want := range map[string]string{kubelet.Succeeded: "interrupted", kubelet.Failed: kubelet.Failed} {
+		agent := runningAgent(t)
+		pod := kubetest.Object(t, fmt.Sprintf(`{"metadata": {"name": "web-1abc"}, "status": {"phase": %q, "containerStatuses": [
+			{"name": "web", "state": {"terminated": {}}}, {"name": "side", "state": {"running": {}}}]}}`, phase))
+		agent.kubelet.client = &answers{pods: []kube.Object{pod}}
+		if err := agent.files.Write(rundir.Outcome, []byte("interrupted"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		mark(t, agent.files, rundir.StaticPod, rundir.PowerOff)
+		agent.round()
+		if got := agent.files.Outcome(); got != want || agent.files.Exists(rundir.StaticPod) {
+			t.Errorf("%s: the outcome is %s", phase, got)
+		}
 	}
 }
 

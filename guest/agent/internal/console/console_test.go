@@ -110,6 +110,42 @@ func TestATerminalThatNobodyReadsDoesntHoldUpTheMachine(t *testing.T) {
 	}
 }
 
+// smallPipe makes a pipe that has room for 4 KiB, as a terminal's serial port has, and gives its reader.
+func smallPipe(t *testing.T, path string) *os.File {
+	t.Helper()
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { reader.Close() })
+	if size, err := unix.FcntlInt(reader.Fd(), unix.F_SETPIPE_SZ, 4096); err != nil || size != 4096 {
+		t.Fatal(size, err)
+	}
+	return reader
+}
+
+func TestATerminalThatGoesOnTakesLongLinesAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "console")
+	reader := smallPipe(t, path)
+	go func() { // as slow as a serial port
+		for buffer := make([]byte, 1024); ; time.Sleep(50 * time.Millisecond) {
+			if _, err := reader.Read(buffer); err != nil {
+				return
+			}
+		}
+	}()
+	term := &terminal{path: path, patience: time.Minute, leftOut: 1}
+	for deadline := time.Now().Add(5 * time.Second); term.leftOut > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the terminal stays stopped: %d lines are left out", term.leftOut)
+		}
+		term.write(strings.Repeat("x", 4090))
+	}
+}
+
 func TestCtrlSDoesntStopTheConsole(t *testing.T) {
 	const stop = "\x13"
 	watcher, path := pty(t)

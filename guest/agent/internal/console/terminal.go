@@ -11,7 +11,8 @@ const (
 	// patience is how long a line is waited for that the terminal doesn't take. QEMU's serial port takes nothing while a client
 	// of the console is connected that doesn't read.
 	patience = time.Second
-	// retryPatience is how long a line is waited for while the terminal is known to be stopped, which is tried every retryPause.
+	// retryPatience is how long a terminal that is known to be stopped is waited for, which is tried every retryPause. It is for the
+	// short line that tells of those left out: a terminal has room for 4 KiB (linux/drivers/tty/n_tty.c), which a long one exceeds.
 	retryPatience = 10 * time.Millisecond
 	retryPause    = time.Second
 )
@@ -41,24 +42,23 @@ func (t *terminal) write(line string) {
 		return
 	}
 	defer out.Close()
+	if t.leftOut > 0 && !t.put(out, t.missing(), min(retryPatience, t.patience)) {
+		return
+	}
+	t.put(out, line+"\n", t.patience) // the terminal makes \r\n of it
+}
+
+// put writes whole lines, and tells whether the terminal has taken them in time.
+func (t *terminal) put(out *os.File, lines string, patience time.Duration) bool {
 	// A device for which there are no deadlines, such as /dev/null, doesn't stop either.
-	_ = out.SetWriteDeadline(time.Now().Add(t.wait()))
-	t.note(out.WriteString(t.missing() + line + "\n")) // the terminal makes \r\n of it
+	_ = out.SetWriteDeadline(time.Now().Add(patience))
+	written, err := out.WriteString(lines)
+	t.note(written, err)
+	return err == nil
 }
 
-// wait is how long the next line may take.
-func (t *terminal) wait() time.Duration {
-	if t.leftOut > 0 {
-		return min(retryPatience, t.patience)
-	}
-	return t.patience
-}
-
-// missing says how many lines were left out, and ends a line that isn't whole. It is "" while the terminal takes lines.
+// missing says how many lines were left out, and ends a line that isn't whole.
 func (t *terminal) missing() string {
-	if t.leftOut == 0 {
-		return ""
-	}
 	text := fmt.Sprintf("twinhull: the console took no more lines: %d left out\n", t.leftOut)
 	if t.tornOff {
 		return "\n" + text

@@ -14,8 +14,10 @@ const (
 	// strangers is how many connections a port has at once whose clients haven't shown a certificate: so many that none gives way
 	// before it could be answered, though others come as fast as they are accepted.
 	strangers = 256
-	// knownClients is how many it has of clients that have shown one. Of these only an idle one gives way.
+	// knownClients is how many it has of clients that have shown one, of which only an idle one gives way.
 	knownClients = 64
+	// mostClients is how many it has of them if all are in use, as each connection of a port-forward is.
+	mostClients = 128
 )
 
 // places are a port's connections. Where clients show no certificate, as on the probe's port, all stay strangers.
@@ -81,14 +83,20 @@ func (p *places) note(conn net.Conn, state http.ConnState) {
 	p.strangers = slices.Delete(p.strangers, place, place+1)
 	p.known = append(p.known, noted)
 	if len(p.known) > knownClients {
-		p.dropIdle()
+		p.dropKnown()
 	}
 }
 
-// dropIdle has the oldest idle connection of a known client give way. The lock is held.
-func (p *places) dropIdle() {
-	if idle := slices.IndexFunc(p.known, func(known *connection) bool { return known.isIdle }); idle >= 0 {
-		p.known[idle].Conn.Close()
-		p.known = slices.Delete(p.known, idle, idle+1)
+// dropKnown has the oldest idle connection of a known client give way, or the oldest of all if none is idle and there are too
+// many. The lock is held.
+func (p *places) dropKnown() {
+	oldest := slices.IndexFunc(p.known, func(known *connection) bool { return known.isIdle })
+	if oldest < 0 {
+		if len(p.known) <= mostClients {
+			return
+		}
+		oldest = 0
 	}
+	p.known[oldest].Conn.Close()
+	p.known = slices.Delete(p.known, oldest, oldest+1)
 }

@@ -91,25 +91,44 @@ func TestStrangersDontCutOffWhoHasShownACertificate(t *testing.T) {
 	}
 }
 
-func TestOfThoseWhoHaveShownACertificateTheOldestIdleOneGivesWay(t *testing.T) {
-	p := &places{}
-	all := make([]net.Conn, knownClients+1)
+// addKnown gives so many connections of clients that have shown a certificate a place, each idle or in use. These are the clients' ends.
+func (p *places) addKnown(t *testing.T, count int, isIdle func(int) bool) []net.Conn {
+	t.Helper()
+	all := make([]net.Conn, count)
 	for i := range all {
 		ours, theirs := net.Pipe()
+		t.Cleanup(func() { theirs.Close() })
 		all[i] = theirs
 		added := &connection{Conn: ours, places: p}
 		p.strangers = append(p.strangers, added)
 		encrypted := tls.Server(added, &tls.Config{})
 		p.note(encrypted, http.StateActive)
-		if i > 0 { // the first is asked something that takes long
+		if isIdle(i) {
 			p.note(encrypted, http.StateIdle)
 		}
 	}
+	return all
+}
+
+func TestOfThoseWhoHaveShownACertificateTheOldestIdleOneGivesWay(t *testing.T) {
+	p := &places{}
+	all := p.addKnown(t, knownClients+1, func(i int) bool { return i > 0 }) // the first is asked something that takes long
 	if isCut(all[0], 10*time.Millisecond) || !isCut(all[1], time.Minute) || len(p.known) != knownClients || len(p.strangers) != 0 {
 		t.Errorf("%d known clients and %d strangers have a place", len(p.known), len(p.strangers))
 	}
 	p.known[0].Close()
 	if len(p.known) != knownClients-1 {
 		t.Error("a connection that has ended keeps its place")
+	}
+}
+
+func TestConnectionsInUseHaveALimitToo(t *testing.T) {
+	p := &places{}
+	all := p.addKnown(t, mostClients+1, func(int) bool { return false })
+	if !isCut(all[0], time.Minute) || isCut(all[1], 10*time.Millisecond) || isCut(all[mostClients], 10*time.Millisecond) {
+		t.Error("the oldest connection hasn't given way, or another one has")
+	}
+	if len(p.known) != mostClients {
+		t.Errorf("%d known clients have a place", len(p.known))
 	}
 }

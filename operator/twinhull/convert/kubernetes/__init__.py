@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.convert.conversion import CannotConvert, Conversion, Left, WrongOption
+from twinhull.convert.conversion import CannotConvert, Conversion, Left, LeftKind, WrongOption
 from twinhull.convert.formats import Input, Options
 from twinhull.convert.kubernetes.controllers import daemonset, deployment, replicaset, statefulset
 from twinhull.convert.kubernetes.downward import tell_lost_fields
@@ -51,7 +51,9 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
     sources = list(islice((source for file in inputs for source in _sources(file)), _MOST_OBJECTS + 1))
     if len(sources) > _MOST_OBJECTS:
         raise CannotConvert(f"there are more than {_MOST_OBJECTS:,} objects: convert them in parts")
-    left = [Left(f"{file.source}, {place}", _TWICE) for file in inputs for place in file.repeated]
+    left = [
+        Left(f"{file.source}, {place}", _TWICE, LeftKind.CHECK) for file in inputs for place in file.repeated
+    ]
     drafts, unconverted = _drafts(sources, options, left)
     tell_lost_fields(drafts, left)
     services = [source for source in unconverted if _is_service(source)]

@@ -43,6 +43,7 @@ _MOST_CONTROLLERS = 64
 _FOUND_BY_ITSELF = ("\\bootx64.efi", "\\bootmgfw.efi")
 #: The bytes of a logical sector.
 _SECTOR = "512"
+_COPY_TO_SECTORS = f"copy what is on it to a disk with logical sectors of {_SECTOR} bytes"
 
 
 def recognises(text: str) -> bool:
@@ -265,7 +266,7 @@ def _has_medium(drive: Node) -> bool:
 def _disk(disk: Node, name: str, *, is_cdrom: bool) -> Disk:
     for key in ("ControllerType", "ControllerNumber", "ControllerLocation"):
         disk.take(key)
-    _refuse_other_sectors(disk)
+    unusable = _other_sectors(disk)
     return Disk(
         name=name,
         node=disk,
@@ -273,21 +274,24 @@ def _disk(disk: Node, name: str, *, is_cdrom: bool) -> Disk:
         file=disk.peek("Path"),
         size=None if is_cdrom else _size(disk),
         is_cdrom=is_cdrom,
-        first=_first_step(disk),
+        first=_COPY_TO_SECTORS if unusable else _first_step(disk),
+        unusable=unusable,
     )
 
 
-def _refuse_other_sectors(disk: Node) -> None:
-    """Raises CannotConvert if a disk's partitions are counted in other sectors than those of KubeVirt's
-    disks, on which nobody would find them (kubevirt.io/api/core/v1, type BlockSize).
+def _other_sectors(disk: Node) -> str:
+    """Why nobody would find a disk's partitions that are counted in other sectors than those of KubeVirt's
+    disks (kubevirt.io/api/core/v1, type BlockSize), and what to do. Empty if they are found.
     """
     size = disk.take("VHD", "LogicalSectorSize")
-    if size not in {"", _SECTOR}:
-        raise CannotConvert(
-            f"{_path(disk, 'VHD.LogicalSectorSize')} is {size[:32]}, and a disk here has logical sectors of "
-            f"{_SECTOR} bytes: make a new one by New-VHD -LogicalSectorSizeBytes {_SECTOR}, and copy what is "
-            "on this one to it, from within the machine or from a backup"
-        )
+    if size in {"", _SECTOR}:
+        return ""
+    return (
+        f"{_path(disk, 'VHD.LogicalSectorSize')} is {size[:32]}, and a disk here has logical sectors of "
+        f"{_SECTOR} bytes: make a new one by New-VHD -LogicalSectorSizeBytes {_SECTOR}, and copy what is "
+        "on this one to it, from within the machine or from a backup; or name a claim that has its content, "
+        "on such sectors, by --disk-claim"
+    )
 
 
 def _size(disk: Node) -> int | None:

@@ -72,6 +72,8 @@ class Disk:
     first: str = ""
     #: The same for a file that is served or uploaded.
     if_copied: str = ""
+    #: Why no machine here can use the file, empty if one can. A claim may have its content all the same.
+    unusable: str = ""
 
 
 @dataclass(frozen=True, slots=True)

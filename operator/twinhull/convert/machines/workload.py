@@ -169,6 +169,8 @@ def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: Machi
             f"{prefix}see to it that PersistentVolumeClaim {claim} has this disk: it is used as it is"
         )
         return {"source": {"claim": {"name": claim}}}
+    if disk.unusable:
+        raise CannotConvert(disk.unusable)
     size = _value(options.disk_sizes, workload, name) or amounts.quantity(disk.size or 0)
     if disk.is_blank:
         disk.source.read = True
