@@ -75,8 +75,9 @@ def _kubevirt(path: str, *tags: str) -> Program:
     package = f"kubevirt.io/kubevirt/cmd/{path}"
     name = path.rpartition("/")[2]
     # All are compiled in one way: virt-handler and virt-launcher have 95 % of their code in common with
-    # virt-api and virt-controller.
-    return _small_program(name, "kubevirt", package, version, build_flags=flags, environment=environment)
+    # virt-api and virt-controller. Functions are inlined: without that, virt-handler 1.9.0 registers
+    # collectors whose metrics aren't initialized yet, and ends with a panic.
+    return _program(name, "kubevirt", package, version, build_flags=flags, environment=environment)
 
 
 def _older_kubevirt(program: Program) -> Program:
@@ -131,7 +132,7 @@ _KUBEVIRT_NODE = (
 _KUBEVIRT = (
     _kubevirt("virt-api"),
     _kubevirt("virt-controller"),
-    _small_program("kubevirt-manifests", "kubevirt", _MANIFESTS),
+    _program("kubevirt-manifests", "kubevirt", _MANIFESTS),
     *_KUBEVIRT_NODE,
 )
 #: What is one version with the API server's.
