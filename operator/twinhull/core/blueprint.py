@@ -169,12 +169,9 @@ class Blueprint:
         has_machine = self.hull_type.settings is Settings.VIRTUAL_MACHINE
         overrides = self.spec.virtual_machine.overrides or {} if has_machine else {}
         fields = [f"spec.virtualMachine.overrides.{key}" for key in _ABOVE if key in overrides]
-        if not fields:
-            return ""
-        verb = "means" if len(fields) == 1 else "mean"
-        return (
-            f"{' and '.join(fields)} {verb} nothing: overrides is a patch of the machine's "
-            "spec.template.spec, such as {domain: {cpu: {cores: 4}}}"
+        return _mean_nothing(
+            fields,
+            ": overrides is a patch of the machine's spec.template.spec, such as {domain: {cpu: {cores: 4}}}",
         )
 
     @property
@@ -182,13 +179,14 @@ class Blueprint:
         """What the template's metadata says that only an object's own can."""
         metadata = self.workload.spec.template.get("metadata") or {}
         fields = [f"spec.template.metadata.{key}" for key in _NAMES if metadata.get(key)]
-        if not fields:
-            return ""
-        verb = "means" if len(fields) == 1 else "mean"
-        return (
-            f"{' and '.join(fields)} {verb} nothing, as in a Deployment: the hull is named after the "
-            "Workload, and is in its namespace"
-        )
+        why = ", as in a Deployment: the hull is named after the Workload, and is in its namespace"
+        return _mean_nothing(fields, why)
+
+
+def _mean_nothing(fields: list[str], why: str) -> str:
+    """That fields mean nothing, and why; empty if there are none."""
+    verb = "means" if len(fields) == 1 else "mean"
+    return f"{' and '.join(fields)} {verb} nothing{why}" if fields else ""
 
 
 def is_made_from(hull: Hull, content: Content) -> bool:

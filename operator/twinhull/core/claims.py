@@ -15,6 +15,7 @@ from twinhull.core.actions import Change, Event
 from twinhull.core.case import Case
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, Hull, labels, version_of
+from twinhull.hulls.machineclaims import claim_of
 from twinhull.hulls.types import type_that_made
 
 
@@ -82,8 +83,7 @@ def volumes_of(hull: Hull) -> Iterator[tuple[str, str]]:
     template = (spec.get("template") or {}).get("spec") or {} if is_machine else spec
     volumes = ((hull.instance or {}).get("spec") or template).get("volumes") or ()
     for volume in volumes:
-        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
-        if claim := claim or (volume.get("dataVolume") or {}).get("name"):
+        if claim := claim_of(volume):
             yield volume.get("name", ""), claim
 
 
