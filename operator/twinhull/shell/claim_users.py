@@ -26,18 +26,16 @@ _ENDED = {"Succeeded", "Failed"}
 
 async def check_unused(cluster: Cluster, workload: Key, claim: str) -> None:
     """Raises Undone if a Pod that hasn't ended, and isn't the Workload's, has the claim. The Pods of the
-    namespace are read a few at a time.
+    namespace are read a few at a time, up to the first such one.
     """
     namespace, name = workload
-    users: list[Raw] = []
 
-    def take(pods: list[Raw]) -> None:
-        if not users:
-            users.extend(pod for pod in pods if labels(pod).get(WORKLOAD_LABEL) != name and _uses(pod, claim))
+    def check(pods: list[Raw]) -> None:
+        for pod in pods:
+            if labels(pod).get(WORKLOAD_LABEL) != name and _uses(pod, claim):
+                raise Undone(Cause(Reason.DISK_CONFLICT, _sentence(namespace, pod, claim), final=True))
 
-    await cluster.read_pods(namespace, take)
-    if users:
-        raise Undone(Cause(Reason.DISK_CONFLICT, _sentence(namespace, users[0], claim), final=True))
+    await cluster.read_pods(namespace, check)
 
 
 def _uses(pod: Raw, claim: str) -> bool:
