@@ -31,7 +31,7 @@ class Crowded(Unreadable):
     reason = Reason.NAME_CONFLICT
 
 
-def count(store: Store, key: Key, uid: str) -> None:
+def refuse_too_many_hulls(store: Store, key: Key, uid: str) -> None:
     """Raises Crowded where not all hulls are looked at: what to do with one depends on the others."""
     for kind in kinds.hulls():
         if len(store.owned_keys(kind, key, uid)) > MOST_OWN:
@@ -41,10 +41,11 @@ def count(store: Store, key: Key, uid: str) -> None:
             )
 
 
-def read_own(store: Store, key: Key, uid: str) -> None:
-    """Raises Unreadable where a hull that a Workload owns isn't held as a whole: it may be what runs. So does
-    its Service, of which it isn't known then where it leads. A ConfigMap that isn't keeps nothing from being
-    decided, since whoever may write one may make it so.
+def refuse_unread_hulls(store: Store, key: Key, uid: str) -> None:
+    """Raises Unreadable where a hull that a Workload owns isn't held as a whole: it may be what runs. The
+    same holds for the Workload's Service: if it isn't held as a whole, the operator doesn't know where it
+    leads. A ConfigMap that isn't keeps nothing from being decided, since whoever may write one may make it
+    so.
     """
     service = store.get(kinds.SERVICE, key)
     if service and UNREAD in service:

@@ -33,12 +33,12 @@ from twinhull.shell.labelled import (
     DataVolumes,
     Manifests,
     companion,
-    count,
     instance_of,
     launcher_of,
     near,
     own,
-    read_own,
+    refuse_too_many_hulls,
+    refuse_unread_hulls,
     strays,
 )
 from twinhull.shell.outline import unknown_parts
@@ -91,8 +91,8 @@ def observe(
     memory = known.memory(key, uid)
     try:
         workload, whole = store.read(kinds.WORKLOAD, raw, read)
-        count(store, key, uid)
-        read_own(store, key, uid)
+        refuse_too_many_hulls(store, key, uid)
+        refuse_unread_hulls(store, key, uid)
     except Unreadable as problem:
         metadata, concerning = ObjectMeta.model_validate(raw["metadata"]), _concerning(known, raw)
         return UnreadableWorkload(
