@@ -96,18 +96,18 @@ def observe(
     except Unreadable as problem:
         metadata, concerning = ObjectMeta.model_validate(raw["metadata"]), _concerning(known, raw)
         return UnreadableWorkload(
-            raw,
-            str(problem),
-            tuple(_hulls(known, key, uid, _UNKNOWN, now)),
-            now,
-            refusals.of(key, metadata.version),
-            concerning,
-            defaults,
-            memory.pending_since,
-            namespace_labels(store, key[0]) is not None,
-            problem.reason,
-            memory.unwritten_exit,
-            _hull_policies(known, raw, concerning),
+            obj=raw,
+            problem=str(problem),
+            reason=problem.reason,
+            hulls=tuple(_hulls(known, key, uid, _UNKNOWN, now)),
+            now=now,
+            refusals=refusals.of(key, metadata.version),
+            policies=concerning,
+            hull_policies=_hull_policies(known, raw, concerning),
+            defaults=defaults,
+            namespace_is_known=namespace_labels(store, key[0]) is not None,
+            remembered_pending_since=memory.pending_since,
+            remembered_exit=memory.unwritten_exit,
         )
     service = store.get(kinds.SERVICE, key)
     observed = Observed(
