@@ -115,44 +115,30 @@ class Manifests(Mapping[str, Companion]):
         return names if len(names) <= MOST_OWN else []
 
 
-class DataVolumes(Mapping[str, Companion]):
-    """The DataVolumes that have a Workload's label, by name: whoever owns them, or nobody. Any can be asked
-    for, and none gone through: a Workload names those that are its own.
+class DataVolumes:
+    """The DataVolumes that have a Workload's label, by name: whoever owns them, or nobody. A Workload names
+    those that are its own.
     """
 
     def __init__(self, store: Store, key: Key) -> None:
         self._store, self._key = store, key
 
-    def __getitem__(self, name: str) -> Companion:
+    def get(self, name: str, /) -> Companion | None:
+        """The DataVolume of that name, None if there is none, or it isn't held as a whole."""
         obj = _labelled(self._store, kinds.DATA_VOLUME, self._key, name)
-        if obj is None or UNREAD in obj:
-            raise KeyError(name)
-        return companion(obj)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+        return None if obj is None or UNREAD in obj else companion(obj)
 
 
-class Claims(Mapping[str, Companion]):
+class Claims:
     """The claims of a namespace, by name."""
 
     def __init__(self, store: Store, namespace: str) -> None:
         self._store, self._namespace = store, namespace
 
-    def __getitem__(self, name: str) -> Companion:
+    def get(self, name: str, /) -> Companion | None:
+        """The claim of that name, None if there is none."""
         obj = self._store.get(kinds.CLAIM, (self._namespace, name))
-        if obj is None:
-            raise KeyError(name)
-        return companion(obj)
-
-    def __iter__(self) -> Iterator[str]:
-        return (obj["metadata"]["name"] for obj in self._store.within(kinds.CLAIM, self._namespace))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return None if obj is None else companion(obj)
 
 
 def companion(obj: Raw) -> Companion:
