@@ -35,7 +35,7 @@ class RefusalCause:
 
 
 class Undone(Exception):
-    """An object isn't as it is to be, or won't stay so. If it is so for now, a note may tell of that."""
+    """An object isn't as it is to be, or won't stay so. If it is so for now, an Event may tell of that."""
 
     def __init__(self, cause: RefusalCause, event: Event | None = None) -> None:
         super().__init__(cause.message)

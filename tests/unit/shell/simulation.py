@@ -65,13 +65,13 @@ class _Timers(Queue):
 
 
 class _Silence(EventRecorder):
-    """Keeps the notes instead of posting them."""
+    """Keeps the Events that are to be posted."""
 
     def __init__(self) -> None:
-        self.notes: list[Event] = []
+        self.posted: list[Event] = []
 
     def post(self, kind: Kind, obj: Raw, event: Event) -> None:  # noqa: ARG002
-        self.notes.append(event)
+        self.posted.append(event)
 
 
 class _Checked(WorkloadController):
