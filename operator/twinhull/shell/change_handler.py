@@ -1,4 +1,4 @@
-"""The watches: what they and lists tell, turned into the keys of the Workloads that it concerns."""
+"""The change handler: turns what watches and lists tell into the keys of the Workloads concerned."""
 
 from __future__ import annotations
 

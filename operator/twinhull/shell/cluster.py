@@ -1,4 +1,4 @@
-"""The cluster: a thin client of raw objects for the few requests that the operator makes."""
+"""The cluster: a thin client of raw objects for the few requests that the operator and the command make."""
 
 from __future__ import annotations
 

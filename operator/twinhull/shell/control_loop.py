@@ -78,7 +78,7 @@ class ControlLoop:
         self._workloads = self._reconciler_of_workloads(policies)
         self._policies = self._reconciler_of_policies()
         self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)
-        self._watches = ChangeHandler(
+        self._changes = ChangeHandler(
             self._store,
             self._queue,
             policies,
@@ -86,14 +86,14 @@ class ControlLoop:
             settings.scope,
             {kinds.ACCESS_REQUEST: self._access_queue.add},
         )
-        self._streams = WatchStreams(watching, self._watches, settings.scope, reconnect_delays)
-        self._listing = Listing(cluster, self._watches, self._queue, settings.relist_every)
+        self._streams = WatchStreams(watching, self._changes, settings.scope, reconnect_delays)
+        self._listing = Listing(cluster, self._changes, self._queue, settings.relist_every)
         metrics.passes.workers(settings.workers)
 
     def state_collector(self, lease: Lease | None) -> StateCollector:
         """What metrics tell of the cluster's state."""
         scope = self._settings.scope
-        heard, refused = self._watches.heard, self._listing.refused
+        heard, refused = self._changes.heard, self._listing.refused
         return StateCollector(self._store, self._decisions, heard, refused, lease, _now, scope)
 
     async def know(self) -> None:
@@ -103,7 +103,7 @@ class ControlLoop:
 
     async def follow(self, tasks: Tasks) -> None:
         """Follow what changes, and ask the guests how they are. Nothing is written."""
-        tasks.spawn(self._watches.walk.run())
+        tasks.spawn(self._changes.walk.run())
         tasks.spawn(self._listing.run())
         tasks.spawn(self._streams.run())
         if self._guests:
