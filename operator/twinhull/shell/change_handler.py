@@ -161,7 +161,7 @@ class ChangeHandler:
 
     def _capabilities(self, kind: Kind) -> Capabilities | None:
         """What the cluster can do, None where a kind has no say in that: most events are of such."""
-        return capabilities(self._store, self._scope) if kind in kinds.CAPABLE else None
+        return capabilities(self._store, self._scope.hidden) if kind in kinds.CAPABLE else None
 
     def _ask(self, kind: Kind, news: list[Raw]) -> None:
         if kind is kinds.ISOLATION_POLICY and news:
@@ -246,7 +246,7 @@ def _read_alone(kind: Kind, obj: Raw, scope: Scope) -> None:
     """Raises what reading would, in each pass, what the cluster can do by this object."""
     store = Store()
     store.put(kind, obj)
-    capabilities(store, scope)
+    capabilities(store, scope.hidden)
 
 
 def _looked_at(obj: Raw) -> tuple[Any, ...]:

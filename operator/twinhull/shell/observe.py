@@ -115,7 +115,7 @@ def observe(
         status_is_whole=whole,
         service=companion(service) if service else None,
         manifests=Manifests(store, key, uid),
-        capabilities=capabilities(store, known.scope),
+        capabilities=capabilities(store, known.scope.hidden),
         refusals=refusals.of(key, workload.metadata.version),
         rehearsed=refusals.rehearsed(key, workload.metadata.version),
         policies=known.policies.all(),
@@ -143,13 +143,10 @@ def _mounted_by(store: Store, key: Key, spec: Raw) -> Iterator[tuple[str, str]]:
             yield disk.name, other[1]
 
 
-def capabilities(store: Store, scope: Scope) -> Capabilities:
-    """What the cluster can do, by what an operator of that scope sees of it."""
-    return presumed(store, scope.hidden)
-
-
-def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
-    """What the cluster can do. Of kinds that can't be seen, the API server is left to say no."""
+def capabilities(store: Store, hidden: frozenset[str]) -> Capabilities:
+    """What the cluster can do. It is taken to have the kinds that are `hidden`, of which this process can't
+    see any object: the API server is left to say no.
+    """
     kubevirt = _PRESUMED if kinds.KUBEVIRT.name in hidden else next(iter(store.all(kinds.KUBEVIRT)), None)
     gates = _feature_gates(kubevirt or {})
     spec: Raw = (kubevirt or {}).get("spec") or {}

@@ -153,7 +153,7 @@ def test_what_the_cluster_can_do_is_told_by_the_kinds_that_are_said_to() -> None
             names.add(kind.name)
             return super().all(kind)
 
-    capabilities(Asked(), Scope())
+    capabilities(Asked(), frozenset())
     assert names == {kind.name for kind in kinds.CAPABLE}
 
 
@@ -173,7 +173,7 @@ def test_version_of_the_api_server_matters_and_news_of_it_only() -> None:
     assert world.queued() == ["virtualmachine"]
     world.watches.take_version("v1.35.1")
     assert world.queued() == []
-    assert capabilities(world.store, Scope()).kubernetes_version == "v1.35.1"
+    assert capabilities(world.store, frozenset()).kubernetes_version == "v1.35.1"
 
 
 def test_list_asks_for_what_changed_and_for_what_is_gone() -> None:
