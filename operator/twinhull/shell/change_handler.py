@@ -29,6 +29,7 @@ from twinhull.shell.policies import Concerned, Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of, workload_key
+from twinhull.shell.workload_memory import WorkloadMemories
 from twinhull.shell.workload_walk import WorkloadWalk
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class ChangeHandler:
         queue: Queue,
         policies: Policies,
         decisions: Decisions,
+        memories: WorkloadMemories,
         scope: Scope,
         listeners: Mapping[Kind, Callable[[Key], None]] = MappingProxyType({}),
     ) -> None:
@@ -55,6 +57,7 @@ class ChangeHandler:
         self._queue = queue
         self._policies = policies
         self._decisions = decisions
+        self._memories = memories
         self._scope = scope
         self._listeners = listeners
         #: Asks for the Workloads that a change may concern; its `run` is to be run.
@@ -143,15 +146,15 @@ class ChangeHandler:
         Of a Workload that is gone nothing is remembered.
         """
         if kind is kinds.WORKLOAD:
-            self._decisions.forget(key_of(obj), obj["metadata"]["uid"])
+            self._memories.forget_unobserved(key_of(obj), obj["metadata"]["uid"])
             self._queue.succeeded(key_of(obj))  # whoever has its name next hasn't failed yet
         workload = workload_key(obj) if kind is kinds.POD and UNREAD not in obj else None
         if workload is None:
             return
-        self._decisions.record_lost_hull(workload, obj)
+        self._memories.record_lost_hull(workload, obj)
         owner, end = owner_of(obj), _last_exit(obj)
         if owner is not None and end is not None and self._store.uid(kinds.WORKLOAD, workload) == owner.uid:
-            self._decisions.record_exit(workload, owner.uid, end)
+            self._memories.record_exit(workload, owner.uid, end)
 
     def take_version(self, version: str) -> None:
         """Take in the API server's version, which may be another than before."""

@@ -38,6 +38,7 @@ from twinhull.shell.store import Store
 from twinhull.shell.tasks import Tasks
 from twinhull.shell.watch_streams import WatchStreams
 from twinhull.shell.workload_controller import Observed, WorkloadController
+from twinhull.shell.workload_memory import WorkloadMemories
 
 #: How long guests may take at start-up to say how they are, in seconds.
 _FIRST_ASKING = 3.0
@@ -66,6 +67,7 @@ class ControlLoop:
         self._queue = Queue(metrics.workqueue, settings.workers)
         self._policy_queue = Queue(workers=1, longest_retry=LONGEST_RETRY)
         self._decisions = Decisions(metrics.decisions)
+        self._memories = WorkloadMemories()
         policies = Policies(self._store)
         secret = settings.defaults.guest_secret
         self._guests = GuestPoller(self._store, self._queue, secret, cluster, may_write) if secret else None
@@ -83,6 +85,7 @@ class ControlLoop:
             self._queue,
             policies,
             self._decisions,
+            self._memories,
             settings.scope,
             {kinds.ACCESS_REQUEST: self._access_queue.add},
         )
@@ -145,9 +148,9 @@ class ControlLoop:
             self._guests.reports if self._guests else {},
             settings.scope,
             self._guests is not None,
-            self._decisions.memories,
+            self._memories,
         )
-        wake, hull_created = self._queue.add, self._decisions.record_created_hull
+        wake, hull_created = self._queue.add, self._memories.record_created_hull
         return Reconciler(
             WorkloadController(
                 known, settings.defaults, self._decisions, self._metrics.lifetimes, _now, self._access.wake

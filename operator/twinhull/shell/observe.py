@@ -46,7 +46,7 @@ from twinhull.shell.policies import Policies, namespace_labels
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of
-from twinhull.shell.workload_memory import WorkloadMemory
+from twinhull.shell.workload_memory import WorkloadMemories
 
 #: The template of a Workload that can't be read. What its hulls have isn't compared with it.
 _UNKNOWN: Raw = {"spec": {}}
@@ -71,12 +71,7 @@ class Knowledge:
     #: Whether this operator can ask guests.
     asks_guests: bool = True
     #: What former passes remember of Workloads.
-    memories: Mapping[Key, WorkloadMemory] = field(default_factory=dict)
-
-    def memory(self, key: Key, uid: str) -> WorkloadMemory:
-        """What is remembered of a Workload. Nothing is what is remembered of a former one of its name."""
-        memory = self.memories.get(key)
-        return memory if memory and memory.uid == uid else WorkloadMemory(uid)
+    memories: WorkloadMemories = field(default_factory=WorkloadMemories)
 
 
 def observe(
@@ -88,7 +83,7 @@ def observe(
     if raw is None:
         return None
     uid = raw["metadata"]["uid"]
-    memory = known.memory(key, uid)
+    memory = known.memories.of(key, uid)
     try:
         workload, whole = store.read(kinds.WORKLOAD, raw, read)
         refuse_too_many_hulls(store, key, uid)

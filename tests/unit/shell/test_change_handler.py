@@ -22,6 +22,7 @@ from twinhull.shell.queue import Queue
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store, key_of
+from twinhull.shell.workload_memory import WorkloadMemories
 
 
 class World:
@@ -30,7 +31,9 @@ class World:
     def __init__(self, default: Isolation = Isolation.CONTAINER, queue: Queue | None = None) -> None:
         self.store, self.queue = Store(), Queue() if queue is None else queue
         self.policies, self.decisions = Policies(self.store), Decisions()
-        self.watches = ChangeHandler(self.store, self.queue, self.policies, self.decisions, Scope())
+        self.watches = ChangeHandler(
+            self.store, self.queue, self.policies, self.decisions, WorkloadMemories(), Scope()
+        )
         self._defaults = OperatorDefaults(default)
 
     def take(self, obj: Raw, change: str = "ADDED", *, version: int = 1) -> None:
@@ -44,7 +47,10 @@ class World:
         known = Knowledge(self.store, self.policies, Refusals(), {})
         for obj in self.store.all(kinds.WORKLOAD):
             case = observe(known, key_of(obj), self._defaults, NOW)
-            self.decisions.record(key_of(obj), case.blueprint.resolution if isinstance(case, Case) else None)
+            if isinstance(case, Case):
+                self.decisions.record(key_of(obj), case.blueprint.resolution)
+            else:
+                self.decisions.forget(key_of(obj))
 
     def walk(self) -> None:
         """All are asked for that a change may concern."""
