@@ -64,14 +64,14 @@ class ControlLoop:
         self._cluster = cluster
         self._metrics = metrics
         self._store = Store(memory_limit.allowed() // _NAMESPACES_SHARE)
-        self._queue = Queue(metrics.workqueue, settings.workers)
+        self._queue = Queue(metrics.workqueue, settings.workers, is_open=False)
         self._policy_queue = Queue(workers=1, longest_retry=LONGEST_RETRY)
         self._decisions = Decisions(metrics.decisions)
         self._memories = WorkloadMemories()
         policies = Policies(self._store)
         secret = settings.defaults.guest_secret
         self._guests = GuestPoller(self._store, self._queue, secret, cluster, may_write) if secret else None
-        self._access_queue = Queue(workers=1)
+        self._access_queue = Queue(workers=1, is_open=False)
         reports = self._guests.reports if self._guests else {}
         self._access = AccessController(self._store, self._access_queue, reports, secret or b"", _now)
         self._turns = LoopTurns()
@@ -121,8 +121,10 @@ class ControlLoop:
         await self._listing.list_until_done([kinds.WORKLOAD])
 
     def work(self, tasks: Tasks) -> None:
-        """Begin to work on what the queues ask for."""
-        self._queue.open()
+        """Begin to work: on all that is known, then on what the queues are asked for."""
+        left_disks = self._store.labelled_workloads(kinds.DATA_VOLUME)  # of Workloads that may be gone
+        self._queue.open((*self._store.keys(kinds.WORKLOAD), *left_disks))
+        self._access_queue.open(self._store.keys(kinds.ACCESS_REQUEST))
         tasks.spawn(self._policy_timer.run())
         tasks.spawn(self._policies.work())
         tasks.spawn(self._reconciler_of_access().work())

@@ -38,10 +38,6 @@ class WorkqueueMetrics:
         """How many keys workers have."""
         return len(self._working)
 
-    def begin(self) -> None:
-        """There are workers from now on: until then nobody was waited for."""
-        self._waiting = dict.fromkeys(self._waiting, time.monotonic())
-
     def hold(self, namespaces: AbstractSet[str]) -> None:
         """The keys of these namespaces wait for something else than a worker from now on, and those of no
         others.

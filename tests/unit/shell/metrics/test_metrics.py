@@ -373,10 +373,10 @@ def test_the_time_before_there_are_workers_is_not_counted(monkeypatch: pytest.Mo
     """An operator that takes the Lease after a day doesn't tell that all Workloads waited for a day."""
     registry, now = CollectorRegistry(), 0.0
     monkeypatch.setattr("twinhull.shell.metrics.workqueue_metrics.time.monotonic", lambda: now)
-    queue = Queue(WorkqueueMetrics(registry))
+    queue = Queue(WorkqueueMetrics(registry), is_open=False)
     queue.add(KEY)
     now = 86_400.0
-    queue.open()
+    queue.open([KEY])
     now += 2
     asyncio.run(queue.get())
     assert registry.get_sample_value("workqueue_queue_duration_seconds_sum", _OF_QUEUE) == 2
