@@ -77,9 +77,6 @@ class ControlLoop:
         self._turns = LoopTurns()
         #: What people are told.
         self.events = EventRecorder(cluster, is_busy=lambda: bool(len(self._queue)))
-        self._workloads = self._reconciler_of_workloads(policies)
-        self._policies = self._reconciler_of_policies()
-        self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)
         self._changes = ChangeHandler(
             self._store,
             self._queue,
@@ -89,6 +86,9 @@ class ControlLoop:
             settings.scope,
             {kinds.ACCESS_REQUEST: self._access_queue.add},
         )
+        self._workloads = self._reconciler_of_workloads(policies)
+        self._policies = self._reconciler_of_policies()
+        self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)
         self._streams = WatchStreams(watching, self._changes, settings.scope, reconnect_delays)
         self._listing = Listing(cluster, self._changes, self._queue, settings.relist_every)
         metrics.passes.workers(settings.workers)
@@ -159,7 +159,16 @@ class ControlLoop:
             ),
             self._store,
             self._queue,
-            Executor(self._cluster, self._store, refusals, wake, settings.workers, _now, hull_created),
+            Executor(
+                self._cluster,
+                self._store,
+                refusals,
+                wake,
+                settings.workers,
+                _now,
+                hull_created,
+                self._changes.ask_others,
+            ),
             StatusWriter(kinds.WORKLOAD, self._cluster, self._store),
             self.events,
             self._metrics.passes,

@@ -132,6 +132,9 @@ class Simulation:
         self.store, self.queue, refusals = Store(), _Timers(lambda: self.now), Refusals()
         self.refusals, self.policies, self.decisions = refusals, Policies(self.store), Decisions()
         self.memories = WorkloadMemories()
+        self.watches = ChangeHandler(
+            self.store, self.queue, self.policies, self.decisions, self.memories, Scope()
+        )
         self.executor = Executor(
             self.cluster,
             self.store,
@@ -139,6 +142,7 @@ class Simulation:
             self.queue.add,
             now=lambda: self.now,
             hull_created=self.memories.record_created_hull,
+            ask_others=self.watches.ask_others,
         )
         self.metrics = Metrics()
         known = Knowledge(
@@ -150,9 +154,6 @@ class Simulation:
         )
         self.controller = _Checked(known, DEFAULTS, self.decisions, self.metrics.lifetimes, lambda: self.now)
         self.reconciler = self.make_reconciler(self.controller, self.queue)
-        self.watches = ChangeHandler(
-            self.store, self.queue, self.policies, self.decisions, self.memories, Scope()
-        )
         self.server.events.clear()
         self.asked_in_vain.clear()
         self.relist()
