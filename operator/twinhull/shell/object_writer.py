@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
+from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.ownership import obstacle
@@ -78,7 +79,8 @@ class ObjectWriter:
             raise Undone(undone)
         if undone_before is not None:
             raise Undone(undone_before, action.event)
-        if action.what == "end" and not _notes(changed) >= _notes(action.patch):
+        is_whole = UNREAD not in changed  # otherwise not all of its annotations are known
+        if action.what == "end" and is_whole and not _notes(changed) >= _notes(action.patch):
             raise Refused(
                 f"{action.kind} {action.name} was changed, but not given the annotation that it is "
                 "to end: see which webhook takes annotations away"

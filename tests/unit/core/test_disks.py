@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.reading import OFF_ANNOTATION
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change, Create, Delete, Rehearse, RestoreLabels
 from twinhull.core.case import Case
@@ -19,7 +20,6 @@ from twinhull.core.rehearsal import rehearsals
 from twinhull.hulls.disknotes import POD_PHASE_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.merge import merge_patch
-from twinhull.hulls.switching import OFF_ANNOTATION
 
 from .objects import CREATED, KUBEVIRT, NAME, NOW, UID, at, case, conditions, workload
 from .policies import namespace, policy

@@ -35,7 +35,7 @@ from twinhull.shell.metrics import Metrics
 from twinhull.shell.observe import Knowledge
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
-from twinhull.shell.reconciler import Reconciler
+from twinhull.shell.reconciler import NoEffect, Reconciler
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.scope import Scope
 from twinhull.shell.status_writer import StatusWriter
@@ -199,7 +199,7 @@ class Simulation:
         except Crash:
             self.restart()
             return
-        except ApiError:
+        except (ApiError, NoEffect):
             self.queue.retry(key)
         finally:
             self.queue.done(key)
