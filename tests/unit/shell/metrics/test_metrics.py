@@ -297,6 +297,22 @@ def test_a_replacement_by_start_first_has_none() -> None:
     assert counted(world, "twinhull_replacement_gap_seconds_bucket", le="0.0", **labels) == 1
 
 
+def test_a_replacement_during_which_the_clock_is_set_back_took_no_less_than_nothing() -> None:
+    world = Simulation({})
+    world.settle()
+    world.edit({"template": {"spec": {"containers": [{"name": "web", "image": "other"}]}}})
+    while any(world.server.events.values()):
+        world.deliver(0)
+    world.reconcile()
+    world.now -= timedelta(days=1)
+    world.queue.due.clear()
+    world.settle()
+    labels = {"strategy": "Recreate", "hull": "Pod"}
+    for metric in ("twinhull_replacement_duration_seconds", "twinhull_replacement_gap_seconds"):
+        assert counted(world, f"{metric}_count", **labels) == 1
+        assert (counted(world, f"{metric}_sum", **labels) or 0) >= 0
+
+
 def test_a_replacement_that_is_refused_beforehand_is_none() -> None:
     world = Simulation({})
     world.settle()
