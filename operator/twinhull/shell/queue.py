@@ -90,7 +90,6 @@ class Queue:
         if not self._is_open or key in self._wanted:
             return
         self._wanted.add(key)
-        self._metrics.added(key)
         if key not in self._working and key not in self._resting:
             self._push(key)
 
@@ -189,4 +188,5 @@ class Queue:
 
     def _push(self, key: Key) -> None:
         self._waiting.add(key[0], key)
+        self._metrics.added(key)
         self._filled.set()

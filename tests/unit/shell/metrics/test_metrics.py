@@ -385,6 +385,28 @@ def test_the_queue_is_counted_as_client_go_does() -> None:
     assert {name: registry.get_sample_value(name, _OF_QUEUE) for name in expected} == expected
 
 
+def test_a_key_that_rests_waits_for_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry, now = CollectorRegistry(), 0.0
+    monkeypatch.setattr("twinhull.shell.metrics.workqueue_metrics.time.monotonic", lambda: now)
+
+    async def rests() -> None:
+        nonlocal now
+        queue = Queue(WorkqueueMetrics(registry))
+        queue.add(KEY)
+        queue.done(await queue.get(), cost=10.0)
+        queue.add(KEY)
+        assert registry.get_sample_value("workqueue_depth", _OF_QUEUE) == len(queue) == 0
+        now = 60.0
+        queue._resting[KEY].cancel()  # noqa: SLF001
+        queue._rested(KEY)  # noqa: SLF001
+        assert registry.get_sample_value("workqueue_depth", _OF_QUEUE) == len(queue) == 1
+        await queue.get()
+        queue.close()
+
+    asyncio.run(rests())
+    assert registry.get_sample_value("workqueue_queue_duration_seconds_sum", _OF_QUEUE) == 0
+
+
 def test_the_time_before_there_are_workers_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """An operator that takes the Lease after a day doesn't tell that all Workloads waited for a day."""
     registry, now = CollectorRegistry(), 0.0
