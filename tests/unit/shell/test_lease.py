@@ -22,7 +22,7 @@ from .apiserver import ApiServer, FakeCluster
 NAME = ("twinhull", "twinhull")
 
 
-class _Leases(FakeCluster):
+class Leases(FakeCluster):
     """One Lease, and how often it was written."""
 
     def __init__(self) -> None:
@@ -60,14 +60,14 @@ class _Leases(FakeCluster):
         return str(self._server.objects["Lease"][NAME]["spec"]["holderIdentity"])
 
 
-def _lease(cluster: _Leases, seconds: float, stuck: Callable[[], bool] = lambda: False) -> Lease:
+def _lease(cluster: Leases, seconds: float, stuck: Callable[[], bool] = lambda: False) -> Lease:
     return Lease(cluster, Terms(*NAME, "me", seconds), stuck)
 
 
 @pytest.mark.slow
 def test_it_is_renewed_while_the_loop_of_the_work_is_held() -> None:
     async def work() -> None:
-        cluster, thread, held = _Leases(), LoopThread("lease"), asyncio.Event()
+        cluster, thread, held = Leases(), LoopThread("lease"), asyncio.Event()
         lease, loop = _lease(cluster, 12.0), asyncio.get_running_loop()
         thread.start()
         holding = asyncio.create_task(thread.run(lease.hold(lambda: loop.call_soon_threadsafe(held.set))))
@@ -97,7 +97,7 @@ def test_it_is_lost_when_it_is_not_renewed_and_never_held_again(
 
     async def work() -> None:
         nonlocal now
-        cluster, held, stuck = _Leases(), asyncio.Event(), False
+        cluster, held, stuck = Leases(), asyncio.Event(), False
         lease = _lease(cluster, 3.0, lambda: stuck)
         holding = asyncio.create_task(lease.hold(held.set))
         await held.wait()
@@ -116,7 +116,7 @@ def test_it_is_lost_when_it_is_not_renewed_and_never_held_again(
 
 def test_a_renewal_that_comes_back_after_the_release_holds_nothing() -> None:
     async def work() -> None:
-        cluster = _Leases()
+        cluster = Leases()
         lease = _lease(cluster, 15.0)
         assert await lease._try()  # noqa: SLF001
         assert lease.is_held()
@@ -133,7 +133,7 @@ def test_a_release_after_a_renewal_whose_answer_was_not_seen_gives_it_back(taken
     """A renewal may be cancelled once the API server has it."""
 
     async def work() -> None:
-        cluster = _Leases()
+        cluster = Leases()
         lease = _lease(cluster, 15.0)
         assert await lease._try()  # noqa: SLF001
         spec = {"renewTime": "later", **({"holderIdentity": taken_by} if taken_by else {})}
