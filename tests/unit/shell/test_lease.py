@@ -11,7 +11,7 @@ import pytest
 from tests.controlplane.polling import PATIENCE
 from twinhull.api.base import Raw
 from twinhull.shell import lease as module
-from twinhull.shell.errors import Conflict, Unreachable
+from twinhull.shell.errors import Conflict, NotFound, Unreachable
 from twinhull.shell.kinds import LEASE, Kind
 from twinhull.shell.lease import Lease, LeaseLost
 from twinhull.shell.lease_terms import Terms
@@ -42,6 +42,8 @@ class Leases(FakeCluster):
         assert not subresource
         if self.cut_off:
             raise Unreachable("no route to host")
+        if (namespace, name) not in self._server.objects[kind.name]:
+            raise NotFound("there is no such Lease")
         self.renewed += 1
         lease = self._server.objects[kind.name][namespace, name]
         version = patch.get("metadata", {}).get("resourceVersion")
@@ -54,6 +56,10 @@ class Leases(FakeCluster):
         kept = {**lease, "metadata": {**lease["metadata"], "resourceVersion": str(self._server.version)}}
         self._server.objects["Lease"][NAME] = kept
         return kept
+
+    def remove(self) -> None:
+        """Somebody deletes it."""
+        del self._server.objects["Lease"][NAME]
 
     @property
     def holder(self) -> str:
@@ -140,5 +146,53 @@ def test_a_release_after_a_renewal_whose_answer_was_not_seen_gives_it_back(taken
         await cluster.patch(LEASE, *NAME, {"spec": spec})
         await lease.release()
         assert cluster.holder == taken_by
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("lives", [False, True], ids=["holder is gone", "holder lives"])
+def test_one_that_was_deleted_is_left_to_its_holder_for_as_long_as_it_lasted(
+    monkeypatch: pytest.MonkeyPatch, *, lives: bool
+) -> None:
+    now = module._now()  # noqa: SLF001
+    monkeypatch.setattr(module, "_now", lambda: now)
+
+    async def work() -> None:
+        nonlocal now
+        cluster = Leases()
+        other, mine = Lease(cluster, Terms(*NAME, "other", 15.0)), _lease(cluster, 15.0)
+        assert await other._try()  # noqa: SLF001
+        assert not await mine._try()  # noqa: SLF001
+        cluster.remove()
+        for _ in range(20):
+            now += 0.7
+            assert not await mine._try()  # noqa: SLF001
+            assert not (other.is_held() and mine.is_held())
+        if lives:
+            now -= 10.0
+            assert await other._try(), "it makes it anew, as its own"  # noqa: SLF001
+            assert cluster.holder == "other"
+            now += 9.0
+            assert other.is_held()
+        now += 1.5
+        assert await mine._try() != lives  # noqa: SLF001
+        assert not (other.is_held() and mine.is_held())
+
+    asyncio.run(work())
+
+
+def test_a_holder_whose_time_is_over_makes_none_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = module._now()  # noqa: SLF001
+    monkeypatch.setattr(module, "_now", lambda: now)
+
+    async def work() -> None:
+        nonlocal now
+        cluster = Leases()
+        lease = _lease(cluster, 15.0)
+        assert await lease._try()  # noqa: SLF001
+        cluster.remove()
+        now += 10.5
+        assert not await lease._try()  # noqa: SLF001
+        assert not lease.is_held()
 
     asyncio.run(work())
