@@ -10,14 +10,17 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import OFF_ANNOTATION, UNREAD, unread
-from twinhull.hulls import switching
+from twinhull.core.actions import Change
+from twinhull.hulls import graceful_end, switching
 from twinhull.shell import kinds
+from twinhull.shell.controller import ReconciledObject
+from twinhull.shell.executor import Done
 from twinhull.shell.identity import identity
 from twinhull.shell.kinds import Kind
 from twinhull.shell.outline import outline
 from twinhull.shell.store import Store
 
-from .simulation import KEY, Simulation
+from .simulation import KEY, Simulation, run
 from .test_disk_labels import asking
 from .test_eviction import lay
 from .test_passes import operate, written
@@ -49,10 +52,10 @@ def below_floor(form: Callable[[Raw], Raw]) -> Simulation:
     world = asking(filled=True)
     world.cluster.before_write, world.server.on_change = lambda *_: None, lambda: None
     lay(world, **FLOOR)
-    patch = world.cluster.patch
+    send = world.cluster.patch
 
-    async def patched(kind: Kind, namespace: str, name: str, patch_of: Raw, subresource: str = "") -> Raw:
-        answer = await patch(kind, namespace, name, patch_of, subresource)
+    async def patched(kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
+        answer = await send(kind, namespace, name, patch, subresource)
         world.server.events["VirtualMachine"].clear()
         return form(answer) if kind is kinds.VIRTUAL_MACHINE else answer
 
@@ -106,6 +109,21 @@ def test_one_that_is_off_is_left_while_its_workload_can_not_be_read() -> None:
     lay(world, **FLOOR)
     world.now += timedelta(seconds=61)
     assert passes(world) == []
+
+
+def test_a_note_that_an_answer_does_not_tell_is_nobodys_doing() -> None:
+    """Of an answer with too many fields only some annotations are known."""
+    world = asking(filled=True)
+    send = world.cluster.patch
+
+    async def patched(kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
+        return unread(await send(kind, namespace, name, patch, subresource), WHY)
+
+    world.cluster.patch = patched  # type: ignore[method-assign]
+    assert world.workload is not None
+    uid = world.server.get("VirtualMachine", KEY)["metadata"]["uid"]
+    end = Change("VirtualMachine", KEY[1], uid, graceful_end.note("i", world.now), what="end")
+    assert run(world.executor.execute(ReconciledObject.of(world.workload), end)) == Done(None)
 
 
 @pytest.mark.parametrize("kind", [kinds.POD, kinds.VIRTUAL_MACHINE_INSTANCE], ids=lambda kind: kind.name)
