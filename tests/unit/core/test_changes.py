@@ -78,7 +78,7 @@ def test_page_of_flips_says_the_same() -> None:
     by_field = {line[0]: line[1:] for line in lines}
     fields = {
         "labels, annotations": "metadata.labels",
-        "images": "spec.containers[].image",
+        "images of containers": "spec.containers[].image",
         "CPU and memory of containers": "spec.containers[].resources.limits",
     }
     rows = {row.path: row for row in TABLE}
