@@ -8,6 +8,8 @@ from twinhull.api import commands
 
 #: What stands in remedies for the Workload's name, for its namespace, and for its hull's name.
 NAME, NAMESPACE, HULL = "NAME", "NAMESPACE", "HULL"
+#: What runs a Workload again that has run to its end, beside a restart: whatever makes another revision.
+ANOTHER_REVISION = "change its template, its isolation, or its hull's `sandbox` or `virtualMachine`"
 
 
 class ReasonRow(NamedTuple):
