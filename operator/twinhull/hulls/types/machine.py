@@ -168,7 +168,7 @@ def of_kubevirt(needs: Needs) -> Iterator[Lack]:
     if too_old(capabilities.kubevirt_version, capabilities.kubernetes_version):
         yield Lack(
             reason=Reason.KUBEVIRT_TOO_OLD,
-            message=f"KubeVirt {capabilities.kubevirt_version} can't run machines on Kubernetes "
-            f"{capabilities.kubernetes_version}, which refuses checksums that KubeVirt writes into their "
-            "status (kubevirt#17858): upgrade KubeVirt to 1.8.4 or later",
+            message=f"a machine of KubeVirt {capabilities.kubevirt_version} may never become Ready on "
+            f"Kubernetes {capabilities.kubernetes_version}, which refuses some checksums "
+            "that KubeVirt writes into its status (kubevirt#17858): upgrade KubeVirt to 1.8.4 or later",
         )
