@@ -23,6 +23,7 @@ from tools import (
 )
 from tools.gobuild import BuildError
 from tools.pages import (
+    architecture,
     chart,
     cli,
     configuration,
@@ -30,7 +31,6 @@ from tools.pages import (
     metrics,
     parity,
     reference,
-    rules,
     troubleshooting,
 )
 from tools.podtemplate.defaulting import stored_samples, templatetypes
@@ -194,7 +194,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
     ("docs/metrics.md", metrics.page),
     ("docs/troubleshooting.md", troubleshooting.page),
-    ("ARCHITECTURE.md", rules.architecture),
+    ("ARCHITECTURE.md", architecture.page),
 ]
 
 

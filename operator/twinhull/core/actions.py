@@ -1,4 +1,4 @@
-"""What the core can ask for: four writes, rehearsals of two of them, and a word to the people who watch."""
+"""Actions: what the core asks the shell to do: four writes, rehearsals of two of them, and Events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a Workload at which the operator itself failed. Pure.
+"""The status and the Event of a Workload at which the operator itself failed. Pure.
 
 It is made from the raw object, and of little of it, so that what the pass failed at isn't touched again.
 """

@@ -1,4 +1,4 @@
-"""Quotas: what the API server's sentence about an exceeded one says of the room that there will be.
+"""Quotas: whether what exceeds one, by the API server's sentence, fits once hulls have ended.
 
 Source of the sentence: k8s.io/apiserver, pkg/admission/plugin/resourcequota/controller.go, CheckRequest.
 """

@@ -1,4 +1,4 @@
-"""What people are told when a status changes: each thing once, since only a change says it."""
+"""The Events of a change of status: each is told once, since only the change tells it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of one reason."""
+"""A row of the reasons' tables: what a reason means, and what to do about it."""
 
 from __future__ import annotations
 
