@@ -171,7 +171,7 @@ class Hull:
     @property
     def why_stuck(self) -> str:
         """Why it will never be what it was changed to, empty if it may be."""
-        return self.live.refused if self.pending and self.live else ""
+        return (self.live.guest_refusal or self.live.restart_required) if self.live and self.pending else ""
 
     @property
     def foreign_edit(self) -> str:
@@ -181,7 +181,7 @@ class Hull:
     @property
     def manifest_refusal(self) -> str:
         """What a machine's guest has against the manifest that it is to run by, empty if nothing."""
-        return self.live.refused if self.live and not (self.pending or self.foreign_edit) else ""
+        return self.live.guest_refusal if self.live and not (self.pending or self.foreign_edit) else ""
 
     @property
     def ended(self) -> bool:

@@ -219,7 +219,7 @@ def _live(vm: Raw, vmi: Raw, report: Report | None) -> Live:
         migratable=condition(vmi, "LiveMigratable").get("status") == "True",
         plugging=any(condition(vmi, kind).get("status") == "True" for kind in _PLUGGING),
         size=Size.of(vmi.get("spec", {}).get("domain") or {}),
-        refused=report.refused if report and report.refused else _restart_required(vm),
+        guest_refusal=report.refused if report else "",
         restart_required=_restart_required(vm),
     )
 
@@ -251,8 +251,8 @@ def _restart_required(vm: Raw) -> str:
 
 
 def _lacking(live: Live) -> str:
-    if live.refused:
-        return live.refused
+    if refusal := live.guest_refusal or live.restart_required:
+        return refusal
     if not live.confirmed:
         return "its guest hasn't confirmed the change yet"
     return "KubeVirt hasn't given it its new CPU and memory yet"
