@@ -136,16 +136,13 @@ class Hull:
         return self.deleting or self.graceful_end.requested
 
     @property
-    def restarted(self) -> bool:
-        """Whether it is a machine that KubeVirt is about to run once more, though it runs Once."""
-        return self.kind == "VirtualMachine" and self.phase is Phase.PENDING
-
-    @property
     def may_hide_end(self) -> bool:
         """Whether its run may have ended though it doesn't say so any more: it is being deleted, it has ended
-        in a way that may be somebody else's doing, or KubeVirt is about to run it once more.
+        in a way that may be somebody else's doing, or it is a machine that doesn't run yet.
         """
-        return self.deleting or self.restarted or self.ended
+        # A Pending machine may have run before: KubeVirt starts one again though it runs Once.
+        pending_machine = self.kind == "VirtualMachine" and self.phase is Phase.PENDING
+        return self.deleting or pending_machine or self.ended
 
     @property
     def has_name_label(self) -> bool:
