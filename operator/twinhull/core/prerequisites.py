@@ -14,7 +14,7 @@ from twinhull.api.workloadstatus import Lack
 from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.hulls.datavolumes import DiskState, has_data_volume
-from twinhull.hulls.types import GOES_ON, Needs, Settings
+from twinhull.hulls.types import GOES_ON, Needs, SpecSection
 
 #: Why a hull isn't made, by the kind of what it refers to and isn't there.
 _MISSING = {
@@ -68,7 +68,7 @@ def _referred(case: Case) -> Iterator[Lack]:
     if case.hull_type.lasts:
         named += _of_disks(case)
     # Without KubeVirt there are no instancetypes to speak of.
-    if case.hull_type.settings is Settings.VIRTUAL_MACHINE and kubevirt is not None:
+    if case.hull_type.spec_section is SpecSection.VIRTUAL_MACHINE and kubevirt is not None:
         named += references.of_machine(spec.virtual_machine.raw())
     for reference in named:
         if reference.kind in case.observed.capabilities.hidden:

@@ -99,7 +99,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class MachineObjects:
     """The objects of a machine."""
 
     #: The VirtualMachine.
@@ -112,12 +112,12 @@ class Machine:
     report: Report | None = None
 
 
-def cause(machine: Machine) -> Cause:
+def cause(machine: MachineObjects) -> Cause:
     """Why a machine that is neither paused nor stopped by hand isn't ready."""
     return next(found for say in _SAYING for found in say(machine))
 
 
-def _failure(machine: Machine) -> Iterator[Cause]:
+def _failure(machine: MachineObjects) -> Iterator[Cause]:
     """KubeVirt can't make the instance."""
     for kind, status in _OF_MACHINE:
         state = condition(machine.vm, kind)
@@ -126,7 +126,7 @@ def _failure(machine: Machine) -> Iterator[Cause]:
             yield replace(fault, stalled_at=created_at(machine.vm)) if kind == _RECOVERY else fault
 
 
-def _restart(machine: Machine) -> Iterator[Cause]:
+def _restart(machine: MachineObjects) -> Iterator[Cause]:
     """KubeVirt starts a machine again that has ended: it keeps the instance of before for a moment, and its
     conditions.
     """
@@ -135,7 +135,7 @@ def _restart(machine: Machine) -> Iterator[Cause]:
         yield Cause(Reason.RESTARTING, f"the machine has ended ({phase}), and KubeVirt starts it again")
 
 
-def _guest(machine: Machine) -> Iterator[Cause]:
+def _guest(machine: MachineObjects) -> Iterator[Cause]:
     """The machine runs, and what is wrong is inside, unless its launcher Pod ends."""
     report, unready = machine.report, condition(machine.vmi, "Ready")
     if _printed(machine) != "Running" or unready.get("reason") in _LAUNCHER_ENDS:
@@ -146,7 +146,7 @@ def _guest(machine: Machine) -> Iterator[Cause]:
         yield Cause(*podstatus.why_not_ready({"status": report.status}))
 
 
-def _instance(machine: Machine) -> Iterator[Cause]:
+def _instance(machine: MachineObjects) -> Iterator[Cause]:
     """KubeVirt can't make the launcher Pod, or nothing takes it."""
     for kind, status in _OF_INSTANCE:
         state = condition(machine.vmi, kind)
@@ -154,14 +154,14 @@ def _instance(machine: Machine) -> Iterator[Cause]:
             yield _refusal(machine, state, Reason.LAUNCHER_REFUSED) or _plain(state, Reason.NOT_READY)
 
 
-def _launcher(machine: Machine) -> Iterator[Cause]:
+def _launcher(machine: MachineObjects) -> Iterator[Cause]:
     """A container of the launcher Pod can't run."""
     trouble = launchers.trouble(machine.launcher) if machine.launcher else None
     if trouble:
         yield Cause(*trouble)
 
 
-def _print(machine: Machine) -> Iterator[Cause]:
+def _print(machine: MachineObjects) -> Iterator[Cause]:
     """What KubeVirt prints, with what it says of its readiness if it has nothing of its own to say."""
     printed, unready = _printed(machine), condition(machine.vm, "Ready")
     message = unready.get("message") or "the machine is not ready yet"
@@ -171,7 +171,7 @@ def _print(machine: Machine) -> Iterator[Cause]:
     yield Cause(_word(printed) if printed else Reason.PENDING, meaning)
 
 
-_SAYING: tuple[Callable[[Machine], Iterator[Cause]], ...] = (
+_SAYING: tuple[Callable[[MachineObjects], Iterator[Cause]], ...] = (
     _failure,
     _restart,
     _guest,
@@ -181,13 +181,13 @@ _SAYING: tuple[Callable[[Machine], Iterator[Cause]], ...] = (
 )
 
 
-def _meaning(machine: Machine, printed: str) -> str:
+def _meaning(machine: MachineObjects, printed: str) -> str:
     namespace = machine.vm["metadata"]["namespace"]
     data_volumes = commands.others(namespace, "kubectl", "describe", "datavolumes")
     return _MEANINGS.get(printed, "").format(data_volumes=data_volumes)
 
 
-def _printed(machine: Machine) -> str:
+def _printed(machine: MachineObjects) -> str:
     return str((machine.vm.get("status") or {}).get("printableStatus") or "")
 
 
@@ -207,7 +207,7 @@ def may_pass(sentence: str) -> bool:
     return any(phrase in sentence for phrase in _PASSING)
 
 
-def _refusal(machine: Machine, state: Raw, reason: Reason) -> Cause | None:
+def _refusal(machine: MachineObjects, state: Raw, reason: Reason) -> Cause | None:
     """A condition that quotes the API server's refusal, None if it says something else."""
     sentence = _WRAPPED.sub("", state.get("message", ""))
     if not any(phrase in sentence for phrase in _REFUSALS):

@@ -11,7 +11,7 @@ from twinhull.api.reasons import UNSAID, Quoted, Reason, Why
 from twinhull.api.workloadstatus import ContainerStatus, Exit, Migratable
 from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
-from twinhull.hulls.causes import Cause, Machine, cause
+from twinhull.hulls.causes import Cause, MachineObjects, cause
 from twinhull.hulls.graceful_end import GracefulEnd, grace, requested_at
 from twinhull.hulls.hull import (
     WORKLOAD_LABEL,
@@ -89,7 +89,7 @@ def read(  # noqa: PLR0913  one for each that tells of it
     elif broken:
         why = Cause(broken.reason, broken.message)
     elif not ready:
-        why = _why_not_ready(Machine(vm, vmi or {}, launcher, report), paused)
+        why = _why_not_ready(MachineObjects(vm, vmi or {}, launcher, report), paused)
     return Hull(
         kind="VirtualMachine",
         name=vm["metadata"]["name"],
@@ -264,7 +264,7 @@ def _paused(vmi: Raw) -> Raw:
     return paused if paused.get("status") == "True" else {}
 
 
-def _why_not_ready(machine: Machine, paused: Raw) -> Cause:
+def _why_not_ready(machine: MachineObjects, paused: Raw) -> Cause:
     name, namespace = machine.vm["metadata"]["name"], machine.vm["metadata"]["namespace"]
     if paused:
         message = paused.get("message") or "the machine is paused"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, Settings
+from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, SpecSection
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.types.registry import (
     evasions_added_to,
@@ -24,7 +24,7 @@ __all__ = [
     "Measure",
     "Needs",
     "RenderInput",
-    "Settings",
+    "SpecSection",
     "evasions_added_to",
     "evasions_of",
     "hull_types",

@@ -2,8 +2,8 @@
 
 To add a way, write a class of this kind and register it (hulls/types/registry.py). If its isolation is new,
 add that to Isolation first (api/isolation.py). Policies, admission, docs, watches and the core ask the type,
-and need no change, unless the way has settings of its own in the spec and in policies, as Sandbox has its
-RuntimeClass: then who asks for these (`Settings`) is to be told of them. What a type doesn't say fails
+and need no change, unless the way has a section of its own in the spec and in policies, as Sandbox has for
+its RuntimeClass: then the code that asks for a `SpecSection` has to know of it. What a type doesn't say fails
 closed: an isolation without a type makes nothing.
 """
 
@@ -32,7 +32,7 @@ from twinhull.hulls.report import Report
 GOES_ON = ", and the Workload then continues by itself"
 
 
-class Settings(StrEnum):
+class SpecSection(StrEnum):
     """The part of a Workload's spec that is for one type of hull. Policies may add to it."""
 
     NONE = ""
@@ -128,7 +128,7 @@ class HullType(ABC):
     #: What people read at the head of a column of docs/parity.md.
     title: str
     #: The part of the spec that is its own.
-    settings: Settings = Settings.NONE
+    spec_section: SpecSection = SpecSection.NONE
     #: Whether our guest runs the template's Pod in it, by a manifest that a ConfigMap beside it carries.
     has_guest: bool = False
     #: Whether KubeVirt runs it: it makes a launcher Pod, and starts a machine again whose run has ended.

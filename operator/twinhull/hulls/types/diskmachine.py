@@ -15,7 +15,7 @@ from twinhull.hulls import datavolumes, diskmachine, instance, launchers, switch
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
-from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, Settings
+from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, SpecSection
 from twinhull.hulls.types.machine import OF_KUBEVIRT, of_kubevirt
 
 #: What of spec.virtualMachine is for our guest's machine alone.
@@ -32,7 +32,7 @@ class DiskMachine(HullType):
     isolation = Isolation.VIRTUAL_MACHINE
     kind = "VirtualMachine"
     title = "machine with a disk"
-    settings = Settings.VIRTUAL_MACHINE
+    spec_section = SpecSection.VIRTUAL_MACHINE
     run_by_kubevirt = True
     runs_template = False
     lasts = True

@@ -15,7 +15,7 @@ from twinhull.hulls.ephemeral import with_claims
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import HULL_LABEL, Hull, labels
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_machines
-from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, Settings
+from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, SpecSection
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.versions import too_old
 
@@ -35,7 +35,7 @@ class Machine(HullType):
     isolation = Isolation.VIRTUAL_MACHINE
     kind = "VirtualMachine"
     title = "machine"
-    settings = Settings.VIRTUAL_MACHINE
+    spec_section = SpecSection.VIRTUAL_MACHINE
     has_guest = True
     changes = ChangeEffect.LIVE
     grows = True

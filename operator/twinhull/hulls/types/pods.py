@@ -13,7 +13,7 @@ from twinhull.hulls import pod
 from twinhull.hulls.evasion import Evasion, pods
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_pods
-from twinhull.hulls.types.base import HullSource, HullType, Measure, Needs, RenderInput, Settings
+from twinhull.hulls.types.base import HullSource, HullType, Measure, Needs, RenderInput, SpecSection
 
 
 class PodType(HullType):
@@ -79,7 +79,7 @@ class Sandbox(PodType):
 
     isolation = Isolation.SANDBOX
     title = "sandbox"
-    settings = Settings.SANDBOX
+    spec_section = SpecSection.SANDBOX
     woken_by = frozenset({"RuntimeClass"})
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:
