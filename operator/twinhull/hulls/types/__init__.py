@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, SpecSection
+from twinhull.hulls.types.base import (
+    GOES_ON,
+    HullSource,
+    HullType,
+    Needs,
+    RenderInput,
+    SandboxCriteria,
+    SpecSection,
+)
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.types.registry import (
     evasions_added_to,
@@ -21,9 +29,9 @@ __all__ = [
     "GOES_ON",
     "HullSource",
     "HullType",
-    "Measure",
     "Needs",
     "RenderInput",
+    "SandboxCriteria",
     "SpecSection",
     "evasions_added_to",
     "evasions_of",

@@ -105,7 +105,7 @@ class HullSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class SandboxCriteria:
     """What decides whether a RuntimeClass makes a sandbox."""
 
     #: The RuntimeClass that the template itself names.
@@ -149,8 +149,8 @@ class HullType(ABC):
     #: The kinds that are watched for it alone, those among them. An operator that doesn't make it sees none.
     watches: frozenset[str] = frozenset()
     #: The reasons for which the API server's refusal, or its failure, is told.
-    refused: Reason
-    failed: Reason
+    refused_reason: Reason
+    failed_reason: Reason
 
     def runs(self, spec: WorkloadSpec) -> bool:  # noqa: ARG002
         """Whether it is the type of its isolation that a Workload of this spec gets."""
@@ -174,7 +174,7 @@ class HullType(ABC):
         """The objects that make a hull, in the order of their creation. The last one is the hull itself."""
 
     @abstractmethod
-    def made(self, obj: Raw) -> bool:
+    def recognizes(self, obj: Raw) -> bool:
         """Whether an object of its kind is one of its hulls, by the object's labels."""
 
     @abstractmethod
@@ -186,7 +186,7 @@ class HullType(ABC):
         """What it needs of the cluster and doesn't find, with what to do about each."""
 
     @abstractmethod
-    def counts(self, hull: Hull, measure: Measure) -> bool:
+    def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:
         """Whether a hull, whichever type made it, is isolated as this type isolates."""
 
     @abstractmethod

@@ -15,7 +15,15 @@ from twinhull.hulls import datavolumes, diskmachine, instance, launchers, switch
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
-from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, SpecSection
+from twinhull.hulls.types.base import (
+    GOES_ON,
+    HullSource,
+    HullType,
+    Needs,
+    RenderInput,
+    SandboxCriteria,
+    SpecSection,
+)
 from twinhull.hulls.types.machine import OF_KUBEVIRT, of_kubevirt
 
 #: What of spec.virtualMachine is for our guest's machine alone.
@@ -44,8 +52,8 @@ class DiskMachine(HullType):
     )
     woken_by = frozenset({"KubeVirt", "Node", "CDI"})
     watches = OF_KUBEVIRT | {"DataVolume", "CDI"}
-    refused = Reason.VIRTUAL_MACHINE_REFUSED
-    failed = Reason.VIRTUAL_MACHINE_FAILED
+    refused_reason = Reason.VIRTUAL_MACHINE_REFUSED
+    failed_reason = Reason.VIRTUAL_MACHINE_FAILED
 
     def runs(self, spec: WorkloadSpec) -> bool:
         """If a disk is named."""
@@ -75,7 +83,7 @@ class DiskMachine(HullType):
             ),
         )
 
-    def made(self, obj: Raw) -> bool:
+    def recognizes(self, obj: Raw) -> bool:
         """A VirtualMachine that has its Workload's very name: no other hull has."""
         return switching.is_named_as_its_workload(obj)
 
@@ -113,7 +121,7 @@ class DiskMachine(HullType):
         elif phase != "Deployed":
             yield Lack(reason=Reason.CDI_NOT_READY, message=f"CDI is {phase}: see kubectl get cdi")
 
-    def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+    def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:  # noqa: ARG002
         """Every VirtualMachine."""
         return hull.kind == self.kind
 
@@ -137,7 +145,7 @@ class DiskMachine(HullType):
         return Fate.REFUSED
 
     def change_of(self, row: ParityRow) -> ChangeEffect:  # noqa: ARG002
-        """As above."""
+        """The template doesn't run in it."""
         return ChangeEffect.REPLACED
 
 

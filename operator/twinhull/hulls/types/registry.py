@@ -12,7 +12,7 @@ from twinhull.api.workloadstatus import HullKind, Lack, UnsupportedField
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
-from twinhull.hulls.types.base import HullSource, HullType, Measure, Needs, RenderInput
+from twinhull.hulls.types.base import HullSource, HullType, Needs, RenderInput, SandboxCriteria
 from twinhull.hulls.types.diskmachine import DiskMachine
 from twinhull.hulls.types.machine import Machine
 from twinhull.hulls.types.pods import Container, Sandbox
@@ -39,7 +39,7 @@ def machine_isolations() -> tuple[Isolation, ...]:
 def type_of(isolation: Isolation, spec: WorkloadSpec) -> HullType:
     """The type that a Workload of that isolation runs as. One that makes nothing, if there is none."""
     fitting = (one for one in _types if one.isolation is isolation and one.runs(spec))
-    return next(fitting, None) or Missing(isolation)
+    return next(fitting, None) or UnknownIsolation(isolation)
 
 
 def type_that_made(hull: Hull) -> HullType:
@@ -50,12 +50,12 @@ def type_that_made(hull: Hull) -> HullType:
 def type_that_reads(kind: HullKind, obj: Raw) -> HullType:
     """The type that reads an object of that kind."""
     of_kind = [one for one in _types if one.kind == kind]
-    return next((one for one in of_kind if one.made(obj)), of_kind[0])
+    return next((one for one in of_kind if one.recognizes(obj)), of_kind[0])
 
 
-def isolation_of(hull: Hull, measure: Measure) -> Isolation:
+def isolation_of(hull: Hull, criteria: SandboxCriteria) -> Isolation:
     """What a hull counts as: the strongest isolation that it has for sure."""
-    isolations = (one.isolation for one in reversed(_types) if one.counts(hull, measure))
+    isolations = (one.isolation for one in reversed(_types) if one.isolates(hull, criteria))
     return next(isolations, weakest())
 
 
@@ -76,16 +76,16 @@ def _type_counting(hull: Hull, isolation: Isolation) -> HullType:
 
 def type_giving(isolation: Isolation) -> HullType:
     """The first type of an isolation, for what doesn't depend on the spec."""
-    return next((one for one in _types if one.isolation is isolation), None) or Missing(isolation)
+    return next((one for one in _types if one.isolation is isolation), None) or UnknownIsolation(isolation)
 
 
-class Missing(HullType):
+class UnknownIsolation(HullType):
     """What stands for an isolation that no type gives: it makes nothing, and says so."""
 
     kind = "Pod"
     title = "not possible"
-    refused = Reason.POD_REFUSED
-    failed = Reason.POD_FAILED
+    refused_reason = Reason.POD_REFUSED
+    failed_reason = Reason.POD_FAILED
 
     def __init__(self, isolation: Isolation) -> None:
         self.isolation = isolation
@@ -94,7 +94,7 @@ class Missing(HullType):
         """Nothing."""
         return ()
 
-    def made(self, obj: Raw) -> bool:  # noqa: ARG002
+    def recognizes(self, obj: Raw) -> bool:  # noqa: ARG002
         """No object is one of its hulls."""
         return False
 
@@ -110,7 +110,7 @@ class Missing(HullType):
             "operator, or set spec.isolationPolicy to another",
         )
 
-    def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+    def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:  # noqa: ARG002
         """No hull is known to be isolated so."""
         return False
 
@@ -119,7 +119,7 @@ class Missing(HullType):
         return ()
 
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:  # noqa: ARG002
-        """As above."""
+        """None is known; nothing is made anyhow."""
         return ()
 
     def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:  # noqa: ARG002

@@ -27,7 +27,7 @@ from twinhull.core.actions import Create
 from twinhull.core.decision import decide
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.types import Measure, RenderInput, hull_types, machine_isolations, register
+from twinhull.hulls.types import RenderInput, SandboxCriteria, hull_types, machine_isolations, register
 from twinhull.hulls.types.pods import Sandbox, pod_of
 
 ROOT = Path(__file__).parents[4]
@@ -44,7 +44,7 @@ def _register_type() -> None:
             pod = pod_of(given)
             return ({**pod, "spec": {**pod["spec"], "runtimeClassName": "firecracker"}},)
 
-        def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+        def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:  # noqa: ARG002
             return hull.runtime_class == "firecracker"
 
         def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
