@@ -1,10 +1,10 @@
 """The contract of a hull type: one way to run a Workload.
 
-To add a way, write a class of this kind and register it (hulls/types/registry.py). If its isolation is new,
-add that to Isolation first (api/isolation.py). Policies, admission, docs, watches and the core ask the type,
-and need no change, unless the way has a section of its own in the spec and in policies, as Sandbox has for
-its RuntimeClass: then the code that asks for a `SpecSection` has to know of it. What a type doesn't say fails
-closed: an isolation without a type makes nothing.
+To add a way, write a class of this kind and add it to `TYPES` (hulls/types/registry.py), weakest first. If
+its isolation is new, add that to Isolation first (api/isolation.py). Policies, admission, docs, watches and
+the core ask the type, and need no change, unless the way has a section of its own in the spec and in
+policies, as Sandbox has for its RuntimeClass: then the code that asks for a `SpecSection` has to know of it.
+What a type doesn't say fails closed: an isolation without a type makes nothing.
 """
 
 from __future__ import annotations

@@ -17,28 +17,23 @@ from twinhull.hulls.types.diskmachine import DiskMachine
 from twinhull.hulls.types.machine import Machine
 from twinhull.hulls.types.pods import Container, Sandbox
 
-_types: list[HullType] = [Container(), Sandbox(), Machine(), DiskMachine()]
-
-
-def register(hull_type: HullType) -> None:
-    """Add a type. Of those of one isolation, the one that was registered first is asked first."""
-    _types.append(hull_type)
-    _types.sort(key=lambda registered: registered.isolation.strength)
+#: All types, weakest to strongest. Of those of one isolation, the first one is asked first.
+TYPES: tuple[HullType, ...] = (Container(), Sandbox(), Machine(), DiskMachine())
 
 
 def hull_types() -> tuple[HullType, ...]:
     """All types, weakest to strongest."""
-    return tuple(_types)
+    return TYPES
 
 
 def machine_isolations() -> tuple[Isolation, ...]:
     """The isolations whose hull is a VirtualMachine, weakest to strongest."""
-    return tuple(dict.fromkeys(one.isolation for one in _types if one.run_by_kubevirt))
+    return tuple(dict.fromkeys(one.isolation for one in TYPES if one.run_by_kubevirt))
 
 
 def type_of(isolation: Isolation, spec: WorkloadSpec) -> HullType:
     """The type that a Workload of that isolation runs as. One that makes nothing, if there is none."""
-    fitting = (one for one in _types if one.isolation is isolation and one.runs(spec))
+    fitting = (one for one in TYPES if one.isolation is isolation and one.runs(spec))
     return next(fitting, None) or UnknownIsolation(isolation)
 
 
@@ -49,13 +44,13 @@ def type_that_made(hull: Hull) -> HullType:
 
 def type_that_reads(kind: HullKind, obj: Raw) -> HullType:
     """The type that reads an object of that kind."""
-    of_kind = [one for one in _types if one.kind == kind]
+    of_kind = [one for one in TYPES if one.kind == kind]
     return next((one for one in of_kind if one.recognizes(obj)), of_kind[0])
 
 
 def isolation_of(hull: Hull, criteria: SandboxCriteria) -> Isolation:
     """What a hull counts as: the strongest isolation that it has for sure."""
-    isolations = (one.isolation for one in reversed(_types) if one.isolates(hull, criteria))
+    isolations = (one.isolation for one in reversed(TYPES) if one.isolates(hull, criteria))
     return next(isolations, weakest())
 
 
@@ -70,13 +65,13 @@ def evasions_added_to(hull: Hull, isolation: Isolation) -> tuple[Evasion, ...]:
 
 
 def _type_counting(hull: Hull, isolation: Isolation) -> HullType:
-    hull_type = next((one for one in _types if one.isolation is isolation and one.kind == hull.kind), None)
+    hull_type = next((one for one in TYPES if one.isolation is isolation and one.kind == hull.kind), None)
     return hull_type or type_that_made(hull)
 
 
 def type_giving(isolation: Isolation) -> HullType:
     """The first type of an isolation, for what doesn't depend on the spec."""
-    return next((one for one in _types if one.isolation is isolation), None) or UnknownIsolation(isolation)
+    return next((one for one in TYPES if one.isolation is isolation), None) or UnknownIsolation(isolation)
 
 
 class UnknownIsolation(HullType):
