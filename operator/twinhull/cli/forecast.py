@@ -19,7 +19,7 @@ from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.hulls.datavolumes import claim_name
+from twinhull.hulls.datavolume import claim_name
 from twinhull.hulls.types import SpecSection
 from twinhull.shell import kinds
 from twinhull.shell.cluster import Cluster

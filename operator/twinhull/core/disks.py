@@ -21,14 +21,14 @@ from twinhull.core.actions import Action, Change, Create, Delete, Event, Restore
 from twinhull.core.case import Case
 from twinhull.core.claims import claims_of, volumes_of
 from twinhull.core.observed import Companion
-from twinhull.hulls import datavolumes, disksizes, machineclaims
-from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls import datavolume, disksizes, importprogress, machineclaims
 from twinhull.hulls.disknotes import (
     FILLED_ANNOTATION,
     FIRST_REQUEST_ANNOTATION,
     HOLDER_ANNOTATION,
     SIZE_ANNOTATION,
 )
+from twinhull.hulls.diskstate import DiskState
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels, version_of
 from twinhull.hulls.machineclaims import Replaced
 from twinhull.hulls.types import type_that_made
@@ -49,13 +49,13 @@ def creations(case: Case) -> Iterator[Action]:
     """
     for disk, state in named(case):
         volume = case.observed.data_volumes.get(state.claim)
-        if state.is_lone or state.is_going or not datavolumes.has_data_volume(disk):
+        if state.is_lone or state.is_going or not datavolume.has_data_volume(disk):
             continue
         if volume is None:
             sentence = f"created DataVolume {state.claim} for the disk {state.name}"
             present = f"DataVolume {state.claim} for the disk {state.name} was there already"
             events = Event("Normal", Reason.CREATED, sentence), Event("Normal", Reason.DISK_TAKEN_UP, present)
-            yield Create(_rendered(case, disk), *events)
+            yield Create(datavolume.render(case.workload.metadata, disk), *events)
         elif state.outdated and not volume.deleting and not _is_in_use(case, state.claim):
             sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its spec has changed"
             event = Event("Normal", Reason.CHANGED, sentence)
@@ -174,7 +174,7 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
     """What makes a DataVolume the present Workload's, and notes what its claim asked for first, and how large
     this Workload wanted the disk to be: a former one may have wanted a larger disk.
     """
-    wanted, metadata = _rendered(case, disk)["metadata"], present["metadata"]
+    wanted, metadata = datavolume.render(case.workload.metadata, disk)["metadata"], present["metadata"]
     patch: Raw = {}
     wanted_holder = case.workload.metadata.uid
     noted = metadata.get("annotations") or {}
@@ -212,14 +212,6 @@ def _owner(reference: Raw) -> tuple[str, bool]:
     return reference["uid"], bool(reference.get("controller"))
 
 
-def _rendered(case: Case, disk: Disk) -> Raw:
-    """The DataVolume of a disk, which says whose it is."""
-    metadata = case.workload.metadata
-    obj = datavolumes.render(metadata, disk)
-    annotations = {**obj["metadata"].get("annotations", {}), HOLDER_ANNOTATION: metadata.uid}
-    return {**obj, "metadata": {**obj["metadata"], "annotations": annotations}}
-
-
 def filled_at(case: Case) -> datetime:
     """When the last of the disks was filled that the machine boots or has; the earliest of all times if that
     isn't known, or the hull has none. The machine can't be ready sooner, though it may have been made before:
@@ -240,7 +232,7 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
             name=state.name,
             claim=state.claim or None,
             phase=state.phase or None,
-            progress=whole_percent(state.progress) or None,
+            progress=importprogress.rounded_down(state.progress) or None,
             size=state.size or None,
             attached=state.claim in attached if state.claim else bool(machines),
             message=state.message or None,
@@ -279,17 +271,3 @@ def _former(case: Case, machines: list[Hull], named: tuple[DiskStatus, ...]) -> 
 def _status_of(companion: Companion | None) -> Raw:
     status: Raw = (companion.obj.get("status") or {}) if companion else {}
     return status
-
-
-def percent(progress: str | None) -> int | None:
-    """A progress such as 45.32% in whole percent, None if CDI knows none."""
-    try:
-        return min(100, max(0, int(float((progress or "").removesuffix("%")))))
-    except (OverflowError, ValueError):
-        return None
-
-
-def whole_percent(progress: str) -> str:
-    """A progress in whole percent: CDI tells it every second."""
-    whole = percent(progress)
-    return progress if whole is None else f"{whole}%"

@@ -13,7 +13,8 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Lack
 from twinhull.core import references
 from twinhull.core.case import Case
-from twinhull.hulls.datavolumes import DiskState, has_data_volume
+from twinhull.hulls.datavolume import has_data_volume
+from twinhull.hulls.diskstate import DiskState
 from twinhull.hulls.types import GOES_ON, Needs, SpecSection
 
 #: Why a hull isn't made, by the kind of what it refers to and isn't there.

@@ -14,7 +14,7 @@ from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.rules.start_first import left_to_one
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls import diskorigin
-from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls.diskstate import DiskState
 from twinhull.hulls.evasion import Evasion
 
 #: How many of the things that are wrong a message names.

@@ -11,7 +11,8 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import WorkloadSpec
 from twinhull.api.workloadstatus import Lack, UnsupportedField
-from twinhull.hulls import datavolumes, diskmachine, instance, launchers, switching
+from twinhull.hulls import diskmachine, instance, launchers, switching
+from twinhull.hulls.datavolume import has_data_volume
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
@@ -153,6 +154,6 @@ def _as_in_machine(disk: Disk) -> Raw:
     """What of a disk the machine knows."""
     known = disk.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     source = known.pop("source")
-    is_part = not datavolumes.has_data_volume(disk)
+    is_part = not has_data_volume(disk)
     kept = {key: value for key, value in known.items() if key not in _OF_CLAIMS}
     return kept | {"name": disk.disk_name} | ({"source": source} if is_part else {})
