@@ -37,7 +37,7 @@ from twinhull.hulls.types import type_that_made
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
-def named(case: Case) -> Iterator[tuple[Disk, DiskState]]:
+def with_states(case: Case) -> Iterator[tuple[Disk, DiskState]]:
     """The disks as the spec names them, each with how it is."""
     yield from zip(case.blueprint.disks, case.disks, strict=True)
 
@@ -47,7 +47,7 @@ def creations(case: Case) -> Iterator[Action]:
     nothing is lost by that. It is made anew once its claim is gone, too. One that a machine has stays: it may
     be filled, and written to, though that isn't seen yet.
     """
-    for disk, state in named(case):
+    for disk, state in with_states(case):
         volume = case.observed.data_volumes.get(state.claim)
         if state.is_lone or state.is_going or not datavolume.has_data_volume(disk):
             continue
@@ -100,7 +100,7 @@ def holds(case: Case) -> Iterator[Change]:
     name one at once, one alone can: the mark is set on the claim as it was seen. Who isn't a Workload is
     looked for then, too. A claim that a machine of the Workload has is in use by that.
     """
-    for _, state in named(case):
+    for _, state in with_states(case):
         claim = case.observed.claims.get(state.claim)
         if claim and state.is_free and not claim.deleting:
             sentence = f"marked PersistentVolumeClaim {state.claim} as the disk {state.name}"
@@ -126,7 +126,7 @@ def upkeep(case: Case) -> Iterator[Action]:
     """
     if case.current is not None and case.hull_type.lasts:
         yield from holds(case)
-    for disk, state in named(case):
+    for disk, state in with_states(case):
         volume, claim = case.observed.data_volumes.get(state.claim), case.observed.claims.get(state.claim)
         if state.is_unseen and "DataVolume" not in case.observed.capabilities.hidden:
             yield restoration(case, state)
@@ -149,7 +149,7 @@ def releases(case: Case) -> Iterator[Change]:
     says: what stays can be deleted later.
     """
     uid = case.workload.metadata.uid
-    for disk, state in named(case):
+    for disk, state in with_states(case):
         volume = case.observed.data_volumes.get(state.claim)
         if volume is None or volume.deleting or not state.is_ours or disk.reclaim == "Delete":
             continue

@@ -86,7 +86,9 @@ def _held(case: Case) -> dict[str, str]:
     """
     running = [hull for hull in case.standing if _runs_or_will(case, hull)]
     late = [
-        state for disk, state in disks.named(case) if state.waits_for_consumer and disk.source.blank is None
+        state
+        for disk, state in disks.with_states(case)
+        if state.waits_for_consumer and disk.source.blank is None
     ]
     return {state.name: _how_to_fill(case, state, running) for state in late} if running else {}
 
@@ -144,7 +146,7 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
     """What the disks can't be, each with what to do."""
     if replaced := disks.replaced(case):
         yield Reason.DISK_REPLACED, replaced
-    for disk, state in disks.named(case):
+    for disk, state in disks.with_states(case):
         path = f"spec.virtualMachine.{disk.field}"
         if not state.is_ours:
             yield (

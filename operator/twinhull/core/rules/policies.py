@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from twinhull.api.reasons import Reason
+from twinhull.core import disks
 from twinhull.core.case import Case
-from twinhull.core.disks import named
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.rules.start_first import left_to_one
 from twinhull.core.steps import Step, stalled, waiting
@@ -89,7 +89,7 @@ def _unknown_disks(case: Case) -> Iterator[Evasion]:
     ruling = next((policy for policy in case.blueprint.resolution.policies if policy.spec.machines), None)
     if ruling is None:
         return
-    for disk, state in named(case):
+    for disk, state in disks.with_states(case):
         if disk.may_be_booted and (doubt := _doubt(case, state)):
             yield Evasion(
                 f"spec.virtualMachine.{disk.field}",
