@@ -47,7 +47,7 @@ def _disks_of_template(case: Case) -> Iterator[Change]:
     machine = case.current
     if machine is None or machine.leaving or machine.ended:
         return
-    yield from (replace(note, needed=False) for note in claims.notes(case))
+    yield from (replace(note, blocks_ready=False) for note in claims.notes(case))
 
 
 def _next_start(case: Case) -> Iterator[Change]:
@@ -114,8 +114,8 @@ def _service_change(case: Case, desired: Raw, seen: Companion) -> Iterator[Chang
             seen.uid,
             _patch(case, desired, seen.obj),
             _note(case, seen.obj, different),
-            keeps=True,
-            needed=bool(unmarked) or not {"spec.selector", "spec.ports"}.isdisjoint(different),
+            is_upkeep=True,
+            blocks_ready=bool(unmarked) or not {"spec.selector", "spec.ports"}.isdisjoint(different),
         )
 
 
@@ -192,7 +192,7 @@ def _manifest(case: Case, hull: Hull) -> Iterator[Action]:
     wanted, notes = case.desired.hull_objects[0], case.desired.manifest_notes(hull.name)
     if hull.manifest != notes[manifest.DIGEST_ANNOTATION]:
         inside = {"metadata": {"annotations": notes}}
-        yield Change(hull.kind, hull.name, hull.uid, {"spec": {"template": inside}}, keeps=True)
+        yield Change(hull.kind, hull.name, hull.uid, {"spec": {"template": inside}}, is_upkeep=True)
     if present is None:
         yield _kept(case, wanted)
     else:
@@ -218,7 +218,7 @@ def put_right(case: Case, present: Companion, event: Event | None = None) -> Ite
         "data": difference(seen.get("data") or {}, wanted["data"]),
         "binaryData": None,
     }
-    yield Change("ConfigMap", name, present.uid, patch, event, keeps=True)
+    yield Change("ConfigMap", name, present.uid, patch, event, is_upkeep=True)
 
 
 def _is_whole(case: Case, present: Companion, digest: str) -> bool:
@@ -240,8 +240,8 @@ def _labels(case: Case) -> Iterator[Action]:
     if lost:
         sentence = f"restored the labels {', '.join(lost)} of {hull.kind} {hull.name}"
         event = Event("Warning", Reason.DRIFT_CORRECTED, sentence)
-        patch, needed = {"metadata": {"labels": lost}}, WORKLOAD_LABEL in lost
-        yield Change(hull.kind, hull.name, hull.uid, patch, event, keeps=True, needed=needed)
+        patch, serves_by = {"metadata": {"labels": lost}}, WORKLOAD_LABEL in lost
+        yield Change(hull.kind, hull.name, hull.uid, patch, event, is_upkeep=True, blocks_ready=serves_by)
 
 
 def _present_name(case: Case) -> Iterator[Action]:
@@ -258,7 +258,7 @@ def _present_name(case: Case) -> Iterator[Action]:
     noted = hull.applied or replace(case.blueprint.applied, fixed=case.blueprint.formerly_fixed)
     annotations = {APPLIED_ANNOTATION: replace(noted, same=same).note()}
     patch = {"metadata": {"annotations": annotations}}
-    yield Change(hull.kind, hull.name, hull.uid, patch, keeps=True, needed=False)
+    yield Change(hull.kind, hull.name, hull.uid, patch, is_upkeep=True, blocks_ready=False)
 
 
 def _kept(case: Case, obj: Raw) -> Create:
@@ -266,11 +266,11 @@ def _kept(case: Case, obj: Raw) -> Create:
     labels.
     """
     if not case.history.was_settled:
-        return Create(obj, keeps=True)
+        return Create(obj, is_upkeep=True)
     what = f"{obj['kind']} {obj['metadata']['name']}"
     if_made = Event("Warning", Reason.DRIFT_CORRECTED, f"created {what} again, which somebody had deleted")
     if_there = Event("Warning", Reason.DRIFT_CORRECTED, f"restored the labels of {what}")
-    return Create(obj, if_made, if_there, keeps=True)
+    return Create(obj, if_made, if_there, is_upkeep=True)
 
 
 def _rewritten(hull: Hull) -> Event | None:

@@ -105,7 +105,8 @@ def holds(case: Case) -> Iterator[Change]:
         if claim and state.is_free and not claim.deleting:
             sentence = f"marked PersistentVolumeClaim {state.claim} as the disk {state.name}"
             mark = _mark(case, state, claim, Event("Normal", Reason.CHANGED, sentence))
-            yield replace(mark, unused=not any(_is_machine_with(hull, state.claim) for hull in case.own))
+            is_in_machine = any(_is_machine_with(hull, state.claim) for hull in case.own)
+            yield replace(mark, only_if_claim_unused=not is_in_machine)
 
 
 def _is_machine_with(hull: Hull, claim: str) -> bool:
@@ -133,14 +134,14 @@ def upkeep(case: Case) -> Iterator[Action]:
         if state.is_going:
             continue
         if volume and claim and not claim.deleting and DISK_LABEL not in labels(claim.obj):
-            yield replace(_mark(case, state, claim), needed=False)
+            yield replace(_mark(case, state, claim), blocks_ready=False)
         if volume and state.is_ours and not volume.deleting:
             yield from _kept(case, disk, state, volume.obj, claim.obj if claim else {})
         if claim and state.grows_to and state.is_ours and not claim.deleting:
             patch = {"spec": {"resources": {"requests": {"storage": state.grows_to}}}}
             sentence = f"asked for {state.grows_to} for PersistentVolumeClaim {state.claim} ({disk.size})"
             event = Event("Normal", Reason.CHANGED, sentence)
-            yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, needed=False)
+            yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, blocks_ready=False)
 
 
 def releases(case: Case) -> Iterator[Change]:
@@ -159,7 +160,7 @@ def releases(case: Case) -> Iterator[Change]:
             sentence = f"DataVolume {state.claim} stays: the reclaim of the disk {state.name} is Retain now"
             event = Event("Normal", Reason.CHANGED, sentence)
             patch = {"metadata": {"ownerReferences": others or None}}
-            yield Change("DataVolume", state.claim, volume.uid, patch, event, needed=False)
+            yield Change("DataVolume", state.claim, volume.uid, patch, event, blocks_ready=False)
 
 
 def restoration(case: Case, state: DiskState) -> RestoreLabels:
@@ -205,7 +206,9 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
             sentence += f", whose claim stays as large as it is ({state.larger}), though size is {disk.size}"
         event = Event("Normal", Reason.DISK_TAKEN_UP, sentence)
     uid = metadata["uid"]
-    yield Change("DataVolume", state.claim, uid, {"metadata": patch}, event, keeps=True, needed=False)
+    yield Change(
+        "DataVolume", state.claim, uid, {"metadata": patch}, event, is_upkeep=True, blocks_ready=False
+    )
 
 
 def _owner(reference: Raw) -> tuple[str, bool]:

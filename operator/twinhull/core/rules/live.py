@@ -52,7 +52,7 @@ def live_change_applied(case: Case) -> Step | None:
     if not hull.live.confirmed or hull.live.plugging or (size and wanted and size != wanted):
         return None
     annotations = {APPLIED_ANNOTATION: replace(hull.applied, pending=False).note()}
-    done = Change(hull.kind, hull.name, hull.uid, {"metadata": {"annotations": annotations}}, keeps=True)
+    done = Change(hull.kind, hull.name, hull.uid, {"metadata": {"annotations": annotations}}, is_upkeep=True)
     return waiting(Reason.CHANGING, f"{names([hull])} has the change", (done,))
 
 
