@@ -225,7 +225,9 @@ class Case:
         return refusal if refusal and refusal.stands(self.now) else None
 
     def denial(self, key: str) -> Refusal | None:
-        """The same, unless somebody merely undoes it: that an object be made anew wouldn't help."""
+        """A standing refusal by the API server itself. A write that somebody undoes (Overruled) doesn't
+        count: replacing the object wouldn't help.
+        """
         refusal = self.refusal(key)
         return None if refusal and refusal.reason == Reason.OVERRULED else refusal
 

@@ -36,7 +36,7 @@ def companions(case: Case) -> Iterator[Action]:
     """What its companions need, and the labels that it is known by: what it serves by."""
     yield from _service(case)
     yield from _manifests(case)
-    yield from (_kept(case, claim) for claim in missing_claims(case))
+    yield from (_creation(case, claim) for claim in missing_claims(case))
     yield from _labels(case)
     yield from disks.upkeep(case)
     yield from _disks_of_template(case)
@@ -87,10 +87,10 @@ def _service(case: Case) -> Iterator[Action]:
             yield Delete("Service", case.workload.metadata.name, seen.uid)
         return
     if seen is None:
-        yield _kept(case, desired)
+        yield _creation(case, desired)
         return
     if service.is_of_another_kind(desired, seen.obj):
-        yield Delete("Service", case.workload.metadata.name, seen.uid, _made_anew(case))
+        yield Delete("Service", case.workload.metadata.name, seen.uid, _recreation_event(case))
         return
     yield from _service_change(case, desired, seen)
 
@@ -113,7 +113,7 @@ def _service_change(case: Case, desired: Raw, seen: Companion) -> Iterator[Chang
             case.workload.metadata.name,
             seen.uid,
             _patch(case, desired, seen.obj),
-            _note(case, seen.obj, different),
+            _service_event(case, seen.obj, different),
             is_upkeep=True,
             blocks_ready=bool(unmarked) or not {"spec.selector", "spec.ports"}.isdisjoint(different),
         )
@@ -145,13 +145,13 @@ def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:
     return patch
 
 
-def _made_anew(case: Case) -> Event:
+def _recreation_event(case: Case) -> Event:
     name, headless = case.workload.metadata.name, case.workload.spec.service.headless
     kind = "without a cluster IP" if headless else "with a cluster IP"
     return Event("Normal", Reason.SERVICE_CHANGED, f"deleted Service {name}, to make it again {kind}")
 
 
-def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Event | None:
+def _service_event(case: Case, seen: Raw, different: tuple[str, ...]) -> Event | None:
     name = case.workload.metadata.name
     if case.pinned:
         sentence = f"Service {name} sends new connections to {case.pinned.kind} {case.pinned.name} alone"
@@ -194,7 +194,7 @@ def _manifest(case: Case, hull: Hull) -> Iterator[Action]:
         inside = {"metadata": {"annotations": notes}}
         yield Change(hull.kind, hull.name, hull.uid, {"spec": {"template": inside}}, is_upkeep=True)
     if present is None:
-        yield _kept(case, wanted)
+        yield _creation(case, wanted)
     else:
         yield from put_right(case, present, _rewritten(hull))
 
@@ -261,7 +261,7 @@ def _present_name(case: Case) -> Iterator[Action]:
     yield Change(hull.kind, hull.name, hull.uid, patch, is_upkeep=True, blocks_ready=False)
 
 
-def _kept(case: Case, obj: Raw) -> Create:
+def _creation(case: Case, obj: Raw) -> Create:
     """Creates what is to be there. Of one that was there it is told that it was made again, or had lost its
     labels.
     """
