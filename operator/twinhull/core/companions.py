@@ -43,11 +43,11 @@ def companions(case: Case) -> Iterator[Action]:
 
 
 def _disks_of_template(case: Case) -> Iterator[Change]:
-    """The notes on claims that are disks of the machine, which somebody may have removed."""
+    """The marks on claims that are disks of the machine, which somebody may have removed."""
     machine = case.current
     if machine is None or machine.leaving or machine.ended:
         return
-    yield from (replace(note, blocks_ready=False) for note in claims.notes(case))
+    yield from (replace(mark, blocks_ready=False) for mark in claims.marks(case))
 
 
 def _next_start(case: Case) -> Iterator[Change]:
@@ -256,7 +256,7 @@ def _present_name(case: Case) -> Iterator[Action]:
     if hull.same == same:
         return
     noted = hull.applied or replace(case.blueprint.applied, fixed=case.blueprint.formerly_fixed)
-    annotations = {APPLIED_ANNOTATION: replace(noted, same=same).note()}
+    annotations = {APPLIED_ANNOTATION: replace(noted, same=same).as_annotation()}
     patch = {"metadata": {"annotations": annotations}}
     yield Change(hull.kind, hull.name, hull.uid, patch, is_upkeep=True, blocks_ready=False)
 

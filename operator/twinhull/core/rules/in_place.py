@@ -91,7 +91,7 @@ def _changes(case: Case, hull: Hull, applied: Applied) -> Iterator[Action]:
     wanted, differing = case.blueprint.applied_to_pod, resized(applied, case.blueprint.applied_to_pod)
     resources = [name for name in wanted.resources if name in {*differing, *applied.attempted}]
     if not set(resources) <= set(applied.attempted):
-        noted = {APPLIED_ANNOTATION: replace(applied, attempted=tuple(resources)).note()}
+        noted = {APPLIED_ANNOTATION: replace(applied, attempted=tuple(resources)).as_annotation()}
         yield Change("Pod", hull.name, hull.uid, {"metadata": {"annotations": noted}})
     if resources:
         containers = [{"name": name, "resources": _amounts(name, applied, wanted)} for name in resources]
@@ -156,7 +156,7 @@ def _metadata(case: Case, hull: Hull, applied: Applied, wanted: Applied) -> Raw:
         "annotations": {
             **dict.fromkeys(applied.annotations),
             **(metadata.get("annotations") or {}),
-            APPLIED_ANNOTATION: wanted.note(),
+            APPLIED_ANNOTATION: wanted.as_annotation(),
         },
     }
 
