@@ -8,7 +8,6 @@ from dataclasses import replace
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason
 from twinhull.api.workload import RestartPolicy
-from twinhull.core import quota
 from twinhull.core.actions import Action, Change, Event
 from twinhull.core.canonical import resources_by_value
 from twinhull.core.case import Case
@@ -19,6 +18,7 @@ from twinhull.hulls.changeable import RESIZABLE
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.merge import difference
 from twinhull.hulls.parity import ChangeEffect
+from twinhull.hulls.refusalsentences import exceeds_quota
 
 #: What a resize comes to that its node doesn't make, by the kubelet's word for why.
 _UNRESIZED = {"Infeasible": Reason.RESIZE_INFEASIBLE, "Error": Reason.RESIZE_ERROR}
@@ -36,7 +36,7 @@ def changing_in_place(case: Case) -> Step | None:
         return None
     for hull in case.standing:
         denial = case.denial(f"Pod/{hull.name}/change")
-        may = denial is None or quota.exceeded(denial.message)
+        may = denial is None or exceeds_quota(denial.message)
         if may and hull.applied and _fits(case, hull, hull.applied):
             actions = tuple(_changes(case, hull, hull.applied))
             return waiting(Reason.CHANGING, f"changing Pod {hull.name} in place", actions)
