@@ -19,11 +19,6 @@ _SENTENCE = re.compile(r"exceeded quota: \S+, requested: (\S+), used: (\S+), lim
 _MOST_RESOURCES = 16
 
 
-def exceeded(sentence: str) -> bool:
-    """Whether a refusal is an exceeded quota's."""
-    return "exceeded quota" in sentence
-
-
 def fits_without(sentence: str, hulls: Iterable[Hull]) -> bool:
     """Whether what exceeds a quota now would fit once these hulls are gone, or that can't be told.
 

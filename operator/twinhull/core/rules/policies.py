@@ -10,13 +10,13 @@ from itertools import groupby
 from operator import attrgetter
 
 from twinhull.api.reasons import Reason
+from twinhull.core import disks
 from twinhull.core.case import Case
-from twinhull.core.disks import named
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.rules.start_first import left_to_one
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls import diskorigin
-from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls.diskstate import DiskState
 from twinhull.hulls.evasion import Evasion
 
 #: How many of the things that are wrong a message names.
@@ -91,7 +91,7 @@ def _unknown_disks(case: Case) -> Iterator[Evasion]:
     ruling = next((policy for policy in case.blueprint.resolution.policies if policy.spec.machines), None)
     if ruling is None:
         return
-    for disk, state in named(case):
+    for disk, state in disks.with_states(case):
         if disk.may_be_booted and (doubt := _doubt(case, state)):
             yield Evasion(
                 f"spec.virtualMachine.{disk.field}",
