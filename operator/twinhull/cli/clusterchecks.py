@@ -30,7 +30,7 @@ from twinhull.shell.connection import PATIENT_TIMEOUT, Connection
 from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import CAPABLE, CDI, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
 from twinhull.shell.kopf_process.credentials import login_of_person
-from twinhull.shell.observe import presumed
+from twinhull.shell.observe import capabilities
 from twinhull.shell.store import Store
 
 State = Literal["ok", "missing", "can't be seen"]
@@ -68,7 +68,7 @@ class SeenCluster:
     @property
     def able(self) -> Capabilities:
         """The capabilities that the operator would find. It assumes that hidden kinds exist."""
-        return presumed(self.store, self.hidden)
+        return capabilities(self.store, self.hidden)
 
 
 def show(isolations: tuple[str, ...], sandbox_runtime_class: str | None, output: str, target: Target) -> int:

@@ -1,4 +1,4 @@
-"""The watches: what they and lists tell, turned into the keys of the Workloads that it concerns."""
+"""The change handler: turns what watches and lists tell into the keys of the Workloads concerned."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from twinhull.shell.policies import Concerned, Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of, workload_key
+from twinhull.shell.workload_memory import WorkloadMemories
 from twinhull.shell.workload_walk import WorkloadWalk
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class ChangeHandler:
         queue: Queue,
         policies: Policies,
         decisions: Decisions,
+        memories: WorkloadMemories,
         scope: Scope,
         listeners: Mapping[Kind, Callable[[Key], None]] = MappingProxyType({}),
     ) -> None:
@@ -55,6 +57,7 @@ class ChangeHandler:
         self._queue = queue
         self._policies = policies
         self._decisions = decisions
+        self._memories = memories
         self._scope = scope
         self._listeners = listeners
         #: Asks for the Workloads that a change may concern; its `run` is to be run.
@@ -137,15 +140,15 @@ class ChangeHandler:
         Of a Workload that is gone nothing is remembered.
         """
         if kind is kinds.WORKLOAD:
-            self._decisions.forget(key_of(obj), obj["metadata"]["uid"])
+            self._memories.forget_unobserved(key_of(obj), obj["metadata"]["uid"])
             self._queue.succeeded(key_of(obj))  # whoever has its name next hasn't failed yet
         workload = workload_key(obj) if kind is kinds.POD and UNREAD not in obj else None
         if workload is None:
             return
-        self._decisions.record_lost_hull(workload, obj)
+        self._memories.record_lost_hull(workload, obj)
         owner, end = owner_of(obj), _last_exit(obj)
         if owner is not None and end is not None and self._store.uid(kinds.WORKLOAD, workload) == owner.uid:
-            self._decisions.record_exit(workload, owner.uid, end)
+            self._memories.record_exit(workload, owner.uid, end)
 
     def take_version(self, version: str) -> None:
         """Take in the API server's version, which may be another than before."""
@@ -155,7 +158,7 @@ class ChangeHandler:
 
     def _capabilities(self, kind: Kind) -> Capabilities | None:
         """What the cluster can do, None where a kind has no say in that: most events are of such."""
-        return capabilities(self._store, self._scope) if kind in kinds.CAPABLE else None
+        return capabilities(self._store, self._scope.hidden) if kind in kinds.CAPABLE else None
 
     def _ask(self, kind: Kind, news: list[Raw]) -> None:
         if kind is kinds.ISOLATION_POLICY and news:
@@ -240,7 +243,7 @@ def _read_alone(kind: Kind, obj: Raw, scope: Scope) -> None:
     """Raises what reading would, in each pass, what the cluster can do by this object."""
     store = Store()
     store.put(kind, obj)
-    capabilities(store, scope)
+    capabilities(store, scope.hidden)
 
 
 def _looked_at(obj: Raw) -> tuple[Any, ...]:

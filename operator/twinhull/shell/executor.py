@@ -36,7 +36,7 @@ from twinhull.shell.errors import (
 from twinhull.shell.kinds import Kind, hulls
 from twinhull.shell.object_writer import ObjectWriter
 from twinhull.shell.refusal_reasons import failure_reason, refusal_reason
-from twinhull.shell.refusals import Cause, Refusals, Undone
+from twinhull.shell.refusals import RefusalCause, Refusals, Undone
 from twinhull.shell.rehearsals import Rehearsals
 from twinhull.shell.store import Key, Store
 from twinhull.shell.undone_writes import UndoneWrites
@@ -108,7 +108,7 @@ class Executor:
             self._refuse(owner, action.key, undone.cause)
             return Done(undone.event) if undone.event else NotDone()
         except CircuitOpen as error:
-            cause = Cause(failure_reason(kind), str(error), final=False)
+            cause = RefusalCause(failure_reason(kind), str(error), final=False)
             version, now = owner.version, self._now()
             self._refusals.put_off(owner.key, version, action.key, cause, error.until, now)
             return NotDone(ends_pass=True)
@@ -117,7 +117,9 @@ class Executor:
             tried = isinstance(action, Rehearse | RehearseChange)
             passing = not tried and may_pass(str(error))
             reason = refusal_reason(kind) if refused else failure_reason(kind)
-            cause = Cause(reason, str(error), final=refused and not passing, passing=refused and passing)
+            cause = RefusalCause(
+                reason, str(error), final=refused and not passing, passing=refused and passing
+            )
             self._refuse(owner, action.key, cause)
             return NotDone(ends_pass=isinstance(error, ServerError))
         self._refusals.settle(owner.key, action.key)
@@ -160,7 +162,7 @@ class Executor:
         self._circuits.forget(key)
         self._in_doubt.discard(key)
 
-    def _refuse(self, owner: ReconciledObject, obj: str, cause: Cause) -> None:
+    def _refuse(self, owner: ReconciledObject, obj: str, cause: RefusalCause) -> None:
         self._refusals.add(owner.key, owner.version, obj, cause, self._now())
 
     def _put_forward(self, wake: Callable[[Key], None], key: Key, actions: AbstractSet[str]) -> None:

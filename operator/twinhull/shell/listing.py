@@ -23,16 +23,16 @@ _SETTLING = 2.0
 
 
 class Listing:
-    """Lists all kinds that are watched, and gives the objects to `watches`.
+    """Lists all kinds that are watched, and gives the objects to `changes`.
 
     Where namespaces are served one by one, one of them may be gone, and the operator's rights with it. Such a
     namespace is `refused`, and held in the queue: what there is in it isn't known. The others are served.
     """
 
-    def __init__(self, cluster: Cluster, watches: ChangeHandler, queue: Queue, every: float) -> None:
+    def __init__(self, cluster: Cluster, changes: ChangeHandler, queue: Queue, every: float) -> None:
         """`every` is after how many seconds everything is listed anew though nothing asks for it."""
         self._cluster = cluster
-        self._watches = watches
+        self._changes = changes
         self._queue = queue
         self._every = every
         #: The namespaces that can't be listed, each with the API server's reason.
@@ -62,12 +62,12 @@ class Listing:
             else:
                 delays = reconnect_delays()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._watches.started_over.wait(), max(0.0, pause))
+                await asyncio.wait_for(self._changes.started_over.wait(), max(0.0, pause))
                 await asyncio.sleep(_SETTLING)
-            if loop.time() < due_at and not self._watches.started_over.is_set():
+            if loop.time() < due_at and not self._changes.started_over.is_set():
                 await self._list_refused()
                 continue
-            self._watches.started_over.clear()
+            self._changes.started_over.clear()
             await self.list_until_done()
             due_at = loop.time() + self._every
 
@@ -106,9 +106,9 @@ class Listing:
 
     async def _list_place(self, kind: Kind, place: str | None) -> None:
         present: set[str] = set()
-        take = partial(self._watches.take_part, kind, present)
+        take = partial(self._changes.take_part, kind, present)
         version = await self._cluster.read_place(kind, place, take)
-        self._watches.take_rest(kind, present, version, place)
+        self._changes.take_rest(kind, present, version, place)
 
     def _note_refused(self, refused: Mapping[str, Refused], *, is_whole: bool) -> None:
         """Hold the namespaces that are refused, and log what is new. What was refused by a list of some kinds
@@ -130,6 +130,6 @@ class Listing:
     async def _ask_version(self) -> None:
         """Ask the API server for its version, which an upgrade changes. Without one all goes on."""
         try:
-            self._watches.take_version(await self._cluster.version())
+            self._changes.take_version(await self._cluster.version())
         except ApiError as error:
             logger.debug("the API server doesn't report its version: %s", error)

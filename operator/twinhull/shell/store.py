@@ -216,11 +216,6 @@ class Store:
         """The keys of a namespace's objects of a kind, by name. None is unpacked for it."""
         return sorted(self._within[kind.name].get(namespace, ()))
 
-    def within(self, kind: Kind, namespace: str) -> Iterator[Raw]:
-        """A namespace's objects of a kind, by name."""
-        for key in self.keys_within(kind, namespace):
-            yield self._objects[kind.name][key].obj
-
     def labelled(self, kind: Kind, workload: Key) -> Iterator[Raw]:
         """The objects that carry a Workload's label, by name."""
         for key in sorted(self._labelled[kind.name].get(workload, ())):

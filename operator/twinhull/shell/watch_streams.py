@@ -33,10 +33,10 @@ class WatchStreams:
     """Watches every kind that is seen. `backoffs` says how long to wait after each failure in a row, in s."""
 
     def __init__(
-        self, cluster: Cluster, watches: ChangeHandler, scope: Scope, backoffs: Callable[[], Iterator[float]]
+        self, cluster: Cluster, changes: ChangeHandler, scope: Scope, backoffs: Callable[[], Iterator[float]]
     ) -> None:
         self._cluster = cluster
-        self._watches = watches
+        self._changes = changes
         self._backoffs = backoffs
         self._places = [
             (kind, namespace)
@@ -85,12 +85,12 @@ class WatchStreams:
         kind, namespace = place
         if place not in self._versions:
             self._versions[place] = await self._cluster.latest(kind, namespace)
-            self._watches.started_over.set()
+            self._changes.started_over.set()
         async for change, obj in self._cluster.watch(kind, self._versions[place], namespace):
             if change == "BOOKMARK":
-                self._watches.hear(kind)
+                self._changes.hear(kind)
             else:
-                self._watches.take(kind, change, obj)
+                self._changes.take(kind, change, obj)
             self._versions[place] = obj["metadata"]["resourceVersion"]
             self._waits.pop(place, None)
             await asyncio.sleep(0)  # many may come at once, and taking them in takes as long as it takes

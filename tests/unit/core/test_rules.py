@@ -89,7 +89,6 @@ def done(actions: tuple[Action, ...]) -> list[str]:
     return [f"{type(action).__name__.lower()} {action.key}" for action in actions]
 
 
-#: The situation, what is said, what is done to hulls.
 LATER = NOW + timedelta(hours=1)
 
 
@@ -98,6 +97,7 @@ def kept_back(obj: Raw) -> Raw:
     return obj | {"metadata": obj["metadata"] | {"finalizers": ["example.com/keep"]}}
 
 
+#: The situation, what is said, what is done to hulls.
 SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
     "stopped, and nothing is there": (
         case(STOPPED),

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from twinhull.api.base import Raw
 from twinhull.hulls.merge import merge_patch
 from twinhull.shell import kinds
-from twinhull.shell.cluster import Cluster
+from twinhull.shell.cluster import FIELD_MANAGER, Cluster
 from twinhull.shell.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused, Unreachable
 from twinhull.shell.kinds import BY_NAME, Kind
 from twinhull.shell.list_pages import Take
@@ -171,11 +171,15 @@ class FakeCluster(Cluster):
         if key_of(obj) in self._server.objects.get(kind.name, ()):
             raise AlreadyExists(f"{kind.name} {obj['metadata']['name']} already exists")
 
-    async def rehearse_patch(self, kind: Kind, namespace: str, name: str, patch: Raw) -> None:
+    async def patch_as(  # noqa: PLR0913  as the real one
+        self, kind: Kind, namespace: str, name: str, patch: Raw, *, manager: str, rehearse: bool = False
+    ) -> Raw:
+        assert (manager, rehearse) == (FIELD_MANAGER, True), "the operator only tries changes out so"
         if error := self.refused.get(("patch", kind.name)):
             raise error
         obj = self._server.get(kind.name, (namespace, name))
         assert obj["metadata"]["uid"] == patch["metadata"]["uid"]
+        return obj
 
     async def may(self, attributes: Raw) -> bool:
         return attributes["namespace"] in self.gives_away

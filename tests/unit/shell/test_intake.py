@@ -18,7 +18,6 @@ from twinhull.api.reading import UNREAD, unread
 from twinhull.shell import kinds
 from twinhull.shell.kinds import BY_NAME, Kind
 from twinhull.shell.observe import capabilities
-from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store
 
 from .test_change_handler import World
@@ -100,7 +99,7 @@ def test_nothing_in_an_object_keeps_it_or_another_from_being_taken_in(
             one for one in world.store.all(kind) if one["metadata"]["name"] == obj["metadata"]["name"]
         )
         assert held["metadata"]["resourceVersion"] == str(version - 1)
-        capabilities(world.store, Scope())
+        capabilities(world.store, frozenset())
         world.policies.all()
     for obj in OBJECTS:
         version += 1

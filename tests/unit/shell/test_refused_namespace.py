@@ -21,6 +21,7 @@ from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store
+from twinhull.shell.workload_memory import WorkloadMemories
 
 from . import http_apiserver
 from .http_apiserver import HttpApiServer, until
@@ -42,7 +43,9 @@ class World:
     def __init__(self) -> None:
         self.api, self.store, self.queue = HttpApiServer(), Store(), Queue()
         self.scope = Scope(NAMESPACES)
-        self.watches = ChangeHandler(self.store, self.queue, Policies(self.store), Decisions(), self.scope)
+        self.watches = ChangeHandler(
+            self.store, self.queue, Policies(self.store), Decisions(), WorkloadMemories(), self.scope
+        )
         for kind in BY_NAMESPACE:
             for namespace in NAMESPACES:
                 self.api.serve(kind.path(namespace))

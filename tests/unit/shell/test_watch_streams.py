@@ -23,6 +23,7 @@ from twinhull.shell.queue import Queue
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store
 from twinhull.shell.watch_streams import WatchStreams
+from twinhull.shell.workload_memory import WorkloadMemories
 
 WORKLOADS, VMS = kinds.WORKLOAD.path(), kinds.VIRTUAL_MACHINE.path()
 
@@ -39,7 +40,9 @@ class World:
 
     def __init__(self, without: str = "none") -> None:
         self.api, self.store = HttpApiServer(), Store()
-        self.watches = ChangeHandler(self.store, Queue(), Policies(self.store), Decisions(), Scope())
+        self.watches = ChangeHandler(
+            self.store, Queue(), Policies(self.store), Decisions(), WorkloadMemories(), Scope()
+        )
         self.waited: list[float] = []
         for kind in kinds.WATCHED:
             if kind.group != without:

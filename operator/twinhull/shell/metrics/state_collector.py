@@ -130,7 +130,7 @@ class StateCollector(Collector):
         return family
 
     def _capabilities(self) -> Iterator[Metric]:
-        able = capabilities(self.store, self.scope)
+        able = capabilities(self.store, self.scope.hidden)
         supported = {
             "kubevirt": able.kubevirt == "Deployed",
             "machine_nodes": able.machine_nodes,
