@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from pydantic import ValidationError
-
 from twinhull.api.base import Raw
 from twinhull.api.brevity import LONGEST_ITEM, shortened
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import ObjectMeta, RestartPolicy
-from twinhull.api.workloadstatus import Condition, Exit
+from twinhull.api.workloadstatus import Exit
 from twinhull.core.actions import Action, Event
-from twinhull.core.conditions import SETTLED, CurrentCondition, conditions
+from twinhull.core.conditions import SETTLED, CurrentCondition, conditions, readable
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import below_floor, evictions, until_eviction, without
 from twinhull.core.graceful_end import due, ends, until_due
@@ -175,7 +173,7 @@ class UnreadableWorkload:
                 ("Stalled", "True", self.reason, self._message),
                 self._isolated,
             ),
-            self._conditions(),
+            readable(self._status),
             self.metadata.generation,
             self.now,
         )
@@ -192,7 +190,7 @@ class UnreadableWorkload:
 
     def events(self) -> Iterator[Event]:
         """What people are told, once."""
-        former = self._conditions()
+        former = readable(self._status)
         if not any((condition.type, condition.message) == ("Stalled", self._message) for condition in former):
             yield Event("Warning", self.reason, self._message)
 
@@ -249,10 +247,3 @@ class UnreadableWorkload:
     def _until_retry(self, action: Action) -> timedelta | None:
         refusal = self.refusals.get(action.key)
         return refusal.retry_at - self.now if refusal and refusal.stands(self.now) else None
-
-    def _conditions(self) -> Iterator[Condition]:
-        for condition in self._status.get("conditions") or ():
-            try:
-                yield Condition.model_validate(condition)
-            except ValidationError:  # it says that in words that aren't known either, and is said anew
-                continue

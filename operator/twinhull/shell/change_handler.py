@@ -107,12 +107,6 @@ class ChangeHandler:
             self._ask(kind, [gone])
         self._ask_if_capabilities_changed(kind, capabilities_before)
 
-    def take_list(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
-        """Take in a list of all objects of a kind."""
-        present: set[str] = set()
-        self.take_part(kind, present, objects)
-        self.take_rest(kind, present, version)
-
     def _take_state(self, kind: Kind, obj: Raw) -> None:
         """An object whose label was changed concerns the Workload that it was of, too."""
         old = self._store.get(kind, key_of(obj))

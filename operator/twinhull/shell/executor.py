@@ -19,7 +19,7 @@ from twinhull.core.actions import (
     RehearseChange,
     RestoreLabels,
 )
-from twinhull.hulls.causes import may_pass
+from twinhull.hulls.refusalsentences import may_pass
 from twinhull.shell.circuit_breakers import CircuitBreakers, Write
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject

@@ -69,7 +69,7 @@ class ObjectWriter:
         """Change an object. Raises Undone if it doesn't stay so, or somebody else uses it who mustn't."""
         kind = BY_NAME[action.kind]
         namespace = owner.namespace
-        if action.unused:
+        if action.only_if_claim_unused:
             await check_unused(self._cluster, owner.key, action.name)
         subresource = action.subresource and f"/{action.subresource}"
         undone_before = await self._undone_writes.of_change(owner, action)

@@ -37,7 +37,7 @@ class UndoneWrites:
         takes away the label by which it is seen.
         """
         done = "takes its labels away each time that the operator restores them" if was_there else _DELETES
-        counts = action.keeps or was_there  # a hull that is lost each time has a back-off of its own
+        counts = action.is_upkeep or was_there  # a hull that is lost each time has a back-off of its own
         if not counts or not self._is_usual(owner, action.key, hash(done)):
             return None
         what = f"{action.obj['kind']} {action.obj['metadata']['name']}"
@@ -47,7 +47,7 @@ class UndoneWrites:
     async def of_change(self, owner: ReconciledObject, action: Change) -> RefusalCause | None:
         """Somebody undoes what is about to be changed, and has done so several times."""
         kind, key = BY_NAME[action.kind], (owner.namespace, action.name)
-        seen = self._store.get(kind, key) if action.keeps else None
+        seen = self._store.get(kind, key) if action.is_upkeep else None
         fields = tuple(answer.unmet(action.patch, seen)) if seen else ()
         if not fields or not self._is_usual(owner, action.key, _outline(action.patch, fields)):
             return None
@@ -57,7 +57,7 @@ class UndoneWrites:
 
     def in_answer(self, action: Change, changed: Raw) -> RefusalCause | None:
         """A webhook or an admission policy made something else of a change while it was written."""
-        fields = tuple(answer.unmet(action.patch, changed)) if action.keeps else ()
+        fields = tuple(answer.unmet(action.patch, changed)) if action.is_upkeep else ()
         if not fields:
             return None
         return _cause(answer.overruled(action.patch, changed, fields, f"{action.kind} {action.name}"))

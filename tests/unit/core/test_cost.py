@@ -34,8 +34,8 @@ from twinhull.shell.kinds import POD
 from twinhull.shell.labelled import MOST_OWN, refuse_unread_hulls
 from twinhull.shell.store import Store
 
+from .diskworld import running
 from .objects import GVISOR, KUBEVIRT, NAME, NAMESPACE, UID, at, case, hull, workload
-from .test_disks import running
 
 #: What a name is made of that is the start of a path again and again.
 AGAIN = "resources.limits."

@@ -506,7 +506,7 @@ REPLACING = {
 #: Those of test_ephemeral.py and test_claims.py.
 CLAIMS = {"claim_name_conflict", "claim_is_disk", "noting_claims"}
 
-#: Those of test_disks.py.
+#: Those of test_disk_*.py and test_replaced_disks.py.
 DISKS = {
     *("disk_refused", "filling_disks", "disk_unchangeable", "change_refused", "restart_required"),
 }

@@ -171,7 +171,10 @@ class Simulation:
         for kind in kinds.WATCHED:
             listed = run(self.cluster.list(kind))
             assert listed is not None
-            self.watches.take_list(kind, *listed)
+            objects, version = listed
+            present: set[str] = set()
+            self.watches.take_part(kind, present, objects)
+            self.watches.take_rest(kind, present, version)
         self._walk()
 
     def deliver(self, choice: int) -> None:

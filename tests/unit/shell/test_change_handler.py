@@ -42,6 +42,12 @@ class World:
         metadata = {**given, **obj["metadata"], "resourceVersion": str(version)}
         self.watches.take(kind, change, obj | {"metadata": metadata})
 
+    def take_list(self, kind: Kind, objects: list[Raw], version: str) -> None:
+        """These are all objects of a kind."""
+        present: set[str] = set()
+        self.watches.take_part(kind, present, objects)
+        self.watches.take_rest(kind, present, version)
+
     def look(self) -> None:
         """Every Workload is decided on."""
         known = Knowledge(self.store, self.policies, Refusals(), {})
@@ -109,7 +115,7 @@ def test_label_that_moves_asks_for_both() -> None:
     assert world.queued() == ["other", "web"]
     back = POD | {"metadata": POD["metadata"] | {"namespace": "shop", "uid": "uid-web-1"}}
     back["metadata"]["resourceVersion"] = "3"
-    world.watches.take_list(kinds.POD, [back], "3")
+    world.take_list(kinds.POD, [back], "3")
     assert world.queued() == ["other", "web"]
 
 
@@ -189,7 +195,7 @@ def test_list_asks_for_what_changed_and_for_what_is_gone() -> None:
     world.queued()
     listed = named("web2")
     listed["metadata"]["resourceVersion"] = "2"
-    world.watches.take_list(kinds.WORKLOAD, [listed], "3")
+    world.take_list(kinds.WORKLOAD, [listed], "3")
     assert world.queued() == ["web1"]
 
 
@@ -199,7 +205,7 @@ def test_one_pod_among_five_thousand_workloads_asks_for_one() -> None:
     many = [named(f"w{number}") for number in range(5000)]
     for obj in many:
         obj["metadata"]["resourceVersion"] = "1"
-    world.watches.take_list(kinds.WORKLOAD, many, "1")
+    world.take_list(kinds.WORKLOAD, many, "1")
     assert len(world.queued()) == 5000
     pod = POD | {"metadata": POD["metadata"] | {"labels": {WORKLOAD_LABEL: "w17"}}}
     world.take(pod, version=2)
