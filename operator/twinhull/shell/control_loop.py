@@ -114,11 +114,10 @@ class ControlLoop:
             await self._guests.settle(_FIRST_ASKING)
 
     async def catch_up(self) -> None:
-        """Know what the former leader wrote last: a Workload's status alone may remember how its run ended.
-        A watch may be later than others. What else is late does no harm: a hull that isn't seen yet has the
-        name of the one that would be made, and one that is still seen is deleted by its uid.
+        """Know what the former leader wrote last, however late the watches are. Of other kinds what is late
+        only costs a refusal.
         """
-        await self._listing.list_until_done([kinds.WORKLOAD])
+        await self._listing.catch_up()
 
     def work(self, tasks: Tasks) -> None:
         """Begin to work on what the queues ask for."""

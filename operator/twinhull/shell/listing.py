@@ -49,6 +49,14 @@ class Listing:
             else:
                 return
 
+    async def catch_up(self) -> None:
+        """List hulls and Workloads, as the former leader may have written them last: each watch may be late.
+
+        A Workload's status alone may tell how its run ended. A hull that isn't seen yet is taken for missing,
+        and another one is made beside it if another one is asked for by now.
+        """
+        await self.list_until_done([*kinds.hulls(), kinds.WORKLOAD])
+
     async def run(self) -> None:
         """List everything now and then, and soon after a watch has started over, until cancelled. What was
         refused is tried again meanwhile.

@@ -203,6 +203,23 @@ class FakeCluster(Cluster):
         found = await self.get(kind, namespace, name)
         return found["metadata"].get("managedFields", []) if found else []
 
+    def places(self, kind: Kind) -> tuple[str | None, ...]:  # noqa: ARG002
+        return (None,)
+
+    async def version(self) -> str:
+        return ""
+
+    async def read_place(
+        self, kind: Kind, place: str | None, take: Take, workload: str | None = None
+    ) -> str | None:
+        assert (place, workload) == (None, None), "everything is listed"
+        if error := self.refused.get(("list", kind.name)):
+            raise error
+        listed = await self.list(kind)
+        assert listed is not None
+        take(listed[0])
+        return listed[1]
+
     async def list(self, kind: Kind, workload: Key | None = None) -> tuple[list[Raw], str] | None:
         found = [obj for obj in self._server.all(kind.name) if workload in {None, workload_key(obj)}]
         found = [obj for obj in found if _selected(kind, obj)]
