@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from twinhull.api.base import GROUP, VERSION
 from twinhull.api.objectnames import is_path_segment
@@ -54,6 +55,9 @@ class Kind:
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
         return f"{self.root}{within}/{self.plural}" + (f"/{name}" if name else "")
 
+
+#: A kind, and a namespace or (None) everywhere.
+Place: TypeAlias = tuple[Kind, str | None]
 
 _INSTANCETYPE = ("instancetype.kubevirt.io", "v1beta1")
 

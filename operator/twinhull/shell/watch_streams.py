@@ -9,19 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
 
 from twinhull.shell import kinds
 from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError, Gone, NotFound
-from twinhull.shell.kinds import Kind
+from twinhull.shell.kinds import Place
 from twinhull.shell.scope import Scope
 
 logger = logging.getLogger(__name__)
-
-#: A kind, and a namespace or everywhere.
-_Place: TypeAlias = tuple[Kind, str | None]
 
 #: How often a kind is looked for that isn't served, in seconds.
 _LOOKING = 5.0
@@ -44,9 +40,9 @@ class WatchStreams:
             if scope.sees(kind)
             for namespace in cluster.places(kind)
         ]
-        self._versions: dict[_Place, str] = {}
+        self._versions: dict[Place, str] = {}
         #: How long to wait after the next failure of those that have failed and heard nothing since.
-        self._waits: dict[_Place, Iterator[float]] = {}
+        self._waits: dict[Place, Iterator[float]] = {}
 
     async def begin(self) -> None:
         """Find out from which version on each kind is to be watched: what is listed after that is whole. What
@@ -58,13 +54,13 @@ class WatchStreams:
         """Watch until cancelled."""
         await asyncio.gather(*map(self._follow, self._places))
 
-    async def _begin(self, place: _Place) -> None:
+    async def _begin(self, place: Place) -> None:
         try:
             self._versions[place] = await self._cluster.latest(*place)
         except ApiError as error:
             logger.debug("%s can't be watched yet: %s", place[0].plural, error)
 
-    async def _follow(self, place: _Place) -> None:
+    async def _follow(self, place: Place) -> None:
         """Watch one kind, in a namespace or everywhere, until cancelled."""
         while True:
             pause = _PAUSE
@@ -80,7 +76,7 @@ class WatchStreams:
                 logger.warning("%s can't be watched: %s; again in %.0f s", place[0].plural, error, pause)
             await asyncio.sleep(pause)
 
-    async def _watch(self, place: _Place) -> None:
+    async def _watch(self, place: Place) -> None:
         """Take in events for as long as they come."""
         kind, namespace = place
         if place not in self._versions:
