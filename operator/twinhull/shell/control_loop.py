@@ -96,8 +96,8 @@ class ControlLoop:
     def state_collector(self, lease: Lease | None) -> StateCollector:
         """What metrics tell of the cluster's state."""
         scope = self._settings.scope
-        heard, refused = self._changes.heard, self._listing.refused
-        return StateCollector(self._store, self._decisions, heard, refused, lease, _now, scope)
+        ages, refused = self._changes.ages, self._listing.refused
+        return StateCollector(self._store, self._decisions, ages, refused, lease, _now, scope)
 
     async def know(self) -> None:
         """Know everything before deciding anything: list it all. Watches then go on from before that."""

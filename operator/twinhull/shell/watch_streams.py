@@ -32,7 +32,7 @@ class WatchStreams:
         self, cluster: Cluster, changes: ChangeHandler, scope: Scope, backoffs: Callable[[], Iterator[float]]
     ) -> None:
         self._cluster = cluster
-        self._changes = changes
+        self._changes, self._ages = changes, changes.ages
         self._backoffs = backoffs
         self._places = [
             (kind, namespace)
@@ -57,8 +57,11 @@ class WatchStreams:
     async def _begin(self, place: Place) -> None:
         try:
             self._versions[place] = await self._cluster.latest(*place)
+        except NotFound:
+            return
         except ApiError as error:
             logger.debug("%s can't be watched yet: %s", place[0].plural, error)
+        self._ages.begin(place)
 
     async def _follow(self, place: Place) -> None:
         """Watch one kind, in a namespace or everywhere, until cancelled."""
@@ -70,8 +73,10 @@ class WatchStreams:
                 self._versions.pop(place, None)
             except NotFound:
                 self._versions.pop(place, None)
+                self._ages.forget(place)
                 pause = _LOOKING
             except ApiError as error:
+                self._ages.begin(place)
                 pause = next(self._waits.setdefault(place, self._backoffs()))
                 logger.warning("%s can't be watched: %s; again in %.0f s", place[0].plural, error, pause)
             await asyncio.sleep(pause)
@@ -81,11 +86,11 @@ class WatchStreams:
         kind, namespace = place
         if place not in self._versions:
             self._versions[place] = await self._cluster.latest(kind, namespace)
+            self._ages.miss(place, self._versions[place])
             self._changes.started_over.set()
         async for change, obj in self._cluster.watch(kind, self._versions[place], namespace):
-            if change == "BOOKMARK":
-                self._changes.hear(kind)
-            else:
+            self._ages.hear(place)
+            if change != "BOOKMARK":
                 self._changes.take(kind, change, obj)
             self._versions[place] = obj["metadata"]["resourceVersion"]
             self._waits.pop(place, None)

@@ -22,6 +22,7 @@ from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store
+from twinhull.shell.watch_ages import WatchAges
 from twinhull.shell.watch_streams import WatchStreams
 from twinhull.shell.workload_memory import WorkloadMemories
 
@@ -44,6 +45,8 @@ class World:
             self.store, Queue(), Policies(self.store), Decisions(), WorkloadMemories(), Scope()
         )
         self.waited: list[float] = []
+        self.now = 0.0
+        self.watches.ages = WatchAges(lambda: self.now)
         for kind in kinds.WATCHED:
             if kind.group != without:
                 self.api.serve(kind.path())
@@ -69,6 +72,9 @@ class World:
 
     def has_waited(self, times: int) -> bool:
         return len(self.waited) >= times
+
+    def age(self, resource: str) -> float:
+        return self.watches.ages.by_resource()[resource]
 
     def names(self) -> list[str]:
         return sorted(name for _, name in self.store.keys(kinds.WORKLOAD))
@@ -195,5 +201,39 @@ def test_failures_are_waited_for_ever_longer_until_something_comes(code: int) ->
                 await until(lambda: f"after{world.api.version}" in world.names())
         assert world.waited.count(0) == 2
         assert max(world.waited) >= 2
+
+    http_apiserver.run(check)
+
+
+def test_a_watch_that_brings_nothing_ages_whatever_is_listed() -> None:
+    """Such as by a Role without the verb watch."""
+
+    async def check() -> None:
+        world, maps = World(without="kubevirt.io"), kinds.CONFIG_MAP.path()
+        world.api.errors[f"{WORKLOADS}?watch"] = 403
+        async with world.streaming():
+            world.now = 600.0
+            world.watches.take_list(kinds.WORKLOAD, [], "100")
+            assert world.age("workloads") == 600
+            world.tell("BOOKMARK", '{"metadata":{"resourceVersion":"150"}}', maps)
+            await until(lambda: world.age("configmaps") == 0)
+            assert "virtualmachines" not in world.watches.ages.by_resource(), "it isn't served"
+
+    http_apiserver.run(check)
+
+
+def test_a_watch_that_started_over_ages_until_what_it_missed_is_listed() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            world.now, world.api.version = 600.0, 200
+            world.tell("ERROR", json.dumps({"kind": "Status", "code": 410, "message": "too old"}))
+            world.api.events[WORKLOADS].put_nowait("")
+            await until(world.watches.started_over.is_set)
+            world.tell("ADDED", obj("web", version=201))
+            await until(world.names)
+            assert world.age("workloads") == 600
+            world.watches.take_list(kinds.WORKLOAD, [json.loads(obj("web", version=201))], "201")
+            assert world.age("workloads") == 0
 
     http_apiserver.run(check)
