@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from twinhull.shell import kinds
 from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.errors import ApiError, Gone, NotFound
+from twinhull.shell.errors import ApiError, Gone, NotFound, Unreachable
 from twinhull.shell.kinds import Place
 from twinhull.shell.scope import Scope
 
@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 _LOOKING = 5.0
 #: How long a watch that has ended waits before it is begun again, in seconds.
 _PAUSE = 0.1
+#: A watch that ends sooner and brought nothing has failed, in seconds; so says client-go, too
+#: (k8s.io/client-go/tools/cache, reflector.go, "very short watch").
+_SHORTEST = 1.0
 
 
 class WatchStreams:
@@ -66,32 +69,47 @@ class WatchStreams:
     async def _follow(self, place: Place) -> None:
         """Watch one kind, in a namespace or everywhere, until cancelled."""
         while True:
-            pause = _PAUSE
+            pause, is_new = _PAUSE, place not in self._versions
             try:
                 await self._watch(place)
-            except Gone:
+            except Gone as error:
                 self._versions.pop(place, None)
+                if is_new:
+                    pause = self._note_failure(place, error)
             except NotFound:
                 self._versions.pop(place, None)
                 self._ages.forget(place)
                 pause = _LOOKING
             except ApiError as error:
                 self._ages.begin(place)
-                pause = next(self._waits.setdefault(place, self._backoffs()))
-                logger.warning("%s can't be watched: %s; again in %.0f s", place[0].plural, error, pause)
+                pause = self._note_failure(place, error)
             await asyncio.sleep(pause)
 
+    def _note_failure(self, place: Place, error: ApiError) -> float:
+        """Log why a kind can't be watched. For how long it isn't tried then, in seconds."""
+        pause = next(self._waits.setdefault(place, self._backoffs()))
+        logger.warning("%s can't be watched: %s; again in %.0f s", place[0].plural, error, pause)
+        return pause
+
     async def _watch(self, place: Place) -> None:
-        """Take in events for as long as they come."""
+        """Take in events for as long as they come. Raises Unreachable if the watch ends at once without any."""
         kind, namespace = place
         if place not in self._versions:
             self._versions[place] = await self._cluster.latest(kind, namespace)
             self._ages.miss(place, self._versions[place])
             self._changes.started_over.set()
+        loop = asyncio.get_running_loop()
+        began, is_silent = loop.time(), True
         async for change, obj in self._cluster.watch(kind, self._versions[place], namespace):
+            is_silent = False
             self._ages.hear(place)
             if change != "BOOKMARK":
                 self._changes.take(kind, change, obj)
             self._versions[place] = obj["metadata"]["resourceVersion"]
             self._waits.pop(place, None)
             await asyncio.sleep(0)  # many may come at once, and taking them in takes as long as it takes
+        if loop.time() - began >= _SHORTEST:
+            self._ages.hear(place)
+            self._waits.pop(place, None)
+        elif is_silent:
+            raise Unreachable("the watch ended at once and brought nothing")

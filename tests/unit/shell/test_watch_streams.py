@@ -31,9 +31,10 @@ WORKLOADS, VMS = kinds.WORKLOAD.path(), kinds.VIRTUAL_MACHINE.path()
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pauses to speak of."""
+    """Without pauses to speak of; a watch may end at any time."""
     monkeypatch.setattr(watch_streams, "_LOOKING", 0.02)
     monkeypatch.setattr(watch_streams, "_PAUSE", 0.01)
+    monkeypatch.setattr(watch_streams, "_SHORTEST", 0.0)
 
 
 class World:
@@ -235,5 +236,48 @@ def test_a_watch_that_started_over_ages_until_what_it_missed_is_listed() -> None
             assert world.age("workloads") == 600
             world.watches.take_list(kinds.WORKLOAD, [json.loads(obj("web", version=201))], "201")
             assert world.age("workloads") == 0
+
+    http_apiserver.run(check)
+
+
+def test_a_watch_that_always_ends_at_once_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as behind a proxy that cuts it."""
+    monkeypatch.setattr(watch_streams, "_SHORTEST", 60.0)
+
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            for count in (1, 2):
+                world.api.events[WORKLOADS].put_nowait("")
+                await until(lambda: world.api.began()[WORKLOADS] > count)  # noqa: B023  it is awaited here
+            assert world.waited == [0, 1]
+            world.tell("ADDED", obj("web", version=101))
+            world.api.events[WORKLOADS].put_nowait("")
+            await until(lambda: world.api.began()[WORKLOADS] == 4)
+            assert world.waited == [0, 1], "one that brought something isn't"
+
+    http_apiserver.run(check)
+
+
+def test_a_watch_that_ends_in_its_time_and_brought_nothing_is_no_failure() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            world.now = 300.0
+            world.api.events[WORKLOADS].put_nowait("")
+            await until(lambda: world.api.began()[WORKLOADS] == 2)
+            assert (world.waited, world.age("workloads")) == ([], 0)
+
+    http_apiserver.run(check)
+
+
+def test_a_version_that_is_always_too_old_is_asked_for_ever_later() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            world.api.errors[f"{WORKLOADS}?watch"] = 410
+            world.api.events[WORKLOADS].put_nowait("")
+            await until(lambda: world.has_waited(3))
+            assert world.waited[:3] == [0, 1, 2]
 
     http_apiserver.run(check)
