@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from twinhull.shell import kinds
 from twinhull.shell.change_handler import ChangeHandler
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError, Gone, NotFound, Unreachable
-from twinhull.shell.kinds import Place
+from twinhull.shell.kinds import Kind, Place
 from twinhull.shell.scope import Scope
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,9 @@ class WatchStreams:
             for namespace in cluster.places(kind)
         ]
         self._versions: dict[Place, str] = {}
+        #: The kinds that aren't served. One of the places of each asks for it next, the others wait.
+        self._unserved: set[Kind] = set()
+        self._asking: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
         #: How long to wait after the next failure of those that have failed and heard nothing since.
         self._waits: dict[Place, Iterator[float]] = {}
 
@@ -79,11 +83,20 @@ class WatchStreams:
             except NotFound:
                 self._versions.pop(place, None)
                 self._ages.forget(place)
-                pause = _LOOKING
+                await self._wait_to_ask(place[0])
             except ApiError as error:
                 self._ages.begin(place)
                 pause = self._note_failure(place, error)
             await asyncio.sleep(pause)
+
+    async def _wait_to_ask(self, kind: Kind) -> None:
+        """Wait for the time to ask for a kind that isn't served: a while after another place has asked, or
+        as soon as one has found it served.
+        """
+        self._unserved.add(kind)
+        async with self._asking[kind]:
+            if kind in self._unserved:
+                await asyncio.sleep(_LOOKING)
 
     def _note_failure(self, place: Place, error: ApiError) -> float:
         """Log why a kind can't be watched. For how long it isn't tried then, in seconds."""
@@ -92,10 +105,11 @@ class WatchStreams:
         return pause
 
     async def _watch(self, place: Place) -> None:
-        """Take in events for as long as they come. Raises Unreachable if the watch ends at once without any."""
+        """Take in events for as long as they come. Raises Unreachable if it ends at once without any."""
         kind, namespace = place
         if place not in self._versions:
             self._versions[place] = await self._cluster.latest(kind, namespace)
+            self._unserved.discard(kind)
             self._ages.miss(place, self._versions[place])
             self._changes.started_over.set()
         loop = asyncio.get_running_loop()

@@ -38,24 +38,26 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class World:
-    """Streams of an API server that serves all kinds but those of a group."""
+    """Streams of an API server that serves all kinds but those of a group, everywhere or in namespaces."""
 
-    def __init__(self, without: str = "none") -> None:
+    def __init__(self, without: str = "none", *namespaces: str) -> None:
+        self.scope = Scope(namespaces)
         self.api, self.store = HttpApiServer(), Store()
         self.watches = ChangeHandler(
-            self.store, Queue(), Policies(self.store), Decisions(), WorkloadMemories(), Scope()
+            self.store, Queue(), Policies(self.store), Decisions(), WorkloadMemories(), self.scope
         )
         self.waited: list[float] = []
         self.now = 0.0
         self.watches.ages = WatchAges(lambda: self.now)
         for kind in kinds.WATCHED:
-            if kind.group != without:
-                self.api.serve(kind.path())
+            if kind.group != without and self.scope.sees(kind):
+                for namespace in namespaces or (None,):
+                    self.api.serve(kind.path(namespace))
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[None]:
-        async with http_apiserver.client(self.api) as client:
-            found = WatchStreams(client, self.watches, Scope(), self.backoffs)
+        async with http_apiserver.client(self.api, self.scope) as client:
+            found = WatchStreams(client, self.watches, self.scope, self.backoffs)
             await found.begin()
             running = asyncio.create_task(found.run())
             try:
@@ -182,6 +184,27 @@ def test_kinds_that_come_later_are_watched() -> None:
             world.api.serve(VMS)
             await until(lambda: VMS in world.api.began())
             assert world.watches.started_over.is_set()
+
+    http_apiserver.run(check)
+
+
+def test_a_kind_that_is_not_served_is_asked_for_in_one_namespace_at_a_time() -> None:
+    async def check() -> None:
+        namespaces = [f"n{number}" for number in range(20)]
+        world, loop = World("kubevirt.io", *namespaces), asyncio.get_running_loop()
+        paths = [kinds.VIRTUAL_MACHINE.path(namespace) for namespace in namespaces]
+
+        def asked() -> int:
+            return sum(path in paths for path, _, _ in world.api.lists)
+
+        async with world.streaming():
+            await until(lambda: asked() >= 2 * len(namespaces))
+            began, count = loop.time(), asked()
+            await until(lambda: asked() >= count + 10)
+            assert loop.time() - began > 0.1, "ten requests, 20 ms apart"
+            for path in paths:
+                world.api.serve(path)
+            await until(lambda: world.api.began().keys() >= set(paths))
 
     http_apiserver.run(check)
 
