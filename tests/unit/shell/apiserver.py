@@ -213,14 +213,14 @@ class FakeCluster(Cluster):
         self, kind: Kind, place: str | None, take: Take, workload: str | None = None
     ) -> str | None:
         assert (place, workload) == (None, None), "everything is listed"
-        if error := self.refused.get(("list", kind.name)):
-            raise error
         listed = await self.list(kind)
         assert listed is not None
         take(listed[0])
         return listed[1]
 
     async def list(self, kind: Kind, workload: Key | None = None) -> tuple[list[Raw], str] | None:
+        if error := self.refused.get(("list", kind.name)):
+            raise error
         found = [obj for obj in self._server.all(kind.name) if workload in {None, workload_key(obj)}]
         found = [obj for obj in found if _selected(kind, obj)]
         return deepcopy(found), str(self._server.version)
