@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -96,8 +97,19 @@ class ChangeHandler:
         if version is None:
             return
         self.ages.complete((kind, namespace), version)
+        self._prune(kind, present, int(version), namespace)
+
+    def take_removal(self, kind: Kind) -> None:
+        """Take in that a kind, and so each object of it, was removed from the cluster."""
+        self._prune(kind, set(), inf)
+
+    def holds(self, kind: Kind) -> bool:
+        """Whether any object of a kind is known."""
+        return bool(self._store.keys(kind))
+
+    def _prune(self, kind: Kind, present: set[str], version: float, namespace: str | None = None) -> None:
         capabilities_before = self._capabilities(kind)
-        for gone in self._store.prune(kind, present, int(version), namespace):
+        for gone in self._store.prune(kind, present, version, namespace):
             self._note_gone(kind, gone)
             self._ask(kind, [gone])
         self._ask_if_capabilities_changed(kind, capabilities_before)

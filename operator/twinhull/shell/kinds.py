@@ -155,6 +155,9 @@ WATCHED = (
     WORKLOAD,
 )
 
+#: What KubeVirt and CDI serve, which may be removed from a cluster.
+REMOVABLE = tuple(kind for kind in WATCHED if kind.group.endswith("kubevirt.io"))
+
 BY_NAME = {kind.name: kind for kind in (*WATCHED, EVENT, POD_TEMPLATE)}
 
 

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 #: How long watches that start over may take to say all that there is, in seconds.
 _SETTLING = 2.0
+#: For how long a kind is missing until its objects are taken for gone, in seconds: at the second list of all.
+_UNSERVED_FOR = 300.0
 
 
 class Listing:
@@ -38,6 +40,8 @@ class Listing:
         self._every = every
         #: The namespaces that can't be listed, each with the API server's reason.
         self.refused: dict[str, str] = {}
+        #: Since when each kind isn't served, by the event loop's time.
+        self._unserved_since: dict[Kind, float] = {}
 
     async def list_until_done(self, wanted: Iterable[Kind] = kinds.WATCHED) -> None:
         """List these kinds, and those that can't be listed again until all are: what was missed meanwhile is
@@ -79,6 +83,7 @@ class Listing:
                 continue
             self._changes.started_over.clear()
             failed = await self._list(self._places(kinds.WATCHED))
+            await self._forget_unserved()
             due_at, delays = loop.time() + self._every, reconnect_delays()
 
     async def _list_refused(self) -> None:
@@ -131,6 +136,26 @@ class Listing:
         take = partial(self._changes.take_part, kind, present)
         version = await self._cluster.read_place(kind, place, take)
         self._changes.take_rest(kind, present, version, place)
+        if version is None:
+            self._unserved_since.setdefault(kind, asyncio.get_running_loop().time())
+        else:
+            self._unserved_since.pop(kind, None)
+
+    async def _forget_unserved(self) -> None:
+        """Take in which kinds were removed from the cluster, with their objects. No list tells that, nor does
+        a watch that was broken meanwhile.
+        """
+        latest = asyncio.get_running_loop().time() - _UNSERVED_FOR
+        lasting = [kind for kind in kinds.REMOVABLE if self._unserved_since.get(kind, latest + 1) <= latest]
+        held = set(filter(self._changes.holds, lasting))
+        try:
+            removed = held - await self._cluster.served(held) if held else held
+        except ApiError as error:
+            logger.debug("the API server doesn't say what it serves: %s", error)
+            return
+        for kind in removed:
+            logger.warning("%s aren't served any more, and are taken for gone", kind.plural)
+            self._changes.take_removal(kind)
 
     def _note_refused(
         self, refused: Mapping[str, Refused], unknown: Container[str | None], *, is_whole: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from datetime import datetime, timedelta
 
@@ -151,6 +151,8 @@ class FakeCluster(Cluster):
         self.killed_at: dict[int, bool] = {}
         #: (verb, kind) of writes that are refused for good, or (True) for now.
         self.refused: dict[tuple[str, str], ApiError] = {}
+        #: The names of the kinds that the cluster has no more.
+        self.unserved: set[str] = set()
         #: Raises what is said against an object that is tried out; the ResourceQuotas of its namespace.
         self.rehearsed: Callable[[Raw], None] = lambda _: None
         #: The namespaces whose disks the operator may clone.
@@ -206,6 +208,9 @@ class FakeCluster(Cluster):
     def places(self, kind: Kind) -> tuple[str | None, ...]:  # noqa: ARG002
         return (None,)
 
+    async def served(self, kinds: Iterable[Kind]) -> set[Kind]:
+        return {kind for kind in kinds if kind.name not in self.unserved}
+
     async def version(self) -> str:
         return ""
 
@@ -213,6 +218,8 @@ class FakeCluster(Cluster):
         self, kind: Kind, place: str | None, take: Take, workload: str | None = None
     ) -> str | None:
         assert (place, workload) == (None, None), "everything is listed"
+        if kind.name in self.unserved:
+            return None
         listed = await self.list(kind)
         assert listed is not None
         take(listed[0])

@@ -98,3 +98,57 @@ def test_the_first_list_gets_to_all_kinds_and_ends_once_all_are_listed() -> None
         await first
 
     asyncio.run(check())
+
+
+def remove_kubevirt(world: Simulation) -> None:
+    """KubeVirt is removed, and the watch doesn't tell of it."""
+    world.switch("KubeVirt")
+    world.server.events.clear()
+    world.cluster.unserved.add("KubeVirt")
+
+
+def test_objects_of_a_kind_that_was_removed_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "_UNSERVED_FOR", 0.05)
+
+    world = Simulation({"isolationPolicy": "VirtualMachine"})
+    while len(world.queue):
+        world.reconcile()
+    remove_kubevirt(world)
+
+    async def check() -> None:
+        relisting = asyncio.create_task(Listing(world.cluster, world.watches, world.queue, every=0.01).run())
+        await until(lambda: not world.watches.holds(kinds.KUBEVIRT))
+        assert len(world.queue) == 1, "whom it concerns is asked for"
+        relisting.cancel()
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("lasts", [True, False])
+def test_they_are_not_while_discovery_has_the_kind_or_only_for_a_moment(
+    lasts: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listing, "_UNSERVED_FOR", 0.0 if lasts else 600.0)
+
+    async def check() -> None:
+        world, asked = Simulation({}), Counter[str]()
+        remove_kubevirt(world)
+
+        async def served(wanted: set[Kind]) -> set[Kind]:
+            asked["discovery"] += 1
+            return wanted
+
+        async def version() -> str:
+            asked["lists"] += 1
+            return ""
+
+        monkeypatch.setattr(world.cluster, "served", served)
+        monkeypatch.setattr(world.cluster, "version", version)
+        relisting = asyncio.create_task(Listing(world.cluster, world.watches, world.queue, every=0.01).run())
+        await until(lambda: asked["lists"] > 3)
+        assert bool(asked["discovery"]) is lasts
+        assert world.watches.holds(kinds.KUBEVIRT)
+        relisting.cancel()
+
+    asyncio.run(check())
