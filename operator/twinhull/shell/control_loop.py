@@ -114,8 +114,8 @@ class ControlLoop:
             await self._guests.settle(_FIRST_ASKING)
 
     async def catch_up(self) -> None:
-        """Know what the former leader wrote last, however late the watches are. Of other kinds what is late
-        only costs a refusal.
+        """Know what the former leader wrote last and acted by, however late the watches are. What else is
+        late only costs a refusal, or time.
         """
         await self._listing.catch_up()
 

@@ -55,12 +55,14 @@ class Listing:
             await asyncio.sleep(delay)
 
     async def catch_up(self) -> None:
-        """List hulls and Workloads, as the former leader may have written them last: each watch may be late.
+        """List what the former leader has written, and the floors that it knew: each watch may be late.
 
         A Workload's status alone may tell how its run ended. A hull that isn't seen yet is taken for missing,
-        and another one is made beside it if another one is asked for by now.
+        and another one is made beside it if another one is asked for by now. Without a floor a hull would be
+        replaced by a weaker one.
         """
-        await self.list_until_done([*kinds.hulls(), kinds.WORKLOAD])
+        floors = kinds.NAMESPACE, kinds.ISOLATION_POLICY
+        await self.list_until_done([*kinds.hulls(), *floors, kinds.WORKLOAD])
 
     async def run(self) -> None:
         """List everything now and then, and soon after a watch has started over, until cancelled. What was
