@@ -128,8 +128,8 @@ class Listing:
         unknown = {namespace for _, namespace in failed}
         self._note_refused(refused, unknown, is_whole=places == self._places(kinds.WATCHED))
         if failed:
-            errors = [f"{kind.plural}: {error}" for (kind, _), error in failed.items()]
-            logger.warning("not everything can be listed yet: %s", listed(errors))
+            errors = dict.fromkeys(f"{kind.plural}: {error}" for (kind, _), error in failed.items())
+            logger.warning("not everything can be listed yet: %s", listed(tuple(errors)))
         all_refused = bool(refused) and refused.keys() == set(self._cluster.places(kinds.WORKLOAD))
         return places if all_refused else list(failed)
 

@@ -19,8 +19,8 @@ _PARTS = (
 )
 
 
-def ask_for(world: Simulation, image: str) -> None:
-    world.edit({"template": {"spec": {"containers": [container(image)]}}})
+def ask_for(world: Simulation, command: str) -> None:
+    world.edit({"template": {"spec": {"containers": [container(command=[command])]}}})
 
 
 class Takeover:
@@ -46,10 +46,10 @@ class Takeover:
 def test_no_hull_is_made_beside_one_that_the_former_leader_made() -> None:
     takeover = Takeover()
     world = takeover.world
-    ask_for(world, "nginx:2")
+    ask_for(world, "second")
     world.settle()
     (made_by_leader,) = world.server.all("Pod")
-    ask_for(world, "nginx:3")
+    ask_for(world, "third")
     takeover.happen()
     (pod,) = world.server.all("Pod")
     assert pod["metadata"]["uid"] == made_by_leader["metadata"]["uid"]
@@ -62,8 +62,8 @@ def test_no_hull_is_replaced_by_one_below_a_floor_that_the_former_leader_knew(of
     world = takeover.world
     floor: Raw = {"minimum": "Sandbox", "onViolation": "Raise"}
     if of_namespace:
-        floor["namespaceSelector"] = {"matchLabels": {"env": "production"}}
-        world.change(Change("Namespace", {"metadata": {"labels": {"env": "production"}}}))
+        floor["match"] = {"namespaceSelector": {"matchLabels": {"of": "tenants"}}}
+        world.change(Change("Namespace", {"metadata": {"labels": {"of": "tenants"}}}))
     world.change(Change("IsolationPolicy", floor, "floor"))
     world.settle()
     (made_by_leader,) = world.server.all("Pod")
