@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +29,7 @@ from twinhull.shell.policies import Concerned, Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of, workload_key
+from twinhull.shell.watch_ages import WatchAges
 from twinhull.shell.workload_memory import WorkloadMemories
 from twinhull.shell.workload_walk import WorkloadWalk
 
@@ -64,16 +65,11 @@ class ChangeHandler:
         self.walk = WorkloadWalk(store, queue, policies)
         #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
         self.started_over = asyncio.Event()
-        #: When each resource was last heard of, on the monotonic clock.
-        self.heard: dict[str, float] = {}
-
-    def hear(self, kind: Kind) -> None:
-        """Something is known of a kind as of now."""
-        self.heard[kind.plural] = time.monotonic()
+        #: For how long each watch may have missed changes.
+        self.ages = WatchAges()
 
     def take(self, kind: Kind, change: str, obj: Raw) -> None:
         """Take in one event: the state of an object, or (DELETED) its end, or the end of its label."""
-        self.hear(kind)
         if not _is_named(kind, obj):
             return
         capabilities_before = self._capabilities(kind)
@@ -98,11 +94,22 @@ class ChangeHandler:
         """Take in that a list, of a namespace or of all, has ended which has these objects and no others; or
         (None) that there is none, since the kind isn't served: that says nothing of its objects.
         """
-        self.hear(kind)
         if version is None:
             return
+        self.ages.complete((kind, namespace), version)
+        self._prune(kind, present, int(version), namespace)
+
+    def take_removal(self, kind: Kind) -> None:
+        """Take in that a kind, and so each object of it, was removed from the cluster."""
+        self._prune(kind, set(), inf)
+
+    def holds(self, kind: Kind) -> bool:
+        """Whether any object of a kind is known."""
+        return bool(self._store.keys(kind))
+
+    def _prune(self, kind: Kind, present: set[str], version: float, namespace: str | None = None) -> None:
         capabilities_before = self._capabilities(kind)
-        for gone in self._store.prune(kind, present, int(version), namespace):
+        for gone in self._store.prune(kind, present, version, namespace):
             self._note_gone(kind, gone)
             self._ask(kind, [gone])
         self._ask_if_capabilities_changed(kind, capabilities_before)

@@ -96,8 +96,8 @@ class ControlLoop:
     def state_collector(self, lease: Lease | None) -> StateCollector:
         """What metrics tell of the cluster's state."""
         scope = self._settings.scope
-        heard, refused = self._changes.heard, self._listing.refused
-        return StateCollector(self._store, self._decisions, heard, refused, lease, _now, scope)
+        ages, refused = self._changes.ages, self._listing.refused
+        return StateCollector(self._store, self._decisions, ages, refused, lease, _now, scope)
 
     async def know(self) -> None:
         """Know everything before deciding anything: list it all. Watches then go on from before that."""
@@ -114,11 +114,10 @@ class ControlLoop:
             await self._guests.settle(_FIRST_ASKING)
 
     async def catch_up(self) -> None:
-        """Know what the former leader wrote last: a Workload's status alone may remember how its run ended.
-        A watch may be later than others. What else is late does no harm: a hull that isn't seen yet has the
-        name of the one that would be made, and one that is still seen is deleted by its uid.
+        """Know what the former leader wrote last and acted by, however late the watches are. What else is
+        late only costs a refusal, or time.
         """
-        await self._listing.list_until_done([kinds.WORKLOAD])
+        await self._listing.catch_up()
 
     def work(self, tasks: Tasks) -> None:
         """Begin to work: on all that is known, then on what the queues are asked for."""

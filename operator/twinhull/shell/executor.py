@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -88,7 +89,8 @@ class Executor:
         undone_writes = UndoneWrites(cluster, store, refusals, now)
         self._writer = ObjectWriter(cluster, store, undone_writes, hull_created, ask_others)
         self._rehearsals = Rehearsals(cluster, self._writer, refusals)
-        self._in_doubt: set[Key] = set()
+        #: By Workload, the kinds of the writes whose answers were lost.
+        self._in_doubt: defaultdict[Key, set[str]] = defaultdict(set)
 
     async def execute(self, owner: ReconciledObject, action: Action) -> Done | NotDone:
         """Carry out an action for an owner.
@@ -102,7 +104,7 @@ class Executor:
             async with self._circuits.writing(write):
                 event = await self._carry_out(owner, action)
         except (Unreachable, Unauthorized):
-            self._in_doubt.add(owner.key)
+            self._in_doubt[owner.key].add(kind)
             raise
         except (NotLeading, Busy):
             raise
@@ -149,20 +151,19 @@ class Executor:
         return not await self._cluster.is_there(kind, *key)
 
     async def clear_doubt(self, key: Key) -> None:
-        """See what became of a write whose answer was lost: another hull must not be made beside it."""
-        if key not in self._in_doubt:
-            return
-        for kind in hulls():
+        """See what became of a hull whose write's answer was lost: no other may be made beside it."""
+        kinds = self._in_doubt.get(key, ())
+        for kind in [hull for hull in hulls() if hull.name in kinds]:
             listed, _ = await self._cluster.list(kind, key) or ([], "")
             for obj in listed:
                 self._writer.keep(key, kind, obj)
-        self._in_doubt.discard(key)
+        self._in_doubt.pop(key, None)
 
     def forget(self, key: Key) -> None:
         """Forget what was refused to a Workload that is gone, and what it waited for."""
         self._refusals.forget(key)
         self._circuits.forget(key)
-        self._in_doubt.discard(key)
+        self._in_doubt.pop(key, None)
 
     def _refuse(self, owner: ReconciledObject, obj: str, cause: RefusalCause) -> None:
         self._refusals.add(owner.key, owner.version, obj, cause, self._now())

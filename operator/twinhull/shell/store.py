@@ -151,7 +151,7 @@ class Store:
             pass
 
     def prune(
-        self, kind: Kind, present: AbstractSet[str], version: int, namespace: str | None = None
+        self, kind: Kind, present: AbstractSet[str], version: float, namespace: str | None = None
     ) -> Iterator[Raw]:
         """Forget what a whole list as of a resource version hasn't, unless it was created after the list was
         made. The list is of a namespace, or (None) of all. The objects that are gone, as they were.

@@ -419,6 +419,15 @@ def test_lost_answer_and_a_flip_make_no_two_hulls() -> None:
     world.reconcile()
 
 
+def test_lost_answer_waits_for_no_list_of_another_kind() -> None:
+    world = Simulation({"service": {"enabled": False}})
+    world.cluster.accident = (Unreachable, True)
+    world.reconcile()
+    world.cluster.refused["list", "VirtualMachine"] = ServerError("unable to transform key")
+    run(world.executor.clear_doubt(KEY))
+    assert len(world.store.keys(POD)) == 1
+
+
 @pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])
 def test_run_that_was_stopped_half_way_is_run_when_it_is_started_again(isolation: str) -> None:
     container = {"name": "web", "image": "job:1"}

@@ -55,7 +55,7 @@ class HullPolicies:
     #: The ConfigMaps of its machines, by name.
     manifests: Mapping[str, Companion] = field(default_factory=dict)
     #: The DataVolumes of its disks, by name.
-    data_volumes: CompanionLookup = field(default_factory=dict)
+    data_volumes: CompanionLookup = field(default_factory=dict[str, "Companion"])
 
     @cached_property
     def may_add(self) -> bool:
