@@ -16,7 +16,15 @@ import re
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.machines import amounts, jsontree, xmltree
 from twinhull.convert.machines.hyperv_left_out import TABLES
-from twinhull.convert.machines.machine import NEW_TPM, NEW_VARIABLES, ONE_CARD, Bootloader, Disk, Machine, Os
+from twinhull.convert.machines.machine import (
+    NEW_TPM,
+    NEW_VARIABLES,
+    ONE_CARD,
+    Bootloader,
+    DescribedDisk,
+    DescribedMachine,
+    Os,
+)
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import Node
 from twinhull.convert.machines.workload import conversion, disk_names
@@ -61,7 +69,7 @@ def convert(text: str, options: MachineOptions) -> Conversion:
     return conversion(root, [_machine(node) for node in root.children], options, TABLES)
 
 
-def _machine(node: Node) -> Machine:
+def _machine(node: Node) -> DescribedMachine:
     vm = node.find("VM") or node
     node.is_group = True
     for group in (child for name in _GROUPS for child in node.all(name)):
@@ -82,7 +90,7 @@ def _machine(node: Node) -> Machine:
     template = node.take("Firmware", "SecureBootTemplate")
     if secure_boot and template == "OpenSourceShieldedVM":
         _node(node, "Firmware", "SecureBootTemplate").leave("KubeVirt's firmware has Microsoft's keys")
-    return Machine(
+    return DescribedMachine(
         name=name,
         description=vm.find("Notes"),
         os=_os(node, template if secure_boot else ""),
@@ -186,7 +194,7 @@ def _mac_address(adapters: list[Node]) -> str:
     return ":".join(plain[index : index + 2] for index in range(0, 12, 2)).lower()
 
 
-def _disks(node: Node, vm: Node) -> tuple[Disk, ...]:
+def _disks(node: Node, vm: Node) -> tuple[DescribedDisk, ...]:
     """Its disks, the one that it boots first, and the CD-ROM drives that have a medium."""
     disks = [one for one in node.all("HardDrives") or vm.all("HardDrives") if _is_carried(one)]
     drives = [one for one in node.all("DVDDrives") or vm.all("DVDDrives") if _has_medium(one)]
@@ -263,11 +271,11 @@ def _has_medium(drive: Node) -> bool:
     return not drive.why
 
 
-def _disk(disk: Node, name: str, *, is_cdrom: bool) -> Disk:
+def _disk(disk: Node, name: str, *, is_cdrom: bool) -> DescribedDisk:
     for key in ("ControllerType", "ControllerNumber", "ControllerLocation"):
         disk.take(key)
     unusable = _other_sectors(disk)
-    return Disk(
+    return DescribedDisk(
         name=name,
         node=disk,
         source=_node(disk, "Path"),

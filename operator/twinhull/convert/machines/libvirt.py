@@ -19,8 +19,8 @@ from twinhull.convert.machines.machine import (
     OTHER_CARD,
     Bootloader,
     Bus,
-    Disk,
-    Machine,
+    DescribedDisk,
+    DescribedMachine,
     Os,
     uuid_of_vmware,
 )
@@ -65,7 +65,7 @@ def convert(text: str, options: MachineOptions) -> Conversion:
     return conversion(domain, [_machine(domain, options)], options, TABLES)
 
 
-def _machine(domain: Node, options: MachineOptions) -> Machine:
+def _machine(domain: Node, options: MachineOptions) -> DescribedMachine:
     _refuse_what_is_no_machine(domain)
     for names in _GROUPS:
         for group in domain.all(*names):
@@ -74,7 +74,7 @@ def _machine(domain: Node, options: MachineOptions) -> Machine:
     bootloader, os = _bootloader(domain), _os(domain)
     card = _card(domain)
     is_vmware = domain.peek("@type") in {"vmware", "esx"}
-    return Machine(
+    return DescribedMachine(
         name=domain.find("name"),
         description=domain.find("description") or domain.find("title"),
         os=os,
@@ -237,7 +237,7 @@ def _clock(domain: Node) -> Raw:
     return {"domain": {"clock": {"timezone": zone}}}
 
 
-def _disks(domain: Node) -> tuple[Disk, ...]:
+def _disks(domain: Node) -> tuple[DescribedDisk, ...]:
     """Its disks, the one that it boots first, and the CD-ROM drives that have a medium."""
     disks = [node for node in domain.all("devices", "disk") if _is_carried(node)]
     by_device = [node for node in disks if node.find("boot", "@order")]
@@ -280,7 +280,7 @@ def _boot_order(node: Node) -> int:
     return int(order) if order.isascii() and order.isdigit() and len(order) < 6 else 1_000_000  # noqa: PLR2004
 
 
-def _disk(domain: Node, node: Node, name: str, *, is_tried: bool, virtio_scsi: bool) -> Disk:
+def _disk(domain: Node, node: Node, name: str, *, is_tried: bool, virtio_scsi: bool) -> DescribedDisk:
     node.take("@device")
     file, source = _file(node)
     bus = node.take("target", "@bus")
@@ -288,7 +288,7 @@ def _disk(domain: Node, node: Node, name: str, *, is_tried: bool, virtio_scsi: b
         _node(node, "target", "@bus").leave(_OTHER_BUS.format("controller" if bus == "scsi" else "bus"))
         bus = ""
     node.take("target", "@dev")
-    return Disk(
+    return DescribedDisk(
         name=name,
         node=node,
         source=source,

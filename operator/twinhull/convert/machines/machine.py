@@ -46,7 +46,7 @@ Bus = Literal["sata", "scsi", "virtio"]
 
 
 @dataclass(frozen=True, slots=True)
-class Disk:
+class DescribedDisk:
     """A disk, or a CD-ROM drive with a medium in it. The first is the one that the machine boots."""
 
     #: Its name in the Workload, unless it is the boot disk's.
@@ -77,7 +77,7 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class DescribedMachine:
     """One machine."""
 
     #: The node with its name, None if it has none.
@@ -93,7 +93,7 @@ class Machine:
     #: None: the description doesn't say it.
     bootloader: Bootloader | None
     #: Its disks and CD-ROM drives, the one that it boots first.
-    disks: tuple[Disk, ...]
+    disks: tuple[DescribedDisk, ...]
     #: Whether its firmware boots signed code only.
     secure_boot: bool = False
     #: Whether it has a TPM.

@@ -21,8 +21,8 @@ from twinhull.convert.machines.machine import (
     OTHER_CARD,
     Bootloader,
     Bus,
-    Disk,
-    Machine,
+    DescribedDisk,
+    DescribedMachine,
     Os,
 )
 from twinhull.convert.machines.options import MachineOptions
@@ -125,7 +125,7 @@ def _configuration(envelope: Node) -> str:
 
 def _machine(
     system: Node, disks: Mapping[str, Node], files: Mapping[str, Node], configuration: str
-) -> Machine:
+) -> DescribedMachine:
     hardware = system.find("VirtualHardwareSection")
     if hardware is None:
         raise CannotConvert(
@@ -142,7 +142,7 @@ def _machine(
         for key in ("bootOptions.efiSecureBootEnabled", "uefi.secureBoot.enabled")
     )
     _say_what_settings_become(hardware)
-    return Machine(
+    return DescribedMachine(
         name=_name(system, hardware),
         description=system.find("AnnotationSection", "Annotation"),
         os=_os(system),
@@ -341,7 +341,7 @@ def _boot_order(system: Node, hardware: Node) -> list[Node]:
 
 def _disks(
     items: list[Node], disks: Mapping[str, Node], files: Mapping[str, Node], boot_order: list[Node]
-) -> tuple[Disk, ...]:
+) -> tuple[DescribedDisk, ...]:
     """The disks in the order in which they are tried, then in that of the items, and the CD-ROM drives that
     have a medium.
     """
@@ -406,7 +406,7 @@ def _disk(
     disks: Mapping[str, Node],
     files: Mapping[str, Node],
     controllers: Mapping[str, Node],
-) -> Disk:
+) -> DescribedDisk:
     is_cdrom = _kind(item) != _DISK
     item.take("ResourceType")
     item.take("HostResource")
@@ -419,7 +419,7 @@ def _disk(
     href = file.find("@href") if file else None
     if file:
         file.take("@id")
-    return Disk(
+    return DescribedDisk(
         name=name,
         node=item,
         source=href or (disk.find("@diskId") if disk else None) or item,

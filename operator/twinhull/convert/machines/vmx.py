@@ -17,8 +17,8 @@ from twinhull.convert.machines.machine import (
     ONE_CARD,
     OTHER_CARD,
     Bootloader,
-    Disk,
-    Machine,
+    DescribedDisk,
+    DescribedMachine,
     Os,
     uuid_of_vmware,
 )
@@ -130,7 +130,7 @@ def _located(root: Node) -> Node:
     return root
 
 
-def _machine(root: Node, options: MachineOptions) -> Machine:
+def _machine(root: Node, options: MachineOptions) -> DescribedMachine:
     for node in root.children:
         if node.name.startswith("usb") and node.peek("devicetype").lower() == "hid":
             for key in ("present", "devicetype", "port", "parent", "speed"):
@@ -141,7 +141,7 @@ def _machine(root: Node, options: MachineOptions) -> Machine:
         root.leave_if_there("the settings of the BIOS stay behind", "nvram")
     os = _os(root)
     _tell_uuid(root, options.os or os)
-    return Machine(
+    return DescribedMachine(
         name=root.find("displayname"),
         description=root.find("annotation"),
         os=os,
@@ -244,7 +244,7 @@ def _card(root: Node) -> tuple[str, str]:
     return _CARDS.get(model, ""), address
 
 
-def _disks(root: Node) -> tuple[Disk, ...]:
+def _disks(root: Node) -> tuple[DescribedDisk, ...]:
     """Its disks in the order of the controllers, and the CD-ROM drives that have a medium."""
     places = sorted(
         (
@@ -324,13 +324,13 @@ def _is_cdrom(node: Node) -> bool:
     return node.peek("devicetype").lower() == "cdrom-image"
 
 
-def _disk(node: Node, name: str) -> Disk:
+def _disk(node: Node, name: str) -> DescribedDisk:
     file = node.peek("filename")
     source = _node(node, "filename")
     mode = node.peek("mode").lower()
     if mode in {"", "persistent"} and (mode_node := node.find("mode")):
         mode_node.read = True
-    return Disk(
+    return DescribedDisk(
         name=name,
         node=node,
         source=source,
