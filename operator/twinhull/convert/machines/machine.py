@@ -34,7 +34,7 @@ NEW_VARIABLES = (
     "--force-extra-removable in it (Debian, Ubuntu), or copy its boot loader there. firmware.persistent "
     "keeps variables that are set from now on"
 )
-#: The same of a UUID that the description says as the system in the machine sees it.
+#: Why the UUID of a libvirt domain is left: the description has it as the system sees it.
 NEW_UUID = (
     "the machine has a new UUID and serial number: if a license goes by them, set "
     "overrides.domain.firmware.uuid to this one, and serial to what the system says of itself"
@@ -77,6 +77,16 @@ class DescribedDisk:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """A network card."""
+
+    #: Its model in KubeVirt's words, empty for the one that every system knows.
+    model: str = ""
+    #: Its address, empty if it isn't known.
+    mac_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DescribedMachine:
     """One machine."""
 
@@ -100,10 +110,8 @@ class DescribedMachine:
     has_tpm: bool = False
     #: Where the description would have a network card, if it has none; empty if it has one.
     without_card: str = ""
-    #: The address of its network card, empty if it isn't known.
-    mac_address: str = ""
-    #: The model of the card in KubeVirt's words, empty for the one that every system knows.
-    card: str = ""
+    #: Its first network card.
+    card: Card = Card()
     #: What KubeVirt is to be told in its own words, as virtualMachine.overrides has it.
     overrides: dict[str, object] = field(default_factory=dict)
     #: Its UUID in vSphere, empty if it isn't a machine of vSphere's.
@@ -119,7 +127,7 @@ class DescribedMachine:
     os_path: str = ""
 
 
-def uuid_of_vmware(hexadecimal: str, *, is_swapped: bool) -> str:
+def why_vmware_uuid_is_left(hexadecimal: str, *, is_swapped: bool) -> str:
     """Why the UUID of VMware's machine is left: 32 digits, as uuid.bios has them.
 
     The system in it sees the bytes of the first three fields in the other order: a Windows always (VMware's

@@ -96,7 +96,7 @@ def _built(name: str, machine: DescribedMachine, options: MachineOptions) -> Raw
             f"the machine has {len(others)} disks beside the one it boots: a Workload has at most "
             f"{MOST_DISKS}, so leave some out"
         )
-    virtio = boot.bus == "virtio" and machine.card in {"", "virtio"}
+    virtio = boot.bus == "virtio" and machine.card.model in {"", "virtio"}
     default = "virtio" if virtio else "sata"
     is_windows = (options.os or machine.os) == "Windows"
     interface = _interface(machine, virtio=virtio)
@@ -145,10 +145,10 @@ def _firmware(machine: DescribedMachine, options: MachineOptions) -> Raw:
 
 
 def _interface(machine: DescribedMachine, *, virtio: bool) -> Raw:
-    default = "virtio" if virtio else "e1000e"
+    card, default = machine.card, "virtio" if virtio else "e1000e"
     return {
-        **({"macAddress": machine.mac_address.lower()} if _MAC.fullmatch(machine.mac_address) else {}),
-        **({"model": machine.card} if machine.card and machine.card != default else {}),
+        **({"macAddress": card.mac_address.lower()} if _MAC.fullmatch(card.mac_address) else {}),
+        **({"model": card.model} if card.model and card.model != default else {}),
     }
 
 
