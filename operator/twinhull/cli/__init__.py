@@ -1,4 +1,4 @@
-"""The `twinhull` command: one file a verb."""
+"""The `twinhull` command: one file a verb, or a folder."""
 
 from __future__ import annotations
 

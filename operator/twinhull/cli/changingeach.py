@@ -9,11 +9,16 @@ import click
 from twinhull.api.base import Raw
 from twinhull.cli import waiting
 from twinhull.cli.changeoptions import ChangeOptions
+from twinhull.cli.missingrights import with_right
 from twinhull.cli.selected import selected
 from twinhull.cli.session import Session
-from twinhull.shell.errors import ApiError
+from twinhull.shell.errors import ApiError, Refused, Unauthorized, Unreachable
 from twinhull.verbs.goals import Goal
 from twinhull.view.safetext import plain
+
+
+class LeftUnchanged(Exception):
+    """A Workload isn't changed, and why was said already."""
 
 
 async def change_each(  # noqa: PLR0913  what a verb is given, and what it does
@@ -21,25 +26,36 @@ async def change_each(  # noqa: PLR0913  what a verb is given, and what it does
     names: tuple[str, ...],
     selector: str,
     options: ChangeOptions,
-    change: Callable[[Raw], Awaitable[Goal]],
+    change: Callable[[Raw], Awaitable[Goal | None]],
     *,
     failure: str,
 ) -> int:
     """Change each of the Workloads, and wait for them if the options say so. The exit code.
 
-    `change` gives what is then waited for. If it fails, by ApiError or ClickException, that is said with the
-    `failure`, such as "isn't changed", and the others are changed all the same.
+    `change` gives what is then waited for, None if nothing is. If it fails, by ApiError or ClickException,
+    that is said with the `failure`, such as "isn't changed", and the others are changed all the same; if it
+    raises LeftUnchanged, nothing more is said. Raises ApiError if there is only one Workload, and for what
+    would be so of the others as well.
     """
     goals: dict[str, Goal] = {}
     failed = False
-    for workload in await selected(opened, names, selector):
+    workloads = await selected(opened, names, selector)
+    for workload in workloads:
         name = workload["metadata"]["name"]
         try:
-            goals[name] = await change(workload)
-        except (ApiError, click.ClickException) as error:
+            if goal := await change(workload):
+                goals[name] = goal
+        except LeftUnchanged:
             failed = True
-            click.echo(plain(f"Error: Workload {name} {failure}: {error}"), err=True)
+        except (Unreachable, Unauthorized):  # the others fare no better
+            raise
+        except (ApiError, click.ClickException) as error:
+            if isinstance(error, ApiError) and len(workloads) == 1:
+                raise
+            failed = True
+            why = with_right(str(error)) if isinstance(error, Refused) else str(error)
+            click.echo(plain(f"Error: Workload {name} {failure}: {why}"), err=True)
     waited = (
         await waiting.wait(opened, goals, options.timeout) if options.wait and goals else waiting.Exit.DONE
     )
-    return waited or int(failed)
+    return waited or (waiting.Exit.REFUSED if failed else waiting.Exit.DONE)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import click
 
 from twinhull.cli import ending
-from twinhull.cli.manifests import note
+from twinhull.cli.messages import note
 from twinhull.cli.personallogin import PersonalLogin
 from twinhull.cli.policyfiles import Rules
 from twinhull.core.isolation import precedence

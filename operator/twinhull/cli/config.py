@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from twinhull.cli import configfile
 from twinhull.cli.columns import columns
-from twinhull.cli.options import Options, options
+from twinhull.cli.options import OperatorOptions, options
 
 
 class Setting(NamedTuple):
@@ -57,12 +57,12 @@ def config(context: click.Context, /, output: str, **chosen: Any) -> None:  # no
     """
     from twinhull.cli.settings import settings  # noqa: PLC0415  takes time
 
-    chose = Options(**chosen)
+    chose = OperatorOptions(**chosen)
     settings(chose)
     all_settings = [
         Setting(configfile.key(option), _plain(getattr(chose, option.name)), _source(context, option))
         for option in context.command.params
-        if option.name in Options.__dataclass_fields__
+        if option.name in OperatorOptions.__dataclass_fields__
     ]
     if output == "yaml":
         mapping = {one.key: one.value for one in all_settings if one.value not in (None, [])}

@@ -13,8 +13,10 @@ import yaml
 from twinhull.api.bounds import excess
 from twinhull.api.yamlproblems import problem
 from twinhull.cli import scalars
+from twinhull.cli.kubectlyaml import Loader
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.formats import Input
+from twinhull.validation.positions import repeated
 
 #: The most bytes of a file. A List of a thousand Deployments has about ten million.
 _MOST_BYTES = 32 << 20
@@ -104,9 +106,6 @@ def _parsed(text: str) -> _Documents:
 
 
 def _yaml(text: str) -> _Documents:
-    from twinhull.cli.manifests import Loader  # noqa: PLC0415  it needs the whole API
-    from twinhull.validation.positions import repeated  # noqa: PLC0415  when it is needed
-
     loader = Loader(text)
     values, places = [], []
     try:

@@ -14,7 +14,8 @@ from twinhull.api.base import Raw
 from twinhull.api.objectnames import is_label, is_subdomain
 from twinhull.cli import ending, manifestfolders, manifestkinds, manifests
 from twinhull.cli.changing import MANAGER
-from twinhull.cli.manifests import Manifest, UnreadableError, note
+from twinhull.cli.manifests import Manifest, UnreadableError
+from twinhull.cli.messages import note, tell_error
 from twinhull.cli.output import as_yaml
 from twinhull.cli.session import not_served, session
 from twinhull.cli.targets import Target
@@ -58,7 +59,7 @@ def show(files: tuple[str, ...], applied: Applied) -> int:
             read = manifests.read_ours(file)
         except UnreadableError as error:
             failed = True
-            manifests.tell_error(error.message)
+            tell_error(error.message)
             continue
         ours = [(one, kind) for one in read.manifests if (kind := _kind(one))]
         wrong = [(one, finding) for one in read.manifests if (finding := manifestkinds.mistyped(one))]

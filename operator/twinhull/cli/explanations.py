@@ -13,7 +13,8 @@ import click
 from twinhull.api.isolation import Isolation
 from twinhull.api.printable import printable
 from twinhull.cli import manifestkinds, manifests, policyfiles
-from twinhull.cli.manifests import Manifest, note
+from twinhull.cli.manifests import Manifest
+from twinhull.cli.messages import note
 from twinhull.cli.output import print_document
 from twinhull.cli.policyfiles import Rules
 from twinhull.cli.targets import Target

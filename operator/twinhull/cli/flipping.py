@@ -8,15 +8,16 @@ import click
 
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
-from twinhull.cli import changing, forecast, waiting
+from twinhull.cli import changing, forecast
 from twinhull.cli.changeoptions import ChangeOptions
+from twinhull.cli.changingeach import LeftUnchanged, change_each
+from twinhull.cli.missingrights import with_right
 from twinhull.cli.progress import coloured, say
-from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, session
 from twinhull.cli.targets import Target
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.errors import ApiError, Conflict, Refused, Unauthorized, Unreachable
+from twinhull.shell.errors import Conflict, Refused
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.verbs.goals import Goal, Isolated, Up
 from twinhull.verbs.isolationnames import name_of
@@ -50,48 +51,34 @@ async def flip(
 ) -> int:
     """Flip Workloads, one after the other. The exit code."""
     async with session(target) as opened:
-        goals: dict[str, Goal] = {}
-        refused = False
-        workloads = await selected(opened, names, selector)
-        for workload in workloads:
-            name = workload["metadata"]["name"]
-            try:
-                is_done = await _flip(opened, workload, request, options, target)
-            except (Unreachable, Unauthorized):  # the others fare no better
-                raise
-            except (ApiError, click.ClickException) as error:
-                if len(workloads) == 1:
-                    raise
-                click.echo(plain(f"Error: Workload {name} isn't changed: {error}"), err=True)
-                is_done = False
-            refused |= not is_done
-            if is_done and (goal := _goal(workload, request, options)):
-                goals[name] = goal
-        waited = await waiting.wait(opened, goals, options.timeout) if goals else waiting.Exit.DONE
-        return waited or (waiting.Exit.REFUSED if refused else waiting.Exit.DONE)
+
+        async def change(workload: Raw) -> Goal | None:
+            await _flip(opened, workload, request, options, target)
+            return _goal(workload, request, options)
+
+        return await change_each(opened, names, selector, options, change, failure="isn't changed")
 
 
 async def _flip(
     opened: Session, workload: Raw, request: Asked, options: ChangeOptions, target: Target
-) -> bool:
-    """Flip one, unless something stops it. Whether nothing does."""
+) -> None:
+    """Flip one. Raises LeftUnchanged if something stops it, once that is said."""
     name, former = workload["metadata"]["name"], Status(workload).requested
     if former == request.policy:
         click.echo(f"Workload {name}: spec.isolationPolicy is {former} already")
-        return True
+        return
     click.echo(f"Workload {name}: spec.isolationPolicy {plain(former)} → {request.policy}")
     stopped = await _look(opened, workload, request)
     if stopped and not request.force:
-        return False
+        raise LeftUnchanged
     await changing.warn_of_owners(opened, workload, _FIELD)
     back = f"Way back: {way_back(workload, target)}"
     if options.dry_run:
         click.echo(f"Nothing was changed (--dry-run=server). {back}")
-        return True
+        return
     await change_isolation(opened, workload, request)
     click.echo(f"Changed: spec.isolationPolicy of Workload {name} is {request.policy} now")
     click.echo(plain(back))
-    return True
 
 
 def way_back(workload: Raw, target: Target) -> str:
@@ -108,7 +95,7 @@ async def _look(opened: Session, workload: Raw, request: Asked) -> bool:
             WORKLOAD, opened.namespace, name, request.patch, manager=changing.MANAGER, rehearse=True
         )
     except (Refused, Conflict) as error:
-        return _stops(name, (f"the API server refuses the change: {plain(str(error))}",), request)
+        return _stops(name, (f"the API server refuses the change: {plain(with_right(str(error)))}",), request)
     say("Looking at what the flip needs …")
     defaults = OperatorDefaults(Isolation(request.default_isolation), request.sandbox_runtime_class)
     foreseen, unseen = await forecast.flip(Cluster(opened.connection), workload, changed, defaults)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,10 +13,11 @@ import yaml
 
 from twinhull.api.bounds import excess
 from twinhull.api.group import GROUP, Raw
+from twinhull.api.lists import items_of
 from twinhull.api.printable import printable
-from twinhull.api.yamlmerge import BoundedMerges
 from twinhull.api.yamlproblems import NOT_UTF_8, problem
-from twinhull.cli import scalars
+from twinhull.cli.kubectlyaml import Loader
+from twinhull.cli.messages import note, refusal
 from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.positions import Position, position, repeated
 
@@ -32,32 +32,6 @@ _OTHER = re.compile(rf"{_LINES}apiVersion: *(?!v1\s)(?!{re.escape(GROUP)}/)[a-z]
 #: What has no object in it: comments and YAML's directives, which stand before a separator.
 _EMPTY = re.compile(r"(?:---)?(?:[ \t]*(?:[#%][^\n]*)?\n)*[ \t]*(?:[#%][^\n]*)?")
 _DOUBTFUL = re.compile(r"^(?:[\"'?&!*{<%]|apiVersion)", re.MULTILINE)
-
-
-class Loader(BoundedMerges):
-    """YAML as kubectl reads it. Merged mappings have as many keys as can be read."""
-
-    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
-        """The tag of a node that has none: a plain scalar's is kubectl's."""
-        if kind is yaml.ScalarNode and implicit[0]:
-            return scalars.tag(value)
-        return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
-
-    def construct_plain(self, node: yaml.ScalarNode) -> object:
-        """A scalar's value, which JSON must have: there is no infinity in it."""
-        value = node.value if node.tag == scalars.MERGE else scalars.value(node.value)
-        if isinstance(value, float) and not math.isfinite(value):
-            raise yaml.MarkedYAMLError(problem=f"{node.value} is no number", problem_mark=node.start_mark)
-        return value
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's
-        """A mapping, whose keys are strings as in JSON."""
-        mapping = super().construct_mapping(node, deep=deep)
-        return {scalars.key(key): value for key, value in mapping.items()}
-
-
-for _kind in ("bool", "float", "int", "merge", "null"):
-    Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", Loader.construct_plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,44 +171,11 @@ def check(manifest: Manifest, kind: str) -> None:
         raise click.ClickException(f"{where}: {refusal(wrong)}")
 
 
-def refusal(wrong: list[Finding]) -> str:
-    """What the API server would refuse, as a sentence with a table."""
-    rows = [(finding.path, finding.message) for finding in wrong]
-    return f"the API server would refuse it because of {table(rows)}"
-
-
 def pruned(value: Any) -> Any:  # noqa: ANN401  JSON
     """A value without the nulls in it, as the API server stores it."""
     if isinstance(value, dict):
         return {key: pruned(below) for key, below in value.items() if below is not None}
     return [pruned(element) for element in value] if isinstance(value, list) else value
-
-
-def table(rows: list[tuple[str, str]]) -> str:
-    """A table of fields and reasons, below a line with their number. No text in it begins its own line."""
-    titled = [("FIELD", "REASON"), *((_field(path), printable(reason)) for path, reason in rows)]
-    width = max(len(path) for path, _ in titled)
-    lines = [f"\n  {path:{width}}  {reason}" for path, reason in titled]
-    return f"{len(rows)} field{'s' * (len(rows) > 1)}:{''.join(lines)}"
-
-
-def _field(path: str) -> str:
-    """A path at the beginning of a line, where GitHub takes `::` for a command also behind spaces
-    (github.com/actions/runner, src/Runner.Common/ActionCommand.cs, TryParseV2).
-    """
-    return f"'{printable(path)}'" if path.startswith(":") else printable(path)
-
-
-def note(text: str) -> None:
-    """Print a note of one line on the standard error. What others wrote in it can't speak to the terminal,
-    and begins no line, which CI may take for a command.
-    """
-    click.echo(f"note: {printable(text)}", err=True)
-
-
-def tell_error(text: str) -> None:
-    """Print an error on the standard error. Of what others wrote in it, only the ends of lines stay."""
-    click.echo(printable(f"Error: {text}", keep="\n"), err=True)
 
 
 def _documents(text: str) -> Iterator[tuple[object, yaml.Node, list[tuple[str, yaml.Mark]]]]:
@@ -248,29 +189,13 @@ def _documents(text: str) -> Iterator[tuple[object, yaml.Node, list[tuple[str, y
             assert node is not None  # noqa: S101  there is one
             twice = list(repeated(node))
             document = loader.construct_document(node)
-            if (listed := _listed(document)) is not None:
+            if (listed := items_of(document)) is not None:
                 for item, below in zip(listed, _items(node), strict=True):
                     yield item, below, [one for one in twice if _within(below, one[1])]
             elif document is not None:
                 yield document, node, twice
     finally:
         loader.dispose()
-
-
-def _listed(document: object) -> list[object] | None:
-    """The objects of a List, or of a typed list such as a WorkloadList; None for what is no list.
-
-    The API server prints the objects of its own typed lists, such as a PodList, without apiVersion and kind.
-    """
-    kind = document.get("kind") if isinstance(document, dict) else None
-    if not isinstance(document, dict) or not isinstance(kind, str) or not kind.endswith("List"):
-        return None
-    items = document.get("items")
-    if not isinstance(items, list):
-        return [] if kind == "List" and not items else None
-    inner = kind.removesuffix("List")
-    named = {"apiVersion": document.get("apiVersion"), "kind": inner} if inner else {}
-    return [{**named, **item} if isinstance(item, dict) else item for item in items]
 
 
 def _within(node: yaml.Node, mark: yaml.Mark) -> bool:

@@ -17,7 +17,7 @@ from twinhull.cli.values import NAMESPACE, OBJECT, Seconds
 
 
 @dataclass(frozen=True)
-class Options:
+class OperatorOptions:
     """The chosen values: a field for each of OPTIONS except --config, named as click names it."""
 
     default_isolation: str
@@ -56,7 +56,7 @@ def _address(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
 def _file(context: click.Context, _: click.Parameter, path: Path | None) -> None:
     """Make the file's values the defaults of the flags and variables that aren't given."""
     if path is not None:
-        names = Options.__dataclass_fields__
+        names = OperatorOptions.__dataclass_fields__
         known = [option for option in context.command.params if option.name in names]
         context.default_map = configfile.read(context, path, known)
 
@@ -235,7 +235,7 @@ OPTIONS = [
 
 
 def options(function: Callable[..., None]) -> Callable[..., None]:
-    """A command's function with all of OPTIONS, which it takes as Options(**chosen)."""
+    """A command's function with all of OPTIONS, which it takes as OperatorOptions(**chosen)."""
     for option in reversed(OPTIONS):
         function = option(function)
     return function

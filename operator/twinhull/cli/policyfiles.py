@@ -10,7 +10,8 @@ import click
 
 from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.cli import manifestkinds, manifests
-from twinhull.cli.manifests import Manifest, note
+from twinhull.cli.manifests import Manifest
+from twinhull.cli.messages import note
 from twinhull.core.isolation import Policy, precedence
 from twinhull.core.isolation.policy_reading import read as policy_of
 from twinhull.validation.objectmeta import wrong_metadata

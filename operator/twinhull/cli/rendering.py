@@ -14,7 +14,8 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.printable import printable
 from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.cli import manifestkinds, manifests
-from twinhull.cli.manifests import Manifest, note
+from twinhull.cli.manifests import Manifest
+from twinhull.cli.messages import note, refusal, table
 from twinhull.cli.scalars import Dumper
 from twinhull.core import disks
 from twinhull.core.actions import Create
@@ -75,7 +76,7 @@ def _workloads(file: str) -> Iterator[Manifest]:
 def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefaults) -> list[Raw]:
     """The objects of one Workload. Raises _WrongError when there can be none."""
     if wrong := manifests.errors(manifest, "Workload"):
-        raise _WrongError(manifests.refusal(wrong))
+        raise _WrongError(refusal(wrong))
     spec = _spec(manifest.document, isolation)
     case = new_case(manifest.document["metadata"], spec, defaults)
     resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
@@ -152,7 +153,7 @@ def _spec(document: Raw, isolation: str | None) -> Raw:
 
 def _refusal(isolation: Isolation, fields: tuple[UnsupportedField, ...]) -> str:
     rows = [(f"spec.template.{field.path}", field.reason) for field in fields]
-    return f"it can't have isolation {isolation} because of {manifests.table(rows)}"
+    return f"it can't have isolation {isolation} because of {table(rows)}"
 
 
 def _printed(objects: list[Raw], output: str) -> str:

@@ -9,7 +9,7 @@ import click
 
 from twinhull.cli.configfile import PREFIX
 from twinhull.cli.lazygroup import USUAL_THRESHOLDS
-from twinhull.cli.options import Options, options
+from twinhull.cli.options import OperatorOptions, options
 
 
 @click.command(
@@ -28,7 +28,7 @@ Exit codes:
 """,
 )
 @options
-def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Options has
+def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that OperatorOptions has
     """Run the operator until it gets SIGTERM.
 
     In a Pod it uses the Pod's ServiceAccount, elsewhere $KUBECONFIG or ~/.kube/config. Every option can also
@@ -47,7 +47,7 @@ def run(**chosen: Any) -> None:  # noqa: ANN401  click's, of the types that Opti
     from twinhull.shell.server import CannotServe  # noqa: PLC0415
 
     gc.set_threshold(*USUAL_THRESHOLDS)
-    chose = Options(**chosen)
+    chose = OperatorOptions(**chosen)
     operator_settings = settings(chose)
     loglines.configure(loglines.FORMATS[chose.log_format], verbose=chose.verbose)
     try:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from twinhull.api.isolation import Isolation
 from twinhull.api.registry import ClusterRegistry
 from twinhull.cli import yamlfile
-from twinhull.cli.options import Options
+from twinhull.cli.options import OperatorOptions
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.shell import tracing
 from twinhull.shell.lease_terms import Terms
@@ -25,7 +25,7 @@ _SHORTEST_KEY = 32
 _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-def settings(options: Options) -> Settings:
+def settings(options: OperatorOptions) -> Settings:
     """The settings of the process. Raises UsageError or BadParameter, which names the wrong option."""
     if options.traces:
         try:
@@ -61,7 +61,7 @@ def settings(options: Options) -> Settings:
     )
 
 
-def _terms(options: Options) -> Terms:
+def _terms(options: OperatorOptions) -> Terms:
     namespace = options.lease_namespace
     if namespace is None:
         try:

@@ -15,6 +15,7 @@ import twinhull
 from twinhull.api.group import GROUP
 from twinhull.cli import filearguments, manifestfolders, manifestkinds, manifests, operatoroptions
 from twinhull.cli.manifests import Manifest, UnreadableError
+from twinhull.cli.messages import tell_error
 from twinhull.cli.operatoroptions import ISOLATIONS
 from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.reports import FORMATS, Located, Report, located
@@ -128,7 +129,7 @@ def validate(  # noqa: PLR0913, PLR0917  one parameter an option
     report = _report(_read(files, allow_none=allow_none), wanted)
     click.echo(FORMATS[output](report), nl=False)
     for why in report.failures:
-        manifests.tell_error(why)
+        tell_error(why)
     raise SystemExit(2 if report.failures else int(report.count(Level.ERROR) > 0))
 
 

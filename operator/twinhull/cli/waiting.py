@@ -18,7 +18,7 @@ from twinhull.cli.targets import Target
 from twinhull.cli.workloadstates import WorkloadStates
 from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import WORKLOAD
-from twinhull.verbs.goals import Deleted, Goal, State, Verdict
+from twinhull.verbs.goals import Deleted, Goal, GoalState, GoalStatus
 from twinhull.view.safetext import plain
 
 #: How long one look may take, in seconds.
@@ -104,7 +104,7 @@ async def wait(
     """
     left, failed = dict(goals), False
     looks_once = not seconds
-    last: dict[str, Verdict] = {}
+    last: dict[str, GoalStatus] = {}
     progress = Progress()
     try:
         if deadline is None:
@@ -115,8 +115,8 @@ async def wait(
                 async for name, workload in states:
                     if name not in left:
                         continue
-                    last[name] = left[name].verdict(workload)
-                    if last[name].state is not State.WAITING:
+                    last[name] = left[name].judge(workload)
+                    if last[name].state is not GoalState.WAITING:
                         progress.end(name)
                         failed |= not _ended(name, left.pop(name), last[name])
                     elif not looks_once:
@@ -134,14 +134,14 @@ async def wait(
     return Exit.OVERDUE if left else Exit.DONE
 
 
-def _ended(name: str, goal: Goal, verdict: Verdict) -> bool:
+def _ended(name: str, goal: Goal, status: GoalStatus) -> bool:
     """Say how a wait has ended. Whether its goal was reached."""
-    if verdict.state is State.REACHED:
+    if status.state is GoalState.REACHED:
         click.echo(f"Workload {name} is {plain(goal.title)}")
-        if verdict.but:
-            warn(f"Workload {name} is {goal.title}, but {verdict.but}")
+        if status.but:
+            warn(f"Workload {name} is {goal.title}, but {status.but}")
         return True
-    _error(f"Workload {name} can't become {goal.title} any more: {verdict.message}")
+    _error(f"Workload {name} can't become {goal.title} any more: {status.message}")
     return False
 
 

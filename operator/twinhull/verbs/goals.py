@@ -18,7 +18,7 @@ _DELETED = "it is being deleted"
 _NO_STATUS = "the operator hasn't seen the present spec yet"
 
 
-class State(StrEnum):
+class GoalState(StrEnum):
     """How far it is."""
 
     WAITING = "waiting"
@@ -26,10 +26,10 @@ class State(StrEnum):
     HOPELESS = "hopeless"
 
 
-class Verdict(NamedTuple):
+class GoalStatus(NamedTuple):
     """What is so of a goal."""
 
-    state: State
+    state: GoalState
     #: What is so of the Workload, for people.
     message: str
     #: What is wrong with the Workload though the goal is reached, for people; empty if nothing is.
@@ -43,7 +43,7 @@ class Goal(Protocol):
     def title(self) -> str:
         """What the Workload is then, such as "ready"."""
 
-    def verdict(self, workload: Raw | None) -> Verdict:
+    def judge(self, workload: Raw | None) -> GoalStatus:
         """What is so by a state of the Workload, None if there is none of it."""
 
 
@@ -88,7 +88,7 @@ class Ready:
     settled: bool = False
     title: str = "ready"
 
-    def verdict(self, workload: Raw | None) -> Verdict:
+    def judge(self, workload: Raw | None) -> GoalStatus:
         """By the condition Ready, unless what is Ready isn't as the spec asks."""
         if workload is None:
             return _gone()
@@ -116,11 +116,11 @@ class Up:
 
     title: str = "up"
 
-    def verdict(self, workload: Raw | None) -> Verdict:
+    def judge(self, workload: Raw | None) -> GoalStatus:
         """By the condition Ready."""
         if workload and Status(workload).has_completed:
             return _reached("it has run to completion", Status(workload))
-        return Ready(settled=True).verdict(workload)
+        return Ready(settled=True).judge(workload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +129,13 @@ class Stopped:
 
     title: str = "stopped"
 
-    def verdict(self, workload: Raw | None) -> Verdict:
+    def judge(self, workload: Raw | None) -> GoalStatus:
         """By the condition Ready, which has the reason Stopped then."""
         if workload is None:
             return _gone()
         status = Status(workload)
         if not status.is_stopped and not status.is_deleted:
-            return Verdict(State.WAITING, "spec.state is Running: nobody has stopped it")
+            return GoalStatus(GoalState.WAITING, "spec.state is Running: nobody has stopped it")
         if status.is_deleted:
             return _hopeless(_DELETED)
         ready = status.ready
@@ -150,7 +150,7 @@ class Completed:
 
     title: str = "completed"
 
-    def verdict(self, workload: Raw | None) -> Verdict:
+    def judge(self, workload: Raw | None) -> GoalStatus:
         """By the condition Ready, which has the reason Completed or Failed then."""
         if workload is None:
             return _gone()
@@ -176,17 +176,16 @@ class Deleted:
     uid: str = ""
     title: str = "deleted"
 
-    def verdict(self, workload: Raw | None) -> Verdict:
+    def judge(self, workload: Raw | None) -> GoalStatus:
         """By whether it is there."""
         if workload is None or (self.uid and workload["metadata"].get("uid") != self.uid):
             return _reached("it is gone")
         status = Status(workload)
         if not status.is_deleted:
-            return Verdict(State.WAITING, "nobody has asked for its deletion")
+            return GoalStatus(GoalState.WAITING, "nobody has asked for its deletion")
         finalizers = ", ".join(workload["metadata"].get("finalizers") or ())
-        return Verdict(
-            State.WAITING, f"it is being deleted{f', with the finalizers {finalizers}' if finalizers else ''}"
-        )
+        waited_for = f", with the finalizers {finalizers}" if finalizers else ""
+        return GoalStatus(GoalState.WAITING, f"it is being deleted{waited_for}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +200,7 @@ class Condition:
         """The condition, and what it is to be."""
         return f"as asked: condition {self.kind} is {self.status}"
 
-    def verdict(self, workload: Raw | None) -> Verdict:
+    def judge(self, workload: Raw | None) -> GoalStatus:
         """By the condition. What is Stalled may end the wait, unless just that is waited for."""
         if workload is None:
             return _gone()
@@ -216,7 +215,7 @@ class Condition:
         if self.kind != "Stalled" and (stalled := _stalled(status)):
             return stalled
         if status.is_current and not condition:
-            return Verdict(State.WAITING, f"it has no condition {self.kind}")
+            return GoalStatus(GoalState.WAITING, f"it has no condition {self.kind}")
         return _waiting(status)
 
 
@@ -234,7 +233,7 @@ class Isolated:
         """The isolation, by its name on the command line."""
         return f"running as {name_of(self.isolation)}"
 
-    def verdict(self, workload: Raw | None) -> Verdict:
+    def judge(self, workload: Raw | None) -> GoalStatus:
         """By status.isolation and the conditions."""
         if workload is not None:
             status = Status(workload)
@@ -246,14 +245,16 @@ class Isolated:
                 )
             if resolved and resolved != self.isolation:
                 flip = status.command("flip", "--to", name_of(self.isolation))
-                return Verdict(State.WAITING, f"its isolation is {name_of(resolved)}: {flip} changes that")
-        verdict = (Up() if self.is_requested else Ready(settled=True)).verdict(workload)
-        if workload is None or verdict.state is not State.REACHED:
-            return verdict
+                return GoalStatus(
+                    GoalState.WAITING, f"its isolation is {name_of(resolved)}: {flip} changes that"
+                )
+        goal_status = (Up() if self.is_requested else Ready(settled=True)).judge(workload)
+        if workload is None or goal_status.state is not GoalState.REACHED:
+            return goal_status
         status = Status(workload)
         if status.running == self.isolation or (self.is_requested and status.has_completed):
-            return verdict
-        return Verdict(State.WAITING, f"what runs is still isolated as {name_of(status.running)}")
+            return goal_status
+        return GoalStatus(GoalState.WAITING, f"what runs is still isolated as {name_of(status.running)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,7 @@ class Restarted:
     after: str = ""
     title: str = "restarted"
 
-    def verdict(self, workload: Raw | None) -> Verdict:
+    def judge(self, workload: Raw | None) -> GoalStatus:
         """By the revision of the hull, or of a run that has ended already."""
         if workload is None:
             return _gone()
@@ -282,10 +283,10 @@ class Restarted:
             return _stalled(status) or _waiting(
                 status, "waiting for the operator to see that it is to restart"
             )
-        return Up().verdict(workload)
+        return Up().judge(workload)
 
 
-def _has_ended(status: Status) -> Verdict | None:
+def _has_ended(status: Status) -> GoalStatus | None:
     """Why nothing of the Workload runs any more, None if it may."""
     if status.is_deleted:
         return _hopeless(_DELETED)
@@ -298,7 +299,7 @@ def _has_ended(status: Status) -> Verdict | None:
     return None
 
 
-def _stalled(status: Status) -> Verdict | None:
+def _stalled(status: Status) -> GoalStatus | None:
     """Stalled means that nothing goes on before somebody does something (sigs.k8s.io/cli-utils, pkg/kstatus):
     with the Workload, which ends a wait; or with something else, and then the Workload goes on by itself.
     None if it isn't Stalled.
@@ -310,7 +311,7 @@ def _stalled(status: Status) -> Verdict | None:
         why = f"what runs is Ready, but not as the spec asks: {why}"
     row = row_of(stalled.reason)
     needs_edit = (row is None or row.needs_edit) and not exceeds_quota(stalled.message)
-    return _hopeless(why) if needs_edit else Verdict(State.WAITING, why)
+    return _hopeless(why) if needs_edit else GoalStatus(GoalState.WAITING, why)
 
 
 def _runs_as_before(status: Status) -> bool:
@@ -331,23 +332,23 @@ def _why_stalled(status: Status) -> str:
     )
 
 
-def _waiting(status: Status, otherwise: str = "") -> Verdict:
+def _waiting(status: Status, otherwise: str = "") -> GoalStatus:
     ready = status.ready
     if ready is None:
-        return Verdict(State.WAITING, _NO_STATUS)
+        return GoalStatus(GoalState.WAITING, _NO_STATUS)
     if ready.status == "True" and otherwise:
-        return Verdict(State.WAITING, otherwise)
-    return Verdict(State.WAITING, f"{ready.reason}: {ready.message}")
+        return GoalStatus(GoalState.WAITING, otherwise)
+    return GoalStatus(GoalState.WAITING, f"{ready.reason}: {ready.message}")
 
 
-def _gone() -> Verdict:
+def _gone() -> GoalStatus:
     return _hopeless("it is gone: somebody has deleted it")
 
 
-def _hopeless(why: str) -> Verdict:
-    return Verdict(State.HOPELESS, why)
+def _hopeless(why: str) -> GoalStatus:
+    return GoalStatus(GoalState.HOPELESS, why)
 
 
-def _reached(message: str, status: Status | None = None) -> Verdict:
+def _reached(message: str, status: Status | None = None) -> GoalStatus:
     """It has come true, of a Workload which may be Stalled all the same."""
-    return Verdict(State.REACHED, message, _why_stalled(status) if status else "")
+    return GoalStatus(GoalState.REACHED, message, _why_stalled(status) if status else "")

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from tools.manifests import VARIANTS
 from twinhull.cli import main
 from twinhull.cli.config import config
-from twinhull.cli.options import Options
+from twinhull.cli.options import OperatorOptions
 from twinhull.cli.run import run
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -40,7 +40,7 @@ def file(folder: Path, text: str) -> str:
 @pytest.mark.parametrize("command", [run, config])
 def test_every_option_has_its_field(command: object) -> None:
     options = {option.name for option in getattr(command, "params")}  # noqa: B009
-    assert options - {"config", "output"} == Options.__dataclass_fields__.keys()
+    assert options - {"config", "output"} == OperatorOptions.__dataclass_fields__.keys()
 
 
 def test_without_anything_all_are_defaults() -> None:

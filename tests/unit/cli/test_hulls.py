@@ -24,7 +24,8 @@ from tests.unit.cli.hullapi import HullApi
 from tests.unit.cli.kubeletlog import SECOND, KubeletLog
 from tests.unit.cli.test_signals import PATIENT
 from tests.unit.reach.virtapi import beside
-from twinhull.cli import containerlog, main
+from twinhull.cli import main
+from twinhull.cli.logs import containerlog
 
 pytestmark = pytest.mark.slow
 

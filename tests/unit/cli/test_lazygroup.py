@@ -45,6 +45,18 @@ def test_the_help_imports_nothing_that_talks_to_a_cluster() -> None:
     assert last_line(code) == "[]"
 
 
+@pytest.mark.slow
+def test_the_helps_of_verbs_import_nothing_that_talks_to_a_cluster() -> None:
+    code = (
+        "import sys\n"
+        "from twinhull.cli import SECTIONS\n"
+        "for verb in (verb for verbs in SECTIONS.values() for verb in verbs):\n"
+        "    verb.load()\n"
+        "print(sorted({'aiohttp', 'kopf', 'kubernetes'} & set(sys.modules)))"
+    )
+    assert last_line(code) == "[]"
+
+
 def test_python_does_not_look_through_all_modules_at_its_end() -> None:
     code = (
         "import atexit, gc\n"

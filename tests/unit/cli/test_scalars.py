@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinhull.cli import main, manifests, scalars
+from twinhull.cli import kubectlyaml, main, scalars
 
 #: Scalars as people write them, and the JSON that they are to kubectl.
 READ = {
@@ -80,7 +80,7 @@ READ = {
 
 
 def read(text: str) -> object:
-    return yaml.load(text, manifests.Loader)  # noqa: S506  a SafeLoader
+    return yaml.load(text, kubectlyaml.Loader)  # noqa: S506  a SafeLoader
 
 
 @pytest.mark.parametrize(("text", "meant"), READ.items())

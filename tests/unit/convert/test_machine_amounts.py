@@ -61,3 +61,20 @@ def test_an_amount_is_a_whole_number(text: str) -> None:
 )
 def test_nothing_is_rounded(size: int, text: str) -> None:
     assert amounts.quantity(size) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("007", 7),
+        ("99999", 99_999),
+        ("100000", None),
+        ("", None),
+        ("-1", None),
+        ("٣", None),
+        ("²", None),
+    ],
+)
+def test_a_small_number_is_read_or_none(text: str, number: int | None) -> None:
+    assert amounts.small(text, 5) == number

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from twinhull.cli import main
-from twinhull.cli.options import Options
+from twinhull.cli.options import OperatorOptions
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def test_the_example_prints_what_the_page_shows(tmp_path: Path, monkeypatch: pyt
 
 
 def test_every_option_has_its_row() -> None:
-    assert len(_ROW.findall(PAGE)) == len(Options.__dataclass_fields__)
+    assert len(_ROW.findall(PAGE)) == len(OperatorOptions.__dataclass_fields__)
 
 
 @pytest.mark.parametrize(("setting", "flag", "variable"), _ROW.findall(PAGE))
@@ -46,4 +46,4 @@ def test_a_row_names_one_setting_in_three_ways(
     file.write_text(f"{setting}: {{}}", encoding="utf-8")
     assert f"{setting} must be" in CliRunner().invoke(main, ["config", "--config", str(file)]).output
     assert f"{flag} " in CliRunner().invoke(main, ["run", "--help"]).output
-    assert variable.removeprefix("TWINHULL_").lower() in Options.__dataclass_fields__
+    assert variable.removeprefix("TWINHULL_").lower() in OperatorOptions.__dataclass_fields__

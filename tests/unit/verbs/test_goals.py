@@ -18,10 +18,10 @@ from twinhull.verbs.goals import (
     Condition,
     Deleted,
     Goal,
+    GoalState,
     Isolated,
     Ready,
     Restarted,
-    State,
     Stopped,
     UnknownGoalError,
     Up,
@@ -31,7 +31,7 @@ from twinhull.verbs.goals import (
 LOGS_AND_RESTART = "twinhull logs web -n shop shows why, and twinhull restart web -n shop runs it again"
 WAIT_FOR_THAT = "twinhull wait web -n shop --for=completed waits for that, and twinhull restart web -n shop"
 FLIP_IT = "twinhull flip web -n shop --to sandbox changes that"
-REACHED, WAITING, HOPELESS = State.REACHED, State.WAITING, State.HOPELESS
+REACHED, WAITING, HOPELESS = GoalState.REACHED, GoalState.WAITING, GoalState.HOPELESS
 READY = {"Ready": ("True", "Ready")}
 UNREADY = {"Ready": ("False", "Replacing"), "Reconciling": ("True", "Replacing")}
 STALLED = {"Ready": ("False", "UnsupportedFields"), "Stalled": ("True", "UnsupportedFields")}
@@ -148,8 +148,8 @@ OFF = {"state": "Stopped"}
         (Isolated("Sandbox"), None, HOPELESS, "it is gone"),
     ],
 )  # fmt: skip
-def test_what_is_so_of_a_goal(goal: Goal, given: Raw | None, state: State, says: str) -> None:
-    found = goal.verdict(given)
+def test_what_is_so_of_a_goal(goal: Goal, given: Raw | None, state: GoalState, says: str) -> None:
+    found = goal.judge(given)
     assert found.state is state, found
     assert says in found.message
 
@@ -168,7 +168,7 @@ def test_what_is_so_of_a_goal(goal: Goal, given: Raw | None, state: State, says:
     ],
 )
 def test_what_is_wrong_is_told_though_the_goal_is_reached(goal: Goal, given: Raw, but: str) -> None:
-    found = goal.verdict(given)
+    found = goal.judge(given)
     assert (found.state, found.but) == (REACHED, but)
 
 
@@ -176,16 +176,16 @@ def test_what_is_wrong_is_told_though_the_goal_is_reached(goal: Goal, given: Raw
 def test_a_wait_ends_early_if_the_workload_itself_has_to_be_changed(reason: str) -> None:
     row = row_of(reason)
     assert row is not None
-    found = Ready().verdict(workload({"Ready": ("False", "Creating"), "Stalled": ("True", reason)}))
+    found = Ready().judge(workload({"Ready": ("False", "Creating"), "Stalled": ("True", reason)}))
     assert found.state is (HOPELESS if row.needs_edit else WAITING)
     assert found.message == f"it is Stalled ({reason}): said {reason}"
 
 
 def test_what_a_quota_has_no_room_for_is_waited_for() -> None:
     given = workload({"Stalled": ("True", "PodRefused")})
-    assert Ready().verdict(given).state is HOPELESS
+    assert Ready().judge(given).state is HOPELESS
     given["status"]["conditions"][0]["message"] = 'pods "web" is forbidden: exceeded quota: q, requested: 1'
-    assert Ready().verdict(given).state is WAITING
+    assert Ready().judge(given).state is WAITING
 
 
 def hulled(revision: str, made: str, conditions: dict[str, tuple[str, str]] = READY, **more: Any) -> Raw:
@@ -209,15 +209,17 @@ ENDED_AGAIN = workload(COMPLETED, exit={"revision": "b"}, lastChange={"at": "202
         (None, HOPELESS, "it is gone"),
     ],
 )  # fmt: skip
-def test_a_restart_is_over_once_another_revision_is_ready(given: Raw | None, state: State, says: str) -> None:
-    found = Restarted(frozenset({"a"})).verdict(given)
+def test_a_restart_is_over_once_another_revision_is_ready(
+    given: Raw | None, state: GoalState, says: str
+) -> None:
+    found = Restarted(frozenset({"a"})).judge(given)
     assert (found.state, says in found.message) == (state, True), found
 
 
 def test_the_hull_of_a_replacement_that_was_under_way_is_not_the_restarted_one() -> None:
     goal = Restarted(frozenset({"a"}), after="2026-01-01T00:00:05Z")
-    assert goal.verdict(hulled("b", "2026-01-01T00:00:04Z")).state is WAITING
-    assert goal.verdict(hulled("c", "2026-01-01T00:00:05Z")).state is REACHED
+    assert goal.judge(hulled("b", "2026-01-01T00:00:04Z")).state is WAITING
+    assert goal.judge(hulled("c", "2026-01-01T00:00:05Z")).state is REACHED
 
 
 @pytest.mark.parametrize("path", INPUTS, ids=lambda path: path.name.partition(".")[0])
@@ -236,11 +238,11 @@ def test_each_golden_status_is_understood(path: Any) -> None:
         "spec": given.workload.spec.raw(),
         "status": status.raw(),
     }
-    assert not [found for goal in GOALS for found in elsewhere(goal.verdict(raw).message, "web", NAMESPACE)]
+    assert not [found for goal in GOALS for found in elsewhere(goal.judge(raw).message, "web", NAMESPACE)]
     conditions = {one["type"]: (one["status"], one["reason"]) for one in raw["status"]["conditions"]}
     truth, reason = conditions["Ready"]
     stalled, is_off = conditions["Stalled"][0] == "True", raw["spec"].get("state") == "Stopped"
-    ready = Ready().verdict(raw).state
+    ready = Ready().judge(raw).state
     row = row_of(conditions["Stalled"][1])
     expected = (
         WAITING
@@ -252,8 +254,8 @@ def test_each_golden_status_is_understood(path: Any) -> None:
         else WAITING
     )
     assert ready is expected
-    assert (Stopped().verdict(raw).state is REACHED) == (reason == "Stopped" and truth == "True")
-    assert (Completed().verdict(raw).state is REACHED) == (reason == "Completed" and truth == "True")
+    assert (Stopped().judge(raw).state is REACHED) == (reason == "Stopped" and truth == "True")
+    assert (Completed().judge(raw).state is REACHED) == (reason == "Completed" and truth == "True")
 
 
 @pytest.mark.parametrize(
@@ -294,7 +296,7 @@ def test_what_is_no_goal_is_refused_with_those_that_there_are(text: str, says: s
 def test_texts_of_others_have_no_control_characters() -> None:
     given = workload(UNREADY)
     given["status"]["conditions"][0]["message"] = "\x1b[2Jcleared\nline"
-    assert Ready().verdict(given).message == "Replacing: \\x1b[2Jcleared line"
+    assert Ready().judge(given).message == "Replacing: \\x1b[2Jcleared line"
 
 
 @pytest.mark.parametrize(
@@ -303,4 +305,4 @@ def test_texts_of_others_have_no_control_characters() -> None:
 def test_a_workload_of_any_shape_is_waited_for(odd: Raw) -> None:
     given = {"metadata": {"name": "web", "generation": 1}, **odd}
     for goal in (Ready(), Stopped(), Condition("Ready"), Isolated("Sandbox"), Restarted(frozenset()), Up()):
-        assert goal.verdict(given).state is WAITING
+        assert goal.judge(given).state is WAITING

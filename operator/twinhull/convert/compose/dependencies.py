@@ -15,7 +15,7 @@ from twinhull.api import commands
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.settings import InputValue
+from twinhull.convert.docker.givenoptions import InputValue
 
 _CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
 

@@ -14,8 +14,8 @@ from twinhull.convert.compose.granted import labels
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import number, whole, whole_bytes
 from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.givenoptions import InputValue
 from twinhull.convert.docker.process import ARCHITECTURES
-from twinhull.convert.docker.settings import InputValue
 
 _RESTARTS = {"none": "no", "on-failure": "on-failure", "any": "always"}
 _CONSTRAINT = re.compile(r"\s*node\.([A-Za-z0-9._/-]+)\s*(==|!=)\s*(\S+)\s*")

@@ -22,9 +22,9 @@ from twinhull.convert.compose.project import Project
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.docker.bounds import MOST_VOLUMES
 from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.givenoptions import InputValue
 from twinhull.convert.docker.mounts import mount
 from twinhull.convert.docker.names import Names
-from twinhull.convert.docker.settings import InputValue
 
 #: All permissions of a file.
 _ALL = 0o777

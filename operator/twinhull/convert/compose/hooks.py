@@ -10,9 +10,9 @@ from twinhull.api.group import Raw
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 from twinhull.convert.docker.images import image
 from twinhull.convert.docker.process import literal, process
-from twinhull.convert.docker.settings import InputValue, Settings
 
 #: What a step has of the service, unless it has an image of its own.
 _INHERITED = ("image", "command", "workingDir")
@@ -59,12 +59,12 @@ def _step(step: InputValue, number: int, draft: Draft) -> Raw:
         for key in ("runAsUser", "runAsGroup", "runAsNonRoot"):
             of_step.security.pop(key, None)
     options = [("user", "user"), ("working_dir", "workdir")]
-    settings = [
+    step_options = [
         (option, InputValue(hook[key].path, typed.text(hook[key]))) for key, option in options if key in hook
     ]
     if "command" in hook:
-        settings.append(("command", InputValue(hook["command"].path, typed.words(hook["command"]))))
-    process(Settings(settings), of_step)
+        step_options.append(("command", InputValue(hook["command"].path, typed.words(hook["command"]))))
+    process(GivenOptions(step_options), of_step)
     env = {variable["name"]: variable for variable in draft.container.get("env", [])}
     for name, variable in typed.pairs(hook["environment"]) if "environment" in hook else ():
         env[name] = {"name": name, "value": literal("" if variable.value is None else typed.text(variable))}

@@ -13,7 +13,7 @@ from twinhull.api.group import Raw
 from twinhull.convert.compose.files import Folder
 from twinhull.convert.compose.typed import mapping, pairs, text
 from twinhull.convert.conversion import CannotConvert
-from twinhull.convert.docker.settings import InputValue
+from twinhull.convert.docker.givenoptions import InputValue
 
 #: How many services may extend each other in a row.
 _LONGEST = 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import whole_bytes
+from twinhull.convert.docker.givenoptions import InputValue
 from twinhull.convert.docker.mounts import Mount, kind_of, mount, short
-from twinhull.convert.docker.settings import InputValue
 
 
 def mounts(volume: InputValue) -> Mount:

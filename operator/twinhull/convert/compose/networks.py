@@ -15,7 +15,7 @@ from twinhull.api.group import WORKLOAD_LABEL, Raw
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert, Left
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.settings import InputValue
+from twinhull.convert.docker.givenoptions import InputValue
 
 #: The network of a service that names none.
 _DEFAULT = "default"

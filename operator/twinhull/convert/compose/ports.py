@@ -5,8 +5,8 @@ from __future__ import annotations
 from twinhull.convert.compose import typed
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
+from twinhull.convert.docker.givenoptions import InputValue
 from twinhull.convert.docker.ports import Publication, host_span, parse, protocol_of, span
-from twinhull.convert.docker.settings import InputValue
 
 
 def port(value: InputValue) -> Publication:

@@ -16,7 +16,7 @@ from twinhull.convert.compose.interpolation import Interpolation
 from twinhull.convert.compose.merging import Extends
 from twinhull.convert.compose.survey import survey
 from twinhull.convert.conversion import CannotConvert, Left, WrongOption
-from twinhull.convert.docker.settings import InputValue
+from twinhull.convert.docker.givenoptions import InputValue
 
 #: The most services: more than a namespace can have of anything else that the file would make.
 _MOST_SERVICES = 500

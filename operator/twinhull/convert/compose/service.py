@@ -13,15 +13,17 @@ from twinhull.convert.compose.mounts import mounts
 from twinhull.convert.compose.ports import port
 from twinhull.convert.conversion import CannotConvert, LeftKind
 from twinhull.convert.docker.draft import Draft, Refused
+from twinhull.convert.docker.givenoptions import InputValue
 from twinhull.convert.docker.health import CHECK_IS_DISABLED
 from twinhull.convert.docker.linefiles import pairs as lines
-from twinhull.convert.docker.settings import InputValue
 
-Settings = Iterator[tuple[str, InputValue]]
+OptionValues = Iterator[tuple[str, InputValue]]
 _PULLS = {"always": "always", "never": "never", "missing": "missing", "if_not_present": "missing"}
 
 
-def settings(service: InputValue, environment: Mapping[str, str], folder: Folder, draft: Draft) -> Settings:
+def option_values(
+    service: InputValue, environment: Mapping[str, str], folder: Folder, draft: Draft
+) -> OptionValues:
     """All that a service says of its container, by the names of docker run's options. What depends on other
     parts of the file (networks, secrets, configs, dependencies) isn't in it.
 
@@ -52,7 +54,7 @@ def settings(service: InputValue, environment: Mapping[str, str], folder: Folder
     yield from deploy(keys, draft)
 
 
-def _image(service: InputValue, keys: Mapping[str, InputValue], draft: Draft) -> Settings:
+def _image(service: InputValue, keys: Mapping[str, InputValue], draft: Draft) -> OptionValues:
     if "provider" in keys:
         raise Refused(
             f"{service.path}.provider: something else than Compose runs the service: run it as it says"
@@ -73,7 +75,7 @@ def _image(service: InputValue, keys: Mapping[str, InputValue], draft: Draft) ->
     yield "image", InputValue(image.path, typed.text(image))
 
 
-def _plain(option: str, form: Form, value: InputValue) -> Settings:
+def _plain(option: str, form: Form, value: InputValue) -> OptionValues:
     match form:
         case Form.TEXT:
             yield option, InputValue(value.path, typed.text(value))
@@ -92,7 +94,7 @@ def _plain(option: str, form: Form, value: InputValue) -> Settings:
 
 def _variables(
     keys: Mapping[str, InputValue], environment: Mapping[str, str], folder: Folder, draft: Draft
-) -> Settings:
+) -> OptionValues:
     for env_file in typed.one_or_more(keys["env_file"]) if "env_file" in keys else ():
         file_keys = typed.mapping(env_file) if isinstance(env_file.value, dict) else {"path": env_file}
         if "path" not in file_keys:
@@ -113,7 +115,7 @@ def _variables(
         yield "env", InputValue(variable.path, (name, value))
 
 
-def _label_files(keys: Mapping[str, InputValue], folder: Folder, draft: Draft) -> Settings:
+def _label_files(keys: Mapping[str, InputValue], folder: Folder, draft: Draft) -> OptionValues:
     for label_file in typed.one_or_more(keys["label_file"]) if "label_file" in keys else ():
         path = typed.text(label_file)
         text = folder.text(path)
@@ -130,7 +132,7 @@ def _unread(path: str, folder: Folder) -> str:
     return "the file can't be read, so that all that it has is missing: add it, and convert again"
 
 
-def _hosts(hosts: InputValue) -> Settings:
+def _hosts(hosts: InputValue) -> OptionValues:
     if isinstance(hosts.value, list):
         for host in typed.listing(hosts):
             yield "add-host", InputValue(host.path, typed.text(host))
@@ -140,7 +142,7 @@ def _hosts(hosts: InputValue) -> Settings:
             yield "add-host", InputValue(address.path, f"{name}={typed.text(address)}")
 
 
-def _health(healthcheck: InputValue, draft: Draft) -> Settings:
+def _health(healthcheck: InputValue, draft: Draft) -> OptionValues:
     keys = typed.mapping(healthcheck)
     if "disable" in keys and typed.truth(keys["disable"]):
         yield "no-healthcheck", InputValue(keys["disable"].path, True)  # noqa: FBT003  its value
@@ -169,7 +171,7 @@ def _keep_check(disable: InputValue, test: InputValue | None, draft: Draft) -> N
         )
 
 
-def _test(test: InputValue) -> Settings:
+def _test(test: InputValue) -> OptionValues:
     if not isinstance(test.value, list):
         yield "health-cmd", InputValue(test.path, typed.text(test))
         return

@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from twinhull.convert.conversion import CannotConvert
-from twinhull.convert.docker.settings import InputValue
+from twinhull.convert.docker.givenoptions import InputValue
 
 _TRUTHS = {
     "true": True,

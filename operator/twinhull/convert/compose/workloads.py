@@ -23,10 +23,11 @@ from twinhull.convert.compose.networks import (
     separation_sentence,
 )
 from twinhull.convert.compose.project import Project
-from twinhull.convert.compose.service import settings
+from twinhull.convert.compose.service import option_values
 from twinhull.convert.conversion import CannotConvert, Conversion, Left, LeftKind
 from twinhull.convert.docker.bounds import check
 from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, CLAIM_IS_EMPTY, Draft, Refused, claim
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 from twinhull.convert.docker.mentions import Mentions, mentions
 from twinhull.convert.docker.names import Names, workload_name
 from twinhull.convert.docker.network import alias, let_listen
@@ -40,7 +41,6 @@ from twinhull.convert.docker.services import (
     reach_unready,
     tell_ports,
 )
-from twinhull.convert.docker.settings import InputValue, Settings
 from twinhull.convert.docker.workload import fill
 
 
@@ -129,9 +129,9 @@ def _convert(
     project, service = making.project, making.project.services[name]
     draft = Draft(making.names.of(name), making.namespace, claim_names=making.claim_names)
     attached = attachment(service, project.networks)
-    options = [*settings(service, project.environment, project.folder, draft)]
+    options = [*option_values(service, project.environment, project.folder, draft)]
     options += [("network-alias", value) for value in _aliases((*attached.aliases, *linked), making, draft)]
-    fill(Settings(options), draft)
+    fill(GivenOptions(options), draft)
     for kind in (SECRETS, CONFIGS):
         for source in granted.grant(kind, service, known[kind.key], draft):
             making.granted.add((kind.key, source))

@@ -10,7 +10,7 @@ import re
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
 from twinhull.convert.conversion import CannotConvert
-from twinhull.convert.docker.settings import InputValue
+from twinhull.convert.docker.givenoptions import InputValue
 
 _BYTES = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?) ?([kmgtp]?)i?b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from twinhull.api.group import API_VERSION, Raw
 from twinhull.api.objectnames import LONGEST_LABEL
 from twinhull.convert.conversion import CannotConvert, Left, LeftKind
+from twinhull.convert.docker.givenoptions import InputValue
 from twinhull.convert.docker.names import Names
-from twinhull.convert.docker.settings import InputValue
 
 
 class Refused(CannotConvert):

@@ -16,9 +16,9 @@ from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert, LeftKind
 from twinhull.convert.docker.amounts import duration, seconds, whole
 from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 from twinhull.convert.docker.options import OPTIONS, kind_of
 from twinhull.convert.docker.process import literal
-from twinhull.convert.docker.settings import InputValue, Settings
 
 _INTERVAL = 30
 _RETRIES = 3
@@ -27,12 +27,12 @@ CHECK_IS_DISABLED = "the check is disabled"
 _NO_TEST = "it changes the image's own check, which Kubernetes doesn't see: say what the check is"
 
 
-def health(settings: Settings, draft: Draft) -> None:
+def health(options: GivenOptions, draft: Draft) -> None:
     """`health-cmd` (a text for the shell, or a list of words) and what goes with it."""
-    test = settings.last("health-cmd")
-    times = {name: settings.last(f"health-{name}") for name in ("interval", "timeout", "retries")}
-    start, often = settings.last("health-start-period"), settings.last("health-start-interval")
-    if (none := settings.last("no-healthcheck")) is not None and none.value is True:
+    test = options.last("health-cmd")
+    times = {name: options.last(f"health-{name}") for name in ("interval", "timeout", "retries")}
+    start, often = options.last("health-start-period"), options.last("health-start-interval")
+    if (none := options.last("no-healthcheck")) is not None and none.value is True:
         if test:
             raise CannotConvert(
                 f"{test.path}: there is to be a health check, and none: remove one of the two"

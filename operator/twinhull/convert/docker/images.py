@@ -10,7 +10,7 @@ import re
 
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Refused
-from twinhull.convert.docker.settings import InputValue
+from twinhull.convert.docker.givenoptions import InputValue
 
 #: What the field `image` takes.
 _LONGEST = 1024

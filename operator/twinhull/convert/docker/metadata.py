@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from twinhull.api.qualifiedname import is_label_value, is_qualified_name
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.settings import InputValue, Settings
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 
 #: Keys with a prefix that only people read
 #: (kubernetes.io/docs/concepts/overview/working-with-objects/common-labels).
@@ -22,11 +22,11 @@ _PREFIXED = (
 )
 
 
-def metadata(settings: Settings, draft: Draft) -> None:
+def metadata(options: GivenOptions, draft: Draft) -> None:
     """`label` and `annotation`, whose values are pairs."""
-    for pair in settings.take("label"):
+    for pair in options.take("label"):
         _put(pair, draft, is_label=True)
-    for pair in settings.take("annotation"):
+    for pair in options.take("annotation"):
         _put(pair, draft, is_label=False)
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import whole_bytes
 from twinhull.convert.docker.draft import Refused
-from twinhull.convert.docker.settings import InputValue
+from twinhull.convert.docker.givenoptions import InputValue
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 _VOLUME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")

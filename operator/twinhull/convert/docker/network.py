@@ -14,10 +14,10 @@ from twinhull.api.objectnames import is_label, is_subdomain
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.addresses import is_address
 from twinhull.convert.docker.draft import Draft, Refused
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 from twinhull.convert.docker.names import is_service_name, label
 from twinhull.convert.docker.options import OPTIONS
 from twinhull.convert.docker.security import ONE_POD, may_bind
-from twinhull.convert.docker.settings import InputValue, Settings
 
 _MOST_SERVERS = 3
 _MOST_DOMAINS = 32
@@ -58,9 +58,9 @@ _OWN_NETWORK = (
 )
 
 
-def mode(settings: Settings, draft: Draft) -> None:
+def mode(options: GivenOptions, draft: Draft) -> None:
     """`network`: which network it has. It comes before ports."""
-    for network in settings.take("network"):
+    for network in options.take("network"):
         value = _name(network, draft)
         if value == "host":
             draft.pod["hostNetwork"] = True
@@ -109,15 +109,15 @@ def _name(network: InputValue, draft: Draft) -> str:
     return name
 
 
-def names(settings: Settings, draft: Draft) -> None:
+def names(options: GivenOptions, draft: Draft) -> None:
     """`hostname`, `network-alias`, `add-host`, `dns` and the like. It comes after ports."""
-    if (hostname := settings.last("hostname")) is not None and hostname.value:
+    if (hostname := options.last("hostname")) is not None and hostname.value:
         _hostname(hostname, draft)
-    for value in settings.take("network-alias"):
+    for value in options.take("network-alias"):
         alias(value, draft)
-    _hosts(settings.take("add-host"), draft)
-    _dns(settings, draft)
-    _sysctls(settings.take("sysctl"), draft)
+    _hosts(options.take("add-host"), draft)
+    _dns(options, draft)
+    _sysctls(options.take("sysctl"), draft)
 
 
 #: The lowest port that each user may listen at unless the sysctl says otherwise (Linux, ip-sysctl).
@@ -198,10 +198,10 @@ def _hosts(hosts: list[InputValue], draft: Draft) -> None:
         draft.pod["hostAliases"] = [{"ip": address, "hostnames": names} for address, names in aliases.items()]
 
 
-def _dns(settings: Settings, draft: Draft) -> None:
+def _dns(options: GivenOptions, draft: Draft) -> None:
     config: Raw = {}
-    has_cluster_dns = settings.is_true("cluster-dns")
-    servers, domains = settings.take("dns"), settings.take("dns-search")
+    has_cluster_dns = options.is_true("cluster-dns")
+    servers, domains = options.take("dns"), options.take("dns-search")
     if nameservers := _addresses(servers, draft):
         config["nameservers"] = nameservers
     searches = [str(domain.value).strip().rstrip(".") for domain in domains]
@@ -212,8 +212,8 @@ def _dns(settings: Settings, draft: Draft) -> None:
         config["searches"] = listed[:_MOST_DOMAINS]
         for domain in domains[_MOST_DOMAINS:]:
             draft.leave(domain, f"a Pod has {_MOST_DOMAINS} search domains at most")
-    if options := [_dns_option(option) for option in settings.take("dns-option")]:
-        config["options"] = options
+    if dns_options := [_dns_option(option) for option in options.take("dns-option")]:
+        config["options"] = dns_options
     if not config:
         return
     draft.pod["dnsConfig"] = config

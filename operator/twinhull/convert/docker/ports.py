@@ -20,7 +20,7 @@ from twinhull.api.objectnames import is_port_name
 from twinhull.convert.conversion import CannotConvert, LeftKind
 from twinhull.convert.docker.addresses import is_address, is_loopback
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.settings import InputValue, Settings
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 
 _HIGHEST = 65_535
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
@@ -96,13 +96,12 @@ def protocol_of(port: InputValue, text: str) -> str:
     return protocol
 
 
-def ports(settings: Settings, draft: Draft) -> None:
+def ports(options: GivenOptions, draft: Draft) -> None:
     """`publish` and `expose`: the container's ports, and the Service's."""
     publications = [
-        port.value if isinstance(port.value, Publication) else parse(port)
-        for port in settings.take("publish")
+        port.value if isinstance(port.value, Publication) else parse(port) for port in options.take("publish")
     ]
-    publications += [exposed(port) for port in settings.take("expose")]
+    publications += [exposed(port) for port in options.take("expose")]
     declared: dict[tuple[int, str], Raw] = {}
     for publication in publications:
         if publication.published and draft.has_host_network:

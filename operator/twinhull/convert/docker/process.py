@@ -14,7 +14,7 @@ from twinhull.api.objectnames import LONGEST_LABEL
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import seconds
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.settings import InputValue, Settings
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 
 _VARIABLE = re.compile(r"[ -<>-~]+")
 #: The highest number of a user or a group that the API server takes.
@@ -33,27 +33,27 @@ _RESTARTS = {
 _PULLS = {"always": "Always", "missing": "IfNotPresent", "never": "Never"}
 
 
-def process(settings: Settings, draft: Draft) -> None:
+def process(options: GivenOptions, draft: Draft) -> None:
     """What runs, and as whom."""
-    _command(settings, draft)
-    _variables(settings.take("env"), draft)
-    if (workdir := settings.last("workdir")) is not None and workdir.value:
+    _command(options, draft)
+    _variables(options.take("env"), draft)
+    if (workdir := options.last("workdir")) is not None and workdir.value:
         if not str(workdir.value).startswith("/"):
             raise CannotConvert(
                 f"{workdir.path}: {str(workdir.value)[:80]!r} is no absolute path: begin it with '/'"
             )
         draft.container["workingDir"] = workdir.value
-    if settings.is_true("interactive"):
+    if options.is_true("interactive"):
         draft.container["stdin"] = True
-    if settings.is_true("tty"):
+    if options.is_true("tty"):
         draft.container["tty"] = True
-    _user(settings.last("user"), draft)
-    _groups(settings.take("group-add"), draft)
+    _user(options.last("user"), draft)
+    _groups(options.take("group-add"), draft)
 
 
-def life(settings: Settings, draft: Draft) -> None:
+def life(options: GivenOptions, draft: Draft) -> None:
     """When it is started again, how it is ended, and from where its image comes."""
-    restart = settings.last("restart")
+    restart = options.last("restart")
     policy, colon, most = str(restart.value if restart else "no").partition(":")
     if policy not in _RESTARTS or (colon and policy != "on-failure"):
         where = restart.path if restart else "restart"
@@ -64,7 +64,7 @@ def life(settings: Settings, draft: Draft) -> None:
     if restart and most:
         count = f"{most[:20]} restart{'s' * (most != '1')}"
         draft.leave(restart, f"Kubernetes can't stop after {count}: it goes on, and waits longer each time")
-    if (stop_timeout := settings.last("stop-timeout")) is not None:
+    if (stop_timeout := options.last("stop-timeout")) is not None:
         if str(stop_timeout.value).strip().startswith("-"):
             draft.leave(
                 stop_timeout,
@@ -75,15 +75,15 @@ def life(settings: Settings, draft: Draft) -> None:
             draft.pod["terminationGracePeriodSeconds"] = seconds(
                 InputValue(stop_timeout.path, f"{whole}s" if whole.isdigit() else whole)
             )
-    if (pull := settings.last("pull")) is not None:
+    if (pull := options.last("pull")) is not None:
         if pull.value in _PULLS:
             draft.container["imagePullPolicy"] = _PULLS[pull.value]
         else:
             draft.leave(
                 pull, "Kubernetes pulls an image always, if it isn't there, or never: set imagePullPolicy"
             )
-    _platform(settings.last("platform"), draft)
-    _runtime(settings.last("runtime"), draft)
+    _platform(options.last("platform"), draft)
+    _runtime(options.last("runtime"), draft)
 
 
 def literal(text: str) -> str:
@@ -93,8 +93,8 @@ def literal(text: str) -> str:
     return text.replace("$", "$$") if "$(" in text or "$$" in text else text
 
 
-def _command(settings: Settings, draft: Draft) -> None:
-    entrypoint, command = settings.last("entrypoint"), settings.last("command")
+def _command(options: GivenOptions, draft: Draft) -> None:
+    entrypoint, command = options.last("entrypoint"), options.last("command")
     words = [literal(word) for word in command.value] if command else []
     if entrypoint is None:
         if words:

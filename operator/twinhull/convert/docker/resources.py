@@ -13,7 +13,7 @@ from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.amounts import cores, number, quantity, whole, whole_bytes
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.settings import InputValue, Settings
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 
 _SHARES = 1024
 #: Of the CFS, in microseconds, if none is said.
@@ -26,21 +26,21 @@ _NO_ALL = (
 )
 
 
-def resources(settings: Settings, draft: Draft) -> None:
+def resources(options: GivenOptions, draft: Draft) -> None:
     """Requests and limits."""
     limits: Raw = {}
     requests: Raw = {}
-    _memory(settings, draft, limits, requests)
-    _cpus(settings, draft, limits, requests)
-    for gpus in settings.take("gpus"):
+    _memory(options, draft, limits, requests)
+    _cpus(options, draft, limits, requests)
+    for gpus in options.take("gpus"):
         _gpus(gpus, draft, limits)
     requirements = {key: amounts for key, amounts in (("requests", requests), ("limits", limits)) if amounts}
     if requirements:
         draft.container["resources"] = requirements
 
 
-def _memory(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> None:
-    most, least = settings.last("memory"), settings.last("memory-reservation")
+def _memory(options: GivenOptions, draft: Draft, limits: Raw, requests: Raw) -> None:
+    most, least = options.last("memory"), options.last("memory-reservation")
     limit = whole_bytes(most) if most else 0
     if limit:
         limits["memory"] = quantity(limit)
@@ -49,14 +49,14 @@ def _memory(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> Non
         raise CannotConvert(f"{least.path}: it is more than the limit of memory: correct one of the two")
     if request:
         requests["memory"] = quantity(request)
-    swap = settings.last("memory-swap")
+    swap = options.last("memory-swap")
     # As much as the limit of memory means: no swap, which is what a Pod has.
     if swap and not (limit and str(swap.value).strip() != "-1" and whole_bytes(swap) == limit):
         draft.leave(swap, "a node decides about swap: set memorySwap in the kubelet's configuration")
 
 
-def _cpus(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> None:
-    cpus, quota, period = settings.last("cpus"), settings.last("cpu-quota"), settings.last("cpu-period")
+def _cpus(options: GivenOptions, draft: Draft, limits: Raw, requests: Raw) -> None:
+    cpus, quota, period = options.last("cpus"), options.last("cpu-quota"), options.last("cpu-period")
     limit = number(cpus) if cpus else Decimal(0)
     if quota and whole(quota) > 0:
         if limit:
@@ -68,9 +68,9 @@ def _cpus(settings: Settings, draft: Draft, limits: Raw, requests: Raw) -> None:
         draft.leave(period, "without a quota it says nothing, and a Pod has no period of its own")
     if limit:
         limits["cpu"] = cores(limit)
-    shares = settings.last("cpu-shares")
+    shares = options.last("cpu-shares")
     count = number(shares) if shares else Decimal(0)
-    if reservation := settings.last("cpu-reservation"):
+    if reservation := options.last("cpu-reservation"):
         _request(reservation, number(reservation), limit, draft, requests)
     elif shares and count:
         _request(shares, count / _SHARES, limit, draft, requests)

@@ -15,7 +15,7 @@ import re
 from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft, Refused
-from twinhull.convert.docker.settings import InputValue, Settings
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 
 _CAPABILITY = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 _SECCOMP = {"unconfined": "Unconfined", "builtin": "RuntimeDefault"}
@@ -27,19 +27,19 @@ _APPARMOR = {
 _SELINUX = ("user", "role", "type", "level")
 
 
-def security(settings: Settings, draft: Draft) -> None:
+def security(options: GivenOptions, draft: Draft) -> None:
     """What it may do, and what it shares with its node."""
-    privileged = settings.is_true("privileged")
+    privileged = options.is_true("privileged")
     if privileged:
         draft.security["privileged"] = True
-    if settings.is_true("read-only"):
+    if options.is_true("read-only"):
         draft.security["readOnlyRootFilesystem"] = True
-    _capabilities(settings, draft)
-    for option in settings.take("security-opt"):
+    _capabilities(options, draft)
+    for option in options.take("security-opt"):
         _option(option, draft, privileged=privileged)
     if not privileged:
         draft.security.setdefault("seccompProfile", {"type": "RuntimeDefault"})
-    _namespaces(settings, draft)
+    _namespaces(options, draft)
 
 
 def may_bind(draft: Draft) -> bool:
@@ -57,11 +57,11 @@ def may_bind(draft: Draft) -> bool:
     return "NET_BIND_SERVICE" not in dropped and ("ALL" not in dropped or is_added)
 
 
-def _capabilities(settings: Settings, draft: Draft) -> None:
+def _capabilities(options: GivenOptions, draft: Draft) -> None:
     capabilities: Raw = {}
     for name, field in (("cap-add", "add"), ("cap-drop", "drop")):
         listed: list[str] = []
-        for value in settings.take(name):
+        for value in options.take(name):
             capability = str(value.value).strip().upper().removeprefix("CAP_")
             if not _CAPABILITY.fullmatch(capability):
                 raise CannotConvert(f"{value.path}: {str(value.value)[:40]!r} is no capability: correct it")
@@ -129,9 +129,9 @@ def _label(option: InputValue, value: str, draft: Draft) -> None:
         )
 
 
-def _namespaces(settings: Settings, draft: Draft) -> None:
+def _namespaces(options: GivenOptions, draft: Draft) -> None:
     for name, field in (("pid", "hostPID"), ("ipc", "hostIPC")):
-        namespace = settings.last(name)
+        namespace = options.last(name)
         value = str(namespace.value) if namespace else ""
         if value == "host":
             draft.pod[field] = True
@@ -139,19 +139,19 @@ def _namespaces(settings: Settings, draft: Draft) -> None:
             raise Refused(f"{namespace.path}: {value[:60]} {ONE_POD}")
         elif namespace and value not in {"", "private", "shareable"}:
             draft.leave(namespace, "a Pod has a namespace of its own")
-    if (init := settings.last("init")) is not None and init.value is True:
+    if (init := options.last("init")) is not None and init.value is True:
         if draft.pod.get("hostPID"):
             draft.leave(init, "with the host's processes it is the node's first process that ends zombies")
         else:
             draft.pod["shareProcessNamespace"] = True
-    _users(settings.last("userns"), draft)
+    _users(options.last("userns"), draft)
     for name, same, why in (
         ("cgroupns", {"", "private"}, "a Pod has a cgroup namespace of its own"),
         ("uts", {""}, "a Pod has a host name of its own, unless it has the host's network"),
     ):
-        if (namespace := settings.last(name)) is not None and namespace.value not in same:
+        if (namespace := options.last(name)) is not None and namespace.value not in same:
             draft.leave(namespace, why)
-    if (isolation := settings.last("isolation")) is not None and isolation.value not in {"", "default"}:
+    if (isolation := options.last("isolation")) is not None and isolation.value not in {"", "default"}:
         raise Refused(f"{isolation.path}: it is for containers of Windows: a Workload runs Linux")
 
 

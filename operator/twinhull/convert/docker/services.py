@@ -10,7 +10,7 @@ from twinhull.api.bounds import MOST_SERVICE_PORTS
 from twinhull.api.group import WORKLOAD_LABEL, Raw
 from twinhull.convert.conversion import Left, LeftKind
 from twinhull.convert.docker.draft import Draft
-from twinhull.convert.docker.settings import InputValue
+from twinhull.convert.docker.givenoptions import InputValue
 
 #: The most ports or names that a sentence lists.
 _MOST_LISTED = 8

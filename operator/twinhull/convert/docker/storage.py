@@ -10,9 +10,9 @@ from twinhull.convert.docker import mounts
 from twinhull.convert.docker.amounts import quantity, whole_bytes
 from twinhull.convert.docker.bounds import MOST_VOLUMES
 from twinhull.convert.docker.draft import ClaimUse, Draft
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 from twinhull.convert.docker.images import image
 from twinhull.convert.docker.mounts import Mount
-from twinhull.convert.docker.settings import InputValue, Settings
 
 #: Paths that are each Linux node's own, so that a hostPath means the same. Below those with a `/` as well.
 _NODES_OWN = (
@@ -36,12 +36,12 @@ _CLOCKS = ("/etc/localtime", "/etc/timezone")
 _PROPAGATIONS = {"rslave": "HostToContainer", "rshared": "Bidirectional", "rprivate": None}
 
 
-def storage(settings: Settings, draft: Draft) -> None:
+def storage(options: GivenOptions, draft: Draft) -> None:
     """`volume`, `mount`, `tmpfs` and `shm-size`."""
-    parsed = [_parsed(value, mounts.short) for value in settings.take("volume")]
-    parsed += [_parsed(value, mounts.long) for value in settings.take("mount")]
-    parsed += [_parsed(value, mounts.tmpfs) for value in settings.take("tmpfs")]
-    if (shm_size := settings.last("shm-size")) is not None:
+    parsed = [_parsed(value, mounts.short) for value in options.take("volume")]
+    parsed += [_parsed(value, mounts.long) for value in options.take("mount")]
+    parsed += [_parsed(value, mounts.tmpfs) for value in options.take("tmpfs")]
+    if (shm_size := options.last("shm-size")) is not None:
         parsed.append(Mount(shm_size.path, "tmpfs", "/dev/shm", size=whole_bytes(shm_size)))  # noqa: S108  the container's
     if len(parsed) > MOST_VOLUMES:
         raise CannotConvert(f"{parsed[-1].path}: a Workload has at most {MOST_VOLUMES} volumes: mount fewer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Draft
+from twinhull.convert.docker.givenoptions import GivenOptions
 from twinhull.convert.docker.health import health
 from twinhull.convert.docker.images import image
 from twinhull.convert.docker.metadata import metadata
@@ -14,26 +15,25 @@ from twinhull.convert.docker.ports import ports
 from twinhull.convert.docker.process import life, process
 from twinhull.convert.docker.resources import resources
 from twinhull.convert.docker.security import security
-from twinhull.convert.docker.settings import Settings
 from twinhull.convert.docker.storage import storage
 
-#: Each takes out of the settings what it is about, and puts it into the draft. Ports are read after the
+#: Each takes out of the options what it is about, and puts it into the draft. Ports are read after the
 #: network's mode, and names after ports.
 _SUBJECTS = (process, life, security, resources, storage, mode, ports, names, health, metadata)
 
 
-def fill(settings: Settings, draft: Draft) -> None:
+def fill(options: GivenOptions, draft: Draft) -> None:
     """Put all that is said of a container into the draft of a Workload, and name what isn't in it.
 
     Raises CannotConvert for a value that is none, and Refused for a container that can't be a Workload.
     """
-    image_value = settings.last("image")
+    image_value = options.last("image")
     if image_value is None:
         raise CannotConvert("there is no image: name one")
     draft.container["name"] = label(draft.name)
     draft.container["image"] = image(image_value)
     for subject in _SUBJECTS:
-        subject(settings, draft)
+        subject(options, draft)
     let_listen(draft)
-    for name, value in settings.unread():
+    for name, value in options.unread():
         draft.leave(value, OPTIONS[name].sentence, kind_of(OPTIONS[name].fate))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from twinhull.convert.conversion import CannotConvert, Conversion, LeftKind
 from twinhull.convert.docker.bounds import check
 from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, CLAIM_IS_EMPTY, Draft, claim
+from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 from twinhull.convert.docker.images import base_name, image
 from twinhull.convert.docker.linefiles import pairs
 from twinhull.convert.docker.mentions import mentions
@@ -20,7 +21,6 @@ from twinhull.convert.docker.services import (
     reach_unready,
     tell_ports,
 )
-from twinhull.convert.docker.settings import InputValue, Settings
 from twinhull.convert.docker.workload import fill
 from twinhull.convert.dockerrun.commandline import CommandLine, parse
 
@@ -45,8 +45,8 @@ def convert(
     Raises CannotConvert for a command line that Docker wouldn't take, and for what can't be a Workload.
     """
     line = parse(arguments)
-    settings = Settings(_input_values(line, environment or {}, read))
-    named = settings.last("name")
+    options = GivenOptions(_input_values(line, environment or {}, read))
+    named = options.last("name")
     reference = base_name(image(InputValue("the image", line.image)))
     name = workload_name(str(named.value) if named else reference)
     draft = Draft(name, namespace)
@@ -60,7 +60,7 @@ def convert(
             f"it is about {line.program} itself, and not about the container",
             LeftKind.MEANINGLESS,
         )
-    fill(settings, draft)
+    fill(options, draft)
     if named and draft.own_network:
         lead_by_name(draft)
     check(draft.workload(), "the command line")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from twinhull.api.suggestion import misspelt
 from twinhull.convert.conversion import CannotConvert
+from twinhull.convert.docker.givenoptions import InputValue
 from twinhull.convert.docker.options import OPTIONS, Option, Takes
-from twinhull.convert.docker.settings import InputValue
 
 #: How much a command line may be; a shell takes two million characters.
 _MOST_WORDS = 5_000

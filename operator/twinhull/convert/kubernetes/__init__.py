@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from twinhull.api.base import GROUP, Raw
+from twinhull.api.lists import items_of
 from twinhull.convert.conversion import CannotConvert, Conversion, Left, LeftKind, WrongOption
 from twinhull.convert.formats import Input, Options
 from twinhull.convert.kubernetes.controllers import daemonset, deployment, replicaset, statefulset
@@ -55,6 +56,8 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
         Left(f"{file.source}, {place}", _TWICE, LeftKind.CHECK) for file in inputs for place in file.repeated
     ]
     drafts, unconverted = _drafts(sources, options, left)
+    if not drafts:
+        raise CannotConvert(_why_nothing(inputs, sources))
     tell_lost_fields(drafts, left)
     services = [source for source in unconverted if _is_service(source)]
     kept_services = use_services(services, drafts, options, left)
@@ -84,19 +87,22 @@ def _drafts(
             left.append(Left(source.title, why))
         else:
             converted.append(source)
-    if not converted:
-        files = ", ".join(dict.fromkeys(source.file for source in sources))
-        kinds = ", ".join(dict.fromkeys(f"{one.kind} of {one.api_version}" for one in sources)) or "no object"
-        raise CannotConvert(
-            f"{files}: nothing here can be a Workload ({kinds[:400]}): give one of {', '.join(KINDS)}, of "
-            "the APIs apps, batch, v1 or kubevirt.io"
-        )
     if options.name and len(converted) > 1:
         titles = ", ".join(source.title for source in converted)
         raise WrongOption(f"--name is for one Workload, and these are several ({titles}): leave it out")
     drafts = [_CONVERTERS[source.group, source.kind](source, options, left) for source in converted]
     _check_names(drafts)
     return drafts, unconverted
+
+
+def _why_nothing(inputs: Sequence[Input], sources: Sequence[Source]) -> str:
+    """Why there is no Workload: none of the inputs' objects runs anything."""
+    files = ", ".join(file.source for file in inputs)
+    kinds = ", ".join(dict.fromkeys(f"{one.kind} of {one.api_version}" for one in sources)) or "no object"
+    return (
+        f"{files}: nothing here can be a Workload ({kinds[:400]}): give one of {', '.join(KINDS)}, of the "
+        "APIs apps, batch, v1 or kubevirt.io"
+    )
 
 
 def _made_by(source: Source, object_keys: Collection[tuple[str, str, str]]) -> str:
@@ -182,21 +188,9 @@ def _sources(file: Input) -> Iterator[Source]:
         remedy = "convert what helm template prints of this template" if _HELM in file.text else "correct it"
         raise CannotConvert(f"{file.source}: this is not valid YAML: {file.unreadable}: {remedy}")
     for number, document in enumerate(file.documents, start=1):
-        for obj in _listed(document):
+        listed = items_of(document)
+        for obj in [document] if listed is None else listed:
             yield _source(obj, file.source, number)
-
-
-def _listed(document: object) -> Iterator[object]:
-    """An object, or those of a List, or of a typed list such as a PodList."""
-    is_list = isinstance(document, dict) and str(document.get("kind")).endswith("List")
-    if is_list and isinstance(document, dict) and isinstance(items := document.get("items"), list):
-        inner = str(document["kind"]).removesuffix("List")
-        for item in items:
-            # The objects of a typed list have no apiVersion and kind of their own.
-            named = {"apiVersion": document.get("apiVersion"), "kind": inner} if inner else {}
-            yield {**named, **item} if isinstance(item, dict) else item
-    elif document is not None:
-        yield document
 
 
 def _source(obj: object, file: str, number: int) -> Source:

@@ -34,6 +34,11 @@ def whole(text: str, where: str) -> int:
     return int(text)
 
 
+def small(text: str, digits: int) -> int | None:
+    """A number from 0 on of at most so many digits, None for any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
 def libvirt(text: str, unit: str, where: str) -> int:
     """An amount of a libvirt domain in bytes. Without a unit it is in KiB. Raises CannotConvert."""
     if (unit or "KiB") not in _LIBVIRT:

@@ -16,7 +16,16 @@ import re
 from twinhull.convert.conversion import CannotConvert, Conversion, Left
 from twinhull.convert.machines import amounts, jsontree, xmltree
 from twinhull.convert.machines.hyperv_left_out import TABLES
-from twinhull.convert.machines.machine import NEW_TPM, NEW_VARIABLES, ONE_CARD, Bootloader, Disk, Machine, Os
+from twinhull.convert.machines.machine import (
+    NEW_TPM,
+    NEW_VARIABLES,
+    ONE_CARD,
+    Bootloader,
+    Card,
+    DescribedDisk,
+    DescribedMachine,
+    Os,
+)
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import Node
 from twinhull.convert.machines.workload import conversion, disk_names
@@ -61,8 +70,8 @@ def convert(text: str, options: MachineOptions) -> Conversion:
     return conversion(root, [_machine(node) for node in root.children], options, TABLES)
 
 
-def _machine(node: Node) -> Machine:
-    vm = node.find("VM") or node
+def _machine(node: Node) -> DescribedMachine:
+    vm = node.find_or_self("VM")
     node.is_group = True
     for group in (child for name in _GROUPS for child in node.all(name)):
         group.is_group = True
@@ -81,8 +90,8 @@ def _machine(node: Node) -> Machine:
     secure_boot = generation == "2" and node.take("Firmware", "SecureBoot").lower() in _ON
     template = node.take("Firmware", "SecureBootTemplate")
     if secure_boot and template == "OpenSourceShieldedVM":
-        _node(node, "Firmware", "SecureBootTemplate").leave("KubeVirt's firmware has Microsoft's keys")
-    return Machine(
+        node.find_or_self("Firmware", "SecureBootTemplate").leave("KubeVirt's firmware has Microsoft's keys")
+    return DescribedMachine(
         name=name,
         description=vm.find("Notes"),
         os=_os(node, template if secure_boot else ""),
@@ -93,7 +102,7 @@ def _machine(node: Node) -> Machine:
         has_tpm=_tpm(node),
         disks=_disks(node, vm),
         without_card="" if adapters else f"{node.path}.NetworkAdapters".lstrip("."),
-        mac_address=_mac_address(adapters),
+        card=_card(adapters),
         notes=tuple(_unsaid(node, generation)),
         size_command=lambda file: f"(Get-VHD '{file}').Size",
         os_path=f"{node.path}.GuestItems".lstrip("."),
@@ -173,20 +182,20 @@ def _tpm(node: Node) -> bool:
     return True
 
 
-def _mac_address(adapters: list[Node]) -> str:
-    """The address of the first network adapter. The machine has one, behind a masquerade."""
+def _card(adapters: list[Node]) -> Card:
+    """The first network adapter, of no model. The machine has one, behind a masquerade."""
     for other in adapters[1:]:
         other.leave(ONE_CARD)
     if not adapters:
-        return ""
+        return Card()
     address = adapters[0].take("MacAddress")
     plain = re.sub("[-:]", "", address)
     if not _MAC.fullmatch(plain) or set(plain) == {"0"}:
-        return ""
-    return ":".join(plain[index : index + 2] for index in range(0, 12, 2)).lower()
+        return Card()
+    return Card(mac_address=":".join(plain[index : index + 2] for index in range(0, 12, 2)).lower())
 
 
-def _disks(node: Node, vm: Node) -> tuple[Disk, ...]:
+def _disks(node: Node, vm: Node) -> tuple[DescribedDisk, ...]:
     """Its disks, the one that it boots first, and the CD-ROM drives that have a medium."""
     disks = [one for one in node.all("HardDrives") or vm.all("HardDrives") if _is_carried(one)]
     drives = [one for one in node.all("DVDDrives") or vm.all("DVDDrives") if _has_medium(one)]
@@ -233,11 +242,12 @@ def _rank(disk: Node, order: list[str]) -> tuple[int, str, int, int]:
 
 def _number(disk: Node, key: str) -> int:
     text = disk.peek(key)
-    if text and not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) <= _MOST_CONTROLLERS):  # noqa: PLR2004
+    number = amounts.small(text or "0", 3)
+    if number is None or number > _MOST_CONTROLLERS:
         raise CannotConvert(
             f"{_path(disk, key)} is {text[:32]!r}: it must be a number from 0 to {_MOST_CONTROLLERS}"
         )
-    return int(text or "0")
+    return number
 
 
 def _place(disk: Node) -> str:
@@ -263,14 +273,14 @@ def _has_medium(drive: Node) -> bool:
     return not drive.why
 
 
-def _disk(disk: Node, name: str, *, is_cdrom: bool) -> Disk:
+def _disk(disk: Node, name: str, *, is_cdrom: bool) -> DescribedDisk:
     for key in ("ControllerType", "ControllerNumber", "ControllerLocation"):
         disk.take(key)
     unusable = _other_sectors(disk)
-    return Disk(
+    return DescribedDisk(
         name=name,
         node=disk,
-        source=_node(disk, "Path"),
+        source=disk.find_or_self("Path"),
         file=disk.peek("Path"),
         size=None if is_cdrom else _size(disk),
         is_cdrom=is_cdrom,
@@ -301,7 +311,7 @@ def _size(disk: Node) -> int | None:
     size = amounts.whole(disk.take("VHD", "Size"), _path(disk, "VHD.Size"))
     kind, form = disk.take("VHD", "VhdType").lower(), disk.take("VHD", "VhdFormat").lower()
     if kind in _FIXED and form in _VHD:
-        _node(disk, "VHD", "VhdType").leave(
+        disk.find_or_self("VHD", "VhdType").leave(
             "CDI imports a VHD of fixed size with 512 bytes behind the disk's end, so that size is 1Mi more"
         )
         return size + _FOOTER
@@ -325,11 +335,6 @@ def _first_step(disk: Node) -> str:
 
 def _is(text: str | None) -> bool:
     return (text or "").strip().lower() == "true"
-
-
-def _node(node: Node, *names: str) -> Node:
-    found = node.find(*names)
-    return node if found is None else found
 
 
 def _path(node: Node, key: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 
 from twinhull.api.base import Raw
 from twinhull.convert.conversion import CannotConvert, Conversion
@@ -19,10 +18,11 @@ from twinhull.convert.machines.machine import (
     OTHER_CARD,
     Bootloader,
     Bus,
-    Disk,
-    Machine,
+    Card,
+    DescribedDisk,
+    DescribedMachine,
     Os,
-    uuid_of_vmware,
+    why_vmware_uuid_is_left,
 )
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import Node
@@ -65,16 +65,15 @@ def convert(text: str, options: MachineOptions) -> Conversion:
     return conversion(domain, [_machine(domain, options)], options, TABLES)
 
 
-def _machine(domain: Node, options: MachineOptions) -> Machine:
+def _machine(domain: Node, options: MachineOptions) -> DescribedMachine:
     _refuse_what_is_no_machine(domain)
     for names in _GROUPS:
         for group in domain.all(*names):
             group.is_group = True
     tpm = _tpm(domain)
     bootloader, os = _bootloader(domain), _os(domain)
-    card = _card(domain)
     is_vmware = domain.peek("@type") in {"vmware", "esx"}
-    return Machine(
+    return DescribedMachine(
         name=domain.find("name"),
         description=domain.find("description") or domain.find("title"),
         os=os,
@@ -85,8 +84,7 @@ def _machine(domain: Node, options: MachineOptions) -> Machine:
         has_tpm=tpm,
         disks=_disks(domain),
         without_card="" if domain.find("devices", "interface") else "/domain/devices",
-        mac_address=card.mac_address,
-        card=card.model,
+        card=_card(domain),
         overrides=_clock(domain),
         vsphere_uuid=_vsphere_uuid(domain, options.os or os) if is_vmware else "",
         size_command=lambda _: f"virsh domblkinfo {shlex.quote(domain.peek('name') or 'DOMAIN')} --all",
@@ -122,7 +120,7 @@ def _cpus(domain: Node) -> int:
     most = amounts.whole(domain.take("vcpu") or "1", "/domain/vcpu")
     now = domain.take("vcpu", "@current")
     if now and now != str(most):
-        _node(domain, "vcpu", "@current").leave(f"the machine has no more than these of {most} CPUs")
+        domain.find_or_self("vcpu", "@current").leave(f"the machine has no more than these of {most} CPUs")
     topology = domain.find("cpu", "topology")
     if topology and all((topology.peek(f"@{part}") or "1") == "1" for part in _OF_ONE_SOCKET):
         for part in ("cores", *_OF_ONE_SOCKET):
@@ -198,23 +196,17 @@ def _tpm(domain: Node) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Card:
-    mac_address: str = ""
-    model: str = ""
-
-
-def _card(domain: Node) -> _Card:
+def _card(domain: Node) -> Card:
     """The first card. The machine has one, behind a masquerade."""
     cards = domain.all("devices", "interface")
     for card in cards[1:]:
         card.leave(ONE_CARD)
     if not cards:
-        return _Card()
+        return Card()
     model = cards[0].take("model", "@type").removesuffix("-transitional").removesuffix("-non")
     if model not in {*_CARDS, ""}:
-        _node(cards[0], "model", "@type").leave(OTHER_CARD)
-    return _Card(cards[0].take("mac", "@address"), model if model in _CARDS else "")
+        cards[0].find_or_self("model", "@type").leave(OTHER_CARD)
+    return Card(model if model in _CARDS else "", cards[0].take("mac", "@address"))
 
 
 def _vsphere_uuid(domain: Node, os: Os | None) -> str:
@@ -223,7 +215,7 @@ def _vsphere_uuid(domain: Node, os: Os | None) -> str:
     plain = uuid.replace("-", "").lower()
     if (node := domain.find("uuid")) and _UUID.fullmatch(plain):
         since = "" if os == "Windows" else " on virtual hardware of version 13 or later"
-        node.leave(uuid_of_vmware(plain, is_swapped=True) + since)
+        node.leave(why_vmware_uuid_is_left(plain, is_swapped=True) + since)
     return uuid
 
 
@@ -237,7 +229,7 @@ def _clock(domain: Node) -> Raw:
     return {"domain": {"clock": {"timezone": zone}}}
 
 
-def _disks(domain: Node) -> tuple[Disk, ...]:
+def _disks(domain: Node) -> tuple[DescribedDisk, ...]:
     """Its disks, the one that it boots first, and the CD-ROM drives that have a medium."""
     disks = [node for node in domain.all("devices", "disk") if _is_carried(node)]
     by_device = [node for node in disks if node.find("boot", "@order")]
@@ -276,19 +268,19 @@ def _is_carried(node: Node) -> bool:
 
 
 def _boot_order(node: Node) -> int:
-    order = node.take("boot", "@order")
-    return int(order) if order.isascii() and order.isdigit() and len(order) < 6 else 1_000_000  # noqa: PLR2004
+    order = amounts.small(node.take("boot", "@order"), 5)
+    return 1_000_000 if order is None else order
 
 
-def _disk(domain: Node, node: Node, name: str, *, is_tried: bool, virtio_scsi: bool) -> Disk:
+def _disk(domain: Node, node: Node, name: str, *, is_tried: bool, virtio_scsi: bool) -> DescribedDisk:
     node.take("@device")
     file, source = _file(node)
     bus = node.take("target", "@bus")
     if (bus == "scsi" and not virtio_scsi) or bus not in {*_BUSES, ""}:
-        _node(node, "target", "@bus").leave(_OTHER_BUS.format("controller" if bus == "scsi" else "bus"))
+        node.find_or_self("target", "@bus").leave(_OTHER_BUS.format("controller" if bus == "scsi" else "bus"))
         bus = ""
     node.take("target", "@dev")
-    return Disk(
+    return DescribedDisk(
         name=name,
         node=node,
         source=source,
@@ -320,7 +312,7 @@ def _file(node: Node) -> tuple[str, Node]:
     for key in _FILES:
         if (found := node.find("source", key)) and found.value:
             return found.value, found
-    return "", _node(node, "source")
+    return "", node.find_or_self("source")
 
 
 def _has_virtio_scsi(domain: Node) -> bool:
@@ -329,8 +321,3 @@ def _has_virtio_scsi(domain: Node) -> bool:
         node.take("@model") for node in domain.all("devices", "controller") if node.peek("@type") == "scsi"
     ]
     return bool(models) and all(model.startswith("virtio") for model in models)
-
-
-def _node(node: Node, *names: str) -> Node:
-    found = node.find(*names)
-    return node if found is None else found

@@ -34,7 +34,7 @@ NEW_VARIABLES = (
     "--force-extra-removable in it (Debian, Ubuntu), or copy its boot loader there. firmware.persistent "
     "keeps variables that are set from now on"
 )
-#: The same of a UUID that the description says as the system in the machine sees it.
+#: Why the UUID of a libvirt domain is left: the description has it as the system sees it.
 NEW_UUID = (
     "the machine has a new UUID and serial number: if a license goes by them, set "
     "overrides.domain.firmware.uuid to this one, and serial to what the system says of itself"
@@ -46,7 +46,7 @@ Bus = Literal["sata", "scsi", "virtio"]
 
 
 @dataclass(frozen=True, slots=True)
-class Disk:
+class DescribedDisk:
     """A disk, or a CD-ROM drive with a medium in it. The first is the one that the machine boots."""
 
     #: Its name in the Workload, unless it is the boot disk's.
@@ -77,7 +77,17 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Card:
+    """A network card."""
+
+    #: Its model in KubeVirt's words, empty for the one that every system knows.
+    model: str = ""
+    #: Its address, empty if it isn't known.
+    mac_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedMachine:
     """One machine."""
 
     #: The node with its name, None if it has none.
@@ -93,17 +103,15 @@ class Machine:
     #: None: the description doesn't say it.
     bootloader: Bootloader | None
     #: Its disks and CD-ROM drives, the one that it boots first.
-    disks: tuple[Disk, ...]
+    disks: tuple[DescribedDisk, ...]
     #: Whether its firmware boots signed code only.
     secure_boot: bool = False
     #: Whether it has a TPM.
     has_tpm: bool = False
     #: Where the description would have a network card, if it has none; empty if it has one.
     without_card: str = ""
-    #: The address of its network card, empty if it isn't known.
-    mac_address: str = ""
-    #: The model of the card in KubeVirt's words, empty for the one that every system knows.
-    card: str = ""
+    #: Its first network card.
+    card: Card = Card()
     #: What KubeVirt is to be told in its own words, as virtualMachine.overrides has it.
     overrides: dict[str, object] = field(default_factory=dict)
     #: Its UUID in vSphere, empty if it isn't a machine of vSphere's.
@@ -119,7 +127,7 @@ class Machine:
     os_path: str = ""
 
 
-def uuid_of_vmware(hexadecimal: str, *, is_swapped: bool) -> str:
+def why_vmware_uuid_is_left(hexadecimal: str, *, is_swapped: bool) -> str:
     """Why the UUID of VMware's machine is left: 32 digits, as uuid.bios has them.
 
     The system in it sees the bytes of the first three fields in the other order: a Windows always (VMware's

@@ -21,8 +21,9 @@ from twinhull.convert.machines.machine import (
     OTHER_CARD,
     Bootloader,
     Bus,
-    Disk,
-    Machine,
+    Card,
+    DescribedDisk,
+    DescribedMachine,
     Os,
 )
 from twinhull.convert.machines.options import MachineOptions
@@ -125,7 +126,7 @@ def _configuration(envelope: Node) -> str:
 
 def _machine(
     system: Node, disks: Mapping[str, Node], files: Mapping[str, Node], configuration: str
-) -> Machine:
+) -> DescribedMachine:
     hardware = system.find("VirtualHardwareSection")
     if hardware is None:
         raise CannotConvert(
@@ -134,7 +135,7 @@ def _machine(
     for other in system.all("VirtualHardwareSection")[1:]:
         other.leave("the first of the sections with hardware is used")
     items = _items(hardware, configuration)
-    card, address = _card(items, system)
+    card = _card(items, system)
     _say_what_devices_become(items)
     bootloader = _bootloader(system, hardware)
     secure_boot = any(
@@ -142,7 +143,7 @@ def _machine(
         for key in ("bootOptions.efiSecureBootEnabled", "uefi.secureBoot.enabled")
     )
     _say_what_settings_become(hardware)
-    return Machine(
+    return DescribedMachine(
         name=_name(system, hardware),
         description=system.find("AnnotationSection", "Annotation"),
         os=_os(system),
@@ -154,7 +155,6 @@ def _machine(
         disks=_disks(items, disks, files, _boot_order(system, hardware)),
         without_card="" if _of(items, _ETHERNET) else hardware.path,
         clock_path=hardware.path,
-        mac_address=address,
         card=card,
         os_path=f"{system.path}/OperatingSystemSection",
     )
@@ -189,8 +189,7 @@ def _items(hardware: Node, configuration: str) -> list[Node]:
 
 
 def _kind(item: Node) -> int:
-    text = item.peek("ResourceType")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0  # noqa: PLR2004
+    return amounts.small(item.peek("ResourceType"), 5) or 0
 
 
 def _of(items: list[Node], *kinds: int) -> list[Node]:
@@ -293,16 +292,16 @@ def _os(system: Node) -> Os | None:
         raise CannotConvert(
             f"{section.path} says {words.strip()[:64]}: only machines of x86_64 are converted"
         )
-    number = section.take("@id")
+    number = amounts.small(section.take("@id"), 5)
     section.take("@version")
     if words.strip():
         if "windows" in words or words.startswith("win"):
             return "Windows"
         is_linux = "linux" in words or not words.startswith(("other", "unknown"))
         return "Linux" if is_linux and words.strip() not in {"none", "other"} else None
-    if not number.isascii() or not number.isdigit() or len(number) > 5 or int(number) in _UNKNOWN:  # noqa: PLR2004
+    if number is None or number in _UNKNOWN:
         return None
-    return "Windows" if int(number) in _WINDOWS else "Linux"
+    return "Windows" if number in _WINDOWS else "Linux"
 
 
 def _tpm(items: list[Node]) -> bool:
@@ -312,13 +311,13 @@ def _tpm(items: list[Node]) -> bool:
     return bool(tpms)
 
 
-def _card(items: list[Node], system: Node) -> tuple[str, str]:
-    """The model and the address of the first card. The machine has one, behind a masquerade."""
+def _card(items: list[Node], system: Node) -> Card:
+    """The first card. The machine has one, behind a masquerade."""
     cards = _of(items, _ETHERNET)
     for card in cards[1:]:
         card.leave(ONE_CARD)
     if not cards:
-        return "", ""
+        return Card()
     cards[0].take("ResourceType")
     subtype = cards[0].find("ResourceSubType")
     model = _CARDS.get((subtype.value or "").strip().lower(), "") if subtype else ""
@@ -328,10 +327,10 @@ def _card(items: list[Node], system: Node) -> tuple[str, str]:
         subtype.leave(OTHER_CARD)
     address = cards[0].peek("Address") or _virtualbox(system, "Network", "Adapter", "@MACAddress")
     if not _MAC.fullmatch(address):
-        return model, ""
+        return Card(model)
     cards[0].take("Address")
     plain = re.sub("[^0-9a-f]", "", address.lower())
-    return model, ":".join(plain[index : index + 2] for index in range(0, 12, 2))
+    return Card(model, ":".join(plain[index : index + 2] for index in range(0, 12, 2)))
 
 
 def _boot_order(system: Node, hardware: Node) -> list[Node]:
@@ -341,7 +340,7 @@ def _boot_order(system: Node, hardware: Node) -> list[Node]:
 
 def _disks(
     items: list[Node], disks: Mapping[str, Node], files: Mapping[str, Node], boot_order: list[Node]
-) -> tuple[Disk, ...]:
+) -> tuple[DescribedDisk, ...]:
     """The disks in the order in which they are tried, then in that of the items, and the CD-ROM drives that
     have a medium.
     """
@@ -382,7 +381,7 @@ def _read_boot_order(boot_order: list[Node], carried: list[Node]) -> None:
 
 def _resource(item: Node) -> Node:
     """The node that names the disk or the file: `ovf:/disk/vmdisk1`, or `ovf:/file/file1`."""
-    return item.find("HostResource") or item
+    return item.find_or_self("HostResource")
 
 
 def _last(resource: str) -> str:
@@ -406,7 +405,7 @@ def _disk(
     disks: Mapping[str, Node],
     files: Mapping[str, Node],
     controllers: Mapping[str, Node],
-) -> Disk:
+) -> DescribedDisk:
     is_cdrom = _kind(item) != _DISK
     item.take("ResourceType")
     item.take("HostResource")
@@ -419,7 +418,7 @@ def _disk(
     href = file.find("@href") if file else None
     if file:
         file.take("@id")
-    return Disk(
+    return DescribedDisk(
         name=name,
         node=item,
         source=href or (disk.find("@diskId") if disk else None) or item,

@@ -52,6 +52,11 @@ class Node:
             node = next((child for child in node.children if child.name == name), None) if node else None
         return node
 
+    def find_or_self(self, *names: str) -> Node:
+        """The same, or this node if there is none: where a person is told of what is missing."""
+        node = self.find(*names)
+        return self if node is None else node
+
     def all(self, *names: str) -> list[Node]:
         """All nodes below, going down by name."""
         nodes = [self]

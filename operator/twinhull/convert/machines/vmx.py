@@ -17,10 +17,11 @@ from twinhull.convert.machines.machine import (
     ONE_CARD,
     OTHER_CARD,
     Bootloader,
-    Disk,
-    Machine,
+    Card,
+    DescribedDisk,
+    DescribedMachine,
     Os,
-    uuid_of_vmware,
+    why_vmware_uuid_is_left,
 )
 from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import MOST_NODES, Node, bounded, locate, printable
@@ -130,18 +131,17 @@ def _located(root: Node) -> Node:
     return root
 
 
-def _machine(root: Node, options: MachineOptions) -> Machine:
+def _machine(root: Node, options: MachineOptions) -> DescribedMachine:
     for node in root.children:
         if node.name.startswith("usb") and node.peek("devicetype").lower() == "hid":
             for key in ("present", "devicetype", "port", "parent", "speed"):
                 node.take(key)  # keyboard and mouse are KubeVirt's
-    card, address = _card(root)
     bootloader: Bootloader = "UEFI" if root.take("firmware").lower() == "efi" else "BIOS"
     if bootloader == "BIOS":
         root.leave_if_there("the settings of the BIOS stay behind", "nvram")
     os = _os(root)
     _tell_uuid(root, options.os or os)
-    return Machine(
+    return DescribedMachine(
         name=root.find("displayname"),
         description=root.find("annotation"),
         os=os,
@@ -152,8 +152,7 @@ def _machine(root: Node, options: MachineOptions) -> Machine:
         has_tpm=_tpm(root),
         disks=_disks(root),
         without_card="" if any(map(_is_card, root.children)) else "ethernet0",
-        mac_address=address,
-        card=card,
+        card=_card(root),
         vsphere_uuid=_uuid(root),
         size_command=lambda file: (
             f"govc device.info -vm {shlex.quote(root.peek('displayname') or 'NAME')} 'disk-*', or "
@@ -171,7 +170,7 @@ def _os(root: Node) -> Os | None:
     if not guest_os or (guest_os.startswith(("other", "custom")) and "linux" not in guest_os):
         return None
     if guest_os.startswith(_OTHERS):
-        _node(root, "guestos").leave(
+        root.find_or_self("guestos").leave(
             "a Workload's machine is for Linux or Windows: it gets what a Linux does"
         )
         return "Linux"
@@ -216,18 +215,18 @@ def _plain_uuid(root: Node) -> str:
 
 def _tell_uuid(root: Node, os: Os | None) -> None:
     """Say what the system in the machine took for its UUID. Of a version that can't be read, a later one."""
-    version = root.peek("virtualhw", "version")
-    is_old = version.isascii() and version.isdigit() and int(version[:4]) < _SWAPS_FOR_ALL
+    version = amounts.small(root.peek("virtualhw", "version"), 4)
+    is_old = version is not None and version < _SWAPS_FOR_ALL
     if (node := root.find("uuid", "bios")) and (plain := _plain_uuid(root)):
-        node.leave(uuid_of_vmware(plain, is_swapped=os == "Windows" or not is_old))
+        node.leave(why_vmware_uuid_is_left(plain, is_swapped=os == "Windows" or not is_old))
 
 
 def _is_card(node: Node) -> bool:
     return _CARD.fullmatch(node.name) is not None and _is_true(node.peek("present"))
 
 
-def _card(root: Node) -> tuple[str, str]:
-    """The model and the address of the first card. The machine has one, behind a masquerade."""
+def _card(root: Node) -> Card:
+    """The first card. The machine has one, behind a masquerade."""
     numbered = [
         (int(match["number"]), node) for node in root.children if (match := _CARD.fullmatch(node.name))
     ]
@@ -235,16 +234,16 @@ def _card(root: Node) -> tuple[str, str]:
     for card in cards[1:]:
         card.leave(ONE_CARD)
     if not cards:
-        return "", ""
+        return Card()
     card = cards[0]
     model = card.take("virtualdev").lower()
     if model and model not in _CARDS:
-        _node(card, "virtualdev").leave(OTHER_CARD)
+        card.find_or_self("virtualdev").leave(OTHER_CARD)
     address = card.take("address") or card.take("generatedaddress")
-    return _CARDS.get(model, ""), address
+    return Card(_CARDS.get(model, ""), address)
 
 
-def _disks(root: Node) -> tuple[Disk, ...]:
+def _disks(root: Node) -> tuple[DescribedDisk, ...]:
     """Its disks in the order of the controllers, and the CD-ROM drives that have a medium."""
     places = sorted(
         (
@@ -324,13 +323,13 @@ def _is_cdrom(node: Node) -> bool:
     return node.peek("devicetype").lower() == "cdrom-image"
 
 
-def _disk(node: Node, name: str) -> Disk:
+def _disk(node: Node, name: str) -> DescribedDisk:
     file = node.peek("filename")
-    source = _node(node, "filename")
+    source = node.find_or_self("filename")
     mode = node.peek("mode").lower()
     if mode in {"", "persistent"} and (mode_node := node.find("mode")):
         mode_node.read = True
-    return Disk(
+    return DescribedDisk(
         name=name,
         node=node,
         source=source,
@@ -361,7 +360,3 @@ def _backing_file(file: str) -> str:
 
 def _is_true(text: str) -> bool:
     return text.lower() == "true"
-
-
-def _node(node: Node, name: str) -> Node:
-    return node.find(name) or node

@@ -14,7 +14,7 @@ from twinhull.api.disks import BOOT_DISK, MOST_DISKS, RESERVED_PREFIX
 from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.convert.conversion import CannotConvert, Conversion, Left, WrongOption
 from twinhull.convert.machines import amounts
-from twinhull.convert.machines.machine import WINDOWS_CLOCK, Disk, Machine
+from twinhull.convert.machines.machine import WINDOWS_CLOCK, DescribedDisk, DescribedMachine
 from twinhull.convert.machines.options import MachineOptions, Vddk
 from twinhull.convert.machines.tree import Node, Tables, left_parts
 
@@ -29,7 +29,7 @@ _MOST_CPUS = 1024
 
 
 def conversion(
-    root: Node, machines: Sequence[Machine], options: MachineOptions, tables: Tables
+    root: Node, machines: Sequence[DescribedMachine], options: MachineOptions, tables: Tables
 ) -> Conversion:
     """The Workloads of a description's machines, and what they lack of it. Raises CannotConvert."""
     objects = _workloads(machines, options)
@@ -37,7 +37,7 @@ def conversion(
     return Conversion(objects, (*lacks, *left_parts(root, tables)))
 
 
-def _workloads(machines: Sequence[Machine], options: MachineOptions) -> tuple[Raw, ...]:
+def _workloads(machines: Sequence[DescribedMachine], options: MachineOptions) -> tuple[Raw, ...]:
     if options.name and len(machines) > 1:
         raise WrongOption(f"--name {options.name} is for one machine, and the input has {len(machines)}")
     names = [options.name or _name(machine, options.stem) for machine in machines]
@@ -52,7 +52,7 @@ def _workloads(machines: Sequence[Machine], options: MachineOptions) -> tuple[Ra
     return tuple(_workload(name, machine, options) for name, machine in named)
 
 
-def _notes(machine: Machine, options: MachineOptions) -> Iterator[Left]:
+def _notes(machine: DescribedMachine, options: MachineOptions) -> Iterator[Left]:
     """What a machine's description doesn't say, and is worth knowing."""
     if machine.os is None and options.os is None:
         yield Left(
@@ -71,7 +71,7 @@ def _notes(machine: Machine, options: MachineOptions) -> Iterator[Left]:
     yield from machine.notes
 
 
-def _workload(name: str, machine: Machine, options: MachineOptions) -> Raw:
+def _workload(name: str, machine: DescribedMachine, options: MachineOptions) -> Raw:
     annotations = _annotations(machine)
     return {
         "apiVersion": API_VERSION,
@@ -85,7 +85,7 @@ def _workload(name: str, machine: Machine, options: MachineOptions) -> Raw:
     }
 
 
-def _built(name: str, machine: Machine, options: MachineOptions) -> Raw:
+def _built(name: str, machine: DescribedMachine, options: MachineOptions) -> Raw:
     if machine.cpus > _MOST_CPUS:
         raise CannotConvert(
             f"{machine.cpus} CPUs are more than the {_MOST_CPUS} that a Workload may have: correct it"
@@ -96,7 +96,7 @@ def _built(name: str, machine: Machine, options: MachineOptions) -> Raw:
             f"the machine has {len(others)} disks beside the one it boots: a Workload has at most "
             f"{MOST_DISKS}, so leave some out"
         )
-    virtio = boot.bus == "virtio" and machine.card in {"", "virtio"}
+    virtio = boot.bus == "virtio" and machine.card.model in {"", "virtio"}
     default = "virtio" if virtio else "sata"
     is_windows = (options.os or machine.os) == "Windows"
     interface = _interface(machine, virtio=virtio)
@@ -128,7 +128,7 @@ def _built(name: str, machine: Machine, options: MachineOptions) -> Raw:
     }
 
 
-def _firmware(machine: Machine, options: MachineOptions) -> Raw:
+def _firmware(machine: DescribedMachine, options: MachineOptions) -> Raw:
     bootloader = options.bootloader or machine.bootloader
     if bootloader is None:
         raise CannotConvert(
@@ -144,19 +144,21 @@ def _firmware(machine: Machine, options: MachineOptions) -> Raw:
     }
 
 
-def _interface(machine: Machine, *, virtio: bool) -> Raw:
-    default = "virtio" if virtio else "e1000e"
+def _interface(machine: DescribedMachine, *, virtio: bool) -> Raw:
+    card, default = machine.card, "virtio" if virtio else "e1000e"
     return {
-        **({"macAddress": machine.mac_address.lower()} if _MAC.fullmatch(machine.mac_address) else {}),
-        **({"model": machine.card} if machine.card and machine.card != default else {}),
+        **({"macAddress": card.mac_address.lower()} if _MAC.fullmatch(card.mac_address) else {}),
+        **({"model": card.model} if card.model and card.model != default else {}),
     }
 
 
-def _bus(disk: Disk, default: str) -> Raw:
+def _bus(disk: DescribedDisk, default: str) -> Raw:
     return {"bus": disk.bus or "sata"} if (disk.bus or "sata") != default else {}
 
 
-def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: MachineOptions) -> Raw:
+def _disk(
+    workload: str, disk: DescribedDisk, name: str, machine: DescribedMachine, options: MachineOptions
+) -> Raw:
     """Where a disk comes from, and its size. What is to be done for it is said in its node."""
     if any(not character.isprintable() for character in disk.file):
         raise CannotConvert(
@@ -195,7 +197,7 @@ def _disk(workload: str, disk: Disk, name: str, machine: Machine, options: Machi
     return {"size": size, "source": {"upload": {}}}
 
 
-def _vddk(disk: Disk, name: str, machine: Machine, vddk: Vddk) -> Raw:
+def _vddk(disk: DescribedDisk, name: str, machine: DescribedMachine, vddk: Vddk) -> Raw:
     if not machine.vsphere_uuid:
         raise CannotConvert(
             "--vddk-url is for machines of vSphere whose description has their UUID: give the .vmx, or the "
@@ -223,7 +225,7 @@ def _vddk(disk: Disk, name: str, machine: Machine, vddk: Vddk) -> Raw:
     }
 
 
-def _is_left_out(workload: str, disk: Disk, options: MachineOptions) -> bool:
+def _is_left_out(workload: str, disk: DescribedDisk, options: MachineOptions) -> bool:
     """Whether it is a CD-ROM drive whose medium nobody has asked for."""
     if not disk.is_cdrom or _value(options.disk_claims, workload, disk.name):
         return False
@@ -236,10 +238,10 @@ def _is_left_out(workload: str, disk: Disk, options: MachineOptions) -> bool:
     return True
 
 
-def _know_the_disks(named: list[tuple[str, Machine]], options: MachineOptions) -> None:
+def _know_the_disks(named: list[tuple[str, DescribedMachine]], options: MachineOptions) -> None:
     """Raises CannotConvert if a size is missing, or an option names a disk that isn't there."""
     known: set[str] = set()
-    missing: list[tuple[str, str, Disk, Machine]] = []
+    missing: list[tuple[str, str, DescribedDisk, DescribedMachine]] = []
     for workload, machine in named:
         if not any(not disk.is_cdrom for disk in machine.disks):
             raise CannotConvert(
@@ -278,7 +280,7 @@ def _value(values: Mapping[str, str], workload: str, disk: str) -> str:
     return values.get(f"{workload}/{disk}") or values.get(disk) or ""
 
 
-def _annotations(machine: Machine) -> Raw:
+def _annotations(machine: DescribedMachine) -> Raw:
     node = machine.description
     if node is None or not (text := (node.value or "").strip()):
         return {}
@@ -289,7 +291,7 @@ def _annotations(machine: Machine) -> Raw:
     return {DESCRIPTION_ANNOTATION: text}
 
 
-def _name(machine: Machine, stem: str) -> str:
+def _name(machine: DescribedMachine, stem: str) -> str:
     """A Workload's name from a machine's: letters without their accents, and a dash for all else."""
     text = ((machine.name.value or "").strip() if machine.name else "") or stem
     made = label(text, MAX_NAME_LENGTH)
@@ -302,7 +304,7 @@ def _name(machine: Machine, stem: str) -> str:
     return made
 
 
-def _note_name(machine: Machine, name: str) -> None:
+def _note_name(machine: DescribedMachine, name: str) -> None:
     """Say what became of a machine's name."""
     if machine.name is None:
         return

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from twinhull.api.base import Raw
-from twinhull.cli import manifests
+from twinhull.cli.kubectlyaml import Loader
 from twinhull.convert.choices import isolated
 from twinhull.convert.conversion import Conversion
 from twinhull.convert.formats import Input, Options
@@ -22,7 +22,7 @@ def read(name: str) -> list[Raw]:
     """The objects of an example, those of a List one by one."""
     text = EXAMPLES[name].read_text(encoding="utf-8")
     found: list[Raw] = []
-    for document in yaml.load_all(text, manifests.Loader):
+    for document in yaml.load_all(text, Loader):
         found += document["items"] if document["kind"] == "List" else [document]
     return found
 

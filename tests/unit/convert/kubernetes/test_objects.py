@@ -67,6 +67,15 @@ def test_lists_are_taken_apart() -> None:
     assert left(conversion) == {"ConfigMap unused": "no Workload is made of it: apply it as it is"}
 
 
+@pytest.mark.parametrize("more", [{"items": None}, {"items": []}, {}])
+def test_a_list_without_items_has_no_object(more: Raw) -> None:
+    nothing: Raw = {"apiVersion": "v1", "kind": "List", **more}
+    conversion = converted(nothing, controller("Deployment"))
+    assert ([made["kind"] for made in conversion.objects], left(conversion)) == (["Workload"], {})
+    with pytest.raises(CannotConvert, match=r"^input\.yaml: nothing here can be a Workload \(no object\)"):
+        converted(nothing)
+
+
 def test_the_objects_of_a_typed_list_have_its_kind() -> None:
     plain = {
         key: value for key, value in controller("Deployment").items() if key not in {"apiVersion", "kind"}

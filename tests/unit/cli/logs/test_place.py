@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.cli.kubeletlog import SECOND, START, KubeletLog
-from twinhull.cli import logplace, logstamps
-from twinhull.cli.logplace import LogPlace
+from twinhull.cli.logs import place, stamps
+from twinhull.cli.logs.place import LogPlace
 from twinhull.reach.entry import Query
 
 FOLLOW = (("follow", "true"),)
@@ -35,7 +35,7 @@ class Reader:
         self.place = LogPlace((*FOLLOW, *query))
         self.shown = b""
         self.queries: list[dict[str, str]] = []
-        monkeypatch.setattr(logplace, "uptime", lambda: self.clock)
+        monkeypatch.setattr(place, "uptime", lambda: self.clock)
 
     def read(self, length: int | None = None, at_a_time: int = 1 << 20, lasting: float = 0) -> None:
         """Show so many bytes of the next answer, or all."""
@@ -179,7 +179,7 @@ def test_lines_that_are_like_the_one_that_a_log_was_begun_at_stand_before_it(
 
 @pytest.mark.parametrize("at_a_time", [512, 1 << 20])
 def test_more_than_can_be_remembered_is_shown_once(monkeypatch: pytest.MonkeyPatch, at_a_time: int) -> None:
-    monkeypatch.setattr(logplace, "_REMEMBERED", 1000)
+    monkeypatch.setattr(place, "_REMEMBERED", 1000)
     log = log_of(*((number, b"%d\n" % number) for number in range(1000)), (1000, b"x" * 20_000))
     reader = Reader(monkeypatch, log)
     for length in (None, 40_000, None, 50_000):
@@ -251,14 +251,14 @@ def test_a_log_without_timestamps_is_shown_as_it_is(monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_when_a_line_was_written_is_read(stamp: bytes, time: int | None) -> None:
-    assert logstamps.time_of(stamp) == time
+    assert stamps.time_of(stamp) == time
 
 
 @pytest.mark.parametrize("stamp", [b"0001-01-01T00:00:00Z ", b"9999-12-31T23:59:59.999999999-23:59 "])
 def test_a_guest_may_say_any_time(monkeypatch: pytest.MonkeyPatch, stamp: bytes) -> None:
-    place = Reader(monkeypatch, KubeletLog()).place
-    place.ask()
-    assert place.take(stamp + b"x\n") == b"x\n"
-    place.has_ended(0)
-    assert dict(place.ask())["sinceTime"].endswith("Z")
-    assert place.take(stamp + b"x\n") == b""
+    reader = Reader(monkeypatch, KubeletLog())
+    reader.place.ask()
+    assert reader.place.take(stamp + b"x\n") == b"x\n"
+    reader.place.has_ended(0)
+    assert dict(reader.place.ask())["sinceTime"].endswith("Z")
+    assert reader.place.take(stamp + b"x\n") == b""

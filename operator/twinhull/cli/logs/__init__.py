@@ -131,6 +131,6 @@ def logs(  # noqa: PLR0913  click's
     }
     query = tuple((key, value) for key, value in parameters.items() if value is not None)
     wanted = Wanted(names, selector, container, all_containers, prefix, follow, most, query)
-    from twinhull.cli import logstreams  # noqa: PLC0415  takes time, and --help doesn't need it
+    from twinhull.cli.logs import streams  # noqa: PLC0415  takes time, and --help doesn't need it
 
-    logstreams.show(target, wanted)
+    streams.show(target, wanted)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from twinhull.cli import logstamps
+from twinhull.cli.logs import stamps
 
 #: How much of a line says which one it is, in bytes: its timestamp has nanoseconds.
 HEAD = 4096
@@ -28,7 +28,7 @@ def lines_of(blocks: Iterable[bytes]) -> list[Line]:
     for block in blocks:
         *whole, unended = block.split(b"\n")
         for text in (*(line + b"\n" for line in whole), *((unended,) if unended else ())):
-            stamped = logstamps.time_of(text)
+            stamped = stamps.time_of(text)
             time = time if stamped is None else stamped
             lines.append(Line(time, text[:HEAD]))
     return lines
@@ -53,7 +53,7 @@ class Overlap:
             raise ValueError("no line has a timestamp")
         #: From when on the log is asked for, in nanoseconds since 1970. Runtimes take the times of the two
         #: streams side by side, so that a line may be a little older than the one before it.
-        self.since = logstamps.second_before(times[-1])
+        self.since = stamps.second_before(times[-1])
         window = [line for line in shown if line.time is not None and line.time >= self.since]
         self._left = Counter(line.head for line in window)
         self._newest = max(time for time in times if time >= self.since)
@@ -81,7 +81,7 @@ class Overlap:
 
     def is_over(self, line: Line) -> bool:
         """Whether all that was shown has come before such a line, or is gone."""
-        return self.is_passed or (line.time is not None and line.time > self._newest + logstamps.SECOND)
+        return self.is_passed or (line.time is not None and line.time > self._newest + stamps.SECOND)
 
     def begin(self) -> None:
         """Take no line any more for one that stands before what was shown."""

@@ -11,8 +11,9 @@ import click
 
 from twinhull.api.base import Raw
 from twinhull.cli import progress
-from twinhull.cli.followedworkload import FollowedWorkload
-from twinhull.cli.logruns import (
+from twinhull.cli.logs.followedworkload import FollowedWorkload
+from twinhull.cli.logs.runlog import RunLog
+from twinhull.cli.logs.runs import (
     Outcome,
     Run,
     container_state,
@@ -20,8 +21,7 @@ from twinhull.cli.logruns import (
     from_the_beginning,
     outcome_of,
 )
-from twinhull.cli.logsources import Source, complain, source_of
-from twinhull.cli.runlog import RunLog
+from twinhull.cli.logs.sources import Source, complain, source_of
 from twinhull.reach.entry import Entry
 from twinhull.reach.errors import EntryError, NoContainersError
 from twinhull.reach.hull import chosen_container

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from twinhull.cli.logplace import LogPlace, uptime
-from twinhull.cli.logsources import LogOutput, Source
+from twinhull.cli.logs.place import LogPlace, uptime
+from twinhull.cli.logs.sources import LogOutput, Source
 from twinhull.reach.entry import Query
 
 

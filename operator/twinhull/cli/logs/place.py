@@ -6,9 +6,9 @@ import math
 import time
 from collections import deque
 
-from twinhull.cli import logstamps
-from twinhull.cli.logoverlap import HEAD, Line, Overlap, lines_of
-from twinhull.cli.logruns import from_the_beginning, from_time, of_last_seconds
+from twinhull.cli.logs import stamps
+from twinhull.cli.logs.overlap import HEAD, Line, Overlap, lines_of
+from twinhull.cli.logs.runs import from_the_beginning, from_time, of_last_seconds
 from twinhull.reach.entry import Query
 
 #: How much of what was shown is remembered, in bytes: of more within two seconds, the beginning is forgotten.
@@ -64,13 +64,13 @@ class LogPlace:
         base = self._first
         if self._asked_at is not None:
             shown = lines_of(self._shown)
-            unended = Line(logstamps.time_of(self._line), self._line) if self._line else None
+            unended = Line(stamps.time_of(self._line), self._line) if self._line else None
             try:
                 self._overlap = Overlap(shown, unended, is_whole=self._is_whole)
             except ValueError:
                 base = self._without_stamps(self._asked_at)
             else:
-                base = from_time(logstamps.written(self._overlap.since), base)
+                base = from_time(stamps.written(self._overlap.since), base)
         return tuple(base) if _STAMPED in base else (*base, _STAMPED)
 
     def has_ended(self, asked_at: float) -> None:
@@ -120,7 +120,7 @@ class LogPlace:
 
     def _perhaps_again(self, overlap: Overlap, part: bytes, *, is_last: bool = False) -> bytes:
         """What is to be shown of a line, or of its beginning, that may have been shown before."""
-        line = Line(logstamps.time_of(part), part[:HEAD])
+        line = Line(stamps.time_of(part), part[:HEAD])
         goes_on = bool(self._line) and line.head.startswith(self._line)
         is_known = part.endswith(b"\n") or len(part) >= HEAD or is_last
         if overlap.is_later(line):
@@ -159,13 +159,13 @@ class LogPlace:
         """What is to be shown of whole lines, or of the beginning of one."""
         if part.endswith(b"\n"):
             self._remember(part)
-        elif logstamps.is_undecided(part):
+        elif stamps.is_undecided(part):
             self._undecided = part
             return b""
         else:
             self._is_inside, self._is_shown, self._skipped = True, True, 0
             self._line, self._count = part[:HEAD], len(part)
-        return part if self._shows_stamps else logstamps.without(part)
+        return part if self._shows_stamps else stamps.without(part)
 
     def _inside(self, part: bytes) -> bytes:
         """What is to be shown of more of a line, or of its end."""

@@ -11,9 +11,9 @@ from twinhull.api import commands
 from twinhull.api.accessrequest import Usage
 from twinhull.cli.ending import end_with
 from twinhull.cli.entering import entering, explaining_errors
-from twinhull.cli.logfollowing import Following, goes_on
 from twinhull.cli.logs import Wanted
-from twinhull.cli.logsources import side_by_side, sources_of
+from twinhull.cli.logs.following import Following, goes_on
+from twinhull.cli.logs.sources import side_by_side, sources_of
 from twinhull.cli.selected import selected
 from twinhull.cli.session import Session, explained, session
 from twinhull.cli.targets import Target

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twinhull.api.accessrequest import Usage
-from twinhull.cli.containerlog import ContainerLog
 from twinhull.cli.entering import entering
-from twinhull.cli.followedworkload import FollowedWorkload
-from twinhull.cli.logruns import Outcome, Run
 from twinhull.cli.logs import Wanted
-from twinhull.cli.logsources import sources_of
+from twinhull.cli.logs.containerlog import ContainerLog
+from twinhull.cli.logs.followedworkload import FollowedWorkload
+from twinhull.cli.logs.runs import Outcome, Run
+from twinhull.cli.logs.sources import sources_of
 from twinhull.cli.session import Session
 
 #: With these, a log ends before its container does.

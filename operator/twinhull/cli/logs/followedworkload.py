@@ -10,8 +10,8 @@ from twinhull.api.accessrequest import Usage
 from twinhull.api.base import Raw
 from twinhull.cli import progress
 from twinhull.cli.entering import explaining_errors
-from twinhull.cli.logruns import Run, ended_by_request, has_begun, has_run_to_its_end
 from twinhull.cli.logs import Wanted
+from twinhull.cli.logs.runs import Run, ended_by_request, has_begun, has_run_to_its_end
 from twinhull.cli.reconnecting import Outages, answered
 from twinhull.cli.session import Session
 from twinhull.cli.workloadstates import WorkloadStates

@@ -17,7 +17,7 @@ class InputValue:
     value: Any
 
 
-class Settings:
+class GivenOptions:
     """All that an input says of one container, by the names of options. What is read is taken out, so that
     what nobody has read is known in the end.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinhull.cli.logruns import Outcome, Run, outcome_of
+from twinhull.cli.logs.runs import Outcome, Run, outcome_of
 
 
 def workload(hull: str = "web-1", started: str = "", restarts: int = 0) -> dict[str, Any]:
