@@ -10,6 +10,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import REACHING, UNREAD
 from twinhull.hulls.hull import DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import outlined
+from twinhull.hulls.startnote import START_ANNOTATION
 from twinhull.shell.kinds import (
     CONFIG_MAP,
     LAUNCHER,
@@ -77,7 +78,8 @@ def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
     small["spec"] |= _of_spec(kind, whole["spec"])
     if "annotations" in whole["metadata"]:
         annotations = whole["metadata"]["annotations"]
-        small["metadata"]["annotations"] = dict.fromkeys(sorted(annotations)[:1], "")
+        short = dict.fromkeys(sorted(annotations)[:1], "")
+        small["metadata"]["annotations"] = short | _cut(annotations, (START_ANNOTATION,))
     return small
 
 
