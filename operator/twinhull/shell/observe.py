@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from twinhull.api.base import Raw
-from twinhull.api.reading import UNREAD, Unreadable, read
+from twinhull.api.reading import UNREAD, Unreadable, read, unread
 from twinhull.api.workload import ObjectMeta
 from twinhull.core import references
 from twinhull.core.case import Case
@@ -37,6 +37,7 @@ from twinhull.shell.labelled import (
     instance_of,
     launcher_of,
     near,
+    overlooked,
     own,
     read_own,
     strays,
@@ -216,6 +217,18 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
         )
     for stray in strays(store, key):
         yield instance.read_stray(stray)
+    yield from _overlooked(store, key, uid)
+
+
+def _overlooked(store: Store, key: Key, uid: str) -> Iterator[Hull]:
+    """One of the Pods, and one of the VirtualMachines, that aren't looked at since there are too many: it may
+    be anything, and nobody hides a hull among them.
+    """
+    why = "too many others say that they are the Workload's"
+    if (pod := overlooked(store, kinds.POD, key, uid)) is not None:
+        yield hull.unread("Pod", unread(pod, why))
+    if (vm := overlooked(store, kinds.VIRTUAL_MACHINE, key, uid)) is not None:
+        yield hull.unread("VirtualMachine", unread(vm, why))
 
 
 def _pod(pod: Raw) -> Hull:

@@ -107,7 +107,8 @@ class Surroundings:
         self, running: Iterable[Hull], current: Hull | None
     ) -> Iterator[tuple[Hull, BesideSpec]]:
         """The hulls that policies concern only by what runs in them, with these policies. Who makes Pods in
-        the name of a Workload can't have its own hulls left out: those are older.
+        the name of a Workload can't have its own hulls left out: those are older, and any policy may concern
+        one that isn't compared.
         """
         oldest_first = sorted(running, key=lambda hull: hull.created_at)
         for number, hull in enumerate(oldest_first):
