@@ -64,11 +64,18 @@ def instance_of(store: Store, key: Key, machine: Raw) -> Raw | None:
     return _labelled(store, kinds.VIRTUAL_MACHINE_INSTANCE, key, machine["metadata"]["name"])
 
 
-def launcher_of(store: Store, key: Key, vmi: Raw) -> Raw | None:
-    """The launcher Pod that a VirtualMachineInstance runs in, None if there is none. Of one that isn't held
-    as a whole it is known whether it is being deleted.
+def launchers_of(store: Store, key: Key, vmi: Raw) -> list[Raw]:
+    """The launcher Pods of a VirtualMachineInstance, by name. Of one that isn't held as a whole it is known
+    whether it is being deleted.
     """
-    return launchers.serving(vmi, own(store, kinds.LAUNCHER, key, vmi["metadata"]["uid"]))
+    return list(own(store, kinds.LAUNCHER, key, vmi["metadata"]["uid"]))
+
+
+def debug_container_of(store: Store, key: Key, vmi: Raw) -> str:
+    """What runs beside a machine in one of its launcher Pods, by its path; empty if nothing does."""
+    if overlooked(store, kinds.LAUNCHER, key, vmi["metadata"]["uid"]) is not None:
+        return "more launcher Pods than the operator looks at"
+    return launchers.debug_container(launchers_of(store, key, vmi))
 
 
 def own(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:

@@ -21,7 +21,7 @@ from twinhull.hulls import hull, instance
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.launcher import LauncherSettings
-from twinhull.hulls.launchers import debug_container
+from twinhull.hulls.launchers import serving
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
 from twinhull.hulls.types import HullSource, type_that_reads
@@ -34,8 +34,9 @@ from twinhull.shell.labelled import (
     Manifests,
     companion,
     count,
+    debug_container_of,
     instance_of,
-    launcher_of,
+    launchers_of,
     near,
     overlooked,
     own,
@@ -207,14 +208,15 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
         yield store.read(kinds.POD, pod, _pod)
     for vm in near(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, vm)
-        launcher = launcher_of(store, key, vmi) if vmi else None
+        debug_container = debug_container_of(store, key, vmi) if vmi else ""
         if UNREAD in vm or UNREAD in (vmi or ()):
-            yield replace(hull.unread("VirtualMachine", vm, vmi), debug_container=debug_container(launcher))
+            yield replace(hull.unread("VirtualMachine", vm, vmi), debug_container=debug_container)
             continue
+        launcher = serving(vmi, launchers_of(store, key, vmi)) if vmi else None
         report, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
-        yield type_that_reads("VirtualMachine", vm).read(
-            HullSource(vm, vmi, report, template, now, asks, launcher)
-        )
+        source = HullSource(vm, vmi, report, template, now, asks, launcher)
+        machine = type_that_reads("VirtualMachine", vm).read(source)
+        yield replace(machine, debug_container=debug_container)
     for stray in strays(store, key):
         yield instance.read_stray(stray)
     yield from _overlooked(store, key, uid)

@@ -20,6 +20,7 @@ from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.report import Report
 from twinhull.shell.kinds import BY_NAME
+from twinhull.shell.labelled import MOST_OWN
 from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.policies import Policies
 from twinhull.shell.refusals import Refusals
@@ -674,6 +675,37 @@ def test_a_debug_container_in_a_launcher_pod_runs_beside_the_machine() -> None:
         "which reaches past the VirtualMachine that IsolationPolicy machines requires"
     )
     assert [action.key for action in written(found)] == [f"VirtualMachine/{vm['metadata']['name']}"]
+
+
+def fake(vmi: Raw, name: str) -> Raw:
+    """A younger Pod that is like the launcher Pod of a machine."""
+    found = launcher(vmi)
+    found["metadata"] |= {"name": name, "creationTimestamp": at(1)}
+    return found
+
+
+def test_no_other_launcher_pod_hides_a_debug_container() -> None:
+    raw, vm, vmi = machines()
+    decoys = [fake(vmi, f"a-{number:02}") for number in range(MOST_OWN)]
+    debugged = launcher(vmi, ephemeralContainers=[{"name": "d"}])
+    beside = "spec.ephemeralContainers[d] of its launcher Pod"
+    many = "more launcher Pods than the operator looks at"
+    for pods, past in (
+        ([launcher(vmi), *decoys[1:]], []),
+        ([debugged, *decoys[1:]], [beside]),
+        ([debugged, *decoys], [many]),
+    ):
+        found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, *pods)
+        assert [shortfall.past for shortfall in found.compliance.shortfalls] == past
+
+
+def test_a_debug_container_in_a_launcher_pod_that_has_ended_does_not_count() -> None:
+    """It is where the machine moved from."""
+    raw, vm, vmi = machines()
+    former = fake(vmi, "former") | {"status": {"phase": "Succeeded"}}
+    former["spec"]["ephemeralContainers"] = [{"name": "d"}]
+    found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, former, launcher(vmi))
+    assert found.compliance.shortfalls == ()
 
 
 def test_a_debug_container_runs_beside_a_machine_with_a_disk_too() -> None:
