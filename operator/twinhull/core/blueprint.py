@@ -125,7 +125,8 @@ class Blueprint:
         """What a Pod of the present revision, or the Pod in its machine, is given of what can change while it
         runs.
         """
-        return Applied.of(self.spec.template, self._fixed.fixed)
+        applied = Applied.of(self.spec.template, self._fixed.fixed)
+        return replace(applied, sandbox=self.resolution.runtime_class or "")
 
     @cached_property
     def applied_to_machine(self) -> Applied:

@@ -270,10 +270,37 @@ def test_a_sandbox_under_a_floor_is_one_of_the_policys_runtime_class(
     assert bool(found.compliance.shortfalls) == (running_as == "Container")
 
 
-def test_without_a_floor_a_plain_pods_own_runtime_class_makes_no_sandbox() -> None:
-    own = workload({"isolationPolicy": "Container"}, pod={"runtimeClassName": "runc"})
-    assert case(own, pod(runtimeClassName="runc")).compliance.isolation_status.running == "Container"
-    assert case(own, pod(runtimeClassName="gvisor")).compliance.isolation_status.running == "Sandbox"
+@pytest.mark.parametrize("template", [{"runtimeClassName": "nvidia"}, {}], ids=["as it was", "edited"])
+def test_without_a_floor_a_plain_pods_own_runtime_class_makes_no_sandbox(template: Raw) -> None:
+    """Its owner may take it from the template again, and keep the Pod from being replaced."""
+    own = workload({"isolationPolicy": "Container"}, pod={"runtimeClassName": "nvidia"})
+    present = noted(own["spec"]["template"], pod(runtimeClassName="nvidia"))
+    for made in (present, pod(runtimeClassName="nvidia")):
+        found = case(workload({"isolationPolicy": "Container"}, pod=template), made)
+        assert found.compliance.isolation_status.running == "Container"
+
+
+@pytest.mark.parametrize("template", [{"runtimeClassName": "gvisor"}, {}], ids=["named twice", "once"])
+def test_without_a_floor_a_sandbox_is_one_whatever_its_template_names(template: Raw) -> None:
+    boxed = {"isolationPolicy": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}}
+    raw = workload(boxed, pod=template)
+    made = case(raw, GVISOR).desired.hull_objects[-1] | {"status": running()}
+    made["metadata"]["ownerReferences"] = [OURS]
+    for asked in (raw, workload({**boxed, "sandbox": {"runtimeClassName": "kata"}}), workload()):
+        assert case(asked, GVISOR, made).compliance.isolation_status.running == "Sandbox"
+    of_earlier_operator = pod(runtimeClassName="gvisor")
+    assert case(raw, GVISOR, of_earlier_operator).compliance.isolation_status.running == "Sandbox"
+    rewritten = made | {"spec": made["spec"] | {"runtimeClassName": "runc"}}
+    assert case(raw, GVISOR, rewritten).compliance.isolation_status.running == "Container", "by a webhook"
+
+
+def test_a_workload_that_can_not_be_read_runs_as_what_its_pod_was_made_as() -> None:
+    boxed = {"isolationPolicy": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}}
+    made = case(workload(boxed), GVISOR).desired.hull_objects[-1] | {"status": running()}
+    made["metadata"]["ownerReferences"] = [OURS]
+    for present, runs_as in ((made, "Sandbox"), (pod(runtimeClassName="nvidia"), "Container")):
+        found = unreadable(spec(**UNREADABLE["a newer isolation"]), namespace(), RAISING, present)
+        assert found.status()["isolation"]["running"] == runs_as
 
 
 def test_what_reaches_past_a_sandbox_that_runs_is_below_the_floor() -> None:

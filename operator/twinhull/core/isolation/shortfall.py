@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.hull_policies import MOST_COMPARED, BesideSpec, HullPolicies
@@ -55,12 +54,13 @@ def earliest(
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the isolation of a hull is measured by: the policies that concern its Workload, the operator's
-    defaults, the Workload's template, and the policies that concern the hull only by what runs in it.
+    defaults, the RuntimeClass of the Workload's sandbox if it is known to run in one, and the policies that
+    concern the hull only by what runs in it.
     """
 
     policies: tuple[Policy, ...]
     defaults: OperatorDefaults
-    template: Raw
+    runtime_class: str | None = None
     hull_policies: HullPolicies = field(default_factory=HullPolicies)
 
     def isolation(self, hull: Hull) -> Isolation:
@@ -71,7 +71,7 @@ class Surroundings:
     def _measure(self) -> Measure:
         required = any(policy.minimum is Isolation.SANDBOX for policy in self.policies)
         return Measure(
-            own_runtime_class=(self.template.get("spec") or {}).get("runtimeClassName"),
+            sandbox_runtime_class=self.runtime_class,
             required=required,
             required_runtime_class=required_runtime_class(self.policies, self.defaults) if required else None,
         )
