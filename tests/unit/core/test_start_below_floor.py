@@ -16,7 +16,7 @@ from .objects import KUBEVIRT, NAME, NAMESPACE, case, workload
 from .policies import namespace
 from .test_below_floor import EVICTING, GPU, OF_CLUSTER, OF_NAMESPACE, machines, pending, written
 from .test_disks import World
-from .test_unheld_hulls import evicted, look
+from .test_unheld_hulls import look
 
 HOOK = "hooks.kubevirt.io/hookSidecars"
 #: A cluster's instancetype, and one of the namespace.
@@ -181,7 +181,7 @@ def test_a_start_is_known_though_there_is_no_room_for_the_machine(kind: Kind, pa
     vm, vmi = (world.objects[of, NAME] for of in ("VirtualMachine", "VirtualMachineInstance"))
     found, store = look(pending(world.raw), vm, vmi, namespace(), EVICTING, KUBEVIRT, full=[kind])
     assert store.unread(kind) == 1
-    assert evicted(found) == bool(path)
+    assert [shortfall.past for shortfall in found.shortfalls] == ([path] if path else [])
 
 
 def test_a_live_change_takes_no_machine_with_a_guest_below_its_floor() -> None:
