@@ -194,7 +194,7 @@ def test_names_in_a_template_are_taken_and_told_of() -> None:
 
 def test_annotations_of_the_operators_own_in_a_template_are_told_of() -> None:
     named = workload()
-    annotations = {"twinhull.dev/manifest": "x", "twinhull.dev/restart": "1", "a.twinhull.dev/b": "y"}
+    annotations = {"twinhull.dev/manifest": "x", "twinhull.dev/restart": "1", "a.twinhull.dev/b": "c"}
     named["spec"]["template"]["metadata"] = {"annotations": annotations}
     result = render(given=[named])
     assert result.exit_code == 0
