@@ -15,7 +15,7 @@ from twinhull.api.reasons import Reason
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import DATA_SOURCE
-from twinhull.shell.refusals import Cause, Undone
+from twinhull.shell.refusals import RefusalCause, Undone
 
 #: What is cloned, in CDI's words.
 _CLONED = ("pvc", "snapshot")
@@ -43,7 +43,7 @@ async def resolved(cluster: Cluster, namespace: str, volume: Raw) -> Raw:
         words = ("kubectl", "get", "datasource", reference["name"])
         see = commands.others(reference["namespace"], *words)
         sentence = f"{what} leads to no claim or snapshot yet: see {see}"
-        raise Undone(Cause(Reason.DISK_WAITING, sentence, final=False))
+        raise Undone(RefusalCause(Reason.DISK_WAITING, sentence, final=False))
     name, owner = source[kind]["name"], source[kind].get("namespace") or namespace
     if owner != namespace and not await cluster.may(_cloning(owner, name)):
         raise Refused(

@@ -12,10 +12,10 @@ from twinhull.hulls.startnote import START_ANNOTATION
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 
+from .diskworld import World
 from .objects import KUBEVIRT, NAME, NAMESPACE, case, workload
 from .policies import namespace
 from .test_below_floor import EVICTING, GPU, OF_CLUSTER, OF_NAMESPACE, machines, pending, written
-from .test_disks import World
 from .test_unheld_hulls import look
 
 HOOK = "hooks.kubevirt.io/hookSidecars"
@@ -166,7 +166,7 @@ def test_an_annotation_that_kubevirt_gives_to_a_machine_that_runs_counts() -> No
 def test_a_note_of_a_former_template_hides_nothing_of_a_machine_that_lasts() -> None:
     """An operator notes on it once how an earlier one called its revision, with the keys that it had then."""
     world = started(CLEAN, {"annotations": {HOOK: "[]"}})
-    note = Applied.of(workload()["spec"]["template"], "x").note()
+    note = Applied.of(workload()["spec"]["template"], "x").as_annotation()
     world.vm["metadata"]["annotations"][APPLIED_ANNOTATION] = note
     raise_floor(world)
     assert past(world) == [f"spec.template.metadata.annotations[{HOOK}]"]
