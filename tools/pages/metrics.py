@@ -48,7 +48,9 @@ _CHOICES = """\
 - **Common names.** Metrics that controller-runtime, client-go and its leader election also have are named
   like theirs. They have the same labels and the same buckets of the reconcile time, and are counted at the
   same moments, so dashboards for any operator work. Other controllers export these names, too: `and on
-  (instance) twinhull_build_info` selects Twinhull's own. Only `workqueue_retries_total` differs.
+  (instance) twinhull_build_info` selects Twinhull's own. `workqueue_retries_total` differs.
+  So do `workqueue_depth` and `workqueue_queue_duration_seconds`: a Workload that rests after expensive passes,
+  or that a worker has, waits for no worker.
 - **Bounded labels.** No metric names a Workload or a Pod, since their number has no bound.
   `twinhull_workloads` has at most as many series as there are Workloads. Guests, webhooks and device plugins
   may invent reasons, so only well-known ones are labels, and any other is `Other`. Administrators choose the

@@ -19,6 +19,10 @@ UNREAD = f"{GROUP}/unread"
 REACHING = f"{GROUP}/reaching"
 #: Parts of objects by their keys; an empty one is whole.
 Parts: TypeAlias = Mapping[str, "Parts"]
+#: On a VirtualMachine that the operator has switched off: when (hulls/switching).
+OFF_ANNOTATION = f"{GROUP}/switched-off"
+#: How many characters of it may have: the time that the operator writes has fewer.
+_LONGEST_NOTE = 64
 #: How many labels of an object that can't be read are kept; of more, only the operator's own.
 _LABELS = 100
 #: The labels by which the operator finds and knows an object (hulls/hull).
@@ -33,8 +37,8 @@ _LOOKED_AT: Parts = {
     "volumes": {"image": {"reference": {}}},
 }
 #: What is kept of such an object. Of a Workload, its status, and what policies look at; of a Pod its sandbox,
-#: and what policies look at; of a machine where its devices come from. What holds too much itself is an empty
-#: object instead of a list.
+#: and what policies look at; of a machine where its devices come from, and whether it was switched off. What
+#: holds too much itself is an empty object instead of a list.
 KEPT: Parts = {
     "metadata": {
         "name": {},
@@ -43,6 +47,7 @@ KEPT: Parts = {
         "resourceVersion": {},
         "generation": {},
         "labels": {},
+        "annotations": {OFF_ANNOTATION: {}},
         "creationTimestamp": {},
         "deletionTimestamp": {},
         "deletionGracePeriodSeconds": {},
@@ -51,6 +56,7 @@ KEPT: Parts = {
     "spec": {
         **_LOOKED_AT,
         "isolationPolicy": {},
+        "runStrategy": {},
         "ephemeralContainers": {"image": {}},
         "instancetype": {},
         "preference": {},
@@ -114,6 +120,10 @@ def unread(obj: Raw, why: str) -> Raw:
     metadata = kept["metadata"]
     labels, owners = metadata.get("labels") or {}, metadata.get("ownerReferences") or ()
     metadata["labels"] = own_labels(labels) if len(labels) > _LABELS else labels
+    annotations = metadata.pop("annotations", None)
+    note = annotations.get(OFF_ANNOTATION) if isinstance(annotations, dict) else None
+    if isinstance(note, str) and len(note) <= _LONGEST_NOTE:
+        metadata["annotations"] = {OFF_ANNOTATION: note}
     metadata["ownerReferences"] = [owner for owner in owners if owner.get("controller")]
     within = kept
     for part in ("spec", "template", "spec"):

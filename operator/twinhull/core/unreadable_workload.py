@@ -65,8 +65,11 @@ class UnreadableWorkload:
 
     @cached_property
     def own(self) -> tuple[Hull, ...]:
-        """Its hulls, the one that serves first; while none does, the one that was there first."""
-        own = (hull for hull in self.hulls if hull.owner and hull.owner.uid == self.metadata.uid)
+        """Its hulls but for one that is switched off, the one that serves first; while none does, the one
+        that was there first.
+        """
+        owned = (hull for hull in self.hulls if hull.owner and hull.owner.uid == self.metadata.uid)
+        own = (hull for hull in owned if not hull.off)
         return tuple(serving_first(own))
 
     @cached_property

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from twinhull.api.base import GROUP, Raw
+from twinhull.api.reading import OFF_ANNOTATION
 from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.hulls import edits, machineclaims
 from twinhull.hulls.diskmachine import CHOSEN
@@ -18,8 +19,6 @@ from twinhull.hulls.graceful_end import grace
 from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, created_at, ends_by, labels
 from twinhull.hulls.merge import difference
 
-#: On a VirtualMachine that the operator has switched off: when.
-OFF_ANNOTATION = f"{GROUP}/switched-off"
 #: On one that was switched on again: when. How long it may take to be ready counts from then.
 ON_ANNOTATION = f"{GROUP}/switched-on"
 _HALTED = "Halted"

@@ -55,8 +55,9 @@ class Application:
         self._listed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
-        #: Posting Events ends last, so that what the others have told is posted.
-        self._tasks, self._posting = Tasks(self._ended), Tasks(self._ended)
+        #: Posting Events ends last, so that what the others have told is posted. The Lease is renewed until
+        #: then: it is given back only while it is held.
+        self._tasks, self._posting, self._holding = (Tasks(self._ended) for _ in range(3))
 
     def _may_write(self) -> bool:
         return self._lease is None or self._lease.is_held()
@@ -87,7 +88,7 @@ class Application:
         finally:
             watching.cancel()
             await self._close()
-        if failure := self._tasks.failure or self._posting.failure:
+        if failure := self._tasks.failure or self._holding.failure or self._posting.failure:
             raise failure
 
     async def _start(self) -> None:
@@ -104,7 +105,7 @@ class Application:
     async def _lead(self, lease: Lease) -> None:
         """Wait for the Lease and for what its former holder wrote, then work for as long as it is held."""
         loop, held = asyncio.get_running_loop(), asyncio.Event()
-        self._tasks.spawn(self._lease_thread.run(lease.hold(partial(loop.call_soon_threadsafe, held.set))))
+        self._holding.spawn(self._lease_thread.run(lease.hold(partial(loop.call_soon_threadsafe, held.set))))
         await held.wait()
         await self._control_loop.catch_up()
         self._control_loop.work(self._tasks)
@@ -118,6 +119,7 @@ class Application:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._control_loop.events.drain(), self._settings.shutdown_timeout)
         await self._posting.cancel()
+        await self._holding.cancel()
         if self._lease:
             await self._lease_thread.run(self._lease.release())
         await self._close()

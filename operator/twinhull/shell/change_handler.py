@@ -167,7 +167,13 @@ class ChangeHandler:
         """What the cluster can do, None where a kind has no say in that: most events are of such."""
         return capabilities(self._store, self._scope.hidden) if kind in kinds.CAPABLE else None
 
-    def _ask(self, kind: Kind, news: list[Raw]) -> None:
+    def ask_others(self, writer: Key, kind: Kind, news: list[Raw]) -> None:
+        """Ask for the Workloads concerned by a change that this operator wrote for `writer`, but not for that
+        one: its own pass looks again. `news` has the states of the object before and after.
+        """
+        self._ask(kind, news, writer)
+
+    def _ask(self, kind: Kind, news: list[Raw], writer: Key | None = None) -> None:
         if kind is kinds.ISOLATION_POLICY and news:
             self._decisions.changed.set()
         self._ask_for_concerned(self._policies.concerned(kind, news))
@@ -176,7 +182,7 @@ class ChangeHandler:
                 tell(changed)
         for obj in news:
             key = key_of(obj) if kind is kinds.WORKLOAD else workload_key(obj)
-            if key is not None:
+            if key is not None and key != writer:
                 self._queue.add(key)
         for key in self._changed(kind, news) if kind in kinds.REFERRED else ():
             self._ask_for_referrers(kind, key)

@@ -64,22 +64,19 @@ class ControlLoop:
         self._cluster = cluster
         self._metrics = metrics
         self._store = Store(memory_limit.allowed() // _NAMESPACES_SHARE)
-        self._queue = Queue(metrics.workqueue, settings.workers)
+        self._queue = Queue(metrics.workqueue, settings.workers, is_open=False)
         self._policy_queue = Queue(workers=1, longest_retry=LONGEST_RETRY)
         self._decisions = Decisions(metrics.decisions)
         self._memories = WorkloadMemories()
         policies = Policies(self._store)
         secret = settings.defaults.guest_secret
         self._guests = GuestPoller(self._store, self._queue, secret, cluster, may_write) if secret else None
-        self._access_queue = Queue(workers=1)
+        self._access_queue = Queue(workers=1, is_open=False)
         reports = self._guests.reports if self._guests else {}
         self._access = AccessController(self._store, self._access_queue, reports, secret or b"", _now)
         self._turns = LoopTurns()
         #: What people are told.
         self.events = EventRecorder(cluster, is_busy=lambda: bool(len(self._queue)))
-        self._workloads = self._reconciler_of_workloads(policies)
-        self._policies = self._reconciler_of_policies()
-        self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)
         self._changes = ChangeHandler(
             self._store,
             self._queue,
@@ -89,6 +86,9 @@ class ControlLoop:
             settings.scope,
             {kinds.ACCESS_REQUEST: self._access_queue.add},
         )
+        self._workloads = self._reconciler_of_workloads(policies)
+        self._policies = self._reconciler_of_policies()
+        self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)
         self._streams = WatchStreams(watching, self._changes, settings.scope, reconnect_delays)
         self._listing = Listing(cluster, self._changes, self._queue, settings.relist_every)
         metrics.passes.workers(settings.workers)
@@ -120,8 +120,10 @@ class ControlLoop:
         await self._listing.catch_up()
 
     def work(self, tasks: Tasks) -> None:
-        """Begin to work on what the queues ask for."""
-        self._queue.open()
+        """Begin to work: on all that is known, then on what the queues are asked for."""
+        left_disks = self._store.labelled_workloads(kinds.DATA_VOLUME)  # of Workloads that may be gone
+        self._queue.open((*self._store.keys(kinds.WORKLOAD), *left_disks))
+        self._access_queue.open(self._store.keys(kinds.ACCESS_REQUEST))
         tasks.spawn(self._policy_timer.run())
         tasks.spawn(self._policies.work())
         tasks.spawn(self._reconciler_of_access().work())
@@ -156,7 +158,16 @@ class ControlLoop:
             ),
             self._store,
             self._queue,
-            Executor(self._cluster, self._store, refusals, wake, settings.workers, _now, hull_created),
+            Executor(
+                self._cluster,
+                self._store,
+                refusals,
+                wake,
+                settings.workers,
+                _now,
+                hull_created,
+                self._changes.ask_others,
+            ),
             StatusWriter(kinds.WORKLOAD, self._cluster, self._store),
             self.events,
             self._metrics.passes,

@@ -76,7 +76,8 @@ class ObjectPlan:
     #: After how long the object is looked at again though nothing happens. None if it isn't.
     requeue_after: timedelta | None = None
     #: Whether a pass carries out the actions of one plan only. What is to be done after them is for a further
-    #: pass: of an object that can't be read it may never be seen that an action had an effect.
+    #: pass: of an object that can't be read it may never be seen that an action had an effect. The same
+    #: actions are carried out again later each time.
     one_round: bool = False
     #: Whether the object is looked at again once its status was written, since that may allow more.
     again_after_status: bool = False

@@ -29,7 +29,7 @@ _CONTROLLER = "twinhull.dev/operator"
 _LONGEST_NOTE = 1000
 #: How many Events of one namespace may wait to be posted.
 _BACKLOG = 1_000
-#: How many Events may wait to be posted in all.
+#: How many Events may wait to be posted in all. Beyond that the last one of the longest backlog is lost.
 _BACKLOG_IN_ALL = 10_000
 #: How long Events may wait for passes that wait, in seconds: people can do with a late Event sooner than with
 #: a late Pod.
@@ -64,15 +64,22 @@ class EventRecorder:
     def post(self, kind: Kind, obj: Raw, event: Event) -> None:
         """Tell something of an object, soon. Events of one without a namespace are in `default`."""
         namespace = obj["metadata"].get("namespace") or "default"
-        if self._backlog.waiting(namespace) >= _BACKLOG or len(self._backlog) >= _BACKLOG_IN_ALL:
-            logger.warning("too many events of %s wait to be posted; lost one: %s", namespace, event.message)
+        is_full = len(self._backlog) >= _BACKLOG_IN_ALL
+        if self._backlog.waiting(namespace) >= _BACKLOG or (is_full and self._is_longest(namespace)):
+            _log_loss(namespace, event.message)
             return
         times = self._repeats.count(namespace, (obj["metadata"]["uid"], event))
         if not times:
             return
+        if is_full:
+            flooded = self._backlog.longest()
+            _log_loss(flooded, self._backlog.drop_last(flooded)["note"])
         self._backlog.add(namespace, self._event(kind, obj, event, times))
         self._drained.clear()
         self._filled.set()
+
+    def _is_longest(self, namespace: str) -> bool:
+        return self._backlog.waiting(namespace) >= self._backlog.waiting(self._backlog.longest())
 
     async def run(self) -> None:
         """Post what comes, until cancelled."""
@@ -128,3 +135,7 @@ class EventRecorder:
                 "resourceVersion": metadata["resourceVersion"],
             },
         }
+
+
+def _log_loss(namespace: str, message: str) -> None:
+    logger.warning("too many events of %s wait to be posted; lost one: %s", namespace, message)

@@ -66,8 +66,9 @@ def _utc_now() -> datetime:
 class Executor:
     """Writes to the cluster. A refusal is remembered for the next decision; no answer at all is raised.
 
-    `wake` is told of Workloads that may try what they waited for, and `hull_created` of hulls that were
-    created. So many act at a time as there are `workers`.
+    `wake` is told of Workloads that may try what they waited for, `hull_created` of hulls that were created,
+    and `ask_others` of what the store has from answers (shell/object_writer). So many act at a time as there
+    are `workers`.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  one for each that it works with
@@ -79,13 +80,14 @@ class Executor:
         workers: int = 16,
         now: Callable[[], datetime] = _utc_now,
         hull_created: Callable[[Key, Raw], None] = lambda *_: None,
+        ask_others: Callable[[Key, Kind, list[Raw]], None] = lambda *_: None,
     ) -> None:
         self._cluster = cluster
-        self._store = store
         self._refusals = refusals
         self._now = now
         self._circuits = CircuitBreakers(workers, now, partial(self._put_forward, wake))
-        self._writer = ObjectWriter(cluster, store, UndoneWrites(cluster, store, refusals, now), hull_created)
+        undone_writes = UndoneWrites(cluster, store, refusals, now)
+        self._writer = ObjectWriter(cluster, store, undone_writes, hull_created, ask_others)
         self._rehearsals = Rehearsals(cluster, self._writer, refusals)
         #: By Workload, the kinds of the writes whose answers were lost.
         self._in_doubt: defaultdict[Key, set[str]] = defaultdict(set)
@@ -154,7 +156,7 @@ class Executor:
         for kind in [hull for hull in hulls() if hull.name in kinds]:
             listed, _ = await self._cluster.list(kind, key) or ([], "")
             for obj in listed:
-                self._store.put(kind, obj)
+                self._writer.keep(key, kind, obj)
         self._in_doubt.pop(key, None)
 
     def forget(self, key: Key) -> None:

@@ -10,7 +10,6 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import REACHING, UNREAD
 from twinhull.hulls.hull import DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import outlined
-from twinhull.hulls.startnote import START_ANNOTATION
 from twinhull.shell.kinds import (
     CONFIG_MAP,
     LAUNCHER,
@@ -20,7 +19,7 @@ from twinhull.shell.kinds import (
     WORKLOAD,
     Kind,
 )
-from twinhull.shell.outline import looked_at, outline
+from twinhull.shell.outline import WORDS_OF_OFF, looked_at, outline, run_strategy
 
 #: What an object is known by, and what is known of its controller.
 _IDENTITY = (
@@ -70,7 +69,8 @@ def identity(kind: Kind, obj: Raw, why: str) -> Raw:
 
 def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
     """The identity of an object with what its outline tells of it."""
-    small["status"] = _cut(whole.get("status") or {}, ("phase",))
+    words = ("phase", *(WORDS_OF_OFF if kind is VIRTUAL_MACHINE else ()))
+    small["status"] = _cut(whole.get("status") or {}, words)
     if kind is CONFIG_MAP:
         return small | outlined(whole)
     if REACHING in whole:
@@ -78,21 +78,23 @@ def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
     small["spec"] |= _of_spec(kind, whole["spec"])
     if "annotations" in whole["metadata"]:
         annotations = whole["metadata"]["annotations"]
-        short = dict.fromkeys(sorted(annotations)[:1], "")
-        small["metadata"]["annotations"] = short | _cut(annotations, (START_ANNOTATION,))
+        if kind is VIRTUAL_MACHINE:  # of that they are notes: when it was switched off, and its start
+            annotations = _cut(annotations, annotations)
+        else:
+            annotations = dict.fromkeys(sorted(annotations)[:1], "")
+        small["metadata"]["annotations"] = annotations
     return small
 
 
 def _of_spec(kind: Kind, spec: Raw) -> Raw:
-    """What a hull is isolated by, and where a machine's devices come from."""
+    """What a hull is isolated by, where a machine's devices come from, and whether it is to run."""
     if kind is POD:
         return _cut(spec, ("runtimeClassName",)) | looked_at(spec)
     if kind is LAUNCHER:
         return {"ephemeralContainers": {}} if spec.get("ephemeralContainers") else {}
     if kind is VIRTUAL_MACHINE:
-        return {
-            part: _cut(spec[part], ("kind",)) for part in ("instancetype", "preference") if spec.get(part)
-        }
+        brought = ("instancetype", "preference")
+        return {part: _cut(spec[part], ("kind",)) for part in brought if spec.get(part)} | run_strategy(spec)
     if kind is not VIRTUAL_MACHINE_INSTANCE:
         return {}
     devices = (spec.get("domain") or {}).get("devices") or {}

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.errors import AlreadyExists, ApiError, Conflict
+from twinhull.shell.errors import AlreadyExists, ApiError, Conflict, NotFound
 from twinhull.shell.kinds import LEASE
 from twinhull.shell.lease_terms import Terms
 
@@ -45,6 +45,7 @@ class Lease:
         self._stuck = stuck
         self._seen: Raw | None = None
         self._seen_at = 0.0
+        self._is_deleted = False
         self._held_until = 0.0
         self._given_up = False
 
@@ -129,23 +130,32 @@ class Lease:
     async def _look_and_write(self) -> None:
         namespace, name, identity = self._terms.namespace, self._terms.name, self._terms.identity
         if self.holder != identity:
-            self._saw(await self._cluster.get(LEASE, namespace, name))
+            self._look(await self._cluster.get(LEASE, namespace, name))
         duration = {"leaseDurationSeconds": max(1, round(self._terms.duration)), "renewTime": _stamp()}
         if self._seen is None:
-            spec = {**duration, "holderIdentity": identity, "acquireTime": _stamp(), "leaseTransitions": 0}
-            lease = {
-                "apiVersion": LEASE.api_version,
-                "kind": LEASE.name,
-                "metadata": {"name": name, "namespace": namespace},
-                "spec": spec,
-            }
-            self._saw(await self._cluster.create(LEASE, namespace, lease))
+            await self._create(duration)
         elif self.holder == identity:
-            await self._write(duration)
+            try:
+                await self._write(duration)
+            except NotFound:  # somebody has deleted it: who waits doesn't take it before this one is over
+                if not self.is_held():
+                    raise
+                await self._create(duration)
         elif self._is_free():
             count = (self._seen.get("spec") or {}).get("leaseTransitions") or 0
             holder = {"holderIdentity": identity, "acquireTime": _stamp(), "leaseTransitions": count + 1}
             await self._write({**duration, **holder})
+
+    async def _create(self, duration: Raw) -> None:
+        """Make it, held by this operator. Raises AlreadyExists if another was faster."""
+        namespace, stamps = self._terms.namespace, {"acquireTime": _stamp(), "leaseTransitions": 0}
+        lease = {
+            "apiVersion": LEASE.api_version,
+            "kind": LEASE.name,
+            "metadata": {"name": self._terms.name, "namespace": namespace},
+            "spec": {**duration, **stamps, "holderIdentity": self._terms.identity},
+        }
+        self._saw(await self._cluster.create(LEASE, namespace, lease))
 
     async def _write(self, spec: Raw) -> None:
         """Change it, if it is what was last seen. Raises Conflict if not."""
@@ -163,6 +173,16 @@ class Lease:
         if lease is None or self._seen is None or _version(lease) != _version(self._seen):
             self._seen_at = _now()
         self._seen = lease
+
+    def _look(self, lease: Raw | None) -> None:
+        """See it as another may hold it. Whoever held one that was deleted may not have noticed yet: that one
+        is waited for from then on.
+        """
+        was_deleted, self._is_deleted = self._is_deleted, lease is None and bool(self.holder)
+        if self._is_deleted and not was_deleted:
+            self._seen_at = _now()
+        if not self._is_deleted or self._is_free():
+            self._saw(lease)
 
     def _is_free(self) -> bool:
         """Whether nobody holds it, or who does has been silent for as long as it said that it would not."""

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
+from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.ownership import obstacle
@@ -19,13 +20,17 @@ from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused
 from twinhull.shell.kinds import BY_NAME, CLAIM, DATA_VOLUME, WORKLOAD, Kind, hulls
 from twinhull.shell.refusals import RefusalCause, Undone
-from twinhull.shell.store import Key, Store, workload_key
+from twinhull.shell.store import Key, Store, key_of, workload_key
 from twinhull.shell.undone_writes import UndoneWrites
 
 
 class ObjectWriter:
     """Writes one object at a time, and puts the API server's answer into the store. Every failure is an
     ApiError or Undone. `hull_created` is told of hulls that were created.
+
+    To the watch that an answer comes before it is no news any more. `ask_others` is told what has changed by
+    it: for whom it was written, the kind, and the object's states before and after. It asks for the other
+    Workloads that this concerns. The pass that writes looks again itself.
     """
 
     def __init__(
@@ -34,11 +39,13 @@ class ObjectWriter:
         store: Store,
         undone_writes: UndoneWrites,
         hull_created: Callable[[Key, Raw], None],
+        ask_others: Callable[[Key, Kind, list[Raw]], None],
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._undone_writes = undone_writes
         self._hull_created = hull_created
+        self._ask_others = ask_others
 
     async def create(self, owner: ReconciledObject, action: Create) -> Event | None:
         """Create an object, or find it if it is there already and the owner's. What is told of it then."""
@@ -51,7 +58,7 @@ class ObjectWriter:
         except AlreadyExists:
             created, was_there = await self._restored(owner, kind, action.obj), True
             event = action.if_present or event
-        self._store.put(kind, created)
+        self.keep(owner.key, kind, created)
         if kind in hulls():
             self._hull_created(owner.key, created)
         if undone := self._undone_writes.of_creation(owner, action, was_there=was_there):
@@ -67,12 +74,13 @@ class ObjectWriter:
         subresource = action.subresource and f"/{action.subresource}"
         undone_before = await self._undone_writes.of_change(owner, action)
         changed = await self._cluster.patch(kind, namespace, action.name, exact_patch(action), subresource)
-        self._store.put(kind, changed)
+        self.keep(owner.key, kind, changed)
         if undone := self._undone_writes.in_answer(action, changed):
             raise Undone(undone)
         if undone_before is not None:
             raise Undone(undone_before, action.event)
-        if action.what == "end" and not _notes(changed) >= _notes(action.patch):
+        is_whole = UNREAD not in changed  # otherwise not all of its annotations are known
+        if action.what == "end" and is_whole and not _notes(changed) >= _notes(action.patch):
             raise Refused(
                 f"{action.kind} {action.name} was changed, but not given the annotation that it is "
                 "to end: see which webhook takes annotations away"
@@ -88,25 +96,38 @@ class ObjectWriter:
             present = await self._cluster.get(kind, *key)
             if present is not None and present["metadata"]["uid"] == action.uid:
                 raise
-            self._store.remove(kind, key, action.uid)
+            self._drop(owner.key, kind, key, action.uid)
             return
         # A Pod that somebody else has ended meanwhile is answered as it was last, without a version.
         if {"deletionTimestamp", "resourceVersion"} <= answer.get("metadata", {}).keys():
-            self._store.put(kind, answer)
+            self.keep(owner.key, kind, answer)
         else:
-            self._store.remove(kind, key, action.uid)
+            self._drop(owner.key, kind, key, action.uid)
 
     async def restore_labels(self, owner: ReconciledObject, action: RestoreLabels) -> None:
         """Give an object of the owner's the labels that it has lost. Raises Undone if that can't be."""
         kind, name = BY_NAME[action.obj["kind"]], action.obj["metadata"]["name"]
         present = await self.find_ours(owner, kind, action.obj)
-        self._store.put(kind, present)
+        self.keep(owner.key, kind, present)
         if not _lost_labels(present, action.obj):
             sentence = f"{kind.name} {name} has its labels, and is about to be seen"
             raise Undone(RefusalCause(Reason.WAITING, sentence, final=False))
         if undone := self._undone_writes.of_creation(owner, Create(action.obj), was_there=True):
             raise Undone(undone)
-        self._store.put(kind, await self._relabelled(owner, kind, present, action.obj))
+        self.keep(owner.key, kind, await self._relabelled(owner, kind, present, action.obj))
+
+    def keep(self, writer: Key, kind: Kind, obj: Raw) -> None:
+        """Put an answer to what was asked for `writer` into the store."""
+        before = self._store.get(kind, key_of(obj))
+        if self._store.put(kind, obj):
+            after = self._store.get(kind, key_of(obj)) or obj
+            self._ask_others(writer, kind, [after] if before is None else [before, after])
+
+    def _drop(self, writer: Key, kind: Kind, key: Key, uid: str) -> None:
+        """Forget an object that was deleted for `writer`."""
+        before = self._store.get(kind, key)
+        if self._store.remove(kind, key, uid) and before is not None:
+            self._ask_others(writer, kind, [before])
 
     async def _restored(self, owner: ReconciledObject, kind: Kind, obj: Raw) -> Raw:
         """The object that is there already, with the labels that it has lost. It wasn't watched, or as

@@ -17,7 +17,7 @@ from twinhull.core.isolation import HullPolicies, Policy
 from twinhull.core.observed import Observed
 from twinhull.core.references import KindAndName
 from twinhull.core.unreadable_workload import UnreadableWorkload
-from twinhull.hulls import hull, instance
+from twinhull.hulls import hull, instance, switching
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.launcher import LauncherSettings
@@ -202,7 +202,7 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
         vmi = instance_of(store, key, vm)
         debug_container = debug_container_of(store, key, vmi) if vmi else ""
         if UNREAD in vm or UNREAD in (vmi or ()):
-            yield replace(hull.unread("VirtualMachine", vm, vmi), debug_container=debug_container)
+            yield replace(_unread_machine(vm, vmi), debug_container=debug_container)
             continue
         launcher = serving(vmi, launchers_of(store, key, vmi)) if vmi else None
         report, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
@@ -222,7 +222,16 @@ def _overlooked(store: Store, key: Key, uid: str) -> Iterator[Hull]:
     if (pod := overlooked(store, kinds.POD, key, uid)) is not None:
         yield hull.unread("Pod", unread(pod, why))
     if (vm := overlooked(store, kinds.VIRTUAL_MACHINE, key, uid)) is not None:
-        yield hull.unread("VirtualMachine", unread(vm, why))
+        yield _unread_machine(unread(vm, why), instance_of(store, key, vm))
+
+
+def _unread_machine(vm: Raw, vmi: Raw | None) -> Hull:
+    """A machine that isn't held as a whole. Of one that lasts it is known whether it was switched off."""
+    unread = hull.unread("VirtualMachine", vm, vmi)
+    if not type_that_reads("VirtualMachine", vm).lasts:
+        return unread
+    leaves_at = unread.leaves_at or switching.ends_at(vm, vmi)
+    return replace(unread, off=switching.is_off(vm, vmi), leaves_at=leaves_at)
 
 
 def _pod(pod: Raw) -> Hull:

@@ -15,9 +15,12 @@ from twinhull.hulls.evasion import brought, past_machine, past_sandbox
 from twinhull.hulls.manifest import outlined
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
+from twinhull.shell.trimming import trimmed
 
 #: How many bytes an outline may have that keeps the spec.
 _LARGEST = 32 << 10
+#: By which KubeVirt says that a machine is off (hulls/switching).
+WORDS_OF_OFF = ("printableStatus", "runStrategy", "created")
 #: Of a Pod of which little is kept: how many characters its images have together, and how many the name of
 #: its ServiceAccount.
 _LONGEST_IMAGES, _LONGEST_NAME = 1_024, 253
@@ -27,11 +30,12 @@ def outline(kind: Kind, obj: Raw, why: str) -> Raw:
     """What is held of an object for which there is no room: without its spec, if that is still large. What it
     is to be told from the whole of it is told before, unless it couldn't be read itself.
     """
-    small = unread(_as_asked(obj) if kind is kinds.POD else obj, why)
+    small = trimmed(kind, unread(_as_asked(obj) if kind is kinds.POD else obj, why))
     if kind is kinds.CONFIG_MAP:
         return small | outlined(obj)
     if kind is not kinds.WORKLOAD and "status" in small:
-        small["status"] = {key: value for key, value in small["status"].items() if key == "phase"}
+        words = ("phase", *(WORDS_OF_OFF if kind is kinds.VIRTUAL_MACHINE else ()))
+        small["status"] = {key: value for key, value in small["status"].items() if key in words}
     if UNREAD not in obj:
         _tell(kind, obj, small)
     if len(marshal.dumps(small)) <= _LARGEST:
@@ -59,7 +63,8 @@ def _tell(kind: Kind, obj: Raw, small: Raw) -> None:
         small[REACHING] = past_sandbox(obj)
     elif kind is kinds.VIRTUAL_MACHINE:
         small[REACHING] = past_machine(obj)
-        small["metadata"]["annotations"] = startnote.outlined(obj)
+        if note := startnote.outlined(obj):
+            small["metadata"]["annotations"] = {**small["metadata"].get("annotations", {}), **note}
     elif kind is kinds.VIRTUAL_MACHINE_INSTANCE:
         annotations = obj["metadata"].get("annotations") or {}
         small["metadata"]["annotations"] = {key: "" for key in annotations if brought(key)}
@@ -87,8 +92,17 @@ def looked_at(spec: Raw) -> Raw:
     return kept
 
 
+def run_strategy(spec: Raw) -> Raw:
+    """The run strategy in the spec of a VirtualMachine for which there is no room, if it is one."""
+    strategy = spec.get("runStrategy")
+    is_one = isinstance(strategy, str) and len(strategy) <= _LONGEST_NAME
+    return {"runStrategy": strategy} if is_one else {}
+
+
 def _stripped(kind: Kind, small: Raw, why: str) -> Raw:
-    """An outline without its spec; of a Pod it is known even so what it is isolated by."""
+    """An outline without its spec; of a Pod it is known even so what it is isolated by, and of a machine
+    whether it is to run.
+    """
     stripped = unread({part: small[part] for part in ("metadata", "status") if part in small}, why)
     if kind is kinds.POD:
         spec = small["spec"]
@@ -97,4 +111,6 @@ def _stripped(kind: Kind, small: Raw, why: str) -> Raw:
         )
         stripped["spec"] |= looked_at(spec)
         stripped |= {REACHING: small[REACHING]} if REACHING in small else {}
+    elif kind is kinds.VIRTUAL_MACHINE:
+        stripped["spec"] |= run_strategy(small["spec"])
     return stripped

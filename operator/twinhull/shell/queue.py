@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
@@ -40,7 +41,9 @@ class Queue:
     half of them if it is alone, and there is always one for who comes next. Those that had much of the event
     loop come after the others, and have a quarter of the workers together while one of the others works.
 
-    A key has one timer; setting another replaces it. The keys of a namespace that is held wait.
+    A key has one timer; setting another replaces it. The keys of a namespace that is held wait. While the
+    queue isn't open nobody takes keys from it, and it keeps none: whoever makes and deletes objects could
+    fill the memory.
     """
 
     def __init__(
@@ -48,10 +51,13 @@ class Queue:
         metrics: WorkqueueMetrics | None = None,
         workers: int = 16,
         longest_retry: timedelta = _LONGEST_RETRY,
+        *,
+        is_open: bool = True,
     ) -> None:
         self._metrics = metrics or WorkqueueMetrics(CollectorRegistry())
         self._longest_retry = longest_retry
         self._workers = workers
+        self._is_open = is_open
         self._waiting = RoundRobin[Key]()
         self._wanted: set[Key] = set()
         self._working: set[Key] = set()
@@ -67,9 +73,11 @@ class Queue:
     def __len__(self) -> int:
         return len(self._waiting) - sum(map(self._waiting.waiting, self._held))
 
-    def open(self) -> None:
-        """Workers begin. What was asked for before waits from now on."""
-        self._metrics.begin()
+    def open(self, keys: Iterable[Key]) -> None:
+        """Workers begin: ask for these keys, and keep what is asked for from now on."""
+        self._is_open = True
+        for key in keys:
+            self.add(key)
 
     def hold(self, namespaces: AbstractSet[str]) -> None:
         """From now on the keys of these namespaces wait, and those of no others."""
@@ -79,10 +87,9 @@ class Queue:
 
     def add(self, key: Key) -> None:
         """Ask for a key now."""
-        if key in self._wanted:
+        if not self._is_open or key in self._wanted:
             return
         self._wanted.add(key)
-        self._metrics.added(key)
         if key not in self._working and key not in self._resting:
             self._push(key)
 
@@ -181,4 +188,5 @@ class Queue:
 
     def _push(self, key: Key) -> None:
         self._waiting.add(key[0], key)
+        self._metrics.added(key)
         self._filled.set()

@@ -51,6 +51,10 @@ class NotSettled(Exception):
     """After many rounds there is still something to do."""
 
 
+class NoEffect(Exception):
+    """What was carried out is to be done again: it isn't seen to have had an effect."""
+
+
 class Reconciler(Generic[_Observed]):
     """Works on the objects of one kind, one worker an object. With `turns`, each observation and what is made
     of it waits for a turn at the event loop. `passes` counts how passes end.
@@ -97,6 +101,13 @@ class Reconciler(Generic[_Observed]):
             return "requeue"
         except Busy:  # the executor tells when it may be tried
             return "requeue"
+        except NoEffect as error:
+            delay = self._queue.retry(key)
+            extra = self._fields(key, type(error).__name__)
+            logger.warning(
+                "%s: %s; again in %.1f s", self._name(key), error, delay.total_seconds(), extra=extra
+            )
+            return "requeue"
         except ApiError as error:
             tracing.failed(error)
             delay = self._queue.retry(key)
@@ -121,10 +132,11 @@ class Reconciler(Generic[_Observed]):
         """One pass: act on what is observed, observe again, and write the status once nothing is left to do.
         If the API server fails at something, what is left is for a further pass.
 
-        After how long the key is looked at again though nothing happens.
+        After how long the key is looked at again though nothing happens. Raises NoEffect if the actions of
+        the only round are to be carried out again.
         """
         await self._executor.clear_doubt(key)
-        may_act = True
+        may_act, carried_out = True, None
         for _ in range(_ROUNDS):
             if self._turns is not None:
                 await self._turns.take(key[0])
@@ -138,12 +150,18 @@ class Reconciler(Generic[_Observed]):
             self._controller.planned(key, observed, plan)
             if not plan.actions or not may_act:
                 break
-            may_act = await self._act(plan.owner, plan.actions) and not plan.one_round
+            may_act = await self._act(plan.owner, plan.actions)
+            if may_act and plan.one_round:
+                may_act, carried_out = False, [action.key for action in plan.actions]
         else:
             keys = listed([action.key for action in plan.actions], ", ")
             raise NotSettled(f"not settled after {_ROUNDS} rounds; there is still to do: {keys}")
+        left = [action.key for action in plan.actions]
+        if left and left == carried_out:
+            await self._report(key, observed, plan)
+            raise NoEffect(f"it isn't seen that this had an effect: {listed(left, ', ')}")
         self._queue.later(key, plan.requeue_after)
-        if plan.actions:
+        if left:
             self._queue.add(key)
         await self._report(key, observed, plan)
         return plan.requeue_after

@@ -22,6 +22,17 @@ class RoundRobin(Generic[_T]):
         """How long a namespace's line is."""
         return len(self._lines.get(namespace, ()))
 
+    def longest(self) -> str:
+        """The namespace whose line is the longest, of those that have one."""
+        return max(self._lines, key=self.waiting)
+
+    def drop_last(self, namespace: str) -> _T:
+        """Take the last one out of a namespace's line, which there is."""
+        item = self._lines[namespace].pop()
+        if not self._lines[namespace]:
+            del self._lines[namespace]
+        return item
+
     def add(self, namespace: str, item: _T) -> None:
         """Something comes to the end of its namespace's line."""
         self._lines.setdefault(namespace, deque()).append(item)

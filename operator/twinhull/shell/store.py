@@ -229,6 +229,10 @@ class Store:
         """The keys of the objects that carry a Workload's label, however many."""
         return self._labelled[kind.name].get(workload, set())
 
+    def labelled_workloads(self, kind: Kind) -> list[Key]:
+        """The keys of the Workloads, present or gone, whose label objects of a kind carry."""
+        return list(self._labelled[kind.name])
+
     def owned_keys(self, kind: Kind, workload: Key, uid: str) -> AbstractSet[Key]:
         """The keys of those of them whose controller has that uid."""
         return self._owned.of(kind, uid) & self.labelled_keys(kind, workload)

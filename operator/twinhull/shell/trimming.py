@@ -32,7 +32,7 @@ _ORIGIN = (CREATED_FOR_ANNOTATION, *OTHERWISE_FILLED)
 def trimmed(kind: Kind, obj: Raw) -> Raw:
     """What is kept of an object of a kind. One that can't be read is small already."""
     if UNREAD in obj:
-        return obj
+        return _unread(kind, obj)
     if kind is kinds.CONFIG_MAP:
         return _config_map(obj)
     if kind is kinds.CLAIM:
@@ -44,6 +44,16 @@ def trimmed(kind: Kind, obj: Raw) -> Raw:
         return {"metadata": {**_identity(obj), "labels": labels}}
     whole = {**obj, "metadata": _metadata(obj)}
     return _without_nulls(whole) if kind is kinds.WORKLOAD else whole
+
+
+def _unread(kind: Kind, obj: Raw) -> Raw:
+    """One that can't be read. The one annotation that is kept is looked at of a VirtualMachine only: of
+    others it would be taken for all that they have.
+    """
+    if kind is kinds.VIRTUAL_MACHINE or "annotations" not in obj["metadata"]:
+        return obj
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "annotations"}
+    return {**obj, "metadata": metadata}
 
 
 def _claim(obj: Raw) -> Raw:

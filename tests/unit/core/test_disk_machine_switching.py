@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.reading import OFF_ANNOTATION
 from twinhull.core.actions import Delete
 from twinhull.core.decision import decide
 from twinhull.core.plan import plan
 from twinhull.hulls.hull import WORKLOAD_LABEL
-from twinhull.hulls.switching import OFF_ANNOTATION
 
 from .diskworld import BOOT, RUNS, World, at_time, conditions_of, names, plug, restarted, running, wl
 from .objects import NAME, NOW, at

@@ -35,7 +35,7 @@ from twinhull.shell.metrics import Metrics
 from twinhull.shell.observe import Knowledge
 from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
-from twinhull.shell.reconciler import Reconciler
+from twinhull.shell.reconciler import NoEffect, Reconciler
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.scope import Scope
 from twinhull.shell.status_writer import StatusWriter
@@ -132,6 +132,9 @@ class Simulation:
         self.store, self.queue, refusals = Store(), _Timers(lambda: self.now), Refusals()
         self.refusals, self.policies, self.decisions = refusals, Policies(self.store), Decisions()
         self.memories = WorkloadMemories()
+        self.watches = ChangeHandler(
+            self.store, self.queue, self.policies, self.decisions, self.memories, Scope()
+        )
         self.executor = Executor(
             self.cluster,
             self.store,
@@ -139,6 +142,7 @@ class Simulation:
             self.queue.add,
             now=lambda: self.now,
             hull_created=self.memories.record_created_hull,
+            ask_others=self.watches.ask_others,
         )
         self.metrics = Metrics()
         known = Knowledge(
@@ -150,9 +154,6 @@ class Simulation:
         )
         self.controller = _Checked(known, DEFAULTS, self.decisions, self.metrics.lifetimes, lambda: self.now)
         self.reconciler = self.make_reconciler(self.controller, self.queue)
-        self.watches = ChangeHandler(
-            self.store, self.queue, self.policies, self.decisions, self.memories, Scope()
-        )
         self.server.events.clear()
         self.asked_in_vain.clear()
         self.relist()
@@ -201,7 +202,7 @@ class Simulation:
         except Crash:
             self.restart()
             return
-        except ApiError:
+        except (ApiError, NoEffect):
             self.queue.retry(key)
         finally:
             self.queue.done(key)

@@ -62,6 +62,16 @@ def test_a_flood_is_cut_and_makes_no_others_late() -> None:
     assert len(posted) == 1002
 
 
+def test_a_flood_of_many_namespaces_takes_no_others_events() -> None:
+    floods = [(f"flood-{number % 10}", str(number)) for number in range(10_000)]
+    posted = asyncio.run(_posted(*floods, ("shop", "one"), ("shop", "two"), ("flood-0", "more")))
+    assert [note for namespace, note in posted if namespace == "shop"] == ["one", "two"]
+    assert ("flood-0", "more") in posted
+    assert len(posted) == 10_000
+    lost = set(floods) - set(posted)
+    assert lost == {("flood-0", "9990"), ("flood-1", "9991"), ("flood-2", "9992")}, "the last of each"
+
+
 def test_the_same_again_and_again_is_told_as_a_series() -> None:
     async def run() -> list[Raw]:
         cluster, now, posted = _Posted(), 0.0, list[Raw]()

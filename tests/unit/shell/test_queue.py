@@ -114,6 +114,16 @@ async def test_timer_can_be_taken_back() -> None:
 
 
 @on_a_loop
+async def test_a_queue_that_is_not_open_keeps_nothing_and_begins_with_what_it_is_given() -> None:
+    queue = Queue(is_open=False)
+    queue.add(A)
+    assert len(queue) == 0
+    queue.open([B])
+    queue.add(A)
+    assert [await queue.get(), await queue.get()] == [B, A]
+
+
+@on_a_loop
 async def test_closed_queue_lets_no_timer_fire() -> None:
     queue = Queue()
     queue.later(A, SOON)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from twinhull.api.base import Raw
@@ -123,9 +124,26 @@ def test_what_has_no_effect_that_is_seen_is_done_once_a_pass() -> None:
     world = World()
     world.controller.one_round = True
     world.controller.observe = lambda key: (world.server.get("Pod", key), False)  # type: ignore[method-assign]
+    assert attempt(world) == "requeue"
+    assert world.verbs() == ["create Service", "patch/status Pod"]
+    assert len(world.queue) == 0, "it is done again after a while"
+    assert attempt(world) == "requeue"
+    assert world.queue._failures == {KEY: 2}, "and later each time"  # noqa: SLF001
+
+
+def test_what_is_left_after_the_one_round_is_for_a_further_pass() -> None:
+    world, plan = World(), OneServiceEach.plan
+    world.controller.one_round = True
+
+    def with_another(observed: tuple[Raw, bool]) -> ObjectPlan:
+        planned, (pod, has_service) = plan(world.controller, observed), observed
+        delete = Delete("Pod", pod["metadata"]["name"], pod["metadata"]["uid"])
+        return replace(planned, actions=(delete,)) if has_service else planned
+
+    world.controller.plan = with_another  # type: ignore[method-assign]
     run(world.reconciler.reconcile(KEY))
     assert world.verbs() == ["create Service", "patch/status Pod"]
-    assert len(world.queue) == 1, "the rest is for a further pass"
+    assert len(world.queue) == 1
 
 
 def test_a_pass_that_changes_nothing_writes_nothing() -> None:

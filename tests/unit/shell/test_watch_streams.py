@@ -14,6 +14,7 @@ import pytest
 from tests.unit.shell import http_apiserver
 from tests.unit.shell.http_apiserver import HttpApiServer, until
 from tests.unit.shell.test_lists import DEEP, obj
+from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.shell import kinds, watch_streams
 from twinhull.shell.change_handler import ChangeHandler
@@ -67,6 +68,12 @@ class World:
             finally:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
+
+    def take_list(self, kind: kinds.Kind, objects: list[Raw], version: str) -> None:
+        """These are all objects of a kind."""
+        present: set[str] = set()
+        self.watches.take_part(kind, present, objects)
+        self.watches.take_rest(kind, present, version)
 
     def backoffs(self) -> Iterator[float]:
         for seconds in itertools.count():
@@ -237,7 +244,7 @@ def test_a_watch_that_brings_nothing_ages_whatever_is_listed() -> None:
         world.api.errors[f"{WORKLOADS}?watch"] = 403
         async with world.streaming():
             world.now = 600.0
-            world.watches.take_list(kinds.WORKLOAD, [], "100")
+            world.take_list(kinds.WORKLOAD, [], "100")
             assert world.age("workloads") == 600
             world.tell("BOOKMARK", '{"metadata":{"resourceVersion":"150"}}', maps)
             await until(lambda: world.age("configmaps") == 0)
@@ -257,7 +264,7 @@ def test_a_watch_that_started_over_ages_until_what_it_missed_is_listed() -> None
             world.tell("ADDED", obj("web", version=201))
             await until(world.names)
             assert world.age("workloads") == 600
-            world.watches.take_list(kinds.WORKLOAD, [json.loads(obj("web", version=201))], "201")
+            world.take_list(kinds.WORKLOAD, [json.loads(obj("web", version=201))], "201")
             assert world.age("workloads") == 0
 
     http_apiserver.run(check)

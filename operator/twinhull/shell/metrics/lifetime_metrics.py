@@ -68,7 +68,7 @@ class LifetimeMetrics:
         hull = status.get("hull")
         if hull and hull["ready"]:
             duration = case.now - case.workload.metadata.creation_timestamp
-            self._ready.labels(hull["kind"]).observe(max(0.0, duration.total_seconds()))
+            self._ready.labels(hull["kind"]).observe(_seconds(duration))
 
     def _follow(self, key: Key, case: Case, under_way: _Replacement) -> None:
         if (
@@ -87,8 +87,13 @@ class LifetimeMetrics:
         if serving and not case.former:
             del self._replacements[key]
             labels = case.workload.spec.replacement.strategy, case.hull_kind
-            self._duration.labels(*labels).observe((case.now - under_way.began).total_seconds())
-            self._gap.labels(*labels).observe(under_way.gap.total_seconds())
+            self._duration.labels(*labels).observe(_seconds(case.now - under_way.began))
+            self._gap.labels(*labels).observe(_seconds(under_way.gap))
+
+
+def _seconds(duration: timedelta) -> float:
+    """How long something took. It took no less than nothing, though the clock was set back meanwhile."""
+    return max(0.0, duration.total_seconds())
 
 
 def _is_ready(status: Raw) -> bool:

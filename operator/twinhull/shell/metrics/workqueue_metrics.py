@@ -1,4 +1,6 @@
-"""What is counted of the queue, by client-go's names and at the moments at which it does."""
+"""What is counted of the queue, by client-go's names. A key that rests, or that a worker has, waits for no
+worker: it is counted as waiting once a worker may take it.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +40,6 @@ class WorkqueueMetrics:
         """How many keys workers have."""
         return len(self._working)
 
-    def begin(self) -> None:
-        """There are workers from now on: until then nobody was waited for."""
-        self._waiting = dict.fromkeys(self._waiting, time.monotonic())
-
     def hold(self, namespaces: AbstractSet[str]) -> None:
         """The keys of these namespaces wait for something else than a worker from now on, and those of no
         others.
@@ -51,7 +49,7 @@ class WorkqueueMetrics:
         self._held_namespaces = frozenset(namespaces)
 
     def added(self, key: Key) -> None:
-        """A key was asked for, and wasn't before."""
+        """A key waits for a worker from now on."""
         self._waiting[key] = time.monotonic()
         self._adds.inc()
 

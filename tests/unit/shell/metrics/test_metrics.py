@@ -299,6 +299,22 @@ def test_a_replacement_by_start_first_has_none() -> None:
     assert counted(world, "twinhull_replacement_gap_seconds_bucket", le="0.0", **labels) == 1
 
 
+def test_a_replacement_during_which_the_clock_is_set_back_took_no_less_than_nothing() -> None:
+    world = Simulation({})
+    world.settle()
+    world.edit({"template": {"spec": {"containers": [{"name": "web", "image": "other"}]}}})
+    while any(world.server.events.values()):
+        world.deliver(0)
+    world.reconcile()
+    world.now -= timedelta(days=1)
+    world.queue.due.clear()
+    world.settle()
+    labels = {"strategy": "Recreate", "hull": "Pod"}
+    for metric in ("twinhull_replacement_duration_seconds", "twinhull_replacement_gap_seconds"):
+        assert counted(world, f"{metric}_count", **labels) == 1
+        assert (counted(world, f"{metric}_sum", **labels) or 0) >= 0
+
+
 def test_a_replacement_that_is_refused_beforehand_is_none() -> None:
     world = Simulation({})
     world.settle()
@@ -371,14 +387,36 @@ def test_the_queue_is_counted_as_client_go_does() -> None:
     assert {name: registry.get_sample_value(name, _OF_QUEUE) for name in expected} == expected
 
 
+def test_a_key_that_rests_waits_for_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry, now = CollectorRegistry(), 0.0
+    monkeypatch.setattr("twinhull.shell.metrics.workqueue_metrics.time.monotonic", lambda: now)
+
+    async def rests() -> None:
+        nonlocal now
+        queue = Queue(WorkqueueMetrics(registry))
+        queue.add(KEY)
+        queue.done(await queue.get(), cost=10.0)
+        queue.add(KEY)
+        assert registry.get_sample_value("workqueue_depth", _OF_QUEUE) == len(queue) == 0
+        now = 60.0
+        queue._resting[KEY].cancel()  # noqa: SLF001
+        queue._rested(KEY)  # noqa: SLF001
+        assert registry.get_sample_value("workqueue_depth", _OF_QUEUE) == len(queue) == 1
+        await queue.get()
+        queue.close()
+
+    asyncio.run(rests())
+    assert registry.get_sample_value("workqueue_queue_duration_seconds_sum", _OF_QUEUE) == 0
+
+
 def test_the_time_before_there_are_workers_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """An operator that takes the Lease after a day doesn't tell that all Workloads waited for a day."""
     registry, now = CollectorRegistry(), 0.0
     monkeypatch.setattr("twinhull.shell.metrics.workqueue_metrics.time.monotonic", lambda: now)
-    queue = Queue(WorkqueueMetrics(registry))
+    queue = Queue(WorkqueueMetrics(registry), is_open=False)
     queue.add(KEY)
     now = 86_400.0
-    queue.open()
+    queue.open([KEY])
     now += 2
     asyncio.run(queue.get())
     assert registry.get_sample_value("workqueue_queue_duration_seconds_sum", _OF_QUEUE) == 2
