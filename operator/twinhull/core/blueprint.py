@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from twinhull.api.base import Raw
+from twinhull.api.base import GROUP, Raw
 from twinhull.api.brevity import listed
 from twinhull.api.disks import Disk
 from twinhull.api.isolation import Isolation
@@ -20,7 +20,7 @@ from twinhull.core.revision import Content
 from twinhull.hulls import pod
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.evasion import Evasion, of_reference
-from twinhull.hulls.hull import Hull
+from twinhull.hulls.hull import Hull, is_reserved
 from twinhull.hulls.types import HullType, SpecSection, type_of
 
 #: What nobody reads in a template's metadata.
@@ -130,7 +130,8 @@ class Blueprint:
         """What a Pod of the present revision, or the Pod in its machine, is given of what can change while it
         runs.
         """
-        return Applied.of(self.spec.template, self._fixed.fixed)
+        applied = Applied.of(self.spec.template, self._fixed.fixed)
+        return replace(applied, sandbox=self.resolution.runtime_class or "")
 
     @cached_property
     def applied_to_machine(self) -> Applied:
@@ -166,7 +167,7 @@ class Blueprint:
     @cached_property
     def ignored(self) -> str:
         """What of the spec means nothing, in a sentence; empty if all of it means something."""
-        return listed([*filter(None, (self._ignored_metadata, self._ignored_overrides))])
+        return listed([*filter(None, (self._ignored_metadata, self._ignored_keys, self._ignored_overrides))])
 
     @property
     def _ignored_overrides(self) -> str:
@@ -186,11 +187,22 @@ class Blueprint:
         why = ", as in a Deployment: the hull is named after the Workload, and is in its namespace"
         return _mean_nothing(fields, why)
 
+    @property
+    def _ignored_keys(self) -> str:
+        """The labels and annotations of the template that are the operator's own to write."""
+        metadata = self.workload.spec.template.get("metadata") or {}
+        fields = [
+            f"spec.template.metadata.{part}[{key}]"
+            for part in ("labels", "annotations")
+            for key in filter(is_reserved, metadata.get(part) or ())
+        ]
+        return _mean_nothing(fields, f": the operator sets what begins with {GROUP}/")
+
 
 def _mean_nothing(fields: list[str], why: str) -> str:
     """That fields mean nothing, and why; empty if there are none."""
     verb = "means" if len(fields) == 1 else "mean"
-    return f"{' and '.join(fields)} {verb} nothing{why}" if fields else ""
+    return f"{listed(fields, ' and ')} {verb} nothing{why}" if fields else ""
 
 
 def is_made_from(hull: Hull, content: Content) -> bool:

@@ -18,8 +18,9 @@ from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
 from twinhull.core.ephemeral import missing_claims
 from twinhull.core.observed import Companion, Refusal
-from twinhull.hulls import manifest, pod, service, switching
+from twinhull.hulls import manifest, pod, service, startnote, switching
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Same
+from twinhull.hulls.evasion import start_of
 from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of, version_of
 from twinhull.hulls.merge import difference
 from twinhull.hulls.types import type_that_made
@@ -65,6 +66,8 @@ def changed_for_next_start(case: Case, hull: Hull) -> Iterator[Change]:
     changes = switching.edits_of(hull.obj, wanted).in_words("set", "removed")
     sentence = f"changed {hull.kind} {hull.name} for its next start" + (f": {changes}" if changes else "")
     patch, event = switching.at_next_start(hull.obj, wanted), Event("Normal", Reason.CHANGED, sentence)
+    start = startnote.note(hull.obj, hull.revision, start_of(hull.obj))
+    patch["metadata"]["annotations"] |= start
     # As it was seen: KubeVirt may put a restored claim into it at any moment.
     yield Change(hull.kind, hull.name, hull.uid, patch, event, version=version_of(hull.obj))
 

@@ -60,4 +60,4 @@ class Compliance:
         by_hull = HullPolicies(
             observed.subject, observed.policies, policies, observed.manifests, observed.data_volumes
         )
-        return Surroundings(policies, blueprint.defaults, blueprint.workload.spec.template, by_hull)
+        return Surroundings(policies, blueprint.defaults, blueprint.resolution.runtime_class, by_hull)

@@ -101,8 +101,7 @@ class UnreadableWorkload:
 
     @property
     def _surroundings(self) -> Surroundings:
-        template = self.obj["spec"].get("template") or {}
-        return Surroundings(self.policies, self.defaults, template, self.hull_policies)
+        return Surroundings(self.policies, self.defaults, hull_policies=self.hull_policies)
 
     @property
     def exit(self) -> Exit | None:

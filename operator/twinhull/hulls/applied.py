@@ -62,6 +62,8 @@ class Applied:
     init_containers: tuple[str, ...] | None = None
     #: The names of the template's volumes; None if an earlier operator noted none.
     volumes: tuple[str, ...] | None = None
+    #: The RuntimeClass of the sandbox that a Pod was made as; empty if it was made as none.
+    sandbox: str = ""
     #: Set if an earlier operator computed the revision and `fixed` in another way.
     same: Same | None = None
 
@@ -146,7 +148,7 @@ class Applied:
 
     def as_annotation(self) -> str:
         """The annotation's value."""
-        seldom = {"pending", "attempted"}
+        seldom = {"pending", "attempted", "sandbox"}
         fields = {
             key: value
             for key, value in asdict(self).items()

@@ -17,6 +17,7 @@ from twinhull.hulls.hull import (
     HULL_NAME_LABEL,
     REVISION_LABEL,
     WORKLOAD_LABEL,
+    given_by,
     owner_reference,
 )
 from twinhull.hulls.machine import API_VERSION
@@ -64,9 +65,8 @@ def render(  # noqa: PLR0913  one for each that has a say in it
         HULL_NAME_LABEL: workload.name,
         REVISION_LABEL: revision,
     }
-    metadata = spec.template.get("metadata") or {}
     restart = {RESTART_ANNOTATION: workload.restart} if workload.restart else {}
-    annotations = {**(metadata.get("annotations") or {}), **restart}
+    annotations = {**given_by(spec.template, "annotations"), **restart}
     return {
         "apiVersion": API_VERSION,
         "kind": "VirtualMachine",
@@ -82,7 +82,7 @@ def render(  # noqa: PLR0913  one for each that has a say in it
             **({"preference": built.preference.raw()} if built.preference else {}),
             "template": {
                 "metadata": {
-                    "labels": {**(metadata.get("labels") or {}), **known},
+                    "labels": {**given_by(spec.template, "labels"), **known},
                     **({"annotations": annotations} if annotations else {}),
                 },
                 "spec": merge_patch(

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from twinhull.api import group
 from twinhull.api.base import API_VERSION, GROUP, Raw
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import UNSAID, Why
-from twinhull.api.workload import ObjectMeta, RestartPolicy
+from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, RestartPolicy
 from twinhull.api.workloadstatus import ContainerStatus, Exit, HullKind, HullStatus, Migratable
 from twinhull.hulls.applied import Applied, Same
 from twinhull.hulls.graceful_end import GracefulEnd
@@ -266,6 +267,21 @@ def owner_of(obj: Raw) -> Owner | None:
         (Owner(ref["apiVersion"], ref["kind"], ref["uid"]) for ref in references if ref.get("controller")),
         None,
     )
+
+
+def is_reserved(key: str) -> bool:
+    """Whether a label or annotation is the operator's own to write: any of its domain, but for the annotation
+    by which people restart a Workload.
+    """
+    return key.startswith(f"{GROUP}/") and key != RESTART_ANNOTATION
+
+
+def given_by(template: Raw, part: Literal["labels", "annotations"]) -> Raw:
+    """The labels or the annotations that a hull gets from its template, which nobody passes off as the
+    operator's.
+    """
+    keys = (template.get("metadata") or {}).get(part) or {}
+    return {key: value for key, value in keys.items() if not is_reserved(key)}
 
 
 def labels(obj: Raw) -> Mapping[str, str]:

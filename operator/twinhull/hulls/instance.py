@@ -28,7 +28,7 @@ from twinhull.hulls.hull import (
     timestamp,
     unready_since,
 )
-from twinhull.hulls.launchers import Interruption, debug_container, interruption
+from twinhull.hulls.launchers import Interruption, interruption
 from twinhull.hulls.machine_change import Live, Size
 from twinhull.hulls.manifest import noted
 from twinhull.hulls.parity import containers
@@ -102,7 +102,6 @@ def read(  # noqa: PLR0913  one for each that tells of it
         manifest=noted(vm),
         migratable=_migratable(machine.vmi),
         graceful_end=_graceful_end(vm, machine.vmi, report, now, asks_guests=asks_guests),
-        debug_container=debug_container(launcher),
         obj=vm,
         instance=vmi,
     )

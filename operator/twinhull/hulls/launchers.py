@@ -53,10 +53,13 @@ def _debugging(pod: Raw) -> Raw:
     return {"ephemeralContainers": [{"name": one["name"]} for one in added[:1]]} if added else {}
 
 
-def debug_container(pod: Raw | None) -> str:
-    """The path of an ephemeral container in a launcher Pod, empty if it has none."""
-    added = pod["spec"].get("ephemeralContainers") if pod else None
-    if added in (None, []):
+def debug_container(pods: Iterable[Raw]) -> str:
+    """The path of the first ephemeral container in the launcher Pods of an instance that haven't ended, empty
+    if they have none. All are looked at: whoever may make Pods may make one that is like the instance's own.
+    """
+    of_each = (pod["spec"].get("ephemeralContainers") for pod in pods if not podstatus.has_ended(pod))
+    added = next((containers for containers in of_each if containers not in (None, [])), None)
+    if added is None:
         return ""
     name = added[0].get("name", "") if isinstance(added, list) else ""
     return f"spec.ephemeralContainers[{name}] of its launcher Pod"

@@ -20,6 +20,7 @@ from twinhull.hulls.hull import (
     condition,
     created_at,
     disrupted,
+    given_by,
     labels,
     leaves_at,
     owner_of,
@@ -58,8 +59,8 @@ def render(  # noqa: PLR0913  one parameter a part
         "metadata": {
             "name": name,
             "namespace": workload.namespace,
-            "labels": {**(metadata.get("labels") or {}), **identity(workload, name, revision)},
-            **_present("annotations", {**(metadata.get("annotations") or {}), **noted}),
+            "labels": {**given_by(template, "labels"), **identity(workload, name, revision)},
+            **_present("annotations", {**given_by(template, "annotations"), **noted}),
             **_present("finalizers", metadata.get("finalizers")),
             "ownerReferences": [owner_reference(workload)],
         },

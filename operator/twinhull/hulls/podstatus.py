@@ -36,6 +36,14 @@ def container_ids(status: Raw) -> dict[str, str]:
     }
 
 
+def has_ended(pod: Raw) -> bool:
+    """Whether a Pod has ended, by its phase: no container of it runs. No other object has such a phase but a
+    VirtualMachineInstance.
+    """
+    status = pod.get("status")
+    return isinstance(status, dict) and status.get("phase") in ("Succeeded", "Failed")
+
+
 def why_not_ready(pod: Raw) -> tuple[Why, str]:
     """(reason, message) of the first thing that keeps a Pod from being ready, most telling first."""
     status = pod.get("status", {})

@@ -39,7 +39,7 @@ _IDENTITY = (
 )
 #: The same among the annotations of its template: by which the system finds its devices at their places
 #: (kubevirt.io/api/core/v1, constants PciTopologyVersionAnnotation and PciInterfaceSlotCountAnnotation).
-_PLACES = ("kubevirt.io/pci-topology-version", "kubevirt.io/pci-interface-slot-count")
+PLACES = ("kubevirt.io/pci-topology-version", "kubevirt.io/pci-interface-slot-count")
 
 
 def off(now: datetime) -> Raw:
@@ -185,7 +185,7 @@ def _with_identity(present: Raw, wanted: Raw) -> Raw:
     former = present["spec"].get("template") or {}
     spec, was = dict(template["spec"]), former.get("spec") or {}
     noted = (former.get("metadata") or {}).get("annotations") or {}
-    if places := {key: noted[key] for key in _PLACES if key in noted}:
+    if places := {key: noted[key] for key in PLACES if key in noted}:
         metadata = template.get("metadata") or {}
         annotations = {**places, **(metadata.get("annotations") or {})}
         template = {**template, "metadata": {**metadata, "annotations": annotations}}

@@ -78,7 +78,9 @@ def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
     small["spec"] |= _of_spec(kind, whole["spec"])
     if "annotations" in whole["metadata"]:
         annotations = whole["metadata"]["annotations"]
-        if kind is not VIRTUAL_MACHINE:  # of that it is the note that it was switched off, with its time
+        if kind is VIRTUAL_MACHINE:  # of that they are notes: when it was switched off, and its start
+            annotations = _cut(annotations, annotations)
+        else:
             annotations = dict.fromkeys(sorted(annotations)[:1], "")
         small["metadata"]["annotations"] = annotations
     return small

@@ -15,12 +15,14 @@ from twinhull.core.observed import Companion
 from twinhull.hulls import launchers
 from twinhull.hulls.hull import owner_of
 from twinhull.hulls.pod import is_hull_name
+from twinhull.hulls.podstatus import has_ended
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.store import Key, Store
 
 #: How many are looked at, of each kind: of those that a Workload owns, which are two in the course of things;
-#: and of strangers, of which one is enough to say that there is one.
+#: and of strangers, of which one is enough to say that there is one. Of more that a Workload owns, it is the
+#: oldest of those that haven't ended: no hull is made while there are more, so each hull is among them.
 MOST_OWN = 64
 _MOST_STRANGERS = 2
 
@@ -63,23 +65,39 @@ def instance_of(store: Store, key: Key, machine: Raw) -> Raw | None:
     return _labelled(store, kinds.VIRTUAL_MACHINE_INSTANCE, key, machine["metadata"]["name"])
 
 
-def launcher_of(store: Store, key: Key, vmi: Raw) -> Raw | None:
-    """The launcher Pod that a VirtualMachineInstance runs in, None if there is none. Of one that isn't held
-    as a whole it is known whether it is being deleted.
+def launchers_of(store: Store, key: Key, vmi: Raw) -> list[Raw]:
+    """The launcher Pods of a VirtualMachineInstance, by name. Of one that isn't held as a whole it is known
+    whether it is being deleted.
     """
-    return launchers.serving(vmi, own(store, kinds.LAUNCHER, key, vmi["metadata"]["uid"]))
+    return list(own(store, kinds.LAUNCHER, key, vmi["metadata"]["uid"]))
+
+
+def debug_container_of(store: Store, key: Key, vmi: Raw) -> str:
+    """What runs beside a machine in one of its launcher Pods, by its path; empty if nothing does."""
+    if overlooked(store, kinds.LAUNCHER, key, vmi["metadata"]["uid"]) is not None:
+        return "more launcher Pods than the operator looks at"
+    return launchers.debug_container(launchers_of(store, key, vmi))
 
 
 def own(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:
     """Those that a Workload owns, by name."""
-    return _of(store, kind, nsmallest(MOST_OWN, store.owned_keys(kind, key, uid)))
+    return _of(store, kind, sorted(store.oldest(kind, store.owned_keys(kind, key, uid), MOST_OWN)))
 
 
 def near(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:
     """Those that it owns, and some strangers, by name."""
     owned = store.owned_keys(kind, key, uid)
     strangers = nsmallest(_MOST_STRANGERS, store.labelled_keys(kind, key) - owned)
-    return _of(store, kind, sorted([*nsmallest(MOST_OWN, owned), *strangers]))
+    return _of(store, kind, sorted([*store.oldest(kind, owned, MOST_OWN), *strangers]))
+
+
+def overlooked(store: Store, kind: Kind, key: Key, uid: str) -> Raw | None:
+    """The first of those that a Workload owns and that aren't looked at, None if all have ended. It may be a
+    hull: times of creation are in whole seconds, so another may count as older.
+    """
+    owned = store.owned_keys(kind, key, uid)
+    others = store.oldest(kind, owned, MOST_OWN + 1)[MOST_OWN:] if len(owned) > MOST_OWN else ()
+    return next((obj for obj in _of(store, kind, others) if not has_ended(obj)), None)
 
 
 def strays(store: Store, key: Key) -> Iterator[Raw]:

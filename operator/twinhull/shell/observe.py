@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from twinhull.api.base import Raw
-from twinhull.api.reading import UNREAD, Unreadable, read
+from twinhull.api.reading import UNREAD, Unreadable, read, unread
 from twinhull.api.workload import ObjectMeta
 from twinhull.core import references
 from twinhull.core.case import Case
@@ -21,7 +21,7 @@ from twinhull.hulls import hull, instance, switching
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.launcher import LauncherSettings
-from twinhull.hulls.launchers import debug_container
+from twinhull.hulls.launchers import serving
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
 from twinhull.hulls.types import HullSource, type_that_reads
@@ -33,9 +33,11 @@ from twinhull.shell.labelled import (
     DataVolumes,
     Manifests,
     companion,
+    debug_container_of,
     instance_of,
-    launcher_of,
+    launchers_of,
     near,
+    overlooked,
     own,
     refuse_too_many_hulls,
     refuse_unread_hulls,
@@ -198,16 +200,29 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
         yield store.read(kinds.POD, pod, _pod)
     for vm in near(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, vm)
-        launcher = launcher_of(store, key, vmi) if vmi else None
+        debug_container = debug_container_of(store, key, vmi) if vmi else ""
         if UNREAD in vm or UNREAD in (vmi or ()):
-            yield replace(_unread_machine(vm, vmi), debug_container=debug_container(launcher))
+            yield replace(_unread_machine(vm, vmi), debug_container=debug_container)
             continue
+        launcher = serving(vmi, launchers_of(store, key, vmi)) if vmi else None
         report, asks = known.reports.get(vmi["metadata"]["uid"] if vmi else ""), known.asks_guests
-        yield type_that_reads("VirtualMachine", vm).read(
-            HullSource(vm, vmi, report, template, now, asks, launcher)
-        )
+        source = HullSource(vm, vmi, report, template, now, asks, launcher)
+        machine = type_that_reads("VirtualMachine", vm).read(source)
+        yield replace(machine, debug_container=debug_container)
     for stray in strays(store, key):
         yield instance.read_stray(stray)
+    yield from _overlooked(store, key, uid)
+
+
+def _overlooked(store: Store, key: Key, uid: str) -> Iterator[Hull]:
+    """One of the Pods, and one of the VirtualMachines, that aren't looked at since there are too many: it may
+    be anything, and nobody hides a hull among them.
+    """
+    why = "too many others say that they are the Workload's"
+    if (pod := overlooked(store, kinds.POD, key, uid)) is not None:
+        yield hull.unread("Pod", unread(pod, why))
+    if (vm := overlooked(store, kinds.VIRTUAL_MACHINE, key, uid)) is not None:
+        yield _unread_machine(unread(vm, why), instance_of(store, key, vm))
 
 
 def _unread_machine(vm: Raw, vmi: Raw | None) -> Hull:

@@ -9,6 +9,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import REACHING, UNREAD, unread
 from twinhull.core.isolation.hull_policies import as_asked
 from twinhull.core.isolation.policy import MatchPart
+from twinhull.hulls import startnote
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.evasion import brought, past_machine, past_sandbox
 from twinhull.hulls.manifest import outlined
@@ -62,6 +63,8 @@ def _tell(kind: Kind, obj: Raw, small: Raw) -> None:
         small[REACHING] = past_sandbox(obj)
     elif kind is kinds.VIRTUAL_MACHINE:
         small[REACHING] = past_machine(obj)
+        if note := startnote.outlined(obj):
+            small["metadata"]["annotations"] = {**small["metadata"].get("annotations", {}), **note}
     elif kind is kinds.VIRTUAL_MACHINE_INSTANCE:
         annotations = obj["metadata"].get("annotations") or {}
         small["metadata"]["annotations"] = {key: "" for key in annotations if brought(key)}

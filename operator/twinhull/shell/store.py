@@ -7,12 +7,14 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from heapq import nsmallest
 from math import inf
 from typing import TypeVar
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.podstatus import has_ended
 from twinhull.shell.guest_directory import GuestDirectory
 from twinhull.shell.identity import identity
 from twinhull.shell.kinds import WATCHED, WORKLOAD, Kind
@@ -54,6 +56,8 @@ class _Held:
     unread: bool
     #: Whether there is no room for it, so that only its identity is held.
     over: bool
+    #: Its place in the order of `oldest`.
+    age: str
     #: Objects of namespaces are packed, since there may be many, by many people; others are as they are.
     state: Raw | bytes
 
@@ -233,6 +237,13 @@ class Store:
         """The keys of those of them whose controller has that uid."""
         return self._owned.of(kind, uid) & self.labelled_keys(kind, workload)
 
+    def oldest(self, kind: Kind, keys: Iterable[Key], most: int) -> list[Key]:
+        """Of these objects of a kind so many: those that haven't ended come first, and of them and of the
+        others the oldest. None is unpacked for it.
+        """
+        held = self._objects[kind.name]
+        return nsmallest(most, keys, key=lambda key: (held[key].age, key))
+
     def may_refer(self, kind: Kind, key: Key) -> list[Key]:
         """The Workloads that may refer to an object; all that do are among them."""
         return self._referrers.candidates(kind, key)
@@ -259,7 +270,7 @@ class Store:
             self._unpacked.keep((kind.name, key), state, small)
         metadata, workload = obj["metadata"], workload_key(small)
         version = int(metadata["resourceVersion"])
-        return _Held(metadata["uid"], version, workload, UNREAD in small, over, state)
+        return _Held(metadata["uid"], version, workload, UNREAD in small, over, _age(small), state)
 
     def _unpack(self, kind: Kind, key: Key, held: _Held) -> Raw:
         """An object as it is held, which is kept unpacked for a while."""
@@ -297,6 +308,11 @@ def workload_key(obj: Raw) -> Key | None:
     labels = obj["metadata"].get("labels") or {}
     name = labels.get(WORKLOAD_LABEL) or labels.get(DISK_LABEL)
     return (obj["metadata"].get("namespace", ""), name) if name else None
+
+
+def _age(obj: Raw) -> str:
+    """A text that is smaller for an object that is older, and larger for one that has ended."""
+    return f"{has_ended(obj):d}{obj['metadata'].get('creationTimestamp', '')}"
 
 
 def _discard(index: dict[_Entry, set[Key]], entry: _Entry, key: Key) -> None:

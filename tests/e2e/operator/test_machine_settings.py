@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.operator.policies import Policies
 from tests.e2e.operator.subject import Manifest, Subject, condition
 
 pytestmark = pytest.mark.simulated
@@ -108,6 +109,26 @@ def test_on_restart_a_change_waits_for_the_next_start(web: Subject) -> None:
     web.eventually(lambda: memory(web) == ("768Mi", "768Mi"), "it runs with what was asked for")
     again = web.becomes("Ready")
     assert again["status"]["hull"]["revision"] != first["revision"]
+
+
+def test_what_kubevirt_itself_writes_takes_no_machine_below_a_floor(web: Subject, policies: Policies) -> None:
+    """It writes an annotation into the template, and labels on the instance, which run by different revisions
+    while a change waits.
+    """
+    policies.enforce(
+        "machines", minimum="VirtualMachine", onViolation="Evict", eviction={"deadlineSeconds": 2}
+    )
+    ask(web, "OnRestart")
+    resolved = condition(web.becomes("Ready"), "IsolationResolved")
+    assert resolved[0] == "True", resolved
+    instance = web.one("VirtualMachineInstance", web.name)["metadata"]["uid"]
+    for amount in ("768Mi", "1Gi"):
+        ask(web, "OnRestart", memory=amount)
+        resolved = condition(web.becomes("RestartRequired"), "IsolationResolved")
+        assert resolved[0] == "True", resolved
+    given = web.one("VirtualMachineInstance", web.name)["metadata"]
+    assert (given["uid"], "kubevirt.io/nodeName" in given["labels"]) == (instance, True)
+    assert "kubevirt.io/pci-topology-version" in web.hull()["spec"]["template"]["metadata"]["annotations"]
 
 
 def test_on_restart_the_annotation_restarts_it(web: Subject) -> None:

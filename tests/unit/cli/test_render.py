@@ -192,6 +192,18 @@ def test_names_in_a_template_are_taken_and_told_of() -> None:
     assert note in result.stderr
 
 
+def test_annotations_of_the_operators_own_in_a_template_are_told_of() -> None:
+    named = workload()
+    annotations = {"twinhull.dev/manifest": "x", "twinhull.dev/restart": "1", "a.twinhull.dev/b": "c"}
+    named["spec"]["template"]["metadata"] = {"annotations": annotations}
+    result = render(given=[named])
+    assert result.exit_code == 0
+    assert (
+        "note: Workload web: spec.template.metadata.annotations[twinhull.dev/manifest] means nothing: "
+        "the operator sets what begins with twinhull.dev/"
+    ) in result.stderr
+
+
 def test_what_stands_twice_is_named_with_what_to_remove() -> None:
     twice = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
     result = render(given=[workload(pod={"containers": [{"name": "web", "image": "nginx", "env": twice}]})])

@@ -4,6 +4,7 @@ act by its methods.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -68,6 +69,9 @@ class World:
         if isinstance(action, Create):
             metadata = {"uid": f"uid-{action.key}", "creationTimestamp": at(890), "resourceVersion": "1"}
             obj = action.obj | {"metadata": action.obj["metadata"] | metadata}
+            if obj["kind"] == "VirtualMachine":  # KubeVirt's webhook (vm-mutator.go)
+                places = {"annotations": {"kubevirt.io/pci-topology-version": "v3"}}
+                obj = merge_patch(obj, {"spec": {"template": {"metadata": places}}})
             self.objects[obj["kind"], obj["metadata"]["name"]] = obj
         elif isinstance(action, Change):
             old = self.objects[action.kind, action.name]
@@ -103,11 +107,15 @@ class World:
         vm = self.objects["VirtualMachine", NAME]
         running = {"ready": True, "created": True, "conditions": conditions("True")}
         self.objects["VirtualMachine", NAME] = vm | {"status": running}
+        template = vm["spec"]["template"]
+        given = template["metadata"]
+        brought = {"kubevirt.io/vm-generation": "1", "kubevirt.io/latest-observed-api-version": "v1"}
         self.objects["VirtualMachineInstance", NAME] = {
             "kind": "VirtualMachineInstance",
             "metadata": {
                 "name": NAME,
-                "labels": vm["spec"]["template"]["metadata"]["labels"],
+                "labels": {**given["labels"], "kubevirt.io/nodeName": "node-0"},
+                "annotations": {**given.get("annotations", {}), **brought},
                 "uid": "uid-instance",
                 "ownerReferences": [
                     {
@@ -119,7 +127,7 @@ class World:
                     }
                 ],
             },
-            "spec": {"volumes": vm["spec"]["template"]["spec"]["volumes"]},
+            "spec": deepcopy(template["spec"]),
             "status": {"phase": "Running"},
         }
 

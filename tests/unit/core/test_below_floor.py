@@ -20,6 +20,7 @@ from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.report import Report
 from twinhull.shell.kinds import BY_NAME
+from twinhull.shell.labelled import MOST_OWN
 from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.policies import Policies
 from twinhull.shell.refusals import Refusals
@@ -269,10 +270,37 @@ def test_a_sandbox_under_a_floor_is_one_of_the_policys_runtime_class(
     assert bool(found.compliance.shortfalls) == (running_as == "Container")
 
 
-def test_without_a_floor_a_plain_pods_own_runtime_class_makes_no_sandbox() -> None:
-    own = workload({"isolationPolicy": "Container"}, pod={"runtimeClassName": "runc"})
-    assert case(own, pod(runtimeClassName="runc")).compliance.isolation_status.running == "Container"
-    assert case(own, pod(runtimeClassName="gvisor")).compliance.isolation_status.running == "Sandbox"
+@pytest.mark.parametrize("template", [{"runtimeClassName": "nvidia"}, {}], ids=["as it was", "edited"])
+def test_without_a_floor_a_plain_pods_own_runtime_class_makes_no_sandbox(template: Raw) -> None:
+    """Its owner may take it from the template again, and keep the Pod from being replaced."""
+    own = workload({"isolationPolicy": "Container"}, pod={"runtimeClassName": "nvidia"})
+    present = noted(own["spec"]["template"], pod(runtimeClassName="nvidia"))
+    for made in (present, pod(runtimeClassName="nvidia")):
+        found = case(workload({"isolationPolicy": "Container"}, pod=template), made)
+        assert found.compliance.isolation_status.running == "Container"
+
+
+@pytest.mark.parametrize("template", [{"runtimeClassName": "gvisor"}, {}], ids=["named twice", "once"])
+def test_without_a_floor_a_sandbox_is_one_whatever_its_template_names(template: Raw) -> None:
+    boxed = {"isolationPolicy": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}}
+    raw = workload(boxed, pod=template)
+    made = case(raw, GVISOR).desired.hull_objects[-1] | {"status": running()}
+    made["metadata"]["ownerReferences"] = [OURS]
+    for asked in (raw, workload({**boxed, "sandbox": {"runtimeClassName": "kata"}}), workload()):
+        assert case(asked, GVISOR, made).compliance.isolation_status.running == "Sandbox"
+    of_earlier_operator = pod(runtimeClassName="gvisor")
+    assert case(raw, GVISOR, of_earlier_operator).compliance.isolation_status.running == "Sandbox"
+    rewritten = made | {"spec": made["spec"] | {"runtimeClassName": "runc"}}
+    assert case(raw, GVISOR, rewritten).compliance.isolation_status.running == "Container", "by a webhook"
+
+
+def test_a_workload_that_can_not_be_read_runs_as_what_its_pod_was_made_as() -> None:
+    boxed = {"isolationPolicy": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}}
+    made = case(workload(boxed), GVISOR).desired.hull_objects[-1] | {"status": running()}
+    made["metadata"]["ownerReferences"] = [OURS]
+    for present, runs_as in ((made, "Sandbox"), (pod(runtimeClassName="nvidia"), "Container")):
+        found = unreadable(spec(**UNREADABLE["a newer isolation"]), namespace(), RAISING, present)
+        assert found.status()["isolation"]["running"] == runs_as
 
 
 def test_what_reaches_past_a_sandbox_that_runs_is_below_the_floor() -> None:
@@ -674,6 +702,37 @@ def test_a_debug_container_in_a_launcher_pod_runs_beside_the_machine() -> None:
         "which reaches past the VirtualMachine that IsolationPolicy machines requires"
     )
     assert [action.key for action in written(found)] == [f"VirtualMachine/{vm['metadata']['name']}"]
+
+
+def fake(vmi: Raw, name: str) -> Raw:
+    """A younger Pod that is like the launcher Pod of a machine."""
+    found = launcher(vmi)
+    found["metadata"] |= {"name": name, "creationTimestamp": at(1)}
+    return found
+
+
+def test_no_other_launcher_pod_hides_a_debug_container() -> None:
+    raw, vm, vmi = machines()
+    decoys = [fake(vmi, f"a-{number:02}") for number in range(MOST_OWN)]
+    debugged = launcher(vmi, ephemeralContainers=[{"name": "d"}])
+    beside = "spec.ephemeralContainers[d] of its launcher Pod"
+    many = "more launcher Pods than the operator looks at"
+    for pods, past in (
+        ([launcher(vmi), *decoys[1:]], []),
+        ([debugged, *decoys[1:]], [beside]),
+        ([debugged, *decoys], [many]),
+    ):
+        found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, *pods)
+        assert [shortfall.past for shortfall in found.compliance.shortfalls] == past
+
+
+def test_a_debug_container_in_a_launcher_pod_that_has_ended_does_not_count() -> None:
+    """It is where the machine moved from."""
+    raw, vm, vmi = machines()
+    former = fake(vmi, "former") | {"status": {"phase": "Succeeded"}}
+    former["spec"]["ephemeralContainers"] = [{"name": "d"}]
+    found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, former, launcher(vmi))
+    assert found.compliance.shortfalls == ()
 
 
 def test_a_debug_container_runs_beside_a_machine_with_a_disk_too() -> None:

@@ -13,6 +13,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core.actions import Action, Change
 from twinhull.core.observed import Refusal
 from twinhull.core.plan import plan
+from twinhull.hulls.applied import APPLIED_ANNOTATION
 from twinhull.hulls.hull import REVISION_LABEL
 
 from .objects import NOW, case, hull, running, workload
@@ -231,6 +232,19 @@ def test_a_template_can_not_take_our_labels() -> None:
     [change] = plan(case(wl(template), running_pod(BEFORE))).actions
     assert isinstance(change, Change)
     assert change.patch["metadata"]["labels"]["twinhull.dev/workload"] == "web"
+
+
+def test_a_template_gives_no_annotation_of_ours_in_place() -> None:
+    annotations = {APPLIED_ANNOTATION: "{}", "twinhull.dev/x": "y", "a": "b"}
+    first = wl(FIRST | {"metadata": {"annotations": {"twinhull.dev/x": "a"}}})
+    template = FIRST | {"metadata": {"annotations": annotations}}
+    pod = running_pod(first)
+    assert pod["metadata"]["annotations"].keys() == {APPLIED_ANNOTATION}
+    [change] = plan(case(wl(template), pod)).actions
+    assert isinstance(change, Change)
+    given = {key: value for key, value in change.patch["metadata"]["annotations"].items() if value}
+    assert given.keys() == {APPLIED_ANNOTATION, "a"}
+    assert given[APPLIED_ANNOTATION] != "{}"
 
 
 def test_a_new_image_under_start_first_is_a_new_pod() -> None:

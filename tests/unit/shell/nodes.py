@@ -175,7 +175,7 @@ class Nodes:
         return None if found is None else dict(json.loads(found["data"][MANIFEST_FILE]))
 
     def _create_instance(self, vm: Raw) -> None:
-        metadata = vm["metadata"]
+        metadata, given = vm["metadata"], vm["spec"]["template"]["metadata"]
         owner = {
             "apiVersion": "kubevirt.io/v1",
             "kind": "VirtualMachine",
@@ -189,7 +189,8 @@ class Nodes:
                 "metadata": {
                     "name": metadata["name"],
                     "namespace": metadata["namespace"],
-                    "labels": vm["spec"]["template"]["metadata"]["labels"],
+                    "labels": {**given["labels"], "kubevirt.io/nodeName": "node-0"},
+                    "annotations": {**given.get("annotations", {}), "kubevirt.io/vm-generation": "1"},
                     "ownerReferences": [owner],
                     "finalizers": ["foregroundDeleteVirtualMachine"],
                 },

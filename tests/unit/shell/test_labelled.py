@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,8 @@ from tests.unit.core.objects import (
     workload,
 )
 from tests.unit.core.objects import case as case_of
+from tests.unit.core.policies import namespace, policy
+from tests.unit.core.test_below_floor import pending
 from twinhull.api.base import Raw
 from twinhull.core.case import Case
 from twinhull.core.plan import Plan, plan
@@ -96,6 +99,61 @@ def test_more_of_its_own_than_can_be_are_too_many_to_decide_on() -> None:
 def test_as_many_as_are_looked_at_are_decided_on() -> None:
     planned = _plan(_world(workload(), *_others("Pod", MOST_OWN, OURS)))
     assert planned.actions
+
+
+EVICTING = policy("machines", minimum="VirtualMachine", onViolation="Evict", eviction={"deadlineSeconds": 1})
+
+
+def _pods(count: int, phase: str, *, age: int, first: str = "a", **spec: Any) -> list[Raw]:
+    """Pods that say that they are the Workload's, made that many seconds after its hull."""
+    made = []
+    for number in range(count):
+        pod = hull("Pod", f"{first}-{number:05}", status={"phase": phase})
+        pod["metadata"]["creationTimestamp"] = at(age)
+        made.append(pod | {"spec": {**pod["spec"], **spec}})
+    return made
+
+
+#: Who hides a Pod named web-1before.
+DECOYS: dict[str, list[Raw]] = {
+    "those that have ended": _pods(MOST_OWN + 1, "Succeeded", age=-10),
+    "those that run": _pods(2 * MOST_OWN, "Running", age=1),
+    "some of each": [
+        *_pods(MOST_OWN, "Failed", age=-10),
+        *_pods(MOST_OWN, "Running", age=1, first="b"),
+    ],
+}
+
+
+@pytest.mark.parametrize("decoys", DECOYS)
+def test_no_number_of_pods_hides_a_hull_from_a_floor(decoys: str) -> None:
+    raw = pending(workload({"isolationPolicy": "Container"}))
+    present = hull("Pod", "web-1before", status=running())
+    found = _look(_world(raw, namespace(), EVICTING, *DECOYS[decoys], present))
+    assert isinstance(found, UnreadableWorkload)
+    assert "web-1before" in {shortfall.hull.name for shortfall in found.shortfalls}
+    assert "Pod/web-1before" in {action.key for action in found.actions()}
+    assert found.status()["isolation"]["running"] == "Container"
+
+
+def test_pods_of_the_very_second_of_a_hull_do_not_hide_that_there_may_be_one() -> None:
+    """They are sandboxes, as the policy requires, and before the hull by their names."""
+    raw = pending(workload({"isolationPolicy": "Sandbox"}))
+    boxed = policy("boxed", minimum="Sandbox", sandbox={"runtimeClassName": "gvisor"})
+    decoys = _pods(MOST_OWN, "Running", age=0, runtimeClassName="gvisor")
+    found = _look(_world(raw, namespace(), boxed, *decoys))
+    assert not found.shortfalls if isinstance(found, UnreadableWorkload) else not found.compliance.shortfalls
+    present = hull("Pod", "web-1before", status=running())
+    found = _look(_world(raw, namespace(), boxed, *decoys, present))
+    assert isinstance(found, UnreadableWorkload)
+    assert [shortfall.hull.name for shortfall in found.shortfalls] == ["web-1before"]
+
+
+def test_pods_that_have_ended_are_not_told_to_run() -> None:
+    raw = pending(workload({"isolationPolicy": "VirtualMachine"}))
+    found = _look(_world(raw, namespace(), EVICTING, *_pods(2 * MOST_OWN, "Succeeded", age=0)))
+    assert isinstance(found, UnreadableWorkload)
+    assert found.shortfalls == ()
 
 
 def _manifest(name: str, owner: Raw | None = OURS) -> Raw:

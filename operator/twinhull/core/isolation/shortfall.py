@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.hull_policies import MOST_COMPARED, BesideSpec, HullPolicies
@@ -55,12 +54,13 @@ def earliest(
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the isolation of a hull is measured by: the policies that concern its Workload, the operator's
-    defaults, the Workload's template, and the policies that concern the hull only by what runs in it.
+    defaults, the RuntimeClass of the Workload's sandbox if it is known to run in one, and the policies that
+    concern the hull only by what runs in it.
     """
 
     policies: tuple[Policy, ...]
     defaults: OperatorDefaults
-    template: Raw
+    runtime_class: str | None = None
     hull_policies: HullPolicies = field(default_factory=HullPolicies)
 
     def isolation(self, hull: Hull) -> Isolation:
@@ -71,7 +71,7 @@ class Surroundings:
     def _sandbox_criteria(self) -> SandboxCriteria:
         required = any(policy.minimum is Isolation.SANDBOX for policy in self.policies)
         return SandboxCriteria(
-            own_runtime_class=(self.template.get("spec") or {}).get("runtimeClassName"),
+            sandbox_runtime_class=self.runtime_class,
             required=required,
             required_runtime_class=required_runtime_class(self.policies, self.defaults) if required else None,
         )
@@ -107,7 +107,8 @@ class Surroundings:
         self, running: Iterable[Hull], current: Hull | None
     ) -> Iterator[tuple[Hull, BesideSpec]]:
         """The hulls that policies concern only by what runs in them, with these policies. Who makes Pods in
-        the name of a Workload can't have its own hulls left out: those are older.
+        the name of a Workload can't have its own hulls left out: those are older, and any policy may concern
+        one that isn't compared.
         """
         oldest_first = sorted(running, key=lambda hull: hull.created_at)
         for number, hull in enumerate(oldest_first):

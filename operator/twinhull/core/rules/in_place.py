@@ -15,7 +15,7 @@ from twinhull.core.steps import Step, how_to_restart, names, stalled, waiting
 from twinhull.hulls import pod
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied, images
 from twinhull.hulls.changeable import RESIZABLE
-from twinhull.hulls.hull import Hull
+from twinhull.hulls.hull import Hull, given_by
 from twinhull.hulls.merge import difference
 from twinhull.hulls.parity import ChangeEffect
 from twinhull.hulls.refusalsentences import exceeds_quota
@@ -146,16 +146,16 @@ def _ended(name: str, hull: Hull, applied: Applied) -> dict[str, str]:
 
 def _metadata(case: Case, hull: Hull, applied: Applied, wanted: Applied) -> Raw:
     """The template's labels and annotations, without those that it no longer has."""
-    metadata = case.workload.spec.template.get("metadata") or {}
+    template = case.workload.spec.template
     return {
         "labels": {
             **dict.fromkeys(applied.labels),
-            **(metadata.get("labels") or {}),
+            **given_by(template, "labels"),
             **pod.identity(case.workload.metadata, hull.name, case.revision),
         },
         "annotations": {
             **dict.fromkeys(applied.annotations),
-            **(metadata.get("annotations") or {}),
+            **given_by(template, "annotations"),
             APPLIED_ANNOTATION: wanted.as_annotation(),
         },
     }

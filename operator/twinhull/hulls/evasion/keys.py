@@ -59,6 +59,15 @@ DOMAINS: Mapping[str, str] = {
     "tke.cloud.tencent.com": _OF_NETWORK,
     KUBEVIRT: "it configures KubeVirt or its launcher",
 }
+#: The labels that KubeVirt itself writes on instances (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch,
+#: vmi/lifecycle.go and migration/migration.go).
+LABELS_BY_KUBEVIRT = frozenset(
+    f"{KUBEVIRT}/{name}"
+    for name in (
+        *("nodeName", "migrationTargetNodeName", "outdatedLauncherImage", "memory-hotplug-overhead-ratio"),
+        *("vmi-pod-cpu-resource-limits", "vmi-pod-memory-resource-requests"),
+    )
+)
 
 
 def reaching(key: str) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.api.virtualmachine import VirtualMachine
+from twinhull.hulls import startnote, switching
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.evasion.fields import (
     CALLED,
@@ -25,6 +26,7 @@ from twinhull.hulls.evasion.fields import (
 from twinhull.hulls.evasion.keys import (
     DOMAINS,
     KUBEVIRT,
+    LABELS_BY_KUBEVIRT,
     brought,
     is_not_kubevirts,
     is_of_domain,
@@ -32,6 +34,7 @@ from twinhull.hulls.evasion.keys import (
 )
 from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.parity.walk import fields
+from twinhull.hulls.startnote import Start
 
 _BESIDE = "it runs on the node, beside the machine"
 _IN_IMPORTER = "CDI runs that image in a Pod of its own, outside the machine"
@@ -73,34 +76,67 @@ def of_disks(built: VirtualMachine) -> Iterator[Evasion]:
 
 def of_hull(hull: Hull) -> tuple[Evasion, ...]:
     """What of a machine that is there reaches past it, whatever the Workload says by now. Of its labels and
-    annotations, those of the template that it was made from; all of them, if it has no note of that. A
-    container that somebody added to its launcher Pod (`kubectl debug`) runs on the node beside the machine.
+    annotations, those of the template that it was made from. A container that somebody added to its launcher
+    Pod (`kubectl debug`) runs on the node beside the machine.
     """
     beside = (Evasion(hull.debug_container, _BESIDE),) if hull.debug_container else ()
-    return (*_in_machine(_as_it_runs(hull.obj, hull.instance), hull.instance, hull.applied), *beside)
-
-
-def _as_it_runs(vm: Raw, instance: Raw | None) -> Raw:
-    """A VirtualMachine with the template that its instance was made from: a machine that lasts may have
-    another one already, for its next start.
-    """
-    template = vm.get("spec", {}).get("template") or {}
-    if instance is None or UNREAD in vm or UNREAD in instance:
-        return vm
-    made, present = instance.get("metadata") or {}, template.get("metadata") or {}
-    revisions = {(one.get("labels") or {}).get(REVISION_LABEL) for one in (made, present)}
-    if len(revisions) == 1:
-        return vm
-    annotations = {
-        key: value for key, value in (made.get("annotations") or {}).items() if is_not_kubevirts(key)
-    }
-    as_made = {"metadata": {**made, "annotations": annotations}, "spec": instance.get("spec") or {}}
-    return {**vm, "spec": {**vm["spec"], "template": as_made}}
+    vm, instance = hull.obj, hull.instance
+    if instance is not None and _starts_as_another(vm, instance):
+        return (*_as_started(vm, instance), *beside)
+    return (*_in_machine(vm, instance, hull.applied), *beside)
 
 
 def past_machine(vm: Raw) -> str:
-    """The same of a VirtualMachine."""
+    """The same of a VirtualMachine: the path of the first field; empty if nothing does."""
     return next((evasion.path for evasion in _in_machine(vm, None, Applied.read(vm))), "")
+
+
+def start_of(vm: Raw) -> Start:
+    """What is noted of a start of a machine that lasts, by the VirtualMachine that it has until then."""
+    labels, annotations = _given(vm, None)
+    of_namespace = tuple(_of_namespace(vm["spec"]))
+    return Start(tuple(sorted(labels)), tuple(sorted(annotations)), of_namespace, past_machine(vm))
+
+
+def _starts_as_another(vm: Raw, instance: Raw) -> bool:
+    """Whether a machine that lasts has another template for its next start than it was started from. Any
+    other machine that has another revision than its instance was changed while it runs, and differs in
+    nothing that is looked at here.
+    """
+    ran = (instance["metadata"].get("labels") or {}).get(REVISION_LABEL) or ""
+    return switching.is_named_as_its_workload(vm) and ran != switching.next_revision(vm)
+
+
+def _as_started(vm: Raw, instance: Raw) -> Iterator[Evasion]:
+    """What a machine that lasts runs with, by its instance and the note of its start. The labels and
+    annotations of its VirtualMachine count as well: an administrator may have KubeVirt copy some to an
+    instance that runs (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch/vm/vm.go:3145).
+    """
+    made = instance["metadata"]
+    start = startnote.starts(vm).get((made.get("labels") or {}).get(REVISION_LABEL) or "")
+    if start is None:
+        yield from untold(vm) if UNREAD in vm else ()
+        yield from _of_instance_alone(instance)
+        return
+    if start.past:
+        yield Evasion(start.past, "the machine was started with it")
+    if UNREAD in instance:
+        yield from _brought(instance, start.of_namespace)
+        return
+    labels, annotations = _given(vm, None)
+    keys = (*start.labels, *labels), (*start.annotations, *annotations)
+    yield from _of_instance(instance, *keys, start.of_namespace, {})
+
+
+def _of_instance_alone(instance: Raw) -> Iterator[Evasion]:
+    """What an instance has, of which isn't known what it was started from: all but what KubeVirt writes."""
+    if UNREAD in instance:
+        yield from untold({})
+        return
+    metadata = instance["metadata"]
+    labels = set(metadata.get("labels") or ()) - LABELS_BY_KUBEVIRT
+    annotations = filter(is_not_kubevirts, metadata.get("annotations") or ())
+    yield from _evasions({"metadata": of_keys(metadata, labels, annotations)}, instance["spec"], "spec.")
 
 
 def _in_machine(machine: Raw, instance: Raw | None, applied: Applied | None) -> tuple[Evasion, ...]:
@@ -110,23 +146,48 @@ def _in_machine(machine: Raw, instance: Raw | None, applied: Applied | None) -> 
     held as a whole is that, with what is known of what its namespace's may have brought.
     """
     vm, template = machine["spec"], machine["spec"].get("template") or {}
-    of_namespace = [part for part in ("instancetype", "preference") if _is_of_namespace(vm.get(part))]
+    of_namespace = _of_namespace(vm)
     if UNREAD in machine or UNREAD in (instance or ()):
         brought = _brought(instance, of_namespace) if instance else ()
         own = untold(machine) if UNREAD in machine else _in_machine(machine, None, applied)
         return (*own, *brought)
-    made = instance or template
+    labels, annotations = _given(machine, applied)
+    made, own_spec = instance or template, template.get("spec") or {}
+    return tuple(_of_instance(made, labels, annotations, of_namespace, own_spec))
+
+
+def _given(vm: Raw, applied: Applied | None) -> tuple[Collection[str], Collection[str]]:
+    """The keys of the labels and of the annotations that a machine was given. A machine that lasts may have a
+    note of a former template. Without a note it is all that its template has, but for what KubeVirt writes
+    there.
+    """
+    if applied is not None and not switching.is_named_as_its_workload(vm):
+        return applied.labels, applied.annotations
+    inside = (vm["spec"].get("template") or {}).get("metadata") or {}
+    return inside.get("labels") or (), (inside.get("annotations") or {}).keys() - switching.PLACES
+
+
+def _of_namespace(vm: Raw) -> list[str]:
+    """Which of its instancetype and preference a VirtualMachine's spec refers to in its own namespace."""
+    return [part for part in ("instancetype", "preference") if _is_of_namespace(vm.get(part))]
+
+
+def _of_instance(
+    made: Raw,
+    labels: Collection[str],
+    annotations: Collection[str],
+    of_namespace: Collection[str],
+    source: Raw,
+) -> Iterator[Evasion]:
+    """What an instance, or the template that it is made from, has of these labels and annotations, and in its
+    spec. The devices of an instancetype of the cluster are left out: the machine has those of its `source`.
+    """
     metadata, spec = made.get("metadata") or {}, made.get("spec") or {}
-    inside = template.get("metadata") or {}
-    labels, annotations = inside.get("labels") or (), inside.get("annotations") or ()
-    if applied is not None:
-        labels, annotations = applied.labels, applied.annotations
     if of_namespace:
         annotations = {*annotations, *filter(is_not_kubevirts, metadata.get("annotations") or ())}
     if "instancetype" not in of_namespace:
-        spec = _with_devices(spec, template.get("spec") or {})
-    kept = {"metadata": of_keys(metadata, labels, annotations)}
-    return tuple(_evasions(kept, spec, "spec."))
+        spec = _with_devices(spec, source)
+    yield from _evasions({"metadata": of_keys(metadata, labels, annotations)}, spec, "spec.")
 
 
 def _evasions(template: Raw, machine: Raw, at: str) -> Iterator[Evasion]:

@@ -108,8 +108,8 @@ class HullSource:
 class SandboxCriteria:
     """What decides whether a RuntimeClass makes a sandbox."""
 
-    #: The RuntimeClass that the template itself names.
-    own_runtime_class: str | None
+    #: The RuntimeClass of the Workload's sandbox, None if it isn't to run in one, or that isn't known.
+    sandbox_runtime_class: str | None
     #: Whether a policy requires a sandbox: then `required_runtime_class` alone makes one.
     required: bool
     required_runtime_class: str | None

@@ -11,7 +11,7 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import WorkloadSpec
 from twinhull.api.workloadstatus import Lack, UnsupportedField
-from twinhull.hulls import diskmachine, instance, launchers, switching
+from twinhull.hulls import diskmachine, instance, switching
 from twinhull.hulls.datavolume import has_data_volume
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import Hull
@@ -95,7 +95,6 @@ class DiskMachine(HullType):
             hull,
             revision=switching.revision_of(source.obj, source.instance),
             since=max(hull.since, switching.on_since(source.obj)),
-            debug_container=launchers.debug_container(source.launcher),
             off=switching.is_off(source.obj, source.instance),
             leaves_at=hull.leaves_at or switching.ends_at(source.obj, source.instance),
         )

@@ -114,13 +114,15 @@ class Sandbox(PodType):
 
     def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:
         """Where a policy requires a sandbox, only the RuntimeClass that policies or the operator name makes
-        one; elsewhere any but the one that a plain Pod's template names.
+        one; elsewhere that of the Workload's sandbox, and the one that is noted of the sandbox that the Pod
+        was made as. A plain Pod's template may name any other.
         """
         if hull.kind != self.kind or not hull.runtime_class:
             return False
         if criteria.required:
             return hull.runtime_class == criteria.required_runtime_class
-        return hull.runtime_class != criteria.own_runtime_class
+        noted = hull.applied.sandbox if hull.applied else None
+        return hull.runtime_class in {criteria.sandbox_runtime_class, noted}
 
     def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
         """What of the template is the node's."""
