@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from twinhull.api.base import Raw
+from twinhull.api.injectors import NOT_KEPT
 from twinhull.api.reading import REACHING, UNREAD
 from twinhull.hulls.hull import DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import outlined
@@ -77,7 +78,7 @@ def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
     small["spec"] |= _of_spec(kind, whole["spec"])
     if "annotations" in whole["metadata"]:
         annotations = whole["metadata"]["annotations"]
-        small["metadata"]["annotations"] = dict.fromkeys(sorted(annotations)[:1], "")
+        small["metadata"]["annotations"] = dict.fromkeys(sorted(annotations)[:1], NOT_KEPT)
     return small
 
 

@@ -6,6 +6,7 @@ import marshal
 from collections.abc import Iterable, Iterator
 
 from twinhull.api.base import Raw
+from twinhull.api.injectors import NOT_KEPT
 from twinhull.api.reading import REACHING, UNREAD, unread
 from twinhull.core.isolation.hull_policies import as_asked
 from twinhull.core.isolation.policy import MatchPart
@@ -59,8 +60,7 @@ def _tell(kind: Kind, obj: Raw, small: Raw) -> None:
     elif kind is kinds.VIRTUAL_MACHINE:
         small[REACHING] = past_machine(obj)
     elif kind is kinds.VIRTUAL_MACHINE_INSTANCE:
-        annotations = obj["metadata"].get("annotations") or {}
-        small["metadata"]["annotations"] = {key: "" for key in annotations if brought(key)}
+        small["metadata"]["annotations"] = dict.fromkeys(brought(obj["metadata"]), NOT_KEPT)
 
 
 def _as_asked(pod: Raw) -> Raw:

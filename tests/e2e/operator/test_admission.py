@@ -45,11 +45,15 @@ IMAGES = (
     *("localhost/app", "localhost:5000/app:2", "host:5000/app", "a.b/c", "axb/c", "Team/app"),
     *(DIGEST, "sha256:ab", f"team/{DIGEST}"),
 )
-#: What KubeVirt reads, and what only looks like it.
-ANNOTATIONS = (
-    *("hooks.kubevirt.io/hookSidecars", "kubevirt.io/ignitiondata", "kubevirt.io"),
-    *("notkubevirt.io/a", "example.com/kubevirt.io", "k8s.v1.cni.cncf.io/networks"),
-)
+#: What KubeVirt and webhooks read, and what only looks like it.
+ANNOTATIONS: Manifest = {
+    **dict.fromkeys(("hooks.kubevirt.io/hookSidecars", "kubevirt.io/ignitiondata", "kubevirt.io"), "x"),
+    **dict.fromkeys(("notkubevirt.io/a", "example.com/kubevirt.io", "k8s.v1.cni.cncf.io/networks"), "x"),
+    **dict.fromkeys(("sidecar.istio.io/proxyImage", "dapr.io/sidecar-image", "linkerd.io/inject"), "x"),
+    "sidecar.istio.io/logLevel": "info\n    image: evil/x",
+    "sidecar.istio.io/componentLogLevel": "upstream:debug,a:info\n",
+    "vault.hashicorp.com/agent-telemetry-x": '{"a": "b"}',
+}
 PATTERNS = (
     *("nginx", "nginx:1.*", "nginx:latest", "nginx@sha256:*", "nginx:*@sha256:0*", "library/*", "*/nginx"),
     *("docker.io/**", "**", "**/nginx", "**:latest", "**@sha256:*", "index.docker.io/library/ngin?"),
@@ -380,7 +384,8 @@ def annotate(chance: random.Random, template: Manifest | None) -> None:
     if template is None:
         return
     if chance.random() < 0.3:
-        template["metadata"] = {"annotations": {chance.choice(ANNOTATIONS): "x", "note": "x"}}
+        key, value = chance.choice([*ANNOTATIONS.items()])
+        template["metadata"] = {"annotations": {key: value, "note": "x"}}
     elif chance.random() < 0.3:
         template["metadata"] = chance.choice((None, {"annotations": None}))
     for container in template["spec"]["containers"]:

@@ -133,6 +133,9 @@ def test_a_pod_that_nobody_can_read_may_be_anything() -> None:
         (OF_NAMESPACE, {"gpus": GPU}, True),
         (OF_NAMESPACE, {"hostDevices": GPU}, True),
         (OF_NAMESPACE, {"annotations": {"hooks.kubevirt.io/hookSidecars": "x"}}, True),
+        (OF_NAMESPACE, {"annotations": {"sidecar.istio.io/proxyImage": "evil/x"}}, True),
+        (OF_NAMESPACE, {"annotations": {"sidecar.istio.io/logLevel": "info\n    image: evil/x"}}, True),
+        (OF_NAMESPACE, {"annotations": {"sidecar.istio.io/logLevel": "info"}}, False),
         (OF_CLUSTER, {"gpus": GPU}, False),
     ],
 )

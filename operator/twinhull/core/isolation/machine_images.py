@@ -16,7 +16,7 @@ from twinhull.api.workload import WorkloadSpec
 from twinhull.core.isolation import disk_images
 from twinhull.core.isolation.images import allowed, parse, pinned
 from twinhull.core.isolation.policy import Policy
-from twinhull.hulls.evasion import Evasion, configuring_kubevirt
+from twinhull.hulls.evasion import Evasion, running_beside
 from twinhull.hulls.machine import GUEST_DEVICE, disk_of
 from twinhull.hulls.manifest import MANIFEST_DEVICE, TRUST_DEVICE
 from twinhull.hulls.parity import containers
@@ -74,7 +74,7 @@ def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> 
     boots_disk = spec.virtual_machine.boot_disk is not None
     beside = ((f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides, boots_disk=boots_disk))
     elsewhere = disk_images.from_elsewhere(spec.virtual_machine.raw(), _listed(overrides, "volumes"))
-    for path, why in chain(beside, elsewhere, _of_kubevirt(spec.template, references)):
+    for path, why in chain(beside, elsewhere, _beside_machine(spec.template, references)):
         yield Evasion(path, f"{why}, and IsolationPolicy {policy.name} has rules for images")
 
 
@@ -153,12 +153,12 @@ def _beside_disks(disks: list[Raw]) -> Iterator[tuple[str, str]]:
         yield "domain.devices.disks", f"without the disk {json.dumps(trust)} the guest runs any manifest"
 
 
-def _of_kubevirt(template: Raw, references: Sequence[Reference]) -> Iterator[tuple[str, str]]:
-    """Annotations by which KubeVirt runs a program beside the machine, or changes what it boots."""
-    for key, why in configuring_kubevirt(template.get("metadata") or {}):
+def _beside_machine(template: Raw, references: Sequence[Reference]) -> Iterator[tuple[str, str]]:
+    """Annotations by which KubeVirt or a webhook runs a program beside the machine, or changes its boot."""
+    for key, why in running_beside(template.get("metadata") or {}):
         yield f"spec.template.metadata.annotations[{key}]", why
     for field, kind, obj in references:
-        for key, why in configuring_kubevirt(obj["spec"]):
+        for key, why in running_beside(obj["spec"]):
             name = obj["metadata"]["name"]
             yield f"spec.virtualMachine.{field}", f"{kind} {name} has the annotation {key}: {why}"
 

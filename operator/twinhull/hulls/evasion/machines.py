@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from twinhull.api.base import Raw
+from twinhull.api.injectors import is_of_domain
 from twinhull.api.reading import UNREAD
 from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.hulls.applied import Applied
@@ -22,14 +23,7 @@ from twinhull.hulls.evasion.fields import (
     of_keys,
     untold,
 )
-from twinhull.hulls.evasion.keys import (
-    DOMAINS,
-    KUBEVIRT,
-    brought,
-    is_not_kubevirts,
-    is_of_domain,
-    reaching_keys,
-)
+from twinhull.hulls.evasion.keys import DOMAINS, KUBEVIRT, is_not_kubevirts, reaching_keys
 from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.parity.walk import fields
 
@@ -131,7 +125,7 @@ def _in_machine(machine: Raw, instance: Raw | None, applied: Applied | None) -> 
 
 def _evasions(template: Raw, machine: Raw, at: str) -> Iterator[Evasion]:
     """The same of a template and of what is said, `at` a path, of its machine."""
-    yield from of_annotations(template)
+    yield from of_annotations(template, in_machine=True)
     yield from _labels(template)
     yield from _of_machine(machine, at)
 
@@ -145,8 +139,8 @@ def _brought(instance: Raw, of_namespace: Collection[str]) -> Iterator[Evasion]:
     annotations = instance["metadata"].get("annotations")
     if of_namespace and annotations is None:
         yield from untold({})
-    for key, why in reaching_keys({"annotations": annotations}) if of_namespace else ():
-        if brought(key):
+    for key, why in reaching_keys(instance["metadata"], in_machine=True) if of_namespace else ():
+        if is_not_kubevirts(key):
             yield Evasion(f"metadata.annotations[{key}]", why)
 
 
@@ -160,7 +154,7 @@ def of_reference(field: str, kind: str, obj: Raw) -> Iterator[Evasion]:
     for devices in _NODE_DEVICES:
         if spec.get(devices):
             yield Evasion(path, f"{what} has {devices}, which are the node's devices")
-    for key, why in reaching_keys(spec):
+    for key, why in reaching_keys(spec, in_machine=True):
         yield Evasion(path, f"{what} has the annotation {key}: {why}")
 
 
