@@ -49,6 +49,11 @@ def unknown_parts(workload: Raw, pods: Iterable[Raw]) -> Iterator[MatchPart]:
             yield from ("images", "serviceAccounts")
         if any(isinstance(spec.get(part), dict) for part in ("initContainers", "volumes")):
             yield "images"
+        built = workload["spec"].get("virtualMachine") or {}
+        if built:
+            yield "images"
+        if "overrides" in built:
+            yield "serviceAccounts"
     if any(UNREAD in pod and isinstance(pod["spec"].get("ephemeralContainers"), dict) for pod in pods):
         yield "images"
 

@@ -19,7 +19,7 @@ from twinhull.api.nulls import without_nulls
 from twinhull.api.workload import NO_TEMPLATE, WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Subject as Concerned
-from twinhull.core.isolation import concerning, disk_images, resolve
+from twinhull.core.isolation import concerning, resolve
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.isolation.policy_reading import read
 
@@ -133,7 +133,21 @@ def any_workload(chance: random.Random, number: int, namespace: str) -> Manifest
     }
     labels = {"policy": str(number), **chance.choice(LABELS)}
     made = workload(namespace, pod, chance.choice((*ISOLATIONS[:2], *ISOLATIONS, "Auto")), **labels)
+    if chance.random() < 0.2:
+        made["spec"]["virtualMachine"] = {"overrides": any_overrides(chance)}
     return with_disks(chance, made) if chance.random() < 0.2 else made
+
+
+def any_overrides(chance: random.Random) -> Manifest:
+    """Overrides that may give the machine a ServiceAccount, and images."""
+    kernel = {"firmware": {"kernelBoot": {"container": {"image": chance.choice(IMAGES)}}}}
+    parts: list[Manifest] = [
+        *({}, {"serviceAccountName": "builder"}, {"serviceAccountName": None}, {"domain": kernel}),
+        {"volumes": [{"name": "t", "serviceAccount": {"serviceAccountName": "builder"}}, {"name": "x"}]},
+        {"volumes": [{"name": "d", "containerDisk": {"image": chance.choice(IMAGES)}}]},
+        {"volumes": [{"name": "d", "serviceAccount": None}, {"name": "e", "containerDisk": {}}]},
+    ]
+    return {key: value for part in chance.sample(parts, 2) for key, value in part.items()}
 
 
 def with_disks(chance: random.Random, made: Manifest) -> Manifest:
@@ -263,13 +277,9 @@ def expectation(manifest: Manifest, namespace_labels: dict[str, str], policies: 
     metadata, spec = manifest["metadata"], manifest["spec"]
     if spec["isolationPolicy"] == "Auto":
         return ""
-    concerned = Concerned(
-        metadata["namespace"],
-        namespace_labels,
-        metadata["labels"],
-        without_nulls(spec.get("template") or NO_TEMPLATE)["spec"],
-        disk_images=disk_images.images(spec.get("virtualMachine") or {}),
-    )
+    template = without_nulls(spec.get("template") or NO_TEMPLATE)
+    stored = {"metadata": metadata, "spec": {**spec, "template": template}}
+    concerned = Concerned.of(stored, metadata["namespace"], namespace_labels, pods=())
     found = concerning(concerned, [read(obj) for obj in policies])
     resolution = resolve(WorkloadSpec.model_validate(spec), OperatorDefaults(), found)
     return resolution.message if resolution.rejected else ""

@@ -15,6 +15,7 @@ from twinhull.api.base import Raw
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.isolation import disk_images
 from twinhull.core.isolation.images import allowed, parse, pinned
+from twinhull.core.isolation.overrides import at, images, listed
 from twinhull.core.isolation.policy import Policy
 from twinhull.hulls.evasion import Evasion, running_beside
 from twinhull.hulls.machine import GUEST_DEVICE, disk_of
@@ -73,7 +74,7 @@ def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> 
                 )
     boots_disk = spec.virtual_machine.boot_disk is not None
     beside = ((f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides, boots_disk=boots_disk))
-    elsewhere = disk_images.from_elsewhere(spec.virtual_machine.raw(), _listed(overrides, "volumes"))
+    elsewhere = disk_images.from_elsewhere(spec.virtual_machine.raw(), listed(overrides, "volumes"))
     for path, why in chain(beside, elsewhere, _beside_machine(spec.template, references)):
         yield Evasion(path, f"{why}, and IsolationPolicy {policy.name} has rules for images")
 
@@ -94,45 +95,38 @@ def _booted(spec: WorkloadSpec, overrides: Raw) -> Iterator[_Named]:
         yield from disk_images.named(spec.virtual_machine.raw())
     elif spec.virtual_machine.guest_image is not None:
         yield "spec.virtualMachine.guestImage", spec.virtual_machine.guest_image
-    for index, volume in enumerate(_listed(overrides, "volumes")):
-        disk = volume.get("containerDisk")
-        if disk is not None:
-            path = f"{_OVERRIDES}.volumes[{volume.get('name', index)}].containerDisk.image"
-            yield path, str(disk.get("image") or "") if isinstance(disk, dict) else ""
-    kernel = _at(overrides, *_KERNEL)
-    if kernel is not None:
-        yield f"{_OVERRIDES}.{'.'.join(_KERNEL)}", str(kernel)
+    yield from images(overrides)
 
 
 def _beside_images(overrides: Raw, *, boots_disk: bool) -> Iterator[tuple[str, str]]:
     """What overrides make of the machine so that it boots or runs something that no image of its names."""
     for length in range(1, len(_KERNEL) + 1):
-        below = _at(overrides, *_KERNEL[: length - 1])
+        below = at(overrides, *_KERNEL[: length - 1])
         if isinstance(below, dict) and _KERNEL[length - 1] in below and below[_KERNEL[length - 1]] is None:
             yield ".".join(_KERNEL[:length]), _BOOTS_ELSE
-    if _at(overrides, "domain", "firmware", "kernelBoot", "kernelArgs") is not None:
+    if at(overrides, "domain", "firmware", "kernelBoot", "kernelArgs") is not None:
         yield "domain.firmware.kernelBoot.kernelArgs", "it decides what the kernel starts"
-    for volume in _listed(overrides, "volumes"):
+    for volume in listed(overrides, "volumes"):
         if volume.get("name") == GUEST_DEVICE and volume.get("containerDisk") is None:
             yield f"volumes[{GUEST_DEVICE}]", _BOOTS_ELSE
         if (name := volume.get("name")) in _TAKES:
             yield f"volumes[{name}]", _TAKES[name]
     if boots_disk:
-        yield from _beside_boot_disk(_at(overrides, "domain"))
+        yield from _beside_boot_disk(at(overrides, "domain"))
     else:
-        yield from _beside_disks(_listed(_at(overrides, "domain", "devices"), "disks"))
+        yield from _beside_disks(listed(at(overrides, "domain", "devices"), "disks"))
 
 
 def _beside_boot_disk(domain: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     """What of overrides of `domain` may have a machine boot anything before its boot disk. A list of disks
     takes the place of the rendered one, with its order; without one KubeVirt has an order of its own.
     """
-    devices = _at(domain, "devices")
+    devices = at(domain, "devices")
     if isinstance(domain, dict) and "devices" in domain and devices is None:
         yield "domain.devices", "without them the machine may boot another disk"
     if isinstance(devices, dict) and "disks" in devices:
         yield "domain.devices.disks", "the machine may boot another disk"
-    for index, interface in enumerate(_listed(devices, "interfaces")):
+    for index, interface in enumerate(listed(devices, "interfaces")):
         for field in _FROM_NETWORK:
             if interface.get(field) is not None:
                 path = f"domain.devices.interfaces[{interface.get('name', index)}].{field}"
@@ -161,15 +155,3 @@ def _beside_machine(template: Raw, references: Sequence[Reference]) -> Iterator[
         for key, why in running_beside(obj["spec"]):
             name = obj["metadata"]["name"]
             yield f"spec.virtualMachine.{field}", f"{kind} {name} has the annotation {key}: {why}"
-
-
-def _at(value: Any, *keys: str) -> Any:  # noqa: ANN401  overrides are whatever JSON people write
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _listed(value: Any, key: str) -> list[Raw]:  # noqa: ANN401
-    """The objects of a list; what is none there, KubeVirt refuses."""
-    elements = _at(value, key)
-    return [one for one in elements if isinstance(one, dict)] if isinstance(elements, list) else []
