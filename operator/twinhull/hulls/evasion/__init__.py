@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from twinhull.hulls.evasion.fields import Evasion
 from twinhull.hulls.evasion.keys import ANNOTATIONS, DOMAINS, brought, reaching, running_beside
-from twinhull.hulls.evasion.machines import of_reference, past_machine
+from twinhull.hulls.evasion.machines import of_reference, past_machine, started_beside
 from twinhull.hulls.evasion.pods import past_sandbox
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "past_sandbox",
     "reaching",
     "running_beside",
+    "started_beside",
 ]

@@ -23,7 +23,13 @@ from twinhull.hulls.evasion.fields import (
     of_keys,
     untold,
 )
-from twinhull.hulls.evasion.keys import DOMAINS, KUBEVIRT, is_not_kubevirts, reaching_keys
+from twinhull.hulls.evasion.keys import (
+    DOMAINS,
+    KUBEVIRT,
+    is_not_kubevirts,
+    reaching_keys,
+    running_beside,
+)
 from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.parity.walk import fields
 
@@ -90,6 +96,20 @@ def _as_it_runs(vm: Raw, instance: Raw | None) -> Raw:
     }
     as_made = {"metadata": {**made, "annotations": annotations}, "spec": instance.get("spec") or {}}
     return {**vm, "spec": {**vm["spec"], "template": as_made}}
+
+
+def started_beside(hull: Hull) -> Iterator[Evasion]:
+    """The annotations by which KubeVirt or a webhook runs a program beside a machine that is there, where an
+    instancetype or preference of the namespace may have brought them: its object may have changed since.
+    """
+    vm, instance = hull.obj.get("spec") or {}, hull.instance
+    if instance is None or not any(_is_of_namespace(vm.get(part)) for part in ("instancetype", "preference")):
+        return
+    if instance["metadata"].get("annotations") is None and UNREAD in instance:
+        yield from untold({})
+    for key, why in running_beside(instance["metadata"]):
+        if is_not_kubevirts(key):
+            yield Evasion(f"metadata.annotations[{key}]", why)
 
 
 def past_machine(vm: Raw) -> str:
