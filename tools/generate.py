@@ -23,14 +23,15 @@ from tools import (
 )
 from tools.gobuild import BuildError
 from tools.pages import (
+    architecture,
     chart,
     cli,
     configuration,
     convertdocker,
+    index,
     metrics,
     parity,
     reference,
-    rules,
     troubleshooting,
 )
 from tools.podtemplate.defaulting import stored_samples, templatetypes
@@ -175,6 +176,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("deploy/argocd/argocd-cm.yaml", argocd_config.config_map),
     ("deploy/kustomize/configuration.yaml", kustomize_configuration.configuration),
     ("deploy/kustomize/openapi.json", kustomize_schema.schema),
+    ("docs/index.md", index.page),
     ("docs/parity.md", parity.page),
     ("docs/reference.md", reference.page),
     ("docs/configuration.md", configuration.page),
@@ -194,7 +196,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     *(made for variant in manifests.VARIANTS for made in _deployment(variant)),
     ("docs/metrics.md", metrics.page),
     ("docs/troubleshooting.md", troubleshooting.page),
-    ("ARCHITECTURE.md", rules.architecture),
+    ("ARCHITECTURE.md", architecture.page),
 ]
 
 

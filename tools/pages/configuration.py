@@ -68,7 +68,8 @@ the other. A Pod keeps the configuration with which it was made
 Use `extraArgs` (flags) or `extraEnv` (variables) for settings for which the chart has no value. Both override
 the file.
 
-With kustomize, patch the annotation in the Deployment's `spec.template`.
+With kustomize, add a flag to the container's `args` ([example](install.md#kustomize)). If you patch the annotation, give
+the whole file: a patch replaces it, and a setting that you leave out gets its default.
 
 ## Settings
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from tests.templates import machine_refuses, templates
-from twinhull.hulls.parity import FIRST_GUEST, ParityRow
-from twinhull.hulls.parity.container_fields import CONTAINER
+from twinhull.hulls.parity import FIRST_GUEST, TABLE, ParityRow
 from twinhull.hulls.parity.differences import DIFFERENCES
 from twinhull.hulls.parity.keys import KEYS
 from twinhull.hulls.parity.pod_fields import METADATA, POD
@@ -48,7 +47,8 @@ _RESOURCES = """\
 In `requests` and `limits`, a machine supports `cpu`, `memory` and `ephemeral-storage`. Other resources (huge
 pages, devices) belong to a node, and are refused. A machine gets a PersistentVolumeClaim as a block device
 (`volumeDevices`), or as a file system (`volumeMounts`) if KubeVirt's feature gate
-`EnableVirtioFsStorageVolumes` is enabled. While the gate is disabled, such a mount is refused.
+`EnableVirtioFsStorageVolumes` is enabled. While the gate is disabled, a mounted filesystem claim is refused
+unless `spec.virtualMachine.claims` names its volume (`as: Disk`).
 """
 _KEYS = """\
 ## Keys
@@ -70,13 +70,22 @@ them run as Pods that equal those of a Deployment or a Job. The other templates 
 |---|---|
 {lines}
 """
+#: What the paths of a container's fields begin with, and of an init container's. Both have the same fields.
+_CONTAINER, _INIT_CONTAINER = "spec.containers[].", "spec.initContainers[]."
 #: Each table: its title, what all its paths begin with, and its rows.
 _GROUPS: tuple[tuple[str, str, tuple[ParityRow, ...]], ...] = (
     ("Metadata", "metadata.", METADATA),
     ("Pod", "spec.", POD),
-    ("Containers and initContainers", "", CONTAINER),
+    (
+        "Containers and initContainers",
+        _CONTAINER,
+        tuple(row for row in TABLE if row.path.startswith(_CONTAINER)),
+    ),
     ("Volumes", "", VOLUME),
 )
+_INIT_CONTAINERS = {
+    row.path.removeprefix(_INIT_CONTAINER): row for row in TABLE if row.path.startswith(_INIT_CONTAINER)
+}
 
 
 def page() -> str:
@@ -147,4 +156,12 @@ def _sentence(row: ParityRow) -> str:
     if row.values:
         refusal = f"{', '.join(f'`{value}`' for value in row.values)}: {refusal}"
     since = f"from guest {row.since} on" if row.since != FIRST_GUEST else ""
-    return "<br>".join(part for part in (refusal, row.why, since) if part)
+    return "<br>".join(part for part in (refusal, row.why, since, _of_init_container(row)) if part)
+
+
+def _of_init_container(row: ParityRow) -> str:
+    """What a change does to an init container's field, if that is something else than to a container's."""
+    if not row.path.startswith(_CONTAINER):
+        return ""
+    change = _changes(_INIT_CONTAINERS[row.path.removeprefix(_CONTAINER)])
+    return f"of an init container: {change}" if change != _changes(row) else ""

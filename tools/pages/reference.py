@@ -1,4 +1,4 @@
-"""docs/reference.md: the fields of both kinds as a page, read from their CustomResourceDefinitions."""
+"""docs/reference.md: the fields of our kinds as a page, read from their CustomResourceDefinitions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INTRO = f"""\
 
 # API reference
 
-Both kinds are `{API_VERSION}`. `kubectl explain twl.spec` shows the same in a terminal, and
+The kinds Workload, IsolationPolicy and AccessRequest are `{API_VERSION}`. `kubectl explain twl.spec` shows the same in a terminal, and
 `twinhull crd` prints the definitions.
 
 [What a Workload says](workload.md) and [policies](policies.md) explain how to use the fields.

@@ -6,15 +6,11 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from twinhull.api.reasons import Reason
 from twinhull.core import rules
 from twinhull.core.rules import RULES, Rule
 
-_ROOT = Path(__file__).parents[2]
-_BEGIN = "<!-- Made by `make generate` from operator/twinhull/core/rules; changes belong there. -->\n"
-_END = "<!-- The end of what `make generate` makes. -->\n"
 _HEADING = re.compile(r"    # (?P<heading>.+)\.")
 _LINE = re.compile(r"    (?P<rule>\w+),  # (?P<comment>.+)")
 
@@ -44,17 +40,12 @@ class Reasons:
         return ", ".join([*(f"`{reason}`" for reason in self.own), *([self.others] if self.others else ())])
 
 
-def architecture() -> str:
-    """ARCHITECTURE.md with the table that the rules make today."""
-    text = (_ROOT / "ARCHITECTURE.md").read_text("utf-8")
-    above, begins, rest = text.partition(_BEGIN)
-    _, ends, below = rest.partition(_END)
-    if not (begins and ends):
-        raise ValueError("ARCHITECTURE.md has lost the comments between which the table of the rules stands")
-    return f"{above}{_BEGIN}\n{''.join(_table())}\n{_END}{below}"
+def table() -> str:
+    """The table that the rules make today. Raises ValueError for a rule that isn't documented."""
+    return "".join(_rows())
 
 
-def _table() -> Iterator[str]:
+def _rows() -> Iterator[str]:
     yield "| rule, in `core/rules/` | when it fits | reasons |\n|---|---|---|\n"
     by_name = {rule.__name__: rule for rule in RULES}
     listed = inspect.getsource(rules).partition("RULES: ")[2]

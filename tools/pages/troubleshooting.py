@@ -33,7 +33,7 @@ If the reason doesn't tell enough:
 | to know | look at |
 |---|---|
 | which container fails, how often and why | `status.containers`, and `twinhull logs NAME` |
-| which rule decided the isolation | `twinhull explain NAME` ([policies](policies.md)) |
+| which rule decided the isolation | `status.isolation.message`, which names the policy to everybody; `twinhull explain NAME` ([policies](policies.md)), which needs `list` on isolationpolicies and `get` on the namespace, as administrators have |
 | which objects the operator would make | `twinhull render workload.yaml` |
 | all prerequisites that the cluster lacks | `status.lacks` |
 | how often the hull was lost, and when the next one is made | `status.backOff` |

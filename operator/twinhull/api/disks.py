@@ -321,9 +321,7 @@ class DiskSource(Model):
         return next(iter(self.raw()), "")
 
 
-#: The sources of which CDI fills a DataVolume.
-IMPORTED = ("http", "s3", "gcs", "registry", "vddk", "imageio", "upload", "blank", "snapshot", "dataSource")
-#: Those among them whose size is known to CDI.
+#: The sources whose size CDI knows.
 _SIZED = ("snapshot", "dataSource")
 
 

@@ -47,13 +47,13 @@ class Match(Model):
     images: Annotated[tuple[_ImagePattern, ...], Field(max_length=32)] | None = Field(
         None,
         description="Selects Workloads by their images: at least one image must match at least one of these "
-        "patterns. The images are those of containers, init containers and sidecars, of ephemeral "
-        "containers in the Pod, those that a machine's disks come from, vddk.initImageURL of these, and a "
-        "containerDisk or kernelBoot in overrides. "
-        "Images and patterns are compared in full: nginx is docker.io/library/nginx:latest. In a pattern, * "
-        "stands for any characters except /, ** for any characters, and ? for one character except /. A "
-        "pattern without a tag matches every tag, and one without a digest matches every digest. A pattern "
-        "that begins with ** matches every registry.",
+        "patterns. The images are those of containers, init containers, sidecars and image volumes, of "
+        "ephemeral containers in the Pod, those that a machine's disks come from, vddk.initImageURL of "
+        "these, virtioDrivers, and a containerDisk or kernelBoot in overrides. Images and patterns are "
+        "compared in full: nginx is docker.io/library/nginx:latest. In a pattern, * stands for any "
+        "characters except /, ** for any characters, and ? for one character except /. A pattern without a "
+        "tag matches every tag, and one without a digest matches every digest. A pattern that begins with "
+        "** matches every registry.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     service_accounts: Annotated[tuple[_Account, ...], Field(max_length=64)] | None = Field(

@@ -148,7 +148,8 @@ class WorkloadSpec(Model):
     )
     state: State = Field(
         State.RUNNING,
-        description="Running makes the hull. Stopped deletes the hull and keeps the Service.",
+        description="Running makes the hull. Stopped ends the hull, and keeps the Service, claims and disks. "
+        "A Pod, or a machine that runs containers, is deleted. A machine that boots a disk is switched off.",
     )
     replacement: Replacement = Field(
         default_factory=Replacement,

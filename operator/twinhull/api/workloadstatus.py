@@ -104,7 +104,9 @@ class Exit(Model):
     container: str | None = Field(None, description="The container that decided how the Workload ended.")
     finished_at: datetime | None = Field(None, description="When it ended.")
     revision: str = Field(
-        description="The revision that ended. The Workload runs again when its revision changes."
+        description="The revision that ended. The Workload runs again after `twinhull restart`, or after a "
+        "change that makes another revision: of the template, the isolation, or its hull's sandbox or "
+        "virtualMachine."
     )
     asked: str | None = Field(
         None,
@@ -189,7 +191,7 @@ class BackOff(Model):
 class Condition(Model):
     """A condition, as every Kubernetes API has them."""
 
-    type: str = Field(description="Ready, Reconciling, Stalled or IsolationResolved.")
+    type: str = Field(description="Ready, Reconciling or Stalled. A Workload also has IsolationResolved.")
     status: Literal["True", "False", "Unknown"] = Field(
         description="Whether the condition holds: True, False or Unknown."
     )

@@ -33,9 +33,11 @@ Exit codes:
 def attach(name: str, container: str, stdin: bool, tty: bool, target: Target) -> None:  # noqa: FBT001  click's
     """Connect with the main process of a Workload's container.
 
-    It is the same for a Pod, a sandboxed Pod and a machine, by the rights that `twinhull exec` needs. Ctrl+C
-    ends the connection. With -it it goes to the process, and Ctrl+] (or Ctrl+5) ends the connection; the
-    process goes on.
+    It is the same for a Pod, a sandboxed Pod and a machine. Ctrl+C ends the connection. With -it it goes to
+    the process, and Ctrl+] (or Ctrl+5) ends the connection; the process goes on.
+
+    For a Pod it needs the rights to get and create pods/attach, and for a machine the same rights as
+    `twinhull exec`.
     """
     from twinhull.cli import remotecommands  # noqa: PLC0415  takes time, and --help doesn't need it
 

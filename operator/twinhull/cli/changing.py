@@ -37,7 +37,7 @@ async def change(
         sent = {**merged, "metadata": {**merged.get("metadata", {}), **of_state}}
         where = WORKLOAD, session.namespace, name, sent
         try:
-            return await session.cluster.change(*where, manager=MANAGER, rehearse=dry_run)
+            return await session.cluster.patch_as(*where, manager=MANAGER, rehearse=dry_run)
         except Conflict:
             if attempt == _ATTEMPTS - 1:
                 raise

@@ -23,14 +23,14 @@ from twinhull.core.observed import Observed
 from twinhull.core.prerequisites import missing_prerequisites
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
-from twinhull.hulls.types import GOES_ON, Settings, type_giving
+from twinhull.hulls.types import GOES_ON, SpecSection, type_giving
 from twinhull.hulls.versions import panic_devices_for_all, too_old
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import PATIENT_TIMEOUT, Connection
 from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import CAPABLE, CDI, ISOLATION_POLICY, KUBEVIRT, NODE, RUNTIME_CLASS, WORKLOAD
 from twinhull.shell.kopf_process.credentials import login_of_person
-from twinhull.shell.observe import presumed
+from twinhull.shell.observe import capabilities
 from twinhull.shell.store import Store
 
 State = Literal["ok", "missing", "can't be seen"]
@@ -68,7 +68,7 @@ class SeenCluster:
     @property
     def able(self) -> Capabilities:
         """The capabilities that the operator would find. It assumes that hidden kinds exist."""
-        return presumed(self.store, self.hidden)
+        return capabilities(self.store, self.hidden)
 
 
 def show(isolations: tuple[str, ...], sandbox_runtime_class: str | None, output: str, target: Target) -> int:
@@ -199,7 +199,8 @@ def _isolation(
 ) -> CheckResult:
     """Whether the operator could make a hull of that isolation, by the operator's own rules."""
     hull_type = type_giving(isolation)
-    if hull_type.settings is Settings.SANDBOX:
+    has_class = hull_type.spec_section is SpecSection.SANDBOX
+    if has_class:
         runtime_class = runtime_class or next(iter(sorted(able.runtime_classes)), None)
         if runtime_class is None and RUNTIME_CLASS.name in seen.hidden:
             remedy = "name the RuntimeClass that sandboxes need: --sandbox-runtime-class"
@@ -212,7 +213,7 @@ def _isolation(
     if unseen:
         dependence = f"depends on {' and '.join(unseen)}"
         return CheckResult(_title(isolation), dependence, "can't be seen", "see the lines above")
-    with_class = f"possible with {runtime_class}" if hull_type.settings is Settings.SANDBOX else "possible"
+    with_class = f"possible with {runtime_class}" if has_class else "possible"
     return CheckResult(_title(isolation), with_class, "ok")
 
 

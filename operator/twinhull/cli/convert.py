@@ -160,8 +160,9 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     read in the result, and what means nothing here, such as docker run's --detach. None of these counts for
     --strict. docs/convert.md has the rules, and what a cluster has set in an object, which isn't named.
 
-    Nothing is read but the files and what they name in their own folder, and nothing is changed in a cluster.
-    Render the result before you apply it: twinhull render says what its hull can't honour.
+    The command reads the files that you give, files in their folders that they name, and files that a docker
+    run command line names, wherever they are. It changes nothing in a cluster. Render the result before you
+    apply it: twinhull render says what its hull can't honour.
     """  # noqa: D301  the backslash is click's: these lines are kept as they are
     try:
         options = Options(

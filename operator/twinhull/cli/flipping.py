@@ -104,7 +104,7 @@ async def _look(opened: Session, workload: Raw, request: Asked) -> bool:
     """Say what stops the flip and what it costs. Whether anything stops it."""
     name = workload["metadata"]["name"]
     try:
-        changed = await opened.cluster.change(
+        changed = await opened.cluster.patch_as(
             WORKLOAD, opened.namespace, name, request.patch, manager=changing.MANAGER, rehearse=True
         )
     except (Refused, Conflict) as error:

@@ -19,8 +19,8 @@ from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.hulls.datavolumes import claim_name
-from twinhull.hulls.types import Settings
+from twinhull.hulls.datavolume import claim_name
+from twinhull.hulls.types import SpecSection
 from twinhull.shell import kinds
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import Refused
@@ -70,7 +70,7 @@ async def flip(
     if case is None:
         return None, sorted(unseen)
     resolution = case.blueprint.resolution
-    missing = case.hull_type.settings is Settings.SANDBOX and resolution.runtime_class is None
+    missing = case.hull_type.spec_section is SpecSection.SANDBOX and resolution.runtime_class is None
     classes = sorted(case.observed.capabilities.runtime_classes)
     is_assumed = missing and not resolution.floor and (bool(classes) or "RuntimeClass" in unseen)
     if is_assumed:

@@ -112,7 +112,7 @@ def _note(case: Case, text: str) -> None:
 
 def _note_what_disks_are(case: Case) -> None:
     """Note which disks have to be there, and what CDI may take them for."""
-    for disk, state in disks.named(case) if case.hull_type.lasts else ():
+    for disk, state in disks.with_states(case) if case.hull_type.lasts else ():
         if disk.source.claim:
             _note(
                 case, f"the disk {state.name} is PersistentVolumeClaim {state.claim}, which has to be there"

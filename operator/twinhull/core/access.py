@@ -59,7 +59,7 @@ class AccessCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AccessDecision:
     """What is done about a request."""
 
     #: `issue` a certificate for the guest, `keep` what the status says, `say` why there is none, or `delete`.
@@ -70,26 +70,26 @@ class Verdict:
     stalled: bool = False
 
 
-def decide(case: AccessCase) -> Verdict:
+def decide(case: AccessCase) -> AccessDecision:
     """What to do about a request now."""
     if case.now >= case.ends + _KEPT_AFTER_END:
-        return Verdict("delete")
+        return AccessDecision("delete")
     if case.request.status.certificate:
-        return Verdict("keep")
+        return AccessDecision("keep")
     if case.now >= case.ends:
-        return Verdict(
+        return AccessDecision(
             "say", Reason.EXPIRED, "the request has ended unanswered: create another one", stalled=True
         )
-    return _obstacle(case) or Verdict("issue")
+    return _obstacle(case) or AccessDecision("issue")
 
 
-def _obstacle(case: AccessCase) -> Verdict | None:
+def _obstacle(case: AccessCase) -> AccessDecision | None:
     """What there is to say as long as there is no guest to get into."""
     name, namespace = case.request.spec.workload, case.request.metadata.namespace
     target = case.target
     if target is None:
         message = f"this namespace has no Workload {name}: create an AccessRequest for one that there is"
-        return Verdict("say", Reason.WORKLOAD_MISSING, message, stalled=True)
+        return AccessDecision("say", Reason.WORKLOAD_MISSING, message, stalled=True)
     if target.hull_kind and not target.has_guest:
         by = (
             "twinhull logs, exec, attach and port-forward"
@@ -97,30 +97,30 @@ def _obstacle(case: AccessCase) -> Verdict | None:
             else "twinhull console, vnc and ssh"
         )
         message = f"Workload {name} runs in a {target.hull_kind} without Twinhull's guest: reach it by {by}"
-        return Verdict("say", Reason.NO_GUEST, message, stalled=True)
+        return AccessDecision("say", Reason.NO_GUEST, message, stalled=True)
     if not case.has_key:
         message = (
             "the operator runs without --guest-key-file, so that it can let nobody into machines: an "
             "administrator can run it with a file of 32 random bytes there (docs/install.md, The guest's key)"
         )
-        return Verdict("say", Reason.NO_GUEST_KEY, message, stalled=True)
+        return AccessDecision("say", Reason.NO_GUEST_KEY, message, stalled=True)
     if target.is_outdated:
         message = (
             f"the guest of Workload {name} is of an earlier version, which lets nobody in: name a guest "
             f"image of the operator's version, and run {commands.ours('restart', name, namespace)}"
         )
-        return Verdict("say", Reason.NO_GUEST, message, stalled=True)
+        return AccessDecision("say", Reason.NO_GUEST, message, stalled=True)
     if target.guest is None:
         status = commands.ours("status", name, namespace)
         message = f"the guest of Workload {name} hasn't answered yet: {status} says how it is"
-        return Verdict("say", Reason.GUEST_UNSEEN, message)
+        return AccessDecision("say", Reason.GUEST_UNSEEN, message)
     return None
 
 
-def refused(why: str) -> Verdict:
-    """The verdict on a request with whose content no certificate can be made."""
+def refused(why: str) -> AccessDecision:
+    """The decision on a request with whose content no certificate can be made."""
     message = f"spec.request can't be used: {why}: create another AccessRequest"
-    return Verdict("say", Reason.REQUEST_REFUSED, message, stalled=True)
+    return AccessDecision("say", Reason.REQUEST_REFUSED, message, stalled=True)
 
 
 def issued(case: AccessCase, certificate: str) -> AccessRequestStatus:
@@ -136,13 +136,13 @@ def issued(case: AccessCase, certificate: str) -> AccessRequestStatus:
     )
 
 
-def unissued(case: AccessCase, verdict: Verdict) -> AccessRequestStatus:
+def unissued(case: AccessCase, decision: AccessDecision) -> AccessRequestStatus:
     """The status of a request that got none, or not yet."""
-    reason, message = verdict.reason, verdict.message
+    reason, message = decision.reason, decision.message
     current: tuple[CurrentCondition, ...] = (
         ("Ready", "False", reason, message),
-        SETTLED if verdict.stalled else ("Reconciling", "True", reason, message),
-        ("Stalled", "True", reason, message) if verdict.stalled else NOT_STALLED,
+        SETTLED if decision.stalled else ("Reconciling", "True", reason, message),
+        ("Stalled", "True", reason, message) if decision.stalled else NOT_STALLED,
     )
     return AccessRequestStatus(
         observed_generation=case.request.metadata.generation,

@@ -1,4 +1,4 @@
-"""What the core can ask for: four writes, rehearsals of two of them, and a word to the people who watch."""
+"""Actions: what the core asks the shell to do: four writes, rehearsals of two of them, and Events."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ class Create:
     event: Event | None = None
     #: Told instead if it was there already.
     if_present: Event | None = None
-    #: Whether it is created again as often as it is deleted.
-    keeps: bool = False
+    #: Whether it is made again whenever somebody deletes the object. If that happens again and again, the
+    #: Workload is Overruled.
+    is_upkeep: bool = False
 
     @property
     def key(self) -> str:
@@ -90,14 +91,16 @@ class Change:
     subresource: str = ""
     #: `end` for the patch that marks an object for deletion.
     what: Literal["change", "end"] = "change"
-    #: Whether it is asked for again whenever it isn't so.
-    keeps: bool = False
-    #: Whether the Workload doesn't serve as it is to without it.
-    needed: bool = True
+    #: Whether it is made again whenever somebody undoes it. If that happens again and again, the Workload is
+    #: Overruled.
+    is_upkeep: bool = False
+    #: Whether the Workload is never Ready without it. Otherwise it is Ready though somebody undoes it; though
+    #: the API server refuses it, only if it is a change of storage (core/rules/companions).
+    blocks_ready: bool = True
     #: The resourceVersion that it holds for, empty if it holds for any.
     version: str = ""
     #: Whether it is made only while no Pod of others has the claim that is changed.
-    unused: bool = False
+    only_if_claim_unused: bool = False
 
     @property
     def key(self) -> str:

@@ -21,7 +21,7 @@ from twinhull.hulls import pod
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.evasion import Evasion, of_reference
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.types import HullType, Settings, type_of
+from twinhull.hulls.types import HullType, SpecSection, type_of
 
 #: What nobody reads in a template's metadata.
 _NAMES = ("name", "generateName", "namespace")
@@ -79,10 +79,15 @@ class Blueprint:
         """
         return tuple(self._machine_references())
 
+    @property
+    def _has_machine(self) -> bool:
+        """Whether spec.virtualMachine is for its hull."""
+        return self.hull_type.spec_section is SpecSection.VIRTUAL_MACHINE
+
     def _machine_references(self) -> Iterator[Reference]:
-        built, has_settings = self.spec.virtual_machine, self.hull_type.settings is Settings.VIRTUAL_MACHINE
+        built = self.spec.virtual_machine
         for field, named in (("instancetype", built.instancetype), ("preference", built.preference)):
-            if has_settings and named and named.kind in _OF_NAMESPACE:
+            if self._has_machine and named and named.kind in _OF_NAMESPACE:
                 referred = self.observed.referred.get((named.kind, named.name))
                 if referred:
                     yield field, named.kind, referred
@@ -166,8 +171,7 @@ class Blueprint:
     @property
     def _ignored_overrides(self) -> str:
         """The overrides that are written as if they began above the machine's spec."""
-        has_machine = self.hull_type.settings is Settings.VIRTUAL_MACHINE
-        overrides = self.spec.virtual_machine.overrides or {} if has_machine else {}
+        overrides = self.spec.virtual_machine.overrides or {} if self._has_machine else {}
         fields = [f"spec.virtualMachine.overrides.{key}" for key in _ABOVE if key in overrides]
         return _mean_nothing(
             fields,

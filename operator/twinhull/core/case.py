@@ -24,8 +24,9 @@ from twinhull.core.observed import Companion, Observed, Refusal
 from twinhull.core.ownership import is_owned
 from twinhull.core.revision import other
 from twinhull.core.serving import serving_or_newest
-from twinhull.hulls import datavolumes, pod
-from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls import diskstate, pod
+from twinhull.hulls.datavolume import claim_name
+from twinhull.hulls.diskstate import DiskState
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.types import HullType
 
@@ -103,9 +104,9 @@ class Case:
         volumes, claims = self.observed.data_volumes, self.observed.claims
         metadata = self.workload.metadata
         failures = {disk.name: disk.failure for disk in self.workload.status.disks or ()}
-        named = ((disk, datavolumes.claim_name(metadata.name, disk)) for disk in self.blueprint.disks)
+        named = ((disk, claim_name(metadata.name, disk)) for disk in self.blueprint.disks)
         return tuple(
-            datavolumes.read(
+            diskstate.read(
                 metadata, disk, _obj(volumes.get(name)), _obj(claims.get(name)), failures.get(disk.disk_name)
             )
             for disk, name in named
@@ -224,7 +225,9 @@ class Case:
         return refusal if refusal and refusal.stands(self.now) else None
 
     def denial(self, key: str) -> Refusal | None:
-        """The same, unless somebody merely undoes it: that an object be made anew wouldn't help."""
+        """A standing refusal by the API server itself. A write that somebody undoes (Overruled) doesn't
+        count: replacing the object wouldn't help.
+        """
         refusal = self.refusal(key)
         return None if refusal and refusal.reason == Reason.OVERRULED else refusal
 

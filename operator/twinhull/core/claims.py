@@ -1,7 +1,7 @@
 """Claims of the template that are disks of its machine: whose disk each is, which the claim itself says.
 
 What is on such a disk no Pod can read, and two machines that mounted it would destroy it. So the claim is
-noted before the first machine has it, and the note stays when the machine is gone.
+marked before the first machine has it, and the mark stays when the machine is gone.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ def volumes_of(hull: Hull) -> Iterator[tuple[str, str]]:
             yield volume.get("name", ""), claim
 
 
-def notes(case: Case) -> Iterator[Change]:
-    """What notes on the claims whose disk they are. Of two Workloads that do so at once, one alone can: the
-    note is set on the claim as it was seen.
+def marks(case: Case) -> Iterator[Change]:
+    """What marks on the claims whose disk they are. Of two Workloads that do so at once, one alone can: the
+    mark is set on the claim as it was seen.
     """
     workload = case.workload.metadata.name
     for claim in of_template(case):

@@ -36,18 +36,18 @@ def companions(case: Case) -> Iterator[Action]:
     """What its companions need, and the labels that it is known by: what it serves by."""
     yield from _service(case)
     yield from _manifests(case)
-    yield from (_kept(case, claim) for claim in missing_claims(case))
+    yield from (_creation(case, claim) for claim in missing_claims(case))
     yield from _labels(case)
     yield from disks.upkeep(case)
     yield from _disks_of_template(case)
 
 
 def _disks_of_template(case: Case) -> Iterator[Change]:
-    """The notes on claims that are disks of the machine, which somebody may have removed."""
+    """The marks on claims that are disks of the machine, which somebody may have removed."""
     machine = case.current
     if machine is None or machine.leaving or machine.ended:
         return
-    yield from (replace(note, needed=False) for note in claims.notes(case))
+    yield from (replace(mark, blocks_ready=False) for mark in claims.marks(case))
 
 
 def _next_start(case: Case) -> Iterator[Change]:
@@ -87,10 +87,10 @@ def _service(case: Case) -> Iterator[Action]:
             yield Delete("Service", case.workload.metadata.name, seen.uid)
         return
     if seen is None:
-        yield _kept(case, desired)
+        yield _creation(case, desired)
         return
     if service.is_of_another_kind(desired, seen.obj):
-        yield Delete("Service", case.workload.metadata.name, seen.uid, _made_anew(case))
+        yield Delete("Service", case.workload.metadata.name, seen.uid, _recreation_event(case))
         return
     yield from _service_change(case, desired, seen)
 
@@ -113,9 +113,9 @@ def _service_change(case: Case, desired: Raw, seen: Companion) -> Iterator[Chang
             case.workload.metadata.name,
             seen.uid,
             _patch(case, desired, seen.obj),
-            _note(case, seen.obj, different),
-            keeps=True,
-            needed=bool(unmarked) or not {"spec.selector", "spec.ports"}.isdisjoint(different),
+            _service_event(case, seen.obj, different),
+            is_upkeep=True,
+            blocks_ready=bool(unmarked) or not {"spec.selector", "spec.ports"}.isdisjoint(different),
         )
 
 
@@ -145,13 +145,13 @@ def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:
     return patch
 
 
-def _made_anew(case: Case) -> Event:
+def _recreation_event(case: Case) -> Event:
     name, headless = case.workload.metadata.name, case.workload.spec.service.headless
     kind = "without a cluster IP" if headless else "with a cluster IP"
     return Event("Normal", Reason.SERVICE_CHANGED, f"deleted Service {name}, to make it again {kind}")
 
 
-def _note(case: Case, seen: Raw, different: tuple[str, ...]) -> Event | None:
+def _service_event(case: Case, seen: Raw, different: tuple[str, ...]) -> Event | None:
     name = case.workload.metadata.name
     if case.pinned:
         sentence = f"Service {name} sends new connections to {case.pinned.kind} {case.pinned.name} alone"
@@ -192,9 +192,9 @@ def _manifest(case: Case, hull: Hull) -> Iterator[Action]:
     wanted, notes = case.desired.hull_objects[0], case.desired.manifest_notes(hull.name)
     if hull.manifest != notes[manifest.DIGEST_ANNOTATION]:
         inside = {"metadata": {"annotations": notes}}
-        yield Change(hull.kind, hull.name, hull.uid, {"spec": {"template": inside}}, keeps=True)
+        yield Change(hull.kind, hull.name, hull.uid, {"spec": {"template": inside}}, is_upkeep=True)
     if present is None:
-        yield _kept(case, wanted)
+        yield _creation(case, wanted)
     else:
         yield from put_right(case, present, _rewritten(hull))
 
@@ -218,7 +218,7 @@ def put_right(case: Case, present: Companion, event: Event | None = None) -> Ite
         "data": difference(seen.get("data") or {}, wanted["data"]),
         "binaryData": None,
     }
-    yield Change("ConfigMap", name, present.uid, patch, event, keeps=True)
+    yield Change("ConfigMap", name, present.uid, patch, event, is_upkeep=True)
 
 
 def _is_whole(case: Case, present: Companion, digest: str) -> bool:
@@ -240,8 +240,8 @@ def _labels(case: Case) -> Iterator[Action]:
     if lost:
         sentence = f"restored the labels {', '.join(lost)} of {hull.kind} {hull.name}"
         event = Event("Warning", Reason.DRIFT_CORRECTED, sentence)
-        patch, needed = {"metadata": {"labels": lost}}, WORKLOAD_LABEL in lost
-        yield Change(hull.kind, hull.name, hull.uid, patch, event, keeps=True, needed=needed)
+        patch, serves_by = {"metadata": {"labels": lost}}, WORKLOAD_LABEL in lost
+        yield Change(hull.kind, hull.name, hull.uid, patch, event, is_upkeep=True, blocks_ready=serves_by)
 
 
 def _present_name(case: Case) -> Iterator[Action]:
@@ -256,21 +256,21 @@ def _present_name(case: Case) -> Iterator[Action]:
     if hull.same == same:
         return
     noted = hull.applied or replace(case.blueprint.applied, fixed=case.blueprint.formerly_fixed)
-    annotations = {APPLIED_ANNOTATION: replace(noted, same=same).note()}
+    annotations = {APPLIED_ANNOTATION: replace(noted, same=same).as_annotation()}
     patch = {"metadata": {"annotations": annotations}}
-    yield Change(hull.kind, hull.name, hull.uid, patch, keeps=True, needed=False)
+    yield Change(hull.kind, hull.name, hull.uid, patch, is_upkeep=True, blocks_ready=False)
 
 
-def _kept(case: Case, obj: Raw) -> Create:
+def _creation(case: Case, obj: Raw) -> Create:
     """Creates what is to be there. Of one that was there it is told that it was made again, or had lost its
     labels.
     """
     if not case.history.was_settled:
-        return Create(obj, keeps=True)
+        return Create(obj, is_upkeep=True)
     what = f"{obj['kind']} {obj['metadata']['name']}"
     if_made = Event("Warning", Reason.DRIFT_CORRECTED, f"created {what} again, which somebody had deleted")
     if_there = Event("Warning", Reason.DRIFT_CORRECTED, f"restored the labels of {what}")
-    return Create(obj, if_made, if_there, keeps=True)
+    return Create(obj, if_made, if_there, is_upkeep=True)
 
 
 def _rewritten(hull: Hull) -> Event | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from pydantic import ValidationError
+
+from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason, Why
 from twinhull.api.workloadstatus import Condition
 
@@ -33,6 +36,17 @@ def conditions(
         )
         for kind, truth, reason, message in current
     )
+
+
+def readable(status: Raw) -> Iterator[Condition]:
+    """The conditions of a status as it is in the object. One that can't be read, as another version may have
+    written it, is left out, and so is said anew.
+    """
+    for condition in status.get("conditions") or ():
+        try:
+            yield Condition.model_validate(condition)
+        except ValidationError:
+            continue
 
 
 def _since(former: Condition | None, truth: Truth, now: datetime) -> datetime:

@@ -21,14 +21,14 @@ from twinhull.core.actions import Action, Change, Create, Delete, Event, Restore
 from twinhull.core.case import Case
 from twinhull.core.claims import claims_of, volumes_of
 from twinhull.core.observed import Companion
-from twinhull.hulls import datavolumes, disksizes, machineclaims
-from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls import datavolume, disksizes, importprogress, machineclaims
 from twinhull.hulls.disknotes import (
     FILLED_ANNOTATION,
     FIRST_REQUEST_ANNOTATION,
     HOLDER_ANNOTATION,
     SIZE_ANNOTATION,
 )
+from twinhull.hulls.diskstate import DiskState
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels, version_of
 from twinhull.hulls.machineclaims import Replaced
 from twinhull.hulls.types import type_that_made
@@ -37,7 +37,7 @@ from twinhull.hulls.types import type_that_made
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
-def named(case: Case) -> Iterator[tuple[Disk, DiskState]]:
+def with_states(case: Case) -> Iterator[tuple[Disk, DiskState]]:
     """The disks as the spec names them, each with how it is."""
     yield from zip(case.blueprint.disks, case.disks, strict=True)
 
@@ -47,15 +47,15 @@ def creations(case: Case) -> Iterator[Action]:
     nothing is lost by that. It is made anew once its claim is gone, too. One that a machine has stays: it may
     be filled, and written to, though that isn't seen yet.
     """
-    for disk, state in named(case):
+    for disk, state in with_states(case):
         volume = case.observed.data_volumes.get(state.claim)
-        if state.is_lone or state.is_going or not datavolumes.has_data_volume(disk):
+        if state.is_lone or state.is_going or not datavolume.has_data_volume(disk):
             continue
         if volume is None:
             sentence = f"created DataVolume {state.claim} for the disk {state.name}"
             present = f"DataVolume {state.claim} for the disk {state.name} was there already"
             events = Event("Normal", Reason.CREATED, sentence), Event("Normal", Reason.DISK_TAKEN_UP, present)
-            yield Create(_rendered(case, disk), *events)
+            yield Create(datavolume.render(case.workload.metadata, disk), *events)
         elif state.outdated and not volume.deleting and not _is_in_use(case, state.claim):
             sentence = f"deleted DataVolume {state.claim}, which isn't filled, since its spec has changed"
             event = Event("Normal", Reason.CHANGED, sentence)
@@ -100,12 +100,13 @@ def holds(case: Case) -> Iterator[Change]:
     name one at once, one alone can: the mark is set on the claim as it was seen. Who isn't a Workload is
     looked for then, too. A claim that a machine of the Workload has is in use by that.
     """
-    for _, state in named(case):
+    for _, state in with_states(case):
         claim = case.observed.claims.get(state.claim)
         if claim and state.is_free and not claim.deleting:
             sentence = f"marked PersistentVolumeClaim {state.claim} as the disk {state.name}"
             mark = _mark(case, state, claim, Event("Normal", Reason.CHANGED, sentence))
-            yield replace(mark, unused=not any(_is_machine_with(hull, state.claim) for hull in case.own))
+            is_in_machine = any(_is_machine_with(hull, state.claim) for hull in case.own)
+            yield replace(mark, only_if_claim_unused=not is_in_machine)
 
 
 def _is_machine_with(hull: Hull, claim: str) -> bool:
@@ -126,21 +127,21 @@ def upkeep(case: Case) -> Iterator[Action]:
     """
     if case.current is not None and case.hull_type.lasts:
         yield from holds(case)
-    for disk, state in named(case):
+    for disk, state in with_states(case):
         volume, claim = case.observed.data_volumes.get(state.claim), case.observed.claims.get(state.claim)
         if state.is_unseen and "DataVolume" not in case.observed.capabilities.hidden:
             yield restoration(case, state)
         if state.is_going:
             continue
         if volume and claim and not claim.deleting and DISK_LABEL not in labels(claim.obj):
-            yield replace(_mark(case, state, claim), needed=False)
+            yield replace(_mark(case, state, claim), blocks_ready=False)
         if volume and state.is_ours and not volume.deleting:
             yield from _kept(case, disk, state, volume.obj, claim.obj if claim else {})
         if claim and state.grows_to and state.is_ours and not claim.deleting:
             patch = {"spec": {"resources": {"requests": {"storage": state.grows_to}}}}
             sentence = f"asked for {state.grows_to} for PersistentVolumeClaim {state.claim} ({disk.size})"
             event = Event("Normal", Reason.CHANGED, sentence)
-            yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, needed=False)
+            yield Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, blocks_ready=False)
 
 
 def releases(case: Case) -> Iterator[Change]:
@@ -149,7 +150,7 @@ def releases(case: Case) -> Iterator[Change]:
     says: what stays can be deleted later.
     """
     uid = case.workload.metadata.uid
-    for disk, state in named(case):
+    for disk, state in with_states(case):
         volume = case.observed.data_volumes.get(state.claim)
         if volume is None or volume.deleting or not state.is_ours or disk.reclaim == "Delete":
             continue
@@ -159,7 +160,7 @@ def releases(case: Case) -> Iterator[Change]:
             sentence = f"DataVolume {state.claim} stays: the reclaim of the disk {state.name} is Retain now"
             event = Event("Normal", Reason.CHANGED, sentence)
             patch = {"metadata": {"ownerReferences": others or None}}
-            yield Change("DataVolume", state.claim, volume.uid, patch, event, needed=False)
+            yield Change("DataVolume", state.claim, volume.uid, patch, event, blocks_ready=False)
 
 
 def restoration(case: Case, state: DiskState) -> RestoreLabels:
@@ -174,7 +175,7 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
     """What makes a DataVolume the present Workload's, and notes what its claim asked for first, and how large
     this Workload wanted the disk to be: a former one may have wanted a larger disk.
     """
-    wanted, metadata = _rendered(case, disk)["metadata"], present["metadata"]
+    wanted, metadata = datavolume.render(case.workload.metadata, disk)["metadata"], present["metadata"]
     patch: Raw = {}
     wanted_holder = case.workload.metadata.uid
     noted = metadata.get("annotations") or {}
@@ -205,19 +206,13 @@ def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) ->
             sentence += f", whose claim stays as large as it is ({state.larger}), though size is {disk.size}"
         event = Event("Normal", Reason.DISK_TAKEN_UP, sentence)
     uid = metadata["uid"]
-    yield Change("DataVolume", state.claim, uid, {"metadata": patch}, event, keeps=True, needed=False)
+    yield Change(
+        "DataVolume", state.claim, uid, {"metadata": patch}, event, is_upkeep=True, blocks_ready=False
+    )
 
 
 def _owner(reference: Raw) -> tuple[str, bool]:
     return reference["uid"], bool(reference.get("controller"))
-
-
-def _rendered(case: Case, disk: Disk) -> Raw:
-    """The DataVolume of a disk, which says whose it is."""
-    metadata = case.workload.metadata
-    obj = datavolumes.render(metadata, disk)
-    annotations = {**obj["metadata"].get("annotations", {}), HOLDER_ANNOTATION: metadata.uid}
-    return {**obj, "metadata": {**obj["metadata"], "annotations": annotations}}
 
 
 def filled_at(case: Case) -> datetime:
@@ -240,7 +235,7 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
             name=state.name,
             claim=state.claim or None,
             phase=state.phase or None,
-            progress=whole_percent(state.progress) or None,
+            progress=importprogress.rounded_down(state.progress) or None,
             size=state.size or None,
             attached=state.claim in attached if state.claim else bool(machines),
             message=state.message or None,
@@ -279,17 +274,3 @@ def _former(case: Case, machines: list[Hull], named: tuple[DiskStatus, ...]) -> 
 def _status_of(companion: Companion | None) -> Raw:
     status: Raw = (companion.obj.get("status") or {}) if companion else {}
     return status
-
-
-def percent(progress: str | None) -> int | None:
-    """A progress such as 45.32% in whole percent, None if CDI knows none."""
-    try:
-        return min(100, max(0, int(float((progress or "").removesuffix("%")))))
-    except (OverflowError, ValueError):
-        return None
-
-
-def whole_percent(progress: str) -> str:
-    """A progress in whole percent: CDI tells it every second."""
-    whole = percent(progress)
-    return progress if whole is None else f"{whole}%"

@@ -1,4 +1,4 @@
-"""What the Pod that runs hasn't got of its template: others left it out, or changed it."""
+"""The fields of a template that the running Pod lacks, since others left them out or changed them."""
 
 from __future__ import annotations
 

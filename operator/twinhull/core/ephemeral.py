@@ -21,5 +21,5 @@ def missing_claims(case: Case) -> Iterator[Raw]:
         return
     metadata = case.workload.metadata
     for claim in claims(metadata.name, metadata.namespace, machine, case.workload.spec.template["spec"]):
-        if claim["metadata"]["name"] not in case.observed.claims:
+        if case.observed.claims.get(claim["metadata"]["name"]) is None:
             yield claim

@@ -70,7 +70,7 @@ def _request(
     if hull.ended or not end.can_request_stop:
         return None
     event = Event("Normal", reason, f"asked {hull.kind} {hull.name} to end its Pod: {why}")
-    patch = graceful_end.note(end.instance, now)
+    patch = graceful_end.request_patch(end.instance, now)
     request = Change(hull.kind, hull.name, hull.uid, patch, event, what="end")
     refused = refusals.get(request.key)
     if refused is None or refused.is_old(now):

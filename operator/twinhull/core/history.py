@@ -1,4 +1,4 @@
-"""A Workload's history: what its status and the process remember, and nothing that can be seen would tell."""
+"""A Workload's history: what only its status and the process remember, since no object shows it any more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a Workload at which the operator itself failed. Pure.
+"""The status and the Event of a Workload at which the operator itself failed. Pure.
 
 It is made from the raw object, and of little of it, so that what the pass failed at isn't touched again.
 """
@@ -9,13 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.api.workloadstatus import Condition
 from twinhull.core.actions import Event
-from twinhull.core.conditions import SETTLED, conditions
+from twinhull.core.conditions import SETTLED, conditions, readable
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class InternalError:
                 ("Stalled", "True", Reason.INTERNAL_ERROR, self.message),
                 ("IsolationResolved", "Unknown", Reason.INTERNAL_ERROR, self.message),
             ),
-            self._conditions(),
+            readable(self._status),
             generation,
             self.now,
         )
@@ -64,7 +61,7 @@ class InternalError:
 
     def events(self) -> Iterator[Event]:
         """What people are told, once for each failure."""
-        former = self._conditions()
+        former = readable(self._status)
         if not any((condition.type, condition.message) == ("Stalled", self.message) for condition in former):
             yield Event("Warning", Reason.INTERNAL_ERROR, self.message)
 
@@ -79,10 +76,3 @@ class InternalError:
     @property
     def _status(self) -> Raw:
         return self.obj.get("status") or {}
-
-    def _conditions(self) -> Iterator[Condition]:
-        for condition in self._status.get("conditions") or ():
-            try:
-                yield Condition.model_validate(condition)
-            except ValidationError:  # another version's, and is said anew
-                continue

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Delete, Event
-from twinhull.hulls import datavolumes
+from twinhull.hulls import diskstate
 from twinhull.hulls.hull import version_of
 
 
@@ -24,7 +24,7 @@ def leftovers(workload: str, volumes: Iterable[Raw], claims: Mapping[str, Raw]) 
     """
     for volume in volumes:
         name = volume["metadata"]["name"]
-        if name.startswith(f"{workload}-") and datavolumes.holds_nothing(volume, claims.get(name)):
+        if name.startswith(f"{workload}-") and diskstate.holds_nothing(volume, claims.get(name)):
             sentence = f"deleted DataVolume {name}, which was never filled, since Workload {workload} is gone"
             event = Event("Normal", Reason.DELETED, sentence)
             yield Delete("DataVolume", name, volume["metadata"]["uid"], event, version=version_of(volume))

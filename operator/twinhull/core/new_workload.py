@@ -1,4 +1,4 @@
-"""A new Workload in a cluster that has everything: what then keeps it from running is in its own spec.
+"""What becomes of a new Workload in a cluster that lacks nothing: only its own spec can keep it from running.
 
 `twinhull render` makes its objects by the operator's rules, and `twinhull validate` says what they refuse.
 """

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Why
@@ -70,6 +71,13 @@ class Companion:
     deleting: bool
 
 
+class CompanionLookup(Protocol):
+    """Objects that can be asked for by name, and not gone through: they may be very many."""
+
+    def get(self, name: str, /) -> Companion | None:
+        """The object of that name, None if there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeenHull:
     """A hull that was there when the process last looked."""
@@ -122,9 +130,9 @@ class Observed:
     #: The objects that the Workload, or a policy for its machine, refers to, by kind and name.
     referred: Mapping[KindAndName, Raw] = field(default_factory=dict, repr=False)
     #: The claims of its namespace, by name, whosever they are.
-    claims: Mapping[str, Companion] = field(default_factory=dict, repr=False)
+    claims: CompanionLookup = field(default_factory=dict[str, Companion], repr=False)
     #: The DataVolumes that have the Workload's label, by name.
-    data_volumes: Mapping[str, Companion] = field(default_factory=dict, repr=False)
+    data_volumes: CompanionLookup = field(default_factory=dict[str, Companion], repr=False)
     #: Other Workloads whose templates mount a claim that this one boots, by the claim's name.
     mounted_by: Mapping[str, str] = field(default_factory=dict)
     #: What policies look at, None if none is to be asked.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -45,32 +46,41 @@ def plan(case: Case) -> Plan:
         return _of_deleted(case)
     step = decide(case)
     wanted = (*upkeep(case), *step.actions)
-    refusals = [refusal for action in wanted if (refusal := case.refusal(action.key))]
-    actions = tuple(action for action in wanted if case.refusal(action.key) is None)
-    requeue_after = soonest(step.requeue_after, *(refusal.retry_at - case.now for refusal in refusals))
+    actions, wait = _permitted(case, wanted)
+    requeue_after = soonest(step.requeue_after, wait)
     old, new = case.workload.status, status(case, step)
     if new == old and case.observed.status_is_whole:
         return Plan(actions, requeue_after=requeue_after)
-    wait = _first_report(case, step)
-    if wait is not None:
-        return Plan(actions, requeue_after=soonest(requeue_after, wait))
+    until_report = _first_report(case, step)
+    if until_report is not None:
+        return Plan(actions, requeue_after=soonest(requeue_after, until_report))
     return Plan(actions, new, tuple(events(old, new)), requeue_after)
 
 
 def _of_deleted(case: Case) -> Plan:
     wanted = (*disks.releases(case), *evictions(case.compliance))
-    refusals = [refusal for action in wanted if (refusal := case.refusal(action.key))]
-    actions = tuple(action for action in wanted if case.refusal(action.key) is None)
-    later = soonest(
-        until_eviction(case.compliance),
-        *(refusal.retry_at - case.now for refusal in refusals),
-    )
+    actions, wait = _permitted(case, wanted)
+    later = soonest(until_eviction(case.compliance), wait)
     if not case.compliance.shortfalls:
         return Plan(actions, requeue_after=later)
     old = case.workload.status
     new = old.model_copy(update={"isolation": case.compliance.isolation_status})
     is_news = old.conditions and new != old
     return Plan(actions, new if is_news else None, requeue_after=later)
+
+
+def _permitted(case: Case, wanted: Iterable[Action]) -> tuple[tuple[Action, ...], timedelta | None]:
+    """Those of the actions that no standing refusal forbids, and how long until the first of the others may
+    be asked for again, None if there is none.
+    """
+    permitted: list[Action] = []
+    wait: timedelta | None = None
+    for action in wanted:
+        if refusal := case.refusal(action.key):
+            wait = soonest(wait, refusal.retry_at - case.now)
+        else:
+            permitted.append(action)
+    return tuple(permitted), wait
 
 
 def _first_report(case: Case, step: Step) -> timedelta | None:

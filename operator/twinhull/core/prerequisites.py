@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twinhull.api.disks import Disk
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Lack
-from twinhull.core import references
+from twinhull.core import disks, references
 from twinhull.core.case import Case
-from twinhull.hulls.datavolumes import DiskState, has_data_volume
-from twinhull.hulls.types import GOES_ON, Needs, Settings
+from twinhull.hulls.datavolume import has_data_volume
+from twinhull.hulls.types import GOES_ON, Needs, SpecSection
 
 #: Why a hull isn't made, by the kind of what it refers to and isn't there.
 _MISSING = {
@@ -47,16 +46,16 @@ def missing_prerequisites(case: Case) -> tuple[Lack, ...]:
 
 def _has_disk_to_fill(case: Case) -> bool:
     """Whether CDI has still to make or fill a disk: of one that is filled, KubeVirt asks nothing of CDI."""
-    return any(has_data_volume(disk) and not state.filled for disk, state in _disks(case))
-
-
-def _disks(case: Case) -> Iterator[tuple[Disk, DiskState]]:
-    yield from zip(case.blueprint.disks, case.disks, strict=True)
+    return any(has_data_volume(disk) and not state.filled for disk, state in disks.with_states(case))
 
 
 def _of_disks(case: Case) -> Iterator[references.Reference]:
     """What the disks refer to, but for the StorageClasses of those that are filled: these have volumes."""
-    filled = {f"virtualMachine.{disk.field}.storageClassName" for disk, state in _disks(case) if state.filled}
+    filled = {
+        f"virtualMachine.{disk.field}.storageClassName"
+        for disk, state in disks.with_states(case)
+        if state.filled
+    }
     named = references.of_disks(case.blueprint.spec.virtual_machine.raw())
     yield from (reference for reference in named if reference.path not in filled)
 
@@ -68,7 +67,7 @@ def _referred(case: Case) -> Iterator[Lack]:
     if case.hull_type.lasts:
         named += _of_disks(case)
     # Without KubeVirt there are no instancetypes to speak of.
-    if case.hull_type.settings is Settings.VIRTUAL_MACHINE and kubevirt is not None:
+    if case.hull_type.spec_section is SpecSection.VIRTUAL_MACHINE and kubevirt is not None:
         named += references.of_machine(spec.virtual_machine.raw())
     for reference in named:
         if reference.kind in case.observed.capabilities.hidden:

@@ -1,4 +1,4 @@
-"""Quotas: what the API server's sentence about an exceeded one says of the room that there will be.
+"""Quotas: whether what exceeds one, by the API server's sentence, fits once hulls have ended.
 
 Source of the sentence: k8s.io/apiserver, pkg/admission/plugin/resourcequota/controller.go, CheckRequest.
 """
@@ -17,11 +17,6 @@ from twinhull.hulls.types import type_that_made
 _SENTENCE = re.compile(r"exceeded quota: \S+, requested: (\S+), used: (\S+), limited: (\S+)")
 #: How many exceeded resources of one quota are summed up.
 _MOST_RESOURCES = 16
-
-
-def exceeded(sentence: str) -> bool:
-    """Whether a refusal is an exceeded quota's."""
-    return "exceeded quota" in sentence
 
 
 def fits_without(sentence: str, hulls: Iterable[Hull]) -> bool:

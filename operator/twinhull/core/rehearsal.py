@@ -11,6 +11,7 @@ from twinhull.core.case import Case
 from twinhull.core.companions import service_to_be
 from twinhull.hulls import launcher, pod
 from twinhull.hulls.hull import HULL_NAME_LABEL, labels
+from twinhull.hulls.refusalsentences import exceeds_quota
 
 #: What refuses a Pod like the launcher's, and KubeVirt's own no less: whoever makes it, whatever else it has.
 _OF_LAUNCHER = re.compile(
@@ -51,7 +52,7 @@ def counts(action: Rehearse, sentence: str) -> bool:
         return _OF_UNLIMITED.search(sentence) is not None
     if action.stands_for == "launcher" and not _OF_LAUNCHER.search(sentence):
         return False
-    return not (quota.exceeded(sentence) and quota.fits_without(sentence, action.replaced))
+    return not (exceeds_quota(sentence) and quota.fits_without(sentence, action.replaced))
 
 
 def is_unable(sentence: str) -> bool:

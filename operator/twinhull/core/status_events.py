@@ -1,4 +1,4 @@
-"""What people are told when a status changes: each thing once, since only a change says it."""
+"""The Events of a change of status: each is told once, since only the change tells it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Condition, WorkloadStatus
 from twinhull.core.actions import Event
-from twinhull.core.disks import percent
+from twinhull.hulls.importprogress import whole_percent
 
 
 def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
@@ -38,9 +38,9 @@ def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
 
 def _fillings(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
     """Each tenth of a disk's filling."""
-    percents = {disk.name: percent(disk.progress) for disk in old.disks or ()}
+    percents = {disk.name: whole_percent(disk.progress or "") for disk in old.disks or ()}
     for disk in new.disks or ():
-        present, last = percent(disk.progress), percents.get(disk.name)
+        present, last = whole_percent(disk.progress or ""), percents.get(disk.name)
         if present is not None and present // 10 > (last or 0) // 10:
             yield Event("Normal", Reason.DISK_IMPORTING, f"disk {disk.name} is filled to {present}%")
 

@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from pydantic import ValidationError
-
 from twinhull.api.base import Raw
 from twinhull.api.brevity import LONGEST_ITEM, shortened
 from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import ObjectMeta, RestartPolicy
-from twinhull.api.workloadstatus import Condition, Exit
+from twinhull.api.workloadstatus import Exit
 from twinhull.core.actions import Action, Event
-from twinhull.core.conditions import SETTLED, CurrentCondition, conditions
+from twinhull.core.conditions import SETTLED, CurrentCondition, conditions, readable
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import below_floor, evictions, until_eviction, without
 from twinhull.core.graceful_end import due, ends, until_due
@@ -29,7 +27,7 @@ from twinhull.hulls.hull import Hull, timestamp
 from twinhull.hulls.types import type_that_made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UnreadableWorkload:
     """A Workload that this operator can't read, or that is too large.
 
@@ -50,13 +48,13 @@ class UnreadableWorkload:
     policies: tuple[Policy, ...] = ()
     defaults: OperatorDefaults = field(default_factory=OperatorDefaults)
     #: When this process first saw it run below a policy's minimum, None if it doesn't.
-    remembered: datetime | None = None
+    remembered_pending_since: datetime | None = None
     #: Whether its namespace's labels are known. Otherwise it isn't known which policies concern it.
-    placed: bool = True
+    namespace_is_known: bool = True
     #: Unreadable or TooLarge.
     reason: Reason = Reason.UNREADABLE
     #: How its last run ended, if this process has seen that, else None.
-    seen_exit: Exit | None = None
+    remembered_exit: Exit | None = None
     #: The policies that concern its hulls only by what runs in them.
     hull_policies: HullPolicies = field(default_factory=HullPolicies)
 
@@ -78,10 +76,12 @@ class UnreadableWorkload:
 
     @cached_property
     def pending_since(self) -> datetime | None:
-        """Since when it has been seen to, None if it doesn't. As in a Compliance."""
+        """Since when it has been seen to run below a policy's minimum, None if it doesn't. Worked out as
+        `Compliance.pending_since`.
+        """
         pending_since = (self._status.get("isolation") or {}).get("pendingSince")
-        remembered = (timestamp(pending_since), self.remembered)
-        return earliest(remembered, self.now, seen=bool(self.shortfalls), may_be=not self.placed)
+        remembered = (timestamp(pending_since), self.remembered_pending_since)
+        return earliest(remembered, self.now, seen=bool(self.shortfalls), may_be=not self.namespace_is_known)
 
     @property
     def effects(self) -> frozenset[Effect]:
@@ -109,7 +109,7 @@ class UnreadableWorkload:
         hull = self.own[0] if self.own else None
         ended = hull.exit if hull else None
         if ended is None and (hull is None or hull.may_hide_end):
-            ended = self._still_unwritten(self.seen_exit)
+            ended = self._still_unwritten(self.remembered_exit)
         policy = self.obj["spec"]["template"]["spec"].get("restartPolicy") or RestartPolicy.ALWAYS
         if ended is None or policy == RestartPolicy.ALWAYS:
             return None
@@ -118,7 +118,7 @@ class UnreadableWorkload:
     @property
     def unwritten_exit(self) -> Exit | None:
         """The end that the process is to remember, since the status doesn't have it."""
-        return self._still_unwritten(self.exit) or self._still_unwritten(self.seen_exit)
+        return self._still_unwritten(self.exit) or self._still_unwritten(self.remembered_exit)
 
     def _still_unwritten(self, end: Exit | None) -> Exit | None:
         """An end, None if the status has one of its revision."""
@@ -170,7 +170,7 @@ class UnreadableWorkload:
                 ("Stalled", "True", self.reason, self._message),
                 self._isolated,
             ),
-            self._conditions(),
+            readable(self._status),
             self.metadata.generation,
             self.now,
         )
@@ -187,7 +187,7 @@ class UnreadableWorkload:
 
     def events(self) -> Iterator[Event]:
         """What people are told, once."""
-        former = self._conditions()
+        former = readable(self._status)
         if not any((condition.type, condition.message) == ("Stalled", self._message) for condition in former):
             yield Event("Warning", self.reason, self._message)
 
@@ -244,10 +244,3 @@ class UnreadableWorkload:
     def _until_retry(self, action: Action) -> timedelta | None:
         refusal = self.refusals.get(action.key)
         return refusal.retry_at - self.now if refusal and refusal.stands(self.now) else None
-
-    def _conditions(self) -> Iterator[Condition]:
-        for condition in self._status.get("conditions") or ():
-            try:
-                yield Condition.model_validate(condition)
-            except ValidationError:  # it says that in words that aren't known either, and is said anew
-                continue

@@ -144,7 +144,7 @@ class Applied:
             seen is not None and quantity.parse(seen) == quantity.parse(amount) for amount, seen in amounts
         )
 
-    def note(self) -> str:
+    def as_annotation(self) -> str:
         """The annotation's value."""
         seldom = {"pending", "attempted"}
         fields = {

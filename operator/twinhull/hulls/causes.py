@@ -16,6 +16,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason, Why
 from twinhull.hulls import launchers, podstatus
 from twinhull.hulls.hull import condition, created_at, timestamp
+from twinhull.hulls.refusalsentences import is_refusal, may_pass
 from twinhull.hulls.report import Report
 
 #: KubeVirt starts no machine with this condition before somebody has given it its former volumes again
@@ -73,12 +74,7 @@ _IN_PLAIN_WORDS = {
     "virt-launcher pod is terminating": "the machine's launcher Pod is ending",
 }
 
-
-#: How the API server says no, in whatever KubeVirt wraps it. What it fails at is said otherwise.
-_REFUSALS = ("is forbidden", "is invalid", "denied the request")
-#: Refusals that often pass by themselves.
-_PASSING = ("exceeded quota", "error looking up service account")
-#: How long they are given to pass.
+#: How long a refusal is given to pass that may pass by itself.
 _PATIENCE = timedelta(seconds=10)
 #: What virt-controller puts before the API server's sentence. Its word on Pod Security asks for more rights
 #: than a launcher Pod needs.
@@ -99,7 +95,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class MachineObjects:
     """The objects of a machine."""
 
     #: The VirtualMachine.
@@ -112,12 +108,12 @@ class Machine:
     report: Report | None = None
 
 
-def cause(machine: Machine) -> Cause:
+def cause(machine: MachineObjects) -> Cause:
     """Why a machine that is neither paused nor stopped by hand isn't ready."""
-    return next(found for say in _SAYING for found in say(machine))
+    return next(found for causes in _CAUSES_IN_ORDER for found in causes(machine))
 
 
-def _failure(machine: Machine) -> Iterator[Cause]:
+def _failure(machine: MachineObjects) -> Iterator[Cause]:
     """KubeVirt can't make the instance."""
     for kind, status in _OF_MACHINE:
         state = condition(machine.vm, kind)
@@ -126,7 +122,7 @@ def _failure(machine: Machine) -> Iterator[Cause]:
             yield replace(fault, stalled_at=created_at(machine.vm)) if kind == _RECOVERY else fault
 
 
-def _restart(machine: Machine) -> Iterator[Cause]:
+def _restart(machine: MachineObjects) -> Iterator[Cause]:
     """KubeVirt starts a machine again that has ended: it keeps the instance of before for a moment, and its
     conditions.
     """
@@ -135,7 +131,7 @@ def _restart(machine: Machine) -> Iterator[Cause]:
         yield Cause(Reason.RESTARTING, f"the machine has ended ({phase}), and KubeVirt starts it again")
 
 
-def _guest(machine: Machine) -> Iterator[Cause]:
+def _guest(machine: MachineObjects) -> Iterator[Cause]:
     """The machine runs, and what is wrong is inside, unless its launcher Pod ends."""
     report, unready = machine.report, condition(machine.vmi, "Ready")
     if _printed(machine) != "Running" or unready.get("reason") in _LAUNCHER_ENDS:
@@ -146,7 +142,7 @@ def _guest(machine: Machine) -> Iterator[Cause]:
         yield Cause(*podstatus.why_not_ready({"status": report.status}))
 
 
-def _instance(machine: Machine) -> Iterator[Cause]:
+def _instance(machine: MachineObjects) -> Iterator[Cause]:
     """KubeVirt can't make the launcher Pod, or nothing takes it."""
     for kind, status in _OF_INSTANCE:
         state = condition(machine.vmi, kind)
@@ -154,14 +150,14 @@ def _instance(machine: Machine) -> Iterator[Cause]:
             yield _refusal(machine, state, Reason.LAUNCHER_REFUSED) or _plain(state, Reason.NOT_READY)
 
 
-def _launcher(machine: Machine) -> Iterator[Cause]:
+def _launcher(machine: MachineObjects) -> Iterator[Cause]:
     """A container of the launcher Pod can't run."""
     trouble = launchers.trouble(machine.launcher) if machine.launcher else None
     if trouble:
         yield Cause(*trouble)
 
 
-def _print(machine: Machine) -> Iterator[Cause]:
+def _by_printed_status(machine: MachineObjects) -> Iterator[Cause]:
     """What KubeVirt prints, with what it says of its readiness if it has nothing of its own to say."""
     printed, unready = _printed(machine), condition(machine.vm, "Ready")
     message = unready.get("message") or "the machine is not ready yet"
@@ -171,23 +167,23 @@ def _print(machine: Machine) -> Iterator[Cause]:
     yield Cause(_word(printed) if printed else Reason.PENDING, meaning)
 
 
-_SAYING: tuple[Callable[[Machine], Iterator[Cause]], ...] = (
+_CAUSES_IN_ORDER: tuple[Callable[[MachineObjects], Iterator[Cause]], ...] = (
     _failure,
     _restart,
     _guest,
     _instance,
     _launcher,
-    _print,
+    _by_printed_status,
 )
 
 
-def _meaning(machine: Machine, printed: str) -> str:
+def _meaning(machine: MachineObjects, printed: str) -> str:
     namespace = machine.vm["metadata"]["namespace"]
     data_volumes = commands.others(namespace, "kubectl", "describe", "datavolumes")
     return _MEANINGS.get(printed, "").format(data_volumes=data_volumes)
 
 
-def _printed(machine: Machine) -> str:
+def _printed(machine: MachineObjects) -> str:
     return str((machine.vm.get("status") or {}).get("printableStatus") or "")
 
 
@@ -200,17 +196,10 @@ def _plain(state: Raw, otherwise: Reason) -> Cause:
     return Cause(_word(state["reason"]) if state.get("reason") else otherwise, state.get("message", ""))
 
 
-def may_pass(sentence: str) -> bool:
-    """Whether a refusal may pass by itself: a quota is freed once the former hull is gone, a controller makes
-    what is missing.
-    """
-    return any(phrase in sentence for phrase in _PASSING)
-
-
-def _refusal(machine: Machine, state: Raw, reason: Reason) -> Cause | None:
+def _refusal(machine: MachineObjects, state: Raw, reason: Reason) -> Cause | None:
     """A condition that quotes the API server's refusal, None if it says something else."""
     sentence = _WRAPPED.sub("", state.get("message", ""))
-    if not any(phrase in sentence for phrase in _REFUSALS):
+    if not is_refusal(sentence):
         return None
     since = timestamp(state.get("lastTransitionTime")) or created_at(machine.vm)
     of = "launcher Pod" if reason is Reason.LAUNCHER_REFUSED else "VirtualMachineInstance"

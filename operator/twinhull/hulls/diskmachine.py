@@ -9,7 +9,7 @@ from twinhull.api.disks import RESERVED_PREFIX, DataDisk, Disk
 from twinhull.api.virtualmachine import Firmware, Readiness, VirtualMachine
 from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, WorkloadSpec
 from twinhull.hulls import windows
-from twinhull.hulls.datavolumes import claim_name, has_data_volume
+from twinhull.hulls.datavolume import claim_name, has_data_volume
 from twinhull.hulls.firmware import bootloader, features, tpm
 from twinhull.hulls.guest import MIGRATES_IF_POSSIBLE
 from twinhull.hulls.hull import (

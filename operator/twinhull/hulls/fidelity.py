@@ -1,4 +1,4 @@
-"""What the API server made of an object: fields that were asked for and aren't there.
+"""Fidelity: which of the fields that were asked for the API server has left out of an object.
 
 Unknown fields are refused on creation (fieldValidation=Strict). A field that the server knows but whose
 feature gate is off, it drops without a word (k8s.io/kubernetes/pkg/api/pod/util.go, DropDisabledPodFields).

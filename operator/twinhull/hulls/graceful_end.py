@@ -85,7 +85,7 @@ def grace(vmi: Raw) -> timedelta:
     return timedelta(seconds=min(max(seconds, 0), _LONGEST_GRACE.total_seconds()))
 
 
-def note(instance: str, now: datetime) -> Raw:
+def request_patch(instance: str, now: datetime) -> Raw:
     """A patch of the VirtualMachine that requests the end of an instance's Pod."""
     time = now.isoformat(timespec="milliseconds")
     return {"metadata": {"annotations": {ENDING_ANNOTATION: f"{time} {instance}"}}}

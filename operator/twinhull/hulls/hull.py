@@ -136,16 +136,13 @@ class Hull:
         return self.deleting or self.graceful_end.requested
 
     @property
-    def restarted(self) -> bool:
-        """Whether it is a machine that KubeVirt is about to run once more, though it runs Once."""
-        return self.kind == "VirtualMachine" and self.phase is Phase.PENDING
-
-    @property
     def may_hide_end(self) -> bool:
         """Whether its run may have ended though it doesn't say so any more: it is being deleted, it has ended
-        in a way that may be somebody else's doing, or KubeVirt is about to run it once more.
+        in a way that may be somebody else's doing, or it is a machine that doesn't run yet.
         """
-        return self.deleting or self.restarted or self.ended
+        # A Pending machine may have run before: KubeVirt starts one again though it runs Once.
+        pending_machine = self.kind == "VirtualMachine" and self.phase is Phase.PENDING
+        return self.deleting or pending_machine or self.ended
 
     @property
     def has_name_label(self) -> bool:
@@ -171,7 +168,7 @@ class Hull:
     @property
     def why_stuck(self) -> str:
         """Why it will never be what it was changed to, empty if it may be."""
-        return self.live.refused if self.pending and self.live else ""
+        return (self.live.guest_refusal or self.live.restart_required) if self.live and self.pending else ""
 
     @property
     def foreign_edit(self) -> str:
@@ -181,7 +178,7 @@ class Hull:
     @property
     def manifest_refusal(self) -> str:
         """What a machine's guest has against the manifest that it is to run by, empty if nothing."""
-        return self.live.refused if self.live and not (self.pending or self.foreign_edit) else ""
+        return self.live.guest_refusal if self.live and not (self.pending or self.foreign_edit) else ""
 
     @property
     def ended(self) -> bool:

@@ -11,7 +11,7 @@ from twinhull.api.reasons import UNSAID, Quoted, Reason, Why
 from twinhull.api.workloadstatus import ContainerStatus, Exit, Migratable
 from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
-from twinhull.hulls.causes import Cause, Machine, cause
+from twinhull.hulls.causes import Cause, MachineObjects, cause
 from twinhull.hulls.graceful_end import GracefulEnd, grace, requested_at
 from twinhull.hulls.hull import (
     WORKLOAD_LABEL,
@@ -28,7 +28,7 @@ from twinhull.hulls.hull import (
     timestamp,
     unready_since,
 )
-from twinhull.hulls.launchers import debug_container, interruption
+from twinhull.hulls.launchers import Interruption, debug_container, interruption
 from twinhull.hulls.machine_change import Live, Size
 from twinhull.hulls.manifest import noted
 from twinhull.hulls.parity import containers
@@ -69,35 +69,21 @@ def read(  # noqa: PLR0913  one for each that tells of it
     last, if it was asked, and `asks_guests` whether this operator can ask; `template` is what the present
     revision is made from.
     """
-    status = vm.get("status", {})
-    instance = (vmi or {}).get("status", {})
-    phase = _phase(instance.get("phase"), vm["spec"].get("runStrategy", "Always"), report)
-    revision = revision_of(vm)
-    end = _exit(vmi or {}, template, revision, report) if phase in {Phase.SUCCEEDED, Phase.FAILED} else None
-    broken = None
-    if vmi and end and _interrupted(vm, vmi, end, report, now):
-        phase, end = Phase.PENDING, None
-    elif vmi and end and (broken := interruption(vmi, launcher, end, reported=_is_reported(report))):
-        phase, end = broken.phase, None
-    applied, live = Applied.read(vm), _live(vm, vmi or {}, report)
-    paused = _paused(vmi or {})
-    able = condition(vm, "Ready").get("status") == "True" and phase is Phase.RUNNING and not paused
-    ready = able and not (applied and applied.pending)
-    why = Cause(UNSAID, "")
-    if able and not ready:
-        why = Cause(Reason.CHANGING, _lacking(live))
-    elif broken:
-        why = Cause(broken.reason, broken.message)
-    elif not ready:
-        why = _why_not_ready(Machine(vm, vmi or {}, launcher, report), paused)
+    machine = MachineObjects(vm, vmi or {}, launcher, report)
+    instance = machine.vmi.get("status", {})
+    phase, end, interrupted_by = _end(machine, template, now)
+    applied, live = Applied.read(vm), _live(vm, machine.vmi, report)
+    ready, why = _readiness(
+        machine, phase, interrupted_by, live, is_changing=bool(applied and applied.pending)
+    )
     return Hull(
         kind="VirtualMachine",
         name=vm["metadata"]["name"],
         uid=vm["metadata"]["uid"],
         owner=owner_of(vm),
-        revision=revision,
+        revision=revision_of(vm),
         phase=phase,
-        ready=ready and bool(status.get("ready", True)),
+        ready=ready,
         leaves_at=ends_by(vm, _grace(vmi)),
         created_at=created_at(vm),
         since=unready_since(vm),
@@ -105,7 +91,7 @@ def read(  # noqa: PLR0913  one for each that tells of it
         message=why.message,
         stalled_at=why.stalled_at,
         node=instance.get("nodeName"),
-        address=address_of(vmi or {}),
+        address=address_of(machine.vmi),
         started_at=_entered(instance, "Running"),
         exit=end,
         containers=_containers(report, template) if report else (),
@@ -114,8 +100,8 @@ def read(  # noqa: PLR0913  one for each that tells of it
         resize=podstatus.pending_resize({"status": report.status}) if report else None,
         live=live,
         manifest=noted(vm),
-        migratable=_migratable(vmi or {}),
-        graceful_end=_graceful_end(vm, vmi or {}, report, now, asks_guests=asks_guests),
+        migratable=_migratable(machine.vmi),
+        graceful_end=_graceful_end(vm, machine.vmi, report, now, asks_guests=asks_guests),
         debug_container=debug_container(launcher),
         obj=vm,
         instance=vmi,
@@ -150,6 +136,45 @@ def read_stray(vmi: Raw) -> Hull:
         message="the VirtualMachineInstance outlives its VirtualMachine",
         obj=vmi,
     )
+
+
+def _end(
+    machine: MachineObjects, template: Raw, now: datetime
+) -> tuple[Phase, Exit | None, Interruption | None]:
+    """The Pod's phase; how the machine ended, None if it hasn't ended by itself; and what else ended it, None
+    if nothing is known to have.
+    """
+    vm, vmi, report = machine.vm, machine.vmi, machine.report
+    phase = _phase(vmi.get("status", {}).get("phase"), vm["spec"].get("runStrategy", "Always"), report)
+    if phase not in {Phase.SUCCEEDED, Phase.FAILED}:
+        return phase, None, None
+    end = _exit(vmi, template, revision_of(vm), report)
+    if not vmi:
+        return phase, end, None
+    if _interrupted(vm, vmi, end, report, now):
+        return Phase.PENDING, None, None
+    interrupted_by = interruption(vmi, machine.launcher, end, reported=_is_reported(report))
+    return (interrupted_by.phase, None, interrupted_by) if interrupted_by else (phase, end, None)
+
+
+def _readiness(
+    machine: MachineObjects,
+    phase: Phase,
+    interrupted_by: Interruption | None,
+    live: Live,
+    *,
+    is_changing: bool,
+) -> tuple[bool, Cause]:
+    """Whether a machine is ready, and why not. One that is changed isn't before it has taken the change."""
+    paused = _paused(machine.vmi)
+    able = condition(machine.vm, "Ready").get("status") == "True" and phase is Phase.RUNNING and not paused
+    if able and is_changing:
+        return False, Cause(Reason.CHANGING, _lacking(live))
+    if able:
+        return bool(machine.vm.get("status", {}).get("ready", True)), Cause(UNSAID, "")
+    if interrupted_by:
+        return False, Cause(interrupted_by.reason, interrupted_by.message)
+    return False, _why_not_ready(machine, paused)
 
 
 def _phase(phase: str | None, run_strategy: str, report: Report | None) -> Phase:
@@ -219,7 +244,7 @@ def _live(vm: Raw, vmi: Raw, report: Report | None) -> Live:
         migratable=condition(vmi, "LiveMigratable").get("status") == "True",
         plugging=any(condition(vmi, kind).get("status") == "True" for kind in _PLUGGING),
         size=Size.of(vmi.get("spec", {}).get("domain") or {}),
-        refused=report.refused if report and report.refused else _restart_required(vm),
+        guest_refusal=report.refused if report else "",
         restart_required=_restart_required(vm),
     )
 
@@ -251,8 +276,8 @@ def _restart_required(vm: Raw) -> str:
 
 
 def _lacking(live: Live) -> str:
-    if live.refused:
-        return live.refused
+    if refusal := live.guest_refusal or live.restart_required:
+        return refusal
     if not live.confirmed:
         return "its guest hasn't confirmed the change yet"
     return "KubeVirt hasn't given it its new CPU and memory yet"
@@ -264,7 +289,7 @@ def _paused(vmi: Raw) -> Raw:
     return paused if paused.get("status") == "True" else {}
 
 
-def _why_not_ready(machine: Machine, paused: Raw) -> Cause:
+def _why_not_ready(machine: MachineObjects, paused: Raw) -> Cause:
     name, namespace = machine.vm["metadata"]["name"], machine.vm["metadata"]["namespace"]
     if paused:
         message = paused.get("message") or "the machine is paused"

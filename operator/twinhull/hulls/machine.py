@@ -78,7 +78,7 @@ def render(  # noqa: PLR0913  one parameter a part
                 HULL_LABEL: "VirtualMachine",
                 HULL_NAME_LABEL: metadata["name"],
             },
-            **({"annotations": {APPLIED_ANNOTATION: applied.note()}} if applied else {}),
+            **({"annotations": {APPLIED_ANNOTATION: applied.as_annotation()}} if applied else {}),
             "ownerReferences": [owner_reference(workload)],
         },
         "spec": {

@@ -42,7 +42,7 @@ class Live:
     plugging: bool = False
     #: The size that its KubeVirt object asks for.
     size: Size | None = None
-    #: Why the guest or KubeVirt refuses the change; empty if neither does.
-    refused: str = ""
+    #: Why the guest refuses the manifest that it was given; empty if it doesn't.
+    guest_refusal: str = ""
     #: KubeVirt's message while the spec has a change that needs a restart, whoever made it; else empty.
     restart_required: str = ""

@@ -51,7 +51,7 @@ def render(  # noqa: PLR0913  one parameter a part
     """
     metadata = template.get("metadata") or {}
     name = name or hull_name(workload.name, revision)
-    noted = {APPLIED_ANNOTATION: applied.note()} if applied else {}
+    noted = {APPLIED_ANNOTATION: applied.as_annotation()} if applied else {}
     return {
         "apiVersion": "v1",
         "kind": "Pod",

@@ -37,7 +37,7 @@ def render(
     if not policy.enabled or not ports:
         return None
     fields = _policy_fields(policy)
-    note = Asked.of(policy, fields).note()
+    note = Asked.of(policy, fields).as_annotation()
     annotations = {**(policy.annotations or {}), **({APPLIED_ANNOTATION: note} if note else {})}
     return {
         "apiVersion": "v1",
@@ -175,7 +175,7 @@ class Asked:
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
             return cls()
 
-    def note(self) -> str:
+    def as_annotation(self) -> str:
         """The annotation's value, empty if nothing was asked for."""
         nonempty = {key: value for key, value in asdict(self).items() if value}
         return json.dumps(asdict(self), separators=(",", ":")) if nonempty else ""

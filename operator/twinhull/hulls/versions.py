@@ -44,7 +44,7 @@ def version(text: str) -> Version | None:
 
 
 def too_old(kubevirt: str, kubernetes: str) -> bool:
-    """Whether a KubeVirt can't run machines on a Kubernetes. Not, if either isn't known."""
+    """Whether machines of a KubeVirt may never become Ready on a Kubernetes. Not, if either isn't known."""
     virt, kube = version(kubevirt), version(kubernetes)
     return virt is not None and kube is not None and virt < _FITS_FORMATS and kube[:2] >= _CHECKS_FORMATS
 

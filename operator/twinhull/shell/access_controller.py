@@ -14,7 +14,7 @@ from twinhull.api.accessrequest import AccessibleGuest, AccessRequest
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD
 from twinhull.core import access
-from twinhull.core.access import AccessCase, Target, Verdict
+from twinhull.core.access import AccessCase, AccessDecision, Target
 from twinhull.core.actions import Delete
 from twinhull.hulls import authority
 from twinhull.hulls.authority import Person
@@ -83,22 +83,22 @@ class AccessController(Controller[AccessCase]):
         """A certificate, why there is none, or the request's end."""
         metadata = observed.request.metadata
         owner = ReconciledObject(metadata.namespace, metadata.name, metadata.uid, metadata.generation)
-        verdict = access.decide(observed)
-        if verdict.what == "delete":
+        decision = access.decide(observed)
+        if decision.what == "delete":
             return ObjectPlan(owner, (Delete(ACCESS_REQUEST.name, metadata.name, metadata.uid),))
-        if verdict.what == "keep":
+        if decision.what == "keep":
             return ObjectPlan(owner, requeue_after=observed.until_next)
-        status = partial(self._status, observed, verdict)
+        status = partial(self._status, observed, decision)
         return ObjectPlan(owner, status=status, requeue_after=observed.until_next)
 
-    def _status(self, observed: AccessCase, verdict: Verdict) -> Raw:
+    def _status(self, observed: AccessCase, decision: AccessDecision) -> Raw:
         target = observed.target
-        if verdict.what == "issue" and target and target.guest:
+        if decision.what == "issue" and target and target.guest:
             try:
                 return access.issued(observed, self._certificate(observed, target, target.guest)).raw()
             except ValueError as error:
-                verdict = access.refused(str(error))
-        return access.unissued(observed, verdict).raw()
+                decision = access.refused(str(error))
+        return access.unissued(observed, decision).raw()
 
     def _certificate(self, observed: AccessCase, target: Target, guest: AccessibleGuest) -> str:
         """The certificate. Raises ValueError if none can be made of the request."""

@@ -1,12 +1,12 @@
-"""The watches: what they and lists tell, turned into the keys of the Workloads that it concerns."""
+"""The change handler: turns what watches and lists tell into the keys of the Workloads concerned."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +29,8 @@ from twinhull.shell.policies import Concerned, Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of, workload_key
+from twinhull.shell.watch_ages import WatchAges
+from twinhull.shell.workload_memory import WorkloadMemories
 from twinhull.shell.workload_walk import WorkloadWalk
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class ChangeHandler:
         queue: Queue,
         policies: Policies,
         decisions: Decisions,
+        memories: WorkloadMemories,
         scope: Scope,
         listeners: Mapping[Kind, Callable[[Key], None]] = MappingProxyType({}),
     ) -> None:
@@ -55,22 +58,18 @@ class ChangeHandler:
         self._queue = queue
         self._policies = policies
         self._decisions = decisions
+        self._memories = memories
         self._scope = scope
         self._listeners = listeners
         #: Asks for the Workloads that a change may concern; its `run` is to be run.
         self.walk = WorkloadWalk(store, queue, policies)
         #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
         self.started_over = asyncio.Event()
-        #: When each resource was last heard of, on the monotonic clock.
-        self.heard: dict[str, float] = {}
-
-    def hear(self, kind: Kind) -> None:
-        """Something is known of a kind as of now."""
-        self.heard[kind.plural] = time.monotonic()
+        #: For how long each watch may have missed changes.
+        self.ages = WatchAges()
 
     def take(self, kind: Kind, change: str, obj: Raw) -> None:
         """Take in one event: the state of an object, or (DELETED) its end, or the end of its label."""
-        self.hear(kind)
         if not _is_named(kind, obj):
             return
         capabilities_before = self._capabilities(kind)
@@ -95,20 +94,25 @@ class ChangeHandler:
         """Take in that a list, of a namespace or of all, has ended which has these objects and no others; or
         (None) that there is none, since the kind isn't served: that says nothing of its objects.
         """
-        self.hear(kind)
         if version is None:
             return
+        self.ages.complete((kind, namespace), version)
+        self._prune(kind, present, int(version), namespace)
+
+    def take_removal(self, kind: Kind) -> None:
+        """Take in that a kind, and so each object of it, was removed from the cluster."""
+        self._prune(kind, set(), inf)
+
+    def holds(self, kind: Kind) -> bool:
+        """Whether any object of a kind is known."""
+        return bool(self._store.keys(kind))
+
+    def _prune(self, kind: Kind, present: set[str], version: float, namespace: str | None = None) -> None:
         capabilities_before = self._capabilities(kind)
-        for gone in self._store.prune(kind, present, int(version), namespace):
+        for gone in self._store.prune(kind, present, version, namespace):
             self._note_gone(kind, gone)
             self._ask(kind, [gone])
         self._ask_if_capabilities_changed(kind, capabilities_before)
-
-    def take_list(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
-        """Take in a list of all objects of a kind."""
-        present: set[str] = set()
-        self.take_part(kind, present, objects)
-        self.take_rest(kind, present, version)
 
     def _take_state(self, kind: Kind, obj: Raw) -> None:
         """An object whose label was changed concerns the Workload that it was of, too."""
@@ -143,15 +147,15 @@ class ChangeHandler:
         Of a Workload that is gone nothing is remembered.
         """
         if kind is kinds.WORKLOAD:
-            self._decisions.forget(key_of(obj), obj["metadata"]["uid"])
+            self._memories.forget_unobserved(key_of(obj), obj["metadata"]["uid"])
             self._queue.succeeded(key_of(obj))  # whoever has its name next hasn't failed yet
         workload = workload_key(obj) if kind is kinds.POD and UNREAD not in obj else None
         if workload is None:
             return
-        self._decisions.record_lost_hull(workload, obj)
+        self._memories.record_lost_hull(workload, obj)
         owner, end = owner_of(obj), _last_exit(obj)
         if owner is not None and end is not None and self._store.uid(kinds.WORKLOAD, workload) == owner.uid:
-            self._decisions.record_exit(workload, owner.uid, end)
+            self._memories.record_exit(workload, owner.uid, end)
 
     def take_version(self, version: str) -> None:
         """Take in the API server's version, which may be another than before."""
@@ -161,7 +165,7 @@ class ChangeHandler:
 
     def _capabilities(self, kind: Kind) -> Capabilities | None:
         """What the cluster can do, None where a kind has no say in that: most events are of such."""
-        return capabilities(self._store, self._scope) if kind in kinds.CAPABLE else None
+        return capabilities(self._store, self._scope.hidden) if kind in kinds.CAPABLE else None
 
     def _ask(self, kind: Kind, news: list[Raw]) -> None:
         if kind is kinds.ISOLATION_POLICY and news:
@@ -246,7 +250,7 @@ def _read_alone(kind: Kind, obj: Raw, scope: Scope) -> None:
     """Raises what reading would, in each pass, what the cluster can do by this object."""
     store = Store()
     store.put(kind, obj)
-    capabilities(store, scope)
+    capabilities(store, scope.hidden)
 
 
 def _looked_at(obj: Raw) -> tuple[Any, ...]:

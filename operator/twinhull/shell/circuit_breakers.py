@@ -1,15 +1,11 @@
-"""The circuits: how many writes of a kind are under way at a time, and which kinds' writes time out.
+"""The circuits: which kinds' writes time out, and when one asks whether that is over.
 
-A webhook that hangs holds each write of its kind for up to 30 seconds (admissionregistration.k8s.io/v1,
-timeoutSeconds). Without a limit the writes of that kind would soon hold all workers, and Pods would wait for
-machines. Once one has timed out, one write at a time asks whether that is over, for all of its namespace: a
+Once a write of a kind has timed out, one at a time asks whether that is over, for all of its namespace: a
 webhook may concern one namespace alone, and what it does there says nothing of others.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,17 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from twinhull.core.observed import LONGEST_WAIT
-from twinhull.shell.errors import Busy, CircuitOpen, NotLeading, TimedOut, Unreachable
+from twinhull.shell.errors import CircuitOpen, NotLeading, TimedOut, Unreachable
 from twinhull.shell.roundrobin import RoundRobin
 from twinhull.shell.store import Key
+from twinhull.shell.write_lanes import WriteLanes
 
-#: Which share of the workers may write a kind at a time, in sixteenths. Three kinds other than Pods together
-#: leave workers for Pods even where all are of one namespace, which has half of the workers at most.
-_SHARE, _SHARE_OF_PODS = 3, 8
-#: For how many seconds a write waits for its turn while others are quick.
-_WAIT = 0.05
-#: For how many seconds a write may be under way and still count as quick.
-_SLOW = 1.0
 #: How long after the first write that timed out the next one asks whether that is over.
 _FIRST_PROBE = timedelta(seconds=2)
 #: How long, at most, lies between two that ask.
@@ -51,34 +41,13 @@ class Write:
 
 
 @dataclass
-class _Lane:
-    """The writes of a kind, of all namespaces."""
+class _Probes:
+    """The writes of a kind that ask whether a circuit may close."""
 
-    #: Those under way, by number: since when each is, on the monotonic clock, in seconds.
-    under_way: dict[int, float] = field(default_factory=dict)
-    #: The Workloads that wait for a place, by namespace.
-    waiting: RoundRobin[Key] = field(default_factory=RoundRobin)
-    #: The same Workloads.
-    queued: set[Key] = field(default_factory=set)
-    #: Set whenever a write ends.
-    moved: asyncio.Event = field(default_factory=asyncio.Event)
-    #: How many writes are under way that ask whether a circuit may close.
-    probes: int = 0
-    #: The writes that are to ask so next, by namespace.
-    next_probes: RoundRobin[Write] = field(default_factory=RoundRobin)
-
-    def wait(self, workload: Key) -> None:
-        """A Workload comes to the end of its namespace's line, unless it waits already."""
-        if workload not in self.queued:
-            self.queued.add(workload)
-            self.waiting.add(workload[0], workload)
-
-    def take(self) -> Key | None:
-        """The Workload whose turn it is."""
-        workload = self.waiting.take()
-        if workload is not None:
-            self.queued.discard(workload)
-        return workload
+    #: How many are under way.
+    under_way: int = 0
+    #: Those that are to ask next, by namespace.
+    queued: RoundRobin[Write] = field(default_factory=RoundRobin)
 
 
 @dataclass
@@ -124,11 +93,11 @@ class CircuitBreakers:
         now: Callable[[], datetime],
         wake: Callable[[Key, frozenset[str]], None],
     ) -> None:
-        self._workers, self._now, self._wake = workers, now, wake
-        self._lanes: defaultdict[str, _Lane] = defaultdict(_Lane)
+        self._now, self._wake = now, wake
+        self._lanes = WriteLanes(workers, lambda workload: wake(workload, frozenset()))
+        self._probes: defaultdict[str, _Probes] = defaultdict(_Probes)
         #: By namespace; in it by kind, and by whether it deletes.
         self._circuits: defaultdict[str, dict[tuple[str, bool], _Circuit]] = defaultdict(dict)
-        self._count = 0
 
     @asynccontextmanager
     async def writing(self, write: Write) -> AsyncIterator[None]:
@@ -148,7 +117,7 @@ class CircuitBreakers:
             self._close(write)
         finally:
             self._leave_circuit(write, probes=probes)
-            self._leave_lane(write.kind, number)
+            self._lanes.leave(write.kind, number)
 
     def forget(self, workload: Key) -> None:
         """Drop a Workload that is gone, and what nobody waits for any more."""
@@ -162,7 +131,7 @@ class CircuitBreakers:
         """Takes a write's place. Whether it is the one that asks for all, and the place's number."""
         probes = self._enter_circuit(write)
         try:
-            number = await self._enter_lane(write)
+            number = await self._lanes.enter(write.kind, write.workload)
         except BaseException:
             self._leave_circuit(write, probes=probes)
             raise
@@ -172,29 +141,29 @@ class CircuitBreakers:
             # It may have opened while the write waited for its place.
             return self._enter_circuit(write), number
         except CircuitOpen:
-            self._leave_lane(write.kind, number)
+            self._lanes.leave(write.kind, number)
             raise
 
     def _enter_circuit(self, write: Write) -> bool:
         """Whether a write is the one that asks for all of its namespace. As many may ask at a time as leave
         a place of the kind to namespaces that don't time out.
         """
-        circuit, lane = self._circuit(write), self._lanes[write.kind]
+        circuit, of_kind = self._circuit(write), self._probes[write.kind]
         if circuit is None:
             return False
         now = self._now()
         is_due = circuit.is_due(now) and not circuit.probing
-        has_place = lane.probes < max(1, self._most(write.kind) - 1)
+        has_place = of_kind.under_way < max(1, self._lanes.places(write.kind) - 1)
         if not is_due or not has_place:
             circuit.wait(write)
-            if is_due and not lane.next_probes.waiting(write.workload[0]):
-                lane.next_probes.add(write.workload[0], write)
+            if is_due and not of_kind.queued.waiting(write.workload[0]):
+                of_kind.queued.add(write.workload[0], write)
             # One after the other, so that there is always one to ask, and never all at once.
             place = circuit.interval * min(len(circuit.waiting), 1_000)
             at = min(max(now, circuit.probe_at) + place, now + LONGEST_WAIT)
             raise CircuitOpen(circuit.message, at)
         circuit.probing = True
-        lane.probes += 1
+        of_kind.under_way += 1
         return True
 
     def _leave_circuit(self, write: Write, *, probes: bool) -> None:
@@ -202,9 +171,9 @@ class CircuitBreakers:
             return
         if circuit := self._circuit(write):
             circuit.probing = False  # if nothing was learnt, the next one that asks may
-        lane = self._lanes[write.kind]
-        lane.probes -= 1
-        if probe := lane.next_probes.take():
+        of_kind = self._probes[write.kind]
+        of_kind.under_way -= 1
+        if probe := of_kind.queued.take():
             self._wake(probe.workload, frozenset({probe.action}))
 
     def _open(self, write: Write, message: str, *, probes: bool) -> None:
@@ -218,10 +187,7 @@ class CircuitBreakers:
             circuit.probe_at = now + circuit.interval
         circuit.message = message
         circuit.wait(write)
-        lane = self._lanes[write.kind]
-        for workload in lane.waiting.leave(namespace):  # they are told why
-            lane.queued.discard(workload)
-            self._wake(workload, frozenset())
+        self._lanes.wake_namespace(write.kind, namespace)  # they are told why
 
     def _close(self, write: Write) -> None:
         """A write was answered: what times out in its namespace does so no more. That says nothing of
@@ -241,34 +207,3 @@ class CircuitBreakers:
         del self._circuits[namespace][key]
         if not self._circuits[namespace]:
             del self._circuits[namespace]
-
-    async def _enter_lane(self, write: Write) -> int:
-        """Takes a place among the writes of a kind, for which it waits a moment. The place's number."""
-        lane = self._lanes[write.kind]
-        until = time.monotonic() + _WAIT
-        while len(lane.under_way) >= self._most(write.kind):
-            left = until - time.monotonic()
-            if left <= 0 or time.monotonic() - min(lane.under_way.values()) > _SLOW:
-                lane.wait(write.workload)
-                raise Busy(f"enough writes of {write.kind} objects are under way")
-            lane.moved.clear()
-            try:
-                await asyncio.wait_for(lane.moved.wait(), left)
-            except TimeoutError:
-                continue
-        self._count += 1
-        lane.under_way[self._count] = time.monotonic()
-        return self._count
-
-    def _leave_lane(self, kind: str, number: int) -> None:
-        lane = self._lanes[kind]
-        del lane.under_way[number]
-        lane.moved.set()
-        # Whoever is woken may have nothing to write any more, so with the last one all are.
-        free = self._most(kind) - len(lane.under_way) if lane.under_way else len(lane.waiting)
-        for _ in range(min(free, len(lane.waiting))):
-            if workload := lane.take():
-                self._wake(workload, frozenset())
-
-    def _most(self, kind: str) -> int:
-        return max(1, self._workers * (_SHARE_OF_PODS if kind == "Pod" else _SHARE) // 16)

@@ -15,7 +15,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.hulls.hull import WORKLOAD_LABEL, labels
 from twinhull.shell.cluster import Cluster
-from twinhull.shell.refusals import Cause, Undone
+from twinhull.shell.refusals import RefusalCause, Undone
 from twinhull.shell.store import Key
 
 #: On a launcher Pod: the name of its machine (kubevirt.io/api/core/v1, constant VirtualMachineNameLabel).
@@ -33,7 +33,7 @@ async def check_unused(cluster: Cluster, workload: Key, claim: str) -> None:
     def check(pods: list[Raw]) -> None:
         for pod in pods:
             if labels(pod).get(WORKLOAD_LABEL) != name and _uses(pod, claim):
-                raise Undone(Cause(Reason.DISK_CONFLICT, _sentence(namespace, pod, claim), final=True))
+                raise Undone(RefusalCause(Reason.DISK_CONFLICT, _sentence(namespace, pod, claim), final=True))
 
     await cluster.read_pods(namespace, check)
 

@@ -18,7 +18,7 @@ from twinhull.api.reasons import Reason
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import DATA_SOURCE
-from twinhull.shell.refusals import Cause, Undone
+from twinhull.shell.refusals import RefusalCause, Undone
 
 #: What is cloned, in CDI's words.
 _CLONED = ("pvc", "snapshot")
@@ -57,7 +57,7 @@ async def resolved(cluster: Cluster, namespace: str, volume: Raw) -> Raw:
         raise Refused(f"{what} doesn't exist: correct source.dataSource, or create it")
     if kind is None:
         sentence = f"{what} leads to no claim or snapshot yet: see {see}"
-        raise Undone(Cause(Reason.DISK_WAITING, sentence, final=False))
+        raise Undone(RefusalCause(Reason.DISK_WAITING, sentence, final=False))
     spec = {key: value for key, value in volume["spec"].items() if key != "sourceRef"}
     return {**volume, "spec": {**spec, "source": {kind: {"namespace": owner, "name": name}}}}
 

@@ -1,4 +1,4 @@
-"""The cluster: a thin client of raw objects for the few requests that the operator makes."""
+"""The cluster: a thin client of raw objects for the few requests that the operator and the command make."""
 
 from __future__ import annotations
 
@@ -79,12 +79,6 @@ class Cluster:
         query = {"fieldValidation": strict, "dryRun": "All"}
         with self._transport.metrics.writing("dry-run", kind.plural):
             await self._request("POST", kind.path(namespace), query, obj)
-
-    async def rehearse_patch(self, kind: Kind, namespace: str, name: str, patch: Raw) -> None:
-        """Go through a merge patch up to where it would be stored. Raises what `patch` would."""
-        query = {"fieldManager": FIELD_MANAGER, "dryRun": "All"}
-        with self._transport.metrics.writing("dry-run", kind.plural):
-            await self._request("PATCH", kind.path(namespace, name), query, patch, _MERGE_PATCH)
 
     async def rehearse_apply(  # noqa: PLR0913  what an apply has
         self, kind: Kind, namespace: str, name: str, obj: Raw, manager: str, *, force: bool
@@ -245,11 +239,11 @@ class Cluster:
         with self._transport.metrics.writing("patch", kind.plural + subresource):
             return await self._request("PATCH", path, {"fieldManager": FIELD_MANAGER}, patch, content_type)
 
-    async def change(  # noqa: PLR0913  what a PATCH has
+    async def patch_as(  # noqa: PLR0913  what a PATCH has
         self, kind: Kind, namespace: str, name: str, patch: Raw, *, manager: str, rehearse: bool = False
     ) -> Raw:
-        """Merge a patch into an object as another field manager than the operator's, such as a person's; or
-        go through it up to where it would be stored. The object as it is then, or would be.
+        """Merge a patch into an object, by RFC 7396, as a field manager, such as a person's; or go through it
+        up to where it would be stored. The object as it is then, or would be.
         """
         query = {"fieldManager": manager, **({"dryRun": "All"} if rehearse else {})}
         with self._transport.metrics.writing("dry-run" if rehearse else "patch", kind.plural):

@@ -38,6 +38,7 @@ from twinhull.shell.store import Store
 from twinhull.shell.tasks import Tasks
 from twinhull.shell.watch_streams import WatchStreams
 from twinhull.shell.workload_controller import Observed, WorkloadController
+from twinhull.shell.workload_memory import WorkloadMemories
 
 #: How long guests may take at start-up to say how they are, in seconds.
 _FIRST_ASKING = 3.0
@@ -66,6 +67,7 @@ class ControlLoop:
         self._queue = Queue(metrics.workqueue, settings.workers)
         self._policy_queue = Queue(workers=1, longest_retry=LONGEST_RETRY)
         self._decisions = Decisions(metrics.decisions)
+        self._memories = WorkloadMemories()
         policies = Policies(self._store)
         secret = settings.defaults.guest_secret
         self._guests = GuestPoller(self._store, self._queue, secret, cluster, may_write) if secret else None
@@ -78,23 +80,24 @@ class ControlLoop:
         self._workloads = self._reconciler_of_workloads(policies)
         self._policies = self._reconciler_of_policies()
         self._policy_timer = PolicyStatusTimer(self._store, self._decisions, self._policy_queue)
-        self._watches = ChangeHandler(
+        self._changes = ChangeHandler(
             self._store,
             self._queue,
             policies,
             self._decisions,
+            self._memories,
             settings.scope,
             {kinds.ACCESS_REQUEST: self._access_queue.add},
         )
-        self._streams = WatchStreams(watching, self._watches, settings.scope, reconnect_delays)
-        self._listing = Listing(cluster, self._watches, self._queue, settings.relist_every)
+        self._streams = WatchStreams(watching, self._changes, settings.scope, reconnect_delays)
+        self._listing = Listing(cluster, self._changes, self._queue, settings.relist_every)
         metrics.passes.workers(settings.workers)
 
     def state_collector(self, lease: Lease | None) -> StateCollector:
         """What metrics tell of the cluster's state."""
         scope = self._settings.scope
-        heard, refused = self._watches.heard, self._listing.refused
-        return StateCollector(self._store, self._decisions, heard, refused, lease, _now, scope)
+        ages, refused = self._changes.ages, self._listing.refused
+        return StateCollector(self._store, self._decisions, ages, refused, lease, _now, scope)
 
     async def know(self) -> None:
         """Know everything before deciding anything: list it all. Watches then go on from before that."""
@@ -103,7 +106,7 @@ class ControlLoop:
 
     async def follow(self, tasks: Tasks) -> None:
         """Follow what changes, and ask the guests how they are. Nothing is written."""
-        tasks.spawn(self._watches.walk.run())
+        tasks.spawn(self._changes.walk.run())
         tasks.spawn(self._listing.run())
         tasks.spawn(self._streams.run())
         if self._guests:
@@ -111,11 +114,10 @@ class ControlLoop:
             await self._guests.settle(_FIRST_ASKING)
 
     async def catch_up(self) -> None:
-        """Know what the former leader wrote last: a Workload's status alone may remember how its run ended.
-        A watch may be later than others. What else is late does no harm: a hull that isn't seen yet has the
-        name of the one that would be made, and one that is still seen is deleted by its uid.
+        """Know what the former leader wrote last and acted by, however late the watches are. What else is
+        late only costs a refusal, or time.
         """
-        await self._listing.list_until_done([kinds.WORKLOAD])
+        await self._listing.catch_up()
 
     def work(self, tasks: Tasks) -> None:
         """Begin to work on what the queues ask for."""
@@ -145,9 +147,9 @@ class ControlLoop:
             self._guests.reports if self._guests else {},
             settings.scope,
             self._guests is not None,
-            self._decisions.memories,
+            self._memories,
         )
-        wake, hull_created = self._queue.add, self._decisions.record_created_hull
+        wake, hull_created = self._queue.add, self._memories.record_created_hull
         return Reconciler(
             WorkloadController(
                 known, settings.defaults, self._decisions, self._metrics.lifetimes, _now, self._access.wake

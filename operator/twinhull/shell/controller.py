@@ -1,7 +1,7 @@
 """What the reconciler needs of a kind: how one object is observed, what to do about it, and what to say.
 
-Each kind that the operator acts on has one Controller: Workload (workload_controller.py) and IsolationPolicy
-(policy_controller.py).
+Each kind that the operator acts on has one Controller: Workload (workload_controller.py), IsolationPolicy
+(policy_controller.py) and AccessRequest (access_controller.py).
 """
 
 from __future__ import annotations

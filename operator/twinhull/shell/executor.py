@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from twinhull.core.actions import (
     RehearseChange,
     RestoreLabels,
 )
-from twinhull.hulls.causes import may_pass
+from twinhull.hulls.refusalsentences import may_pass
 from twinhull.shell.circuit_breakers import CircuitBreakers, Write
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
@@ -36,7 +37,7 @@ from twinhull.shell.errors import (
 from twinhull.shell.kinds import Kind, hulls
 from twinhull.shell.object_writer import ObjectWriter
 from twinhull.shell.refusal_reasons import failure_reason, refusal_reason
-from twinhull.shell.refusals import Cause, Refusals, Undone
+from twinhull.shell.refusals import RefusalCause, Refusals, Undone
 from twinhull.shell.rehearsals import Rehearsals
 from twinhull.shell.store import Key, Store
 from twinhull.shell.undone_writes import UndoneWrites
@@ -86,7 +87,8 @@ class Executor:
         self._circuits = CircuitBreakers(workers, now, partial(self._put_forward, wake))
         self._writer = ObjectWriter(cluster, store, UndoneWrites(cluster, store, refusals, now), hull_created)
         self._rehearsals = Rehearsals(cluster, self._writer, refusals)
-        self._in_doubt: set[Key] = set()
+        #: By Workload, the kinds of the writes whose answers were lost.
+        self._in_doubt: defaultdict[Key, set[str]] = defaultdict(set)
 
     async def execute(self, owner: ReconciledObject, action: Action) -> Done | NotDone:
         """Carry out an action for an owner.
@@ -100,7 +102,7 @@ class Executor:
             async with self._circuits.writing(write):
                 event = await self._carry_out(owner, action)
         except (Unreachable, Unauthorized):
-            self._in_doubt.add(owner.key)
+            self._in_doubt[owner.key].add(kind)
             raise
         except (NotLeading, Busy):
             raise
@@ -108,7 +110,7 @@ class Executor:
             self._refuse(owner, action.key, undone.cause)
             return Done(undone.event) if undone.event else NotDone()
         except CircuitOpen as error:
-            cause = Cause(failure_reason(kind), str(error), final=False)
+            cause = RefusalCause(failure_reason(kind), str(error), final=False)
             version, now = owner.version, self._now()
             self._refusals.put_off(owner.key, version, action.key, cause, error.until, now)
             return NotDone(ends_pass=True)
@@ -117,7 +119,9 @@ class Executor:
             tried = isinstance(action, Rehearse | RehearseChange)
             passing = not tried and may_pass(str(error))
             reason = refusal_reason(kind) if refused else failure_reason(kind)
-            cause = Cause(reason, str(error), final=refused and not passing, passing=refused and passing)
+            cause = RefusalCause(
+                reason, str(error), final=refused and not passing, passing=refused and passing
+            )
             self._refuse(owner, action.key, cause)
             return NotDone(ends_pass=isinstance(error, ServerError))
         self._refusals.settle(owner.key, action.key)
@@ -145,22 +149,21 @@ class Executor:
         return not await self._cluster.is_there(kind, *key)
 
     async def clear_doubt(self, key: Key) -> None:
-        """See what became of a write whose answer was lost: another hull must not be made beside it."""
-        if key not in self._in_doubt:
-            return
-        for kind in hulls():
+        """See what became of a hull whose write's answer was lost: no other may be made beside it."""
+        kinds = self._in_doubt.get(key, ())
+        for kind in [hull for hull in hulls() if hull.name in kinds]:
             listed, _ = await self._cluster.list(kind, key) or ([], "")
             for obj in listed:
                 self._store.put(kind, obj)
-        self._in_doubt.discard(key)
+        self._in_doubt.pop(key, None)
 
     def forget(self, key: Key) -> None:
         """Forget what was refused to a Workload that is gone, and what it waited for."""
         self._refusals.forget(key)
         self._circuits.forget(key)
-        self._in_doubt.discard(key)
+        self._in_doubt.pop(key, None)
 
-    def _refuse(self, owner: ReconciledObject, obj: str, cause: Cause) -> None:
+    def _refuse(self, owner: ReconciledObject, obj: str, cause: RefusalCause) -> None:
         self._refusals.add(owner.key, owner.version, obj, cause, self._now())
 
     def _put_forward(self, wake: Callable[[Key], None], key: Key, actions: AbstractSet[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from twinhull.api.base import GROUP, VERSION
 from twinhull.api.objectnames import is_path_segment
@@ -54,6 +55,9 @@ class Kind:
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
         return f"{self.root}{within}/{self.plural}" + (f"/{name}" if name else "")
 
+
+#: A kind, and a namespace or (None) everywhere.
+Place: TypeAlias = tuple[Kind, str | None]
 
 _INSTANCETYPE = ("instancetype.kubevirt.io", "v1beta1")
 
@@ -150,6 +154,9 @@ WATCHED = (
     *(NAMESPACE, ISOLATION_POLICY, ACCESS_REQUEST),
     WORKLOAD,
 )
+
+#: What KubeVirt and CDI serve, which may be removed from a cluster.
+REMOVABLE = tuple(kind for kind in WATCHED if kind.group.endswith("kubevirt.io"))
 
 BY_NAME = {kind.name: kind for kind in (*WATCHED, EVENT, POD_TEMPLATE)}
 

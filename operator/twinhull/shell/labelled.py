@@ -31,7 +31,7 @@ class Crowded(Unreadable):
     reason = Reason.NAME_CONFLICT
 
 
-def count(store: Store, key: Key, uid: str) -> None:
+def refuse_too_many_hulls(store: Store, key: Key, uid: str) -> None:
     """Raises Crowded where not all hulls are looked at: what to do with one depends on the others."""
     for kind in kinds.hulls():
         if len(store.owned_keys(kind, key, uid)) > MOST_OWN:
@@ -41,10 +41,11 @@ def count(store: Store, key: Key, uid: str) -> None:
             )
 
 
-def read_own(store: Store, key: Key, uid: str) -> None:
-    """Raises Unreadable where a hull that a Workload owns isn't held as a whole: it may be what runs. So does
-    its Service, of which it isn't known then where it leads. A ConfigMap that isn't keeps nothing from being
-    decided, since whoever may write one may make it so.
+def refuse_unread_hulls(store: Store, key: Key, uid: str) -> None:
+    """Raises Unreadable where a hull that a Workload owns isn't held as a whole: it may be what runs. The
+    same holds for the Workload's Service: if it isn't held as a whole, the operator doesn't know where it
+    leads. A ConfigMap that isn't keeps nothing from being decided, since whoever may write one may make it
+    so.
     """
     service = store.get(kinds.SERVICE, key)
     if service and UNREAD in service:
@@ -114,44 +115,30 @@ class Manifests(Mapping[str, Companion]):
         return names if len(names) <= MOST_OWN else []
 
 
-class DataVolumes(Mapping[str, Companion]):
-    """The DataVolumes that have a Workload's label, by name: whoever owns them, or nobody. Any can be asked
-    for, and none gone through: a Workload names those that are its own.
+class DataVolumes:
+    """The DataVolumes that have a Workload's label, by name: whoever owns them, or nobody. A Workload names
+    those that are its own.
     """
 
     def __init__(self, store: Store, key: Key) -> None:
         self._store, self._key = store, key
 
-    def __getitem__(self, name: str) -> Companion:
+    def get(self, name: str, /) -> Companion | None:
+        """The DataVolume of that name, None if there is none, or it isn't held as a whole."""
         obj = _labelled(self._store, kinds.DATA_VOLUME, self._key, name)
-        if obj is None or UNREAD in obj:
-            raise KeyError(name)
-        return companion(obj)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+        return None if obj is None or UNREAD in obj else companion(obj)
 
 
-class Claims(Mapping[str, Companion]):
+class Claims:
     """The claims of a namespace, by name."""
 
     def __init__(self, store: Store, namespace: str) -> None:
         self._store, self._namespace = store, namespace
 
-    def __getitem__(self, name: str) -> Companion:
+    def get(self, name: str, /) -> Companion | None:
+        """The claim of that name, None if there is none."""
         obj = self._store.get(kinds.CLAIM, (self._namespace, name))
-        if obj is None:
-            raise KeyError(name)
-        return companion(obj)
-
-    def __iter__(self) -> Iterator[str]:
-        return (obj["metadata"]["name"] for obj in self._store.within(kinds.CLAIM, self._namespace))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return None if obj is None else companion(obj)
 
 
 def companion(obj: Raw) -> Companion:

@@ -32,6 +32,6 @@ class LoopShares:
         even_at = max(now, self._even_at.get(namespace, now)) + seconds / _SHARE
         self._even_at[namespace] = min(even_at, now + (_BURST + _REMEMBERED) / _SHARE)
 
-    def had_much(self, namespace: str) -> bool:
+    def is_heavy(self, namespace: str) -> bool:
         """Whether a namespace has had more than its share."""
         return self._even_at.get(namespace, 0.0) > self._clock() + _BURST / _SHARE

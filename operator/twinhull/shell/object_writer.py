@@ -18,7 +18,7 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused
 from twinhull.shell.kinds import BY_NAME, CLAIM, DATA_VOLUME, WORKLOAD, Kind, hulls
-from twinhull.shell.refusals import Cause, Undone
+from twinhull.shell.refusals import RefusalCause, Undone
 from twinhull.shell.store import Key, Store, workload_key
 from twinhull.shell.undone_writes import UndoneWrites
 
@@ -62,7 +62,7 @@ class ObjectWriter:
         """Change an object. Raises Undone if it doesn't stay so, or somebody else uses it who mustn't."""
         kind = BY_NAME[action.kind]
         namespace = owner.namespace
-        if action.unused:
+        if action.only_if_claim_unused:
             await check_unused(self._cluster, owner.key, action.name)
         subresource = action.subresource and f"/{action.subresource}"
         undone_before = await self._undone_writes.of_change(owner, action)
@@ -103,7 +103,7 @@ class ObjectWriter:
         self._store.put(kind, present)
         if not _lost_labels(present, action.obj):
             sentence = f"{kind.name} {name} has its labels, and is about to be seen"
-            raise Undone(Cause(Reason.WAITING, sentence, final=False))
+            raise Undone(RefusalCause(Reason.WAITING, sentence, final=False))
         if undone := self._undone_writes.of_creation(owner, Create(action.obj), was_there=True):
             raise Undone(undone)
         self._store.put(kind, await self._relabelled(owner, kind, present, action.obj))
@@ -130,10 +130,14 @@ class ObjectWriter:
         namespace, name = owner.namespace, obj["metadata"]["name"]
         what = f"{kind.name} {name}"
         if kind is CLAIM:  # all are watched, so whose it is will be known without a right to read one
-            raise Undone(Cause(Reason.WAITING, f"{what} is there already, and is looked at", final=False))
+            raise Undone(
+                RefusalCause(Reason.WAITING, f"{what} is there already, and is looked at", final=False)
+            )
         present = await self._cluster.get(kind, namespace, name)
         if present is None:
-            raise Undone(Cause(Reason.WAITING, f"{what} blocked the hull, and is deleted now", final=False))
+            raise Undone(
+                RefusalCause(Reason.WAITING, f"{what} blocked the hull, and is deleted now", final=False)
+            )
         controlled_by, going = owner_of(present), "deletionTimestamp" in present["metadata"]
         theirs = obstacle(what, owner.uid, controlled_by, deleting=going)
         if theirs is None or (kind is DATA_VOLUME and _is_disk_of(owner, present)):
@@ -141,12 +145,12 @@ class ObjectWriter:
         # A disk of a former Workload goes with that. Another's goes with a machine that may stay for years.
         goes = going or (controlled_by is not None and controlled_by.kind == WORKLOAD.name)
         if kind is DATA_VOLUME and not goes:
-            raise Undone(Cause(Reason.NAME_CONFLICT, _other_disk(what, owner, present), final=True))
+            raise Undone(RefusalCause(Reason.NAME_CONFLICT, _other_disk(what, owner, present), final=True))
         if not theirs.goes:
-            raise Undone(Cause(Reason.NAME_CONFLICT, theirs.message, final=True))
+            raise Undone(RefusalCause(Reason.NAME_CONFLICT, theirs.message, final=True))
         finalizers = listed([str(name) for name in present["metadata"].get("finalizers") or ()], ", ")
         why = f"; its finalizers are {finalizers}" if going and finalizers else ""
-        raise Undone(Cause(Reason.WAITING, f"{theirs.message}{why}", final=False))
+        raise Undone(RefusalCause(Reason.WAITING, f"{theirs.message}{why}", final=False))
 
 
 def _lost_labels(present: Raw, obj: Raw) -> Raw:

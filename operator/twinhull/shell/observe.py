@@ -33,12 +33,12 @@ from twinhull.shell.labelled import (
     DataVolumes,
     Manifests,
     companion,
-    count,
     instance_of,
     launcher_of,
     near,
     own,
-    read_own,
+    refuse_too_many_hulls,
+    refuse_unread_hulls,
     strays,
 )
 from twinhull.shell.outline import unknown_parts
@@ -46,7 +46,7 @@ from twinhull.shell.policies import Policies, namespace_labels
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of
-from twinhull.shell.workload_memory import WorkloadMemory
+from twinhull.shell.workload_memory import WorkloadMemories
 
 #: The template of a Workload that can't be read. What its hulls have isn't compared with it.
 _UNKNOWN: Raw = {"spec": {}}
@@ -71,12 +71,7 @@ class Knowledge:
     #: Whether this operator can ask guests.
     asks_guests: bool = True
     #: What former passes remember of Workloads.
-    memories: Mapping[Key, WorkloadMemory] = field(default_factory=dict)
-
-    def memory(self, key: Key, uid: str) -> WorkloadMemory:
-        """What is remembered of a Workload. Nothing is what is remembered of a former one of its name."""
-        memory = self.memories.get(key)
-        return memory if memory and memory.uid == uid else WorkloadMemory(uid)
+    memories: WorkloadMemories = field(default_factory=WorkloadMemories)
 
 
 def observe(
@@ -88,26 +83,26 @@ def observe(
     if raw is None:
         return None
     uid = raw["metadata"]["uid"]
-    memory = known.memory(key, uid)
+    memory = known.memories.of(key, uid)
     try:
         workload, whole = store.read(kinds.WORKLOAD, raw, read)
-        count(store, key, uid)
-        read_own(store, key, uid)
+        refuse_too_many_hulls(store, key, uid)
+        refuse_unread_hulls(store, key, uid)
     except Unreadable as problem:
         metadata, concerning = ObjectMeta.model_validate(raw["metadata"]), _concerning(known, raw)
         return UnreadableWorkload(
-            raw,
-            str(problem),
-            tuple(_hulls(known, key, uid, _UNKNOWN, now)),
-            now,
-            refusals.of(key, metadata.version),
-            concerning,
-            defaults,
-            memory.pending_since,
-            namespace_labels(store, key[0]) is not None,
-            problem.reason,
-            memory.unwritten_exit,
-            _hull_policies(known, raw, concerning),
+            obj=raw,
+            problem=str(problem),
+            reason=problem.reason,
+            hulls=tuple(_hulls(known, key, uid, _UNKNOWN, now)),
+            now=now,
+            refusals=refusals.of(key, metadata.version),
+            policies=concerning,
+            hull_policies=_hull_policies(known, raw, concerning),
+            defaults=defaults,
+            namespace_is_known=namespace_labels(store, key[0]) is not None,
+            remembered_pending_since=memory.pending_since,
+            remembered_exit=memory.unwritten_exit,
         )
     service = store.get(kinds.SERVICE, key)
     observed = Observed(
@@ -115,7 +110,7 @@ def observe(
         status_is_whole=whole,
         service=companion(service) if service else None,
         manifests=Manifests(store, key, uid),
-        capabilities=capabilities(store, known.scope),
+        capabilities=capabilities(store, known.scope.hidden),
         refusals=refusals.of(key, workload.metadata.version),
         rehearsed=refusals.rehearsed(key, workload.metadata.version),
         policies=known.policies.all(),
@@ -143,13 +138,10 @@ def _mounted_by(store: Store, key: Key, spec: Raw) -> Iterator[tuple[str, str]]:
             yield disk.name, other[1]
 
 
-def capabilities(store: Store, scope: Scope) -> Capabilities:
-    """What the cluster can do, by what an operator of that scope sees of it."""
-    return presumed(store, scope.hidden)
-
-
-def presumed(store: Store, hidden: frozenset[str]) -> Capabilities:
-    """What the cluster can do. Of kinds that can't be seen, the API server is left to say no."""
+def capabilities(store: Store, hidden: frozenset[str]) -> Capabilities:
+    """What the cluster can do. It is taken to have the kinds that are `hidden`, of which this process can't
+    see any object: the API server is left to say no.
+    """
     kubevirt = _PRESUMED if kinds.KUBEVIRT.name in hidden else next(iter(store.all(kinds.KUBEVIRT)), None)
     gates = _feature_gates(kubevirt or {})
     spec: Raw = (kubevirt or {}).get("spec") or {}

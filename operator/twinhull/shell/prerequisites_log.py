@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 def log_missing_prerequisites(store: Store, scope: Scope) -> None:
     """Log what the cluster lacks, and which isolations wait for that."""
-    able = capabilities(store, scope)
+    able = capabilities(store, scope.hidden)
     if scope.hidden:
         logger.info("serving only %s: IsolationPolicies are ignored", ", ".join(scope.namespaces))
     if not scope.machines:

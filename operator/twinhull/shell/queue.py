@@ -158,17 +158,17 @@ class Queue:
     def _next(self) -> Key | None:
         """The next key that may have a worker, of a namespace that had little of the event loop first."""
         key = self._waiting.take(
-            lambda name: not self._shares.had_much(name) and self._may_have_another(name)
+            lambda name: not self._shares.is_heavy(name) and self._may_have_another(name)
         )
-        if key is not None or not self._may_who_had_much():
+        if key is not None or not self._heavy_may_have_another():
             return key
         return self._waiting.take(self._may_have_another)
 
-    def _may_who_had_much(self) -> bool:
-        """Whether namespaces that had much may have another worker: a quarter of them, while others work."""
-        much = [name for name in self._busy if self._shares.had_much(name)]
-        working = sum(self._busy[name] for name in much)
-        return len(much) == len(self._busy) or working < max(1, self._workers // 4)
+    def _heavy_may_have_another(self) -> bool:
+        """Whether heavy namespaces may have another worker: a quarter of the workers, while others work."""
+        heavy = [name for name in self._busy if self._shares.is_heavy(name)]
+        working = sum(self._busy[name] for name in heavy)
+        return len(heavy) == len(self._busy) or working < max(1, self._workers // 4)
 
     def _may_have_another(self, namespace: str) -> bool:
         """Whether a namespace has fewer workers than are idle, and isn't held."""

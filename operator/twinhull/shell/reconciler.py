@@ -218,7 +218,7 @@ class Reconciler(Generic[_Observed]):
             self._events.post(self._controller.kind, obj, event)
 
     def _log_action(self, key: Key, action: Action, event: Event | None) -> None:
-        """One line for each write, as its note has it or else by what was written."""
+        """One line for each write, as its Event has it or else by what was written."""
         match action:
             case Rehearse() | RehearseChange():
                 return  # it changes nothing

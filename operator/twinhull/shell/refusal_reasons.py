@@ -44,5 +44,5 @@ def failure_reason(kind: str) -> Why:
 def _reasons(kind: str) -> _Reasons:
     for hull_type in hull_types():
         if hull_type.kind == kind:
-            return _Reasons(hull_type.refused, hull_type.failed)
+            return _Reasons(hull_type.refused_reason, hull_type.failed_reason)
     return _REASONS.get(kind) or _Reasons(Quoted(f"{kind}Refused"), Quoted(f"{kind}Failed"))

@@ -21,7 +21,7 @@ _SOON = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class RefusalCause:
     """Why an object was refused."""
 
     #: The reason.
@@ -35,9 +35,9 @@ class Cause:
 
 
 class Undone(Exception):
-    """An object isn't as it is to be, or won't stay so. If it is so for now, a note may tell of that."""
+    """An object isn't as it is to be, or won't stay so. If it is so for now, an Event may tell of that."""
 
-    def __init__(self, cause: Cause, event: Event | None = None) -> None:
+    def __init__(self, cause: RefusalCause, event: Event | None = None) -> None:
         super().__init__(cause.message)
         self.cause, self.event = cause, event
 
@@ -94,7 +94,7 @@ class Refusals:
         """Remember that the API server would create an object."""
         self._page(workload, version).rehearsed.add(obj)
 
-    def add(self, workload: Key, version: Hashable, obj: str, cause: Cause, now: datetime) -> None:
+    def add(self, workload: Key, version: Hashable, obj: str, cause: RefusalCause, now: datetime) -> None:
         """Remember a refusal; each further one in a row of the same object is kept twice as long."""
         page = self._page(workload, version)
         former = page.refusals.get(obj)
@@ -109,7 +109,7 @@ class Refusals:
         )
 
     def put_off(  # noqa: PLR0913, PLR0917  as `add`, and until when
-        self, workload: Key, version: Hashable, obj: str, cause: Cause, until: datetime, now: datetime
+        self, workload: Key, version: Hashable, obj: str, cause: RefusalCause, until: datetime, now: datetime
     ) -> None:
         """Remember that an object isn't to be asked for until then, LONGEST_WAIT from now at most, though
         nobody has refused it.

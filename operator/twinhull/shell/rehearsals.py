@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twinhull.core.actions import Rehearse, RehearseChange
 from twinhull.core.rehearsal import counts, explained, is_unable
-from twinhull.shell.cluster import Cluster
+from twinhull.shell.cluster import FIELD_MANAGER, Cluster
 from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Refused, ServerError
 from twinhull.shell.kinds import BY_NAME
@@ -37,8 +37,13 @@ class Rehearsals:
         """Try a change out. Raises Refused if it is refused."""
         change = action.change
         try:
-            await self._cluster.rehearse_patch(
-                BY_NAME[change.kind], owner.namespace, change.name, exact_patch(change)
+            await self._cluster.patch_as(
+                BY_NAME[change.kind],
+                owner.namespace,
+                change.name,
+                exact_patch(change),
+                manager=FIELD_MANAGER,
+                rehearse=True,
             )
         except Refused as error:
             if not is_unable(str(error)):

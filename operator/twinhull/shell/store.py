@@ -151,7 +151,7 @@ class Store:
             pass
 
     def prune(
-        self, kind: Kind, present: AbstractSet[str], version: int, namespace: str | None = None
+        self, kind: Kind, present: AbstractSet[str], version: float, namespace: str | None = None
     ) -> Iterator[Raw]:
         """Forget what a whole list as of a resource version hasn't, unless it was created after the list was
         made. The list is of a namespace, or (None) of all. The objects that are gone, as they were.
@@ -215,11 +215,6 @@ class Store:
     def keys_within(self, kind: Kind, namespace: str) -> list[Key]:
         """The keys of a namespace's objects of a kind, by name. None is unpacked for it."""
         return sorted(self._within[kind.name].get(namespace, ()))
-
-    def within(self, kind: Kind, namespace: str) -> Iterator[Raw]:
-        """A namespace's objects of a kind, by name."""
-        for key in self.keys_within(kind, namespace):
-            yield self._objects[kind.name][key].obj
 
     def labelled(self, kind: Kind, workload: Key) -> Iterator[Raw]:
         """The objects that carry a Workload's label, by name."""

@@ -14,7 +14,7 @@ from twinhull.hulls.service import PINNED_ANNOTATION
 from twinhull.shell.cluster import FIELD_MANAGER, Cluster
 from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.kinds import BY_NAME
-from twinhull.shell.refusals import Cause, Refusals
+from twinhull.shell.refusals import RefusalCause, Refusals
 from twinhull.shell.store import Store
 
 #: How often in a row a thing is put right before somebody is taken to undo it each time.
@@ -24,7 +24,7 @@ _DELETES = "deletes it each time that the operator creates it"
 
 class UndoneWrites:
     """Looks at what is kept as it is to be: created or changed again whenever it isn't so. Why it won't stay
-    so is a Cause, by which it is told once and tried again later each time.
+    so is a RefusalCause, by which it is told once and tried again later each time.
     """
 
     def __init__(
@@ -32,22 +32,22 @@ class UndoneWrites:
     ) -> None:
         self._cluster, self._store, self._refusals, self._now = cluster, store, refusals, now
 
-    def of_creation(self, owner: ReconciledObject, action: Create, *, was_there: bool) -> Cause | None:
+    def of_creation(self, owner: ReconciledObject, action: Create, *, was_there: bool) -> RefusalCause | None:
         """Somebody deletes what was just created again, and has done so several times; or, if it `was_there`,
         takes away the label by which it is seen.
         """
         done = "takes its labels away each time that the operator restores them" if was_there else _DELETES
-        counts = action.keeps or was_there  # a hull that is lost each time has a back-off of its own
+        counts = action.is_upkeep or was_there  # a hull that is lost each time has a back-off of its own
         if not counts or not self._is_usual(owner, action.key, hash(done)):
             return None
         what = f"{action.obj['kind']} {action.obj['metadata']['name']}"
         see = "find who does it in the API server's audit log, and stop them"
         return _cause(f"{what}: somebody {done}: {see}")
 
-    async def of_change(self, owner: ReconciledObject, action: Change) -> Cause | None:
+    async def of_change(self, owner: ReconciledObject, action: Change) -> RefusalCause | None:
         """Somebody undoes what is about to be changed, and has done so several times."""
         kind, key = BY_NAME[action.kind], (owner.namespace, action.name)
-        seen = self._store.get(kind, key) if action.keeps else None
+        seen = self._store.get(kind, key) if action.is_upkeep else None
         fields = tuple(answer.unmet(action.patch, seen)) if seen else ()
         if not fields or not self._is_usual(owner, action.key, _outline(action.patch, fields)):
             return None
@@ -55,9 +55,9 @@ class UndoneWrites:
         by = answer.managers(managed, fields, but=FIELD_MANAGER) or ("somebody",)
         return _cause(answer.overruled(action.patch, seen or {}, fields, f"{action.kind} {action.name}", by))
 
-    def in_answer(self, action: Change, changed: Raw) -> Cause | None:
+    def in_answer(self, action: Change, changed: Raw) -> RefusalCause | None:
         """A webhook or an admission policy made something else of a change while it was written."""
-        fields = tuple(answer.unmet(action.patch, changed)) if action.keeps else ()
+        fields = tuple(answer.unmet(action.patch, changed)) if action.is_upkeep else ()
         if not fields:
             return None
         return _cause(answer.overruled(action.patch, changed, fields, f"{action.kind} {action.name}"))
@@ -78,5 +78,5 @@ def _value(patch: Raw, field: answer.Path) -> int:
     return hash(value is None if field[-1] == PINNED_ANNOTATION else json.dumps(value))
 
 
-def _cause(sentence: str) -> Cause:
-    return Cause(Reason.OVERRULED, sentence, final=True)
+def _cause(sentence: str) -> RefusalCause:
+    return RefusalCause(Reason.OVERRULED, sentence, final=True)

@@ -75,10 +75,15 @@ class WorkloadController(Controller[Observed]):
         return ObjectPlan(ReconciledObject(*key, uid="", generation=0), actions) if actions else None
 
     def remember(self, key: Key, observed: Observed | None) -> None:
-        """Keep what was decided on it. None if it is gone."""
-        if observed is None or self._decisions.is_another(key, observed.metadata.uid):
+        """Keep what was seen of it and decided on it. None if it is gone."""
+        memories = self._known.memories
+        if observed is None or memories.is_another(key, observed.metadata.uid):
             self._lifetimes.forget(key)
-        self._decisions.record_observation(key, observed)
+            memories.forget_all(key)
+            self._decisions.forget(key)
+        if observed is not None:
+            memories.record_observation(key, observed)
+            self._decisions.record_observation(key, observed)
         self._wake(key)
 
     def plan(self, observed: Observed) -> ObjectPlan:

@@ -1,12 +1,20 @@
-"""The memory of a Workload: what passes over it have seen, and its status may not say yet."""
+"""The memory of each Workload: what passes over it have seen, and its status may not say yet."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from twinhull.api.base import Raw
+from twinhull.api.brevity import shortened
 from twinhull.api.workloadstatus import Exit
-from twinhull.core.observed import Remembered
+from twinhull.core.backoff import to_remember
+from twinhull.core.case import Case
+from twinhull.core.observed import GoneHull, Remembered, SeenHull
+from twinhull.core.unreadable_workload import UnreadableWorkload
+from twinhull.hulls.hull import revision_of
+from twinhull.hulls.podstatus import disruption
+from twinhull.shell.store import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +23,77 @@ class WorkloadMemory:
 
     #: The Workload's uid, which tells it from a former one of its name.
     uid: str
+    #: Whether a pass has looked at the Workload.
+    was_observed: bool = False
     #: When it was first seen to run below a policy's minimum, None if it doesn't.
     pending_since: datetime | None = None
     #: What hulls it had of late, None if no pass could read it yet.
     hulls: Remembered | None = None
     #: How its last run ended, None if the status has that, or it hasn't ended.
     unwritten_exit: Exit | None = None
+
+
+class WorkloadMemories:
+    """The memories of all Workloads, which end with the process."""
+
+    def __init__(self) -> None:
+        #: By the Workload's key. The uid tells whether a memory is of a former Workload of that name.
+        self.by_workload: dict[Key, WorkloadMemory] = {}
+
+    def of(self, workload: Key, uid: str) -> WorkloadMemory:
+        """The memory of the Workload of that uid. It is empty if only a former one of its name has any."""
+        memory = self.by_workload.get(workload)
+        return memory if memory and memory.uid == uid else WorkloadMemory(uid)
+
+    def is_another(self, workload: Key, uid: str) -> bool:
+        """Whether what is remembered under a Workload's name is of a former Workload, not of that uid's."""
+        memory = self.by_workload.get(workload)
+        return memory is not None and memory.uid != uid
+
+    def record_observation(self, workload: Key, observed: Case | UnreadableWorkload) -> None:
+        """Remember what a pass has seen of a Workload. Of one that can't be read, what was known of its hulls
+        stays.
+        """
+        violations = observed.compliance if isinstance(observed, Case) else observed
+        ends = observed.history if isinstance(observed, Case) else observed
+        memory = self.of(workload, observed.metadata.uid)
+        self.by_workload[workload] = replace(
+            memory,
+            was_observed=True,
+            pending_since=violations.pending_since,
+            hulls=to_remember(observed) if isinstance(observed, Case) else memory.hulls,
+            unwritten_exit=ends.unwritten_exit,
+        )
+
+    def record_created_hull(self, workload: Key, obj: Raw) -> None:
+        """Remember a hull that was created: it may be gone before it is seen."""
+        memory = self.by_workload.get(workload)
+        if memory and memory.hulls:
+            seen = SeenHull(obj["metadata"]["uid"], revision_of(obj))
+            self.by_workload[workload] = replace(memory, hulls=replace(memory.hulls, seen=seen))
+
+    def record_exit(self, workload: Key, uid: str, end: Exit) -> None:
+        """Remember how a run of the Workload of that uid ended, whose Pod is gone: a pass may not have seen
+        the end, or may not have written it to the status yet.
+        """
+        if not self.is_another(workload, uid):
+            self.by_workload[workload] = replace(self.of(workload, uid), unwritten_exit=end)
+
+    def record_lost_hull(self, workload: Key, obj: Raw) -> None:
+        """Remember why a Pod that is gone is so, in case that it is the hull."""
+        memory, why = self.by_workload.get(workload), disruption(obj)
+        if memory and memory.hulls and why:
+            gone = GoneHull(obj["metadata"]["uid"], why[0], shortened(why[1]))
+            self.by_workload[workload] = replace(memory, hulls=replace(memory.hulls, gone=gone))
+
+    def forget_all(self, workload: Key) -> None:
+        """Forget what is remembered under a Workload's name."""
+        self.by_workload.pop(workload, None)
+
+    def forget_unobserved(self, workload: Key, uid: str) -> None:
+        """Forget what is remembered of the Workload of that uid, which is gone, if no pass has looked at it:
+        an operator that only watches makes none that would.
+        """
+        memory = self.by_workload.get(workload)
+        if memory and memory.uid == uid and not memory.was_observed:
+            del self.by_workload[workload]

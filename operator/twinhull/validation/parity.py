@@ -13,7 +13,7 @@ from twinhull.core.isolation import Explanation, Policy, Subject, explain
 from twinhull.core.new_workload import field_of, new_case, objection
 from twinhull.core.references import KindAndName
 from twinhull.hulls.parity import Conditions
-from twinhull.hulls.types import Settings, type_of
+from twinhull.hulls.types import SpecSection, type_of
 from twinhull.validation.findings import Finding, Level, Source
 
 #: What stands for the guest image and the RuntimeClass that only an operator or a cluster knows.
@@ -79,7 +79,7 @@ def _unable(explained: Explanation, spec: WorkloadSpec, assumed: Assumptions) ->
     resolution = explained.resolution
     isolation, runtime_class = resolution.resolved, resolution.runtime_class
     hull_type = type_of(isolation, spec)
-    if hull_type.settings is Settings.SANDBOX:
+    if hull_type.spec_section is SpecSection.SANDBOX:
         remedy = ""
         if runtime_class is None:
             remedy = "no RuntimeClass is named: set spec.sandbox.runtimeClassName, or --sandbox-runtime-class"

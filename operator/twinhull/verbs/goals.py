@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from twinhull.api.base import Raw
-from twinhull.core import quota
 from twinhull.core.reasons import row_of
+from twinhull.hulls.refusalsentences import exceeds_quota
 from twinhull.verbs.isolationnames import BY_NAME, name_of, policy_of
 from twinhull.verbs.status import Status
 
@@ -309,7 +309,7 @@ def _stalled(status: Status) -> Verdict | None:
     if _runs_as_before(status):
         why = f"what runs is Ready, but not as the spec asks: {why}"
     row = row_of(stalled.reason)
-    needs_edit = (row is None or row.needs_edit) and not quota.exceeded(stalled.message)
+    needs_edit = (row is None or row.needs_edit) and not exceeds_quota(stalled.message)
     return _hopeless(why) if needs_edit else Verdict(State.WAITING, why)
 
 

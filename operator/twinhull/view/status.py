@@ -63,8 +63,8 @@ def _headline(objects: WorkloadObjects, judgement: Verdict) -> Iterator[Cell]:
 def _isolation(objects: WorkloadObjects, now: datetime) -> Iterator[Cell]:
     isolation = part(objects.status, "isolation")
     if not isolation:
-        ready = objects.condition("IsolationResolved")
-        why = f": {ready['reason']}" if ready.get("reason") else ""
+        condition = objects.condition("IsolationResolved")
+        why = f": {condition['reason']}" if condition.get("reason") else ""
         yield Cell(f"requested {objects.spec.get('isolationPolicy')}, not resolved{why}", Tone.WAITING)
         return
     running, resolved = isolation.get("running"), isolation.get("resolved")

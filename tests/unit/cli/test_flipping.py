@@ -41,7 +41,7 @@ class Server:
         assert name == self.now["metadata"]["name"]
         return deepcopy(self.now)
 
-    async def change(self, _kind: object, _namespace: str, _name: str, patch: Raw, **_: object) -> Raw:
+    async def patch_as(self, _kind: object, _namespace: str, _name: str, patch: Raw, **_: object) -> Raw:
         if patch["metadata"]["resourceVersion"] != self.now["metadata"]["resourceVersion"]:
             raise Conflict("the object has been modified")
         self.now["spec"].update(patch["spec"])

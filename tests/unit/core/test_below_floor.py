@@ -296,7 +296,7 @@ def test_of_annotations_only_those_of_the_template_reach_past_a_sandbox(*, of_te
     raw = workload({"isolationPolicy": "Sandbox"}, pod={"hostIPC": True})
     boxed = pod(runtimeClassName="gvisor")
     template = {"metadata": {"annotations": {"dev.gvisor.flag.x": "y"} if of_template else {}}}
-    note = Applied.of(template | raw["spec"]["template"], "x").note()
+    note = Applied.of(template | raw["spec"]["template"], "x").as_annotation()
     annotations = {"dev.gvisor.flag.x": "y", APPLIED_ANNOTATION: note}
     boxed["metadata"] = boxed["metadata"] | {"annotations": annotations}
     assert bool(case(pending(raw), namespace(), BOXED, GVISOR, boxed).compliance.shortfalls) == of_template
@@ -306,7 +306,7 @@ def test_of_annotations_only_those_of_the_template_reach_past_a_sandbox(*, of_te
 def test_of_labels_only_those_of_the_template_reach_past_a_machine(*, of_template: bool) -> None:
     raw, label = workload({"isolationPolicy": "VirtualMachine"}), {"kubevirt.io/x": "y"}
     template = {"metadata": {"labels": label if of_template else {}}}
-    note = Applied.of(template | raw["spec"]["template"], "x").note()
+    note = Applied.of(template | raw["spec"]["template"], "x").as_annotation()
     inside = {"metadata": {"labels": label}, "spec": {"domain": {}}}
     vm = hull("VirtualMachine", "web-1before", spec={"template": inside})
     vm["metadata"] = vm["metadata"] | {"annotations": {APPLIED_ANNOTATION: note}}
@@ -437,7 +437,7 @@ TEMPLATE: Raw = {"initContainers": [{"name": "own"}], "volumes": [{"name": "data
 
 def noted(template: Raw, found: Raw, *, without: tuple[str, ...] = ()) -> Raw:
     """A Pod with the note of the template that it was made from, less what an earlier operator noted not."""
-    fields = json.loads(Applied.of(template, "x").note())
+    fields = json.loads(Applied.of(template, "x").as_annotation())
     note = json.dumps({key: value for key, value in fields.items() if key not in without})
     return found | {"metadata": found["metadata"] | {"annotations": {APPLIED_ANNOTATION: note}}}
 

@@ -78,7 +78,7 @@ def test_page_of_flips_says_the_same() -> None:
     by_field = {line[0]: line[1:] for line in lines}
     fields = {
         "labels, annotations": "metadata.labels",
-        "images": "spec.containers[].image",
+        "images of containers": "spec.containers[].image",
         "CPU and memory of containers": "spec.containers[].resources.limits",
     }
     rows = {row.path: row for row in TABLE}
@@ -86,3 +86,16 @@ def test_page_of_flips_says_the_same() -> None:
         cells = [by_field[what][0] if cell == "the same" else cell for cell in by_field[what]]
         replaced = [cell.startswith("another") for cell in cells]
         assert replaced == [one.change_of(rows[path]) is ChangeEffect.REPLACED for one in TYPES], what
+
+
+def test_page_of_parity_says_it_of_containers_and_what_is_otherwise_in_init_containers() -> None:
+    page = (Path(__file__).parents[3] / "docs/parity.md").read_text(encoding="utf-8")
+    containers = page.partition("## Containers and initContainers\n")[2].partition("\n## ")[0]
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in containers.splitlines()]
+    changes = {line[0]: (line[4], line[5].split("<br>")[-1]) for line in lines if len(line) > 5}
+    assert changes["`image`"] == ("in place, in place, live", "of an init container: replaced")
+    assert changes["`resources.limits`<br>`resources.requests`"] == (
+        "in place, replaced, live",
+        "of an init container: replaced",
+    )
+    assert changes["`command`<br>`args`<br>`workingDir`"][0] == "replaced"

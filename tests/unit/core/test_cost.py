@@ -31,11 +31,11 @@ from twinhull.hulls.types import type_giving
 from twinhull.shell import store as store_module
 from twinhull.shell import unpacked as unpacked_module
 from twinhull.shell.kinds import POD
-from twinhull.shell.labelled import MOST_OWN, read_own
+from twinhull.shell.labelled import MOST_OWN, refuse_unread_hulls
 from twinhull.shell.store import Store
 
+from .diskworld import running
 from .objects import GVISOR, KUBEVIRT, NAME, NAMESPACE, UID, at, case, hull, workload
-from .test_disks import running
 
 #: What a name is made of that is the start of a path again and again.
 AGAIN = "resources.limits."
@@ -292,6 +292,6 @@ def test_none_of_a_workloads_pods_is_unpacked_to_see_whether_it_can_be_read(unpa
         pod = hull("Pod", f"{NAME}-{number:010x}")
         pod["metadata"] |= {"uid": f"uid-{number}", "resourceVersion": str(number + 1)}
         store.put(POD, pod)
-    read_own(store, (NAMESPACE, NAME), UID)
+    refuse_unread_hulls(store, (NAMESPACE, NAME), UID)
     assert store.owned_keys(POD, (NAMESPACE, NAME), UID)
     assert unpacked == []

@@ -502,7 +502,7 @@ def test_each_end_is_told_once() -> None:
 
 def test_a_workload_that_can_not_be_read_ends_its_machine_in_time() -> None:
     found = case(STOPPED, KUBEVIRT, *machine(100), reports=says("asked"), now=after(110))
-    unreadable = UnreadableWorkload(workload(), "spec.state", found.own, found.now)
+    unreadable = UnreadableWorkload(obj=workload(), problem="spec.state", hulls=found.own, now=found.now)
     assert (unreadable.actions(), unreadable.requeue_after) == ((), timedelta(seconds=GRACE - 10))
     over = replace(unreadable, now=after(100 + GRACE))
     assert [type(action).__name__ for action in over.actions()] == ["Delete"]
@@ -518,7 +518,9 @@ def test_nor_does_one_that_can_not_be_read_wait_for_a_note_that_is_refused() -> 
     def unreadable(final: bool, left: float) -> UnreadableWorkload:  # noqa: FBT001
         retry_at = NOW + timedelta(seconds=left)
         refusal = Refusal(Reason.VIRTUAL_MACHINE_FAILED, "no webhook", final, retry_at, NOW)
-        return UnreadableWorkload(workload(), "spec.state", hulls, NOW, {key: refusal})
+        return UnreadableWorkload(
+            obj=workload(), problem="spec.state", hulls=hulls, now=NOW, refusals={key: refusal}
+        )
 
     waits = unreadable(final=False, left=8)
     assert (waits.actions(), waits.requeue_after) == ((), timedelta(seconds=8))

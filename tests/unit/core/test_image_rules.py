@@ -32,7 +32,7 @@ def test_a_machine_of_another_image_is_not_made_and_what_runs_is_left_alone() ->
         assert (step.ready, step.stalled, step.reason) == ("False", True, "ImageRejected")
         assert step.message == (
             "spec.virtualMachine.guestImage: evil/guest:1 matches none of the guestImages of "
-            "IsolationPolicy images: correct it"
+            "IsolationPolicy images: name an image that the policy's guestImages allow"
         )
         assert [action.key for action in plan(found).actions if not action.key.startswith("Service/")] == []
 
@@ -100,8 +100,27 @@ def test_a_message_tells_of_some_of_many() -> None:
     raw = workload({"isolationPolicy": "VirtualMachine"}, pod={"containers": many})
     step = decide(case(raw, namespace(), PINNED, KUBEVIRT))
     assert step.reason == "ImageRejected"
-    assert step.message.endswith("; and 112 more: correct it")
+    assert step.message.endswith(": write the image as name@digest; and 112 more")
+    assert step.message.count("write the image") == 1
     assert len(step.message) < 2048
+
+
+def test_a_message_says_of_each_what_to_do() -> None:
+    both = policy("both", machines={"guestImages": [], "imagesMustBePinned": True})
+    raw = workload({"isolationPolicy": "VirtualMachine", "virtualMachine": {"guestImage": "guest:1"}})
+    raw["spec"]["template"]["metadata"] = {"annotations": {"hooks.kubevirt.io/hookSidecars": "[]"}}
+    pod = raw["spec"]["template"]["spec"]["containers"][0]
+    message = decide(case(raw, namespace(), both, KUBEVIRT)).message
+    assert message == (
+        "spec.virtualMachine.guestImage: guest:1 matches none of the guestImages of IsolationPolicy both: "
+        "name an image that the policy's guestImages allow; "
+        f"spec.template.spec.containers[{pod['name']}].image: IsolationPolicy both requires an image as "
+        f"name@digest, and this is {pod['image']}; "
+        "spec.virtualMachine.guestImage: IsolationPolicy both requires an image as name@digest, and this is "
+        "guest:1: write the image as name@digest; "
+        "spec.template.metadata.annotations[hooks.kubevirt.io/hookSidecars]: it runs another program beside "
+        "the machine, and changes the machine, and IsolationPolicy both has rules for images: remove it"
+    )
 
 
 def disk_claim(disk: str, *, filled: bool = True) -> Raw:
@@ -134,7 +153,8 @@ def test_a_claim_that_anybody_may_have_filled_is_not_booted(*, filled: bool) -> 
     assert (step.stalled, step.reason) == (True, "ImageRejected")
     assert step.message == (
         f"spec.virtualMachine.bootDisk: PersistentVolumeClaim {NAME}-boot is there without a DataVolume, so "
-        "that nobody knows which image is in it, and IsolationPolicy images has rules for images: correct it"
+        "that nobody knows which image is in it, and IsolationPolicy images has rules for images: give the "
+        "disk another name, so that CDI fills a new one"
     )
     assert not [action.key for action in plan(found).actions if not action.key.startswith("Service/")]
     floor = policy("floor", minimum="VirtualMachine")
@@ -194,7 +214,8 @@ def test_a_claim_that_a_data_volume_has_adopted_is_not_booted(allowed: dict[str,
         assert (step.stalled, step.reason) == (True, "ImageRejected")
         assert step.message == (
             f"spec.virtualMachine.bootDisk: {NOT_MADE} (annotation {CREATED_FOR_ANNOTATION}), so that nobody "
-            "knows which image is in it, and IsolationPolicy images has rules for images: correct it"
+            "knows which image is in it, and IsolationPolicy images has rules for images: give the disk "
+            "another name, so that CDI fills a new one"
         )
         assert not [action.key for action in plan(found).actions if "VirtualMachine" in action.key]
         floor = policy("floor", minimum="VirtualMachine")

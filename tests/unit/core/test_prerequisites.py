@@ -99,8 +99,8 @@ def test_a_kubevirt_that_is_too_old_for_its_kubernetes() -> None:
     (lack,) = missing_prerequisites(found)
     assert lack.reason == "KubeVirtTooOld"
     assert lack.message == (
-        "KubeVirt v1.8.0 can't run machines on Kubernetes v1.37.2, which refuses checksums that KubeVirt "
-        "writes into their status (kubevirt#17858): upgrade KubeVirt to 1.8.4 or later"
+        "a machine of KubeVirt v1.8.0 may never become Ready on Kubernetes v1.37.2, which refuses some "
+        "checksums that KubeVirt writes into its status (kubevirt#17858): upgrade KubeVirt to 1.8.4 or later"
     )
     planned = plan(found)
     assert planned.actions == (), "no machine is made"

@@ -9,6 +9,7 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.core import quota
 from twinhull.hulls.hull import Hull
+from twinhull.hulls.refusalsentences import exceeds_quota
 
 from .objects import KUBEVIRT, case, ended, hull, running, workload
 
@@ -99,7 +100,7 @@ def test_a_pod_that_has_ended_holds_nothing() -> None:
     ],
 )
 def test_sentence_that_is_not_understood_refuses_nothing(message: str) -> None:
-    assert quota.exceeded(message)
+    assert exceeds_quota(message)
     assert quota.fits_without(message, [pod()])
 
 

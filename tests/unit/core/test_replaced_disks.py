@@ -16,8 +16,8 @@ from twinhull.core.decision import decide
 from twinhull.hulls.hull import DISK_LABEL
 from twinhull.hulls.machineclaims import CLAIMS_ANNOTATION
 
+from .diskworld import BOOT, World, restarted, running
 from .objects import NAME, at
-from .test_disks import BOOT, World, restarted, running
 
 RESTORED = "restore-5d307ca9-boot"
 TAKEN_UP: Raw = {"source": {"claim": {"name": RESTORED}}}

@@ -89,7 +89,6 @@ def done(actions: tuple[Action, ...]) -> list[str]:
     return [f"{type(action).__name__.lower()} {action.key}" for action in actions]
 
 
-#: The situation, what is said, what is done to hulls.
 LATER = NOW + timedelta(hours=1)
 
 
@@ -98,6 +97,7 @@ def kept_back(obj: Raw) -> Raw:
     return obj | {"metadata": obj["metadata"] | {"finalizers": ["example.com/keep"]}}
 
 
+#: The situation, what is said, what is done to hulls.
 SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
     "stopped, and nothing is there": (
         case(STOPPED),
@@ -506,7 +506,7 @@ REPLACING = {
 #: Those of test_ephemeral.py and test_claims.py.
 CLAIMS = {"claim_name_conflict", "claim_is_disk", "noting_claims"}
 
-#: Those of test_disks.py.
+#: Those of test_disk_*.py and test_replaced_disks.py.
 DISKS = {
     *("disk_refused", "filling_disks", "disk_unchangeable", "change_refused", "restart_required"),
 }

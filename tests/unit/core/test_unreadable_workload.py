@@ -20,7 +20,7 @@ def unreadable(
     status: Raw | None = None, problem: str = "spec.state: Input should be 'Running'"
 ) -> UnreadableWorkload:
     raw = workload({"state": "Paused"}, status=status or {}, metadata={"generation": 7})
-    return UnreadableWorkload(raw, problem, (), NOW)
+    return UnreadableWorkload(obj=raw, problem=problem, hulls=(), now=NOW)
 
 
 def ready(**fields: object) -> Raw:

@@ -1,4 +1,6 @@
-"""ARCHITECTURE.md: the files and folders that its tables name exist, and all of the shell are named."""
+"""ARCHITECTURE.md: the files and folders that its tables name exist, and all of core, hulls and the shell are
+named.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
+
+from tools.pages import modules
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "operator" / "twinhull"
@@ -35,8 +39,23 @@ def test_the_layers_are_those_that_there_are() -> None:
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_what_a_layer_is_said_to_have_is_there(layer: str) -> None:
-    others = {"isolation"} if layer == "hulls" else set()  # it names api/isolation
-    assert named(LAYERS[layer]) <= present(PACKAGE / layer) | others
+    assert named(LAYERS[layer]) <= present(PACKAGE / layer)
+
+
+@pytest.mark.parametrize("layer", modules.LAYERS)
+def test_all_modules_of_a_layer_have_a_row(layer: str) -> None:
+    table = re.search(
+        rf"^\| module of `{layer}/` \| what it is \|\n(.*?)\n\n", TEXT, re.MULTILINE | re.DOTALL
+    )
+    assert table
+    rows = re.findall(r"^\| `([\w/]+)` \| \S", table[1], re.MULTILINE)
+    files = {path.relative_to(PACKAGE / layer) for path in (PACKAGE / layer).rglob("*.py")}
+    there = {
+        f"{path.parent}/" if path.name == "__init__.py" else str(path.with_suffix(""))
+        for path in files
+        if path.parts[0] != "rules" and str(path) != "__init__.py"
+    }
+    assert sorted(rows) == sorted(there | ({"rules/"} if layer == "core" else set()))
 
 
 def test_all_files_of_the_shell_are_named() -> None:

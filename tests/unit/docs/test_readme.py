@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.pages import ROOT, files, read
+from tools.pages import index
 
 _BLOCK = re.compile(r"^```\w+\n.*?^```$", re.MULTILINE | re.DOTALL)
 _TARGETS = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
@@ -22,7 +23,23 @@ def test_the_site_begins_as_the_readme_does() -> None:
     front = read("README.md").partition("\n## ")[0]
     shown = _BLOCK.findall(front)
     assert len(shown) == 2
-    assert _BLOCK.findall(read("docs/index.md").partition("\n## ")[0]) == shown
+    head = index.page().partition("\n## ")[0]
+    assert _BLOCK.findall(head) == shown
+    words = re.sub(r"\]\([^)]*\)", "", front).split()
+    assert re.sub(r"<!--.*?-->|\]\([^)]*\)", "", head).split() == words, "but for where links lead"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "[IsolationPolicy](policies.md)",
+        "![One Workload, three hulls, one Service](picture.svg)",
+        "[What was run, and where](../README.md#what-works)",
+        "[KubeVirt](https://kubevirt.io/)",
+    ],
+)
+def test_links_of_the_readme_lead_there_from_the_site_too(link: str) -> None:
+    assert link in index.page()
 
 
 def test_the_site_shows_no_command_that_the_readme_has_not() -> None:

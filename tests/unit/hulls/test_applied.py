@@ -29,7 +29,7 @@ def read(text: str) -> Applied | None:
 def test_it_reads_what_it_writes() -> None:
     found = read(json.dumps(SAID))
     assert found is not None
-    assert read(found.note()) == found
+    assert read(found.as_annotation()) == found
     (made,) = case(workload({"isolationPolicy": "Container"})).desired.hull_objects
     assert Applied.read(made) is not None
 

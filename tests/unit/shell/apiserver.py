@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from datetime import datetime, timedelta
 
 from twinhull.api.base import Raw
 from twinhull.hulls.merge import merge_patch
 from twinhull.shell import kinds
-from twinhull.shell.cluster import Cluster
+from twinhull.shell.cluster import FIELD_MANAGER, Cluster
 from twinhull.shell.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused, Unreachable
 from twinhull.shell.kinds import BY_NAME, Kind
 from twinhull.shell.list_pages import Take
@@ -151,6 +151,8 @@ class FakeCluster(Cluster):
         self.killed_at: dict[int, bool] = {}
         #: (verb, kind) of writes that are refused for good, or (True) for now.
         self.refused: dict[tuple[str, str], ApiError] = {}
+        #: The names of the kinds that the cluster has no more.
+        self.unserved: set[str] = set()
         #: Raises what is said against an object that is tried out; the ResourceQuotas of its namespace.
         self.rehearsed: Callable[[Raw], None] = lambda _: None
         #: The namespaces whose disks the operator may clone.
@@ -171,11 +173,15 @@ class FakeCluster(Cluster):
         if key_of(obj) in self._server.objects.get(kind.name, ()):
             raise AlreadyExists(f"{kind.name} {obj['metadata']['name']} already exists")
 
-    async def rehearse_patch(self, kind: Kind, namespace: str, name: str, patch: Raw) -> None:
+    async def patch_as(  # noqa: PLR0913  as the real one
+        self, kind: Kind, namespace: str, name: str, patch: Raw, *, manager: str, rehearse: bool = False
+    ) -> Raw:
+        assert (manager, rehearse) == (FIELD_MANAGER, True), "the operator only tries changes out so"
         if error := self.refused.get(("patch", kind.name)):
             raise error
         obj = self._server.get(kind.name, (namespace, name))
         assert obj["metadata"]["uid"] == patch["metadata"]["uid"]
+        return obj
 
     async def may(self, attributes: Raw) -> bool:
         return attributes["namespace"] in self.gives_away
@@ -199,7 +205,29 @@ class FakeCluster(Cluster):
         found = await self.get(kind, namespace, name)
         return found["metadata"].get("managedFields", []) if found else []
 
+    def places(self, kind: Kind) -> tuple[str | None, ...]:  # noqa: ARG002
+        return (None,)
+
+    async def served(self, kinds: Iterable[Kind]) -> set[Kind]:
+        return {kind for kind in kinds if kind.name not in self.unserved}
+
+    async def version(self) -> str:
+        return ""
+
+    async def read_place(
+        self, kind: Kind, place: str | None, take: Take, workload: str | None = None
+    ) -> str | None:
+        assert (place, workload) == (None, None), "everything is listed"
+        if kind.name in self.unserved:
+            return None
+        listed = await self.list(kind)
+        assert listed is not None
+        take(listed[0])
+        return listed[1]
+
     async def list(self, kind: Kind, workload: Key | None = None) -> tuple[list[Raw], str] | None:
+        if error := self.refused.get(("list", kind.name)):
+            raise error
         found = [obj for obj in self._server.all(kind.name) if workload in {None, workload_key(obj)}]
         found = [obj for obj in found if _selected(kind, obj)]
         return deepcopy(found), str(self._server.version)

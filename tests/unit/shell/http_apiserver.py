@@ -24,6 +24,7 @@ class HttpApiServer:
     def __init__(self) -> None:
         self.objects: dict[str, list[str]] = {}
         self.events: dict[str, asyncio.Queue[str]] = {}
+        #: By path. With ?watch behind it that concerns watches alone.
         self.errors: dict[str, int] = {}
         self.version = 100
         #: Whether lists say their version.
@@ -46,6 +47,7 @@ class HttpApiServer:
         watched = "watch" in query
         (self.watches if watched else self.lists).append((path, query, form))
         code = self.errors.get(path, 200 if path in self.objects else 404)
+        code = self.errors.get(f"{path}?watch", code) if watched else code
         if code != 200:
             return web.json_response(
                 {"kind": "Status", "code": code, "message": "so it is told"}, status=code

@@ -41,6 +41,7 @@ from twinhull.shell.scope import Scope
 from twinhull.shell.status_writer import StatusWriter
 from twinhull.shell.store import Key, Store, key_of
 from twinhull.shell.workload_controller import WorkloadController
+from twinhull.shell.workload_memory import WorkloadMemories
 
 from .apiserver import ApiServer, Crash, FakeCluster
 from .invariants import HULLS, Invariants
@@ -65,13 +66,13 @@ class _Timers(Queue):
 
 
 class _Silence(EventRecorder):
-    """Keeps the notes instead of posting them."""
+    """Keeps the Events that are to be posted."""
 
     def __init__(self) -> None:
-        self.notes: list[Event] = []
+        self.posted: list[Event] = []
 
     def post(self, kind: Kind, obj: Raw, event: Event) -> None:  # noqa: ARG002
-        self.notes.append(event)
+        self.posted.append(event)
 
 
 class _Checked(WorkloadController):
@@ -130,13 +131,14 @@ class Simulation:
         """The operator's process starts anew: it knows nothing, and lists everything."""
         self.store, self.queue, refusals = Store(), _Timers(lambda: self.now), Refusals()
         self.refusals, self.policies, self.decisions = refusals, Policies(self.store), Decisions()
+        self.memories = WorkloadMemories()
         self.executor = Executor(
             self.cluster,
             self.store,
             refusals,
             self.queue.add,
             now=lambda: self.now,
-            hull_created=self.decisions.record_created_hull,
+            hull_created=self.memories.record_created_hull,
         )
         self.metrics = Metrics()
         known = Knowledge(
@@ -144,11 +146,13 @@ class Simulation:
             self.policies,
             refusals,
             _Reports(self.reports),
-            memories=self.decisions.memories,
+            memories=self.memories,
         )
         self.controller = _Checked(known, DEFAULTS, self.decisions, self.metrics.lifetimes, lambda: self.now)
         self.reconciler = self.make_reconciler(self.controller, self.queue)
-        self.watches = ChangeHandler(self.store, self.queue, self.policies, self.decisions, Scope())
+        self.watches = ChangeHandler(
+            self.store, self.queue, self.policies, self.decisions, self.memories, Scope()
+        )
         self.server.events.clear()
         self.asked_in_vain.clear()
         self.relist()
@@ -166,7 +170,10 @@ class Simulation:
         for kind in kinds.WATCHED:
             listed = run(self.cluster.list(kind))
             assert listed is not None
-            self.watches.take_list(kind, *listed)
+            objects, version = listed
+            present: set[str] = set()
+            self.watches.take_part(kind, present, objects)
+            self.watches.take_rest(kind, present, version)
         self._walk()
 
     def deliver(self, choice: int) -> None:

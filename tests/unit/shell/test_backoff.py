@@ -90,7 +90,7 @@ def test_it_is_made_ever_less_often_and_stalls(isolation: str, harm: Harm, resta
         assert "DeletionByTaintManager: Taint manager: deleting due to NoExecute taint" in stalled["message"]
     if harm is rejected:
         assert "OutOfcpu: Node didn't have enough resource: cpu" in stalled["message"]
-    assert len(world.events.notes) <= 30
+    assert len(world.events.posted) <= 30
     assert back_off(world)["losses"] >= 6
 
     world.settle()
@@ -144,7 +144,7 @@ def test_a_loss_costs_one_status() -> None:
     deleted(world)
     operate(world)
     assert written(world) == ["create Pod", "patch/status Workload"]
-    assert world.events.notes[-2].reason == Reason.CREATED
+    assert world.events.posted[-2].reason == Reason.CREATED
 
 
 def unseen(world: Simulation) -> None:

@@ -22,6 +22,7 @@ from twinhull.shell.queue import Queue
 from twinhull.shell.refusals import Refusals
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store, key_of
+from twinhull.shell.workload_memory import WorkloadMemories
 
 
 class World:
@@ -30,7 +31,9 @@ class World:
     def __init__(self, default: Isolation = Isolation.CONTAINER, queue: Queue | None = None) -> None:
         self.store, self.queue = Store(), Queue() if queue is None else queue
         self.policies, self.decisions = Policies(self.store), Decisions()
-        self.watches = ChangeHandler(self.store, self.queue, self.policies, self.decisions, Scope())
+        self.watches = ChangeHandler(
+            self.store, self.queue, self.policies, self.decisions, WorkloadMemories(), Scope()
+        )
         self._defaults = OperatorDefaults(default)
 
     def take(self, obj: Raw, change: str = "ADDED", *, version: int = 1) -> None:
@@ -39,12 +42,21 @@ class World:
         metadata = {**given, **obj["metadata"], "resourceVersion": str(version)}
         self.watches.take(kind, change, obj | {"metadata": metadata})
 
+    def take_list(self, kind: Kind, objects: list[Raw], version: str) -> None:
+        """These are all objects of a kind."""
+        present: set[str] = set()
+        self.watches.take_part(kind, present, objects)
+        self.watches.take_rest(kind, present, version)
+
     def look(self) -> None:
         """Every Workload is decided on."""
         known = Knowledge(self.store, self.policies, Refusals(), {})
         for obj in self.store.all(kinds.WORKLOAD):
             case = observe(known, key_of(obj), self._defaults, NOW)
-            self.decisions.record(key_of(obj), case.blueprint.resolution if isinstance(case, Case) else None)
+            if isinstance(case, Case):
+                self.decisions.record(key_of(obj), case.blueprint.resolution)
+            else:
+                self.decisions.forget(key_of(obj))
 
     def walk(self) -> None:
         """All are asked for that a change may concern."""
@@ -103,7 +115,7 @@ def test_label_that_moves_asks_for_both() -> None:
     assert world.queued() == ["other", "web"]
     back = POD | {"metadata": POD["metadata"] | {"namespace": "shop", "uid": "uid-web-1"}}
     back["metadata"]["resourceVersion"] = "3"
-    world.watches.take_list(kinds.POD, [back], "3")
+    world.take_list(kinds.POD, [back], "3")
     assert world.queued() == ["other", "web"]
 
 
@@ -153,7 +165,7 @@ def test_what_the_cluster_can_do_is_told_by_the_kinds_that_are_said_to() -> None
             names.add(kind.name)
             return super().all(kind)
 
-    capabilities(Asked(), Scope())
+    capabilities(Asked(), frozenset())
     assert names == {kind.name for kind in kinds.CAPABLE}
 
 
@@ -173,7 +185,7 @@ def test_version_of_the_api_server_matters_and_news_of_it_only() -> None:
     assert world.queued() == ["virtualmachine"]
     world.watches.take_version("v1.35.1")
     assert world.queued() == []
-    assert capabilities(world.store, Scope()).kubernetes_version == "v1.35.1"
+    assert capabilities(world.store, frozenset()).kubernetes_version == "v1.35.1"
 
 
 def test_list_asks_for_what_changed_and_for_what_is_gone() -> None:
@@ -183,7 +195,7 @@ def test_list_asks_for_what_changed_and_for_what_is_gone() -> None:
     world.queued()
     listed = named("web2")
     listed["metadata"]["resourceVersion"] = "2"
-    world.watches.take_list(kinds.WORKLOAD, [listed], "3")
+    world.take_list(kinds.WORKLOAD, [listed], "3")
     assert world.queued() == ["web1"]
 
 
@@ -193,7 +205,7 @@ def test_one_pod_among_five_thousand_workloads_asks_for_one() -> None:
     many = [named(f"w{number}") for number in range(5000)]
     for obj in many:
         obj["metadata"]["resourceVersion"] = "1"
-    world.watches.take_list(kinds.WORKLOAD, many, "1")
+    world.take_list(kinds.WORKLOAD, many, "1")
     assert len(world.queued()) == 5000
     pod = POD | {"metadata": POD["metadata"] | {"labels": {WORKLOAD_LABEL: "w17"}}}
     world.take(pod, version=2)

@@ -12,9 +12,9 @@ import pytest
 
 from tests.controlplane.polling import PATIENCE
 from twinhull.api.base import Raw
-from twinhull.shell import circuit_breakers, kinds
+from twinhull.shell import write_lanes
 from twinhull.shell.circuit_breakers import CircuitBreakers, Write
-from twinhull.shell.errors import ApiError, Busy, CircuitOpen, NotLeading, Refused, ServerError, TimedOut
+from twinhull.shell.errors import ApiError, CircuitOpen, NotLeading, Refused, ServerError, TimedOut
 from twinhull.shell.executor import Executor
 from twinhull.shell.kinds import Kind
 from twinhull.shell.loopturns import LoopTurns
@@ -185,10 +185,10 @@ def informed(world: Hanging) -> int:
 class Breakers:
     """Circuits, and who was woken."""
 
-    def __init__(self, workers: int = _WORKERS) -> None:
+    def __init__(self) -> None:
         self.clock, self.woken = Clock(), list[tuple[str, list[str]]]()
         self.circuits = CircuitBreakers(
-            workers, self.clock, lambda key, actions: self.woken.append((key[1], sorted(actions)))
+            _WORKERS, self.clock, lambda key, actions: self.woken.append((key[1], sorted(actions)))
         )
 
     async def write(
@@ -234,7 +234,7 @@ def test_while_it_times_out_nobody_asks_and_then_one() -> None:
 def test_a_write_that_waited_for_its_place_is_not_sent_once_another_has_timed_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(circuit_breakers, "_WAIT", 60)
+    monkeypatch.setattr(write_lanes, "_WAIT", 60)
 
     async def test() -> None:
         breakers, sent = Breakers(), list[str]()
@@ -254,7 +254,7 @@ def test_a_write_that_waited_for_its_place_is_not_sent_once_another_has_timed_ou
         ended = await asyncio.gather(*writes, return_exceptions=True)
         assert sent == ["a", "b", "c"]
         assert [type(error) for error in ended] == [TimedOut] * 3 + [CircuitOpen] * 5
-        assert not breakers.circuits._lanes["VirtualMachine"].under_way  # noqa: SLF001
+        assert not breakers.circuits._lanes._by_kind["VirtualMachine"].under_way  # noqa: SLF001
 
     works(test)
 
@@ -402,50 +402,5 @@ def test_of_a_workloads_many_former_actions_few_are_remembered() -> None:
         breakers.clock.move(2)
         await breakers.write("web")
         assert breakers.woken == [("web", [f"VirtualMachine/web-{number}" for number in range(92, 100)])]
-
-    works(test)
-
-
-def test_a_workload_stands_in_line_once() -> None:
-    async def test() -> None:
-        breakers, hung = Breakers(workers=1), asyncio.Event()
-        task = asyncio.create_task(breakers.hang("shop", hung))
-        await asyncio.sleep(0)
-        for _ in range(3):
-            with pytest.raises(Busy):
-                await breakers.write("web")
-        hung.set()
-        await task
-        assert breakers.woken == [("web", [])]
-
-    works(test)
-
-
-def test_who_waited_is_woken_though_nobody_took_the_turn() -> None:
-    async def test() -> None:
-        breakers, hold = Breakers(workers=1), asyncio.Event()
-
-        async def held() -> None:
-            async with breakers.circuits.writing(Write(("shop", "a"), "VirtualMachine", "a", deletes=False)):
-                await hold.wait()
-
-        task = asyncio.create_task(held())
-        await asyncio.sleep(0)
-        for name in "bcd":
-            with pytest.raises(Busy):
-                await breakers.write(name)
-        hold.set()
-        await task
-        assert [name for name, _ in breakers.woken] == ["b", "c", "d"]
-
-    works(test)
-
-
-@pytest.mark.parametrize("kind", [kinds.POD, kinds.SERVICE, kinds.CONFIG_MAP, kinds.VIRTUAL_MACHINE])
-def test_every_kind_has_a_worker_even_of_one(kind: Kind) -> None:
-    async def test() -> None:
-        circuits = CircuitBreakers(1, Clock(), lambda *_: None)
-        async with circuits.writing(Write(("shop", "a"), kind.name, "a", deletes=False)):
-            pass
 
     works(test)

@@ -8,7 +8,7 @@ import pytest
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import Workload
-from twinhull.hulls import datavolumes
+from twinhull.hulls import datavolume, diskstate
 from twinhull.hulls.disknotes import DATA_SOURCE_ANNOTATION
 from twinhull.shell.clone_sources import resolved
 from twinhull.shell.errors import Refused
@@ -123,14 +123,14 @@ def test_a_clone_is_known_by_the_note_of_its_data_source() -> None:
     }
     workload = Workload.model_validate(raw)
     disk = workload.spec.virtual_machine.all_disks()[0]
-    former = datavolumes.render(workload.metadata, disk)
+    former = datavolume.render(workload.metadata, disk)
     former["metadata"] |= {"uid": "v"}
     made = {**former, "spec": {**former["spec"], "source": to("images")}}
     del made["spec"]["sourceRef"]
-    assert not datavolumes.read(workload.metadata, disk, former, None).source_changed
-    assert not datavolumes.read(workload.metadata, disk, made, None).source_changed
+    assert not diskstate.read(workload.metadata, disk, former, None).source_changed
+    assert not diskstate.read(workload.metadata, disk, made, None).source_changed
     noted = {**made["metadata"]["annotations"], DATA_SOURCE_ANNOTATION: "images/other"}
     other = {**made, "metadata": {**made["metadata"], "annotations": noted}}
-    assert datavolumes.read(workload.metadata, disk, other, None).source_changed
+    assert diskstate.read(workload.metadata, disk, other, None).source_changed
     blank = {**made, "spec": {"source": {"blank": {}}}}
-    assert datavolumes.read(workload.metadata, disk, blank, None).source_changed
+    assert diskstate.read(workload.metadata, disk, blank, None).source_changed

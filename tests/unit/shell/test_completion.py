@@ -75,7 +75,7 @@ def test_an_end_that_was_seen_stands_though_the_pod_is_gone(policy: str, code: i
     tidied_before_it_is_written(world)
     assert made(world) == 0
     assert ended(world) == ("Failed" if code else "Completed", code)
-    assert world.decisions.memories[KEY].unwritten_exit is None, "the status remembers it now"
+    assert world.memories.by_workload[KEY].unwritten_exit is None, "the status remembers it now"
 
 
 def test_the_end_of_a_machine_stands_though_the_machine_is_gone() -> None:
@@ -177,7 +177,7 @@ def test_another_template_runs_anew_though_the_end_was_not_written(seen: bool) -
     operate(world)
     status_is_written_again(world)
     assert made(world) == 1
-    assert world.decisions.memories[KEY].unwritten_exit is None
+    assert world.memories.by_workload[KEY].unwritten_exit is None
 
 
 def test_a_workload_that_is_made_again_runs_anew() -> None:
@@ -205,11 +205,11 @@ def test_who_only_watches_remembers_one_end_of_a_workload_that_is_there() -> Non
         stranger = {**named(ended_pod, number + 10)}
         stranger["metadata"] |= {"labels": {**pod["metadata"]["labels"], WORKLOAD_LABEL: f"gone-{number}"}}
         world.watches.take(kinds.POD, "DELETED", stranger)
-    assert list(world.decisions.memories) == [KEY]
-    assert world.decisions.memories[KEY].unwritten_exit is not None
+    assert list(world.memories.by_workload) == [KEY]
+    assert world.memories.by_workload[KEY].unwritten_exit is not None
     assert world.workload is not None
     world.watches.take(kinds.WORKLOAD, "DELETED", world.workload)
-    assert world.decisions.memories == {}
+    assert world.memories.by_workload == {}
 
 
 def named(pod: Raw, number: int) -> Raw:
@@ -231,6 +231,6 @@ def test_an_end_from_before_the_one_that_the_status_has_is_none_of_a_later_run()
     status = {"exit": last.raw()}
     world.server.patch("Workload", KEY, {"status": status}, status=True)
     tidy(world)
-    world.decisions.memories[KEY] = replace(world.decisions.memories[KEY], unwritten_exit=first)
+    world.memories.by_workload[KEY] = replace(world.memories.by_workload[KEY], unwritten_exit=first)
     operate(world)
     assert made(world) == 1, "it is asked to run again"

@@ -67,12 +67,12 @@ def test_a_data_volume_that_lost_its_label_is_given_it_again(*, filled: bool) ->
     world = asking(filled=filled)
     relabel(world, None)
     assert label_of(world) == "web"
-    notes = [(note.reason, note.message) for note in world.events.notes]
+    messages = [event.message for event in world.events.posted]
     if filled:
         sentence = "restored the label twinhull.dev/disk-of of DataVolume web-boot"
     else:
         sentence = "DataVolume web-boot for the disk boot was there already"
-    assert sentence in [message for _, message in notes]
+    assert sentence in messages
     count = len(world.cluster.writes)
     operate(world)
     assert len(world.cluster.writes) == count

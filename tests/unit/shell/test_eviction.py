@@ -65,7 +65,7 @@ def test_what_runs_below_the_floor_goes_at_its_deadline(restarted_after: int | N
     assert written(world).count("delete Pod") == 1
     (pod,) = world.server.all("Pod")
     assert pod["metadata"]["deletionGracePeriodSeconds"] == 7
-    assert [event.reason for event in world.events.notes].count(Reason.EVICTED_BY_POLICY) == 1
+    assert [event.reason for event in world.events.posted].count(Reason.EVICTED_BY_POLICY) == 1
     world.server.remove("Pod", (KEY[0], pod["metadata"]["name"]))
     operate(world)
     assert "running" not in isolation(world)
@@ -135,7 +135,7 @@ def test_it_is_raised_in_time_where_the_machine_can_be_had() -> None:
     world.settle()
     assert isolation(world)["running"] == "VirtualMachine"
     assert "pendingSince" not in isolation(world)
-    assert "EvictedByPolicy" not in [event.reason for event in world.events.notes]
+    assert "EvictedByPolicy" not in [event.reason for event in world.events.posted]
 
 
 def test_conditions_that_somebody_took_away_give_no_more_time() -> None:

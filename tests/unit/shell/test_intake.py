@@ -18,7 +18,6 @@ from twinhull.api.reading import UNREAD, unread
 from twinhull.shell import kinds
 from twinhull.shell.kinds import BY_NAME, Kind
 from twinhull.shell.observe import capabilities
-from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store
 
 from .test_change_handler import World
@@ -100,13 +99,13 @@ def test_nothing_in_an_object_keeps_it_or_another_from_being_taken_in(
             one for one in world.store.all(kind) if one["metadata"]["name"] == obj["metadata"]["name"]
         )
         assert held["metadata"]["resourceVersion"] == str(version - 1)
-        capabilities(world.store, Scope())
+        capabilities(world.store, frozenset())
         world.policies.all()
     for obj in OBJECTS:
         version += 1
         world.take(policy("late", minimum="Sandbox", match={"images": ["a"]}), version=version)
         world.take(obj, "DELETED", version=version)
-    world.watches.take_list(kinds.NAMESPACE, [], str(version))
+    world.take_list(kinds.NAMESPACE, [], str(version))
 
 
 def _malformed() -> list[tuple[Kind, Raw]]:
@@ -148,7 +147,7 @@ def test_an_object_without_a_name_or_version_is_passed_over(
     with caplog.at_level(logging.WARNING):
         world.watches.take(kinds.WORKLOAD, "ADDED", nameless)
         world.watches.take(kinds.WORKLOAD, "DELETED", nameless)
-        world.watches.take_list(kinds.WORKLOAD, [nameless, listed], "7")
+        world.take_list(kinds.WORKLOAD, [nameless, listed], "7")
     assert [name for _, name in world.store.keys(kinds.WORKLOAD)] == ["web"]
     assert "it has no name, uid or version" in caplog.text
 

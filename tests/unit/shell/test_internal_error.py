@@ -79,7 +79,7 @@ def test_a_failure_is_said_once_though_it_is_tried_again(monkeypatch: pytest.Mon
         while any(world.server.events.values()):
             world.deliver(0)
     assert written(world)[count:] == ["patch/status Workload"]
-    assert [event.reason for event in world.events.notes].count(Reason.INTERNAL_ERROR) == 1
+    assert [event.reason for event in world.events.posted].count(Reason.INTERNAL_ERROR) == 1
 
 
 def test_a_failure_that_passes_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

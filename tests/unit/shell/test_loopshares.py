@@ -16,11 +16,11 @@ def test_much_is_more_than_a_burst_and_is_made_up_for_by_time() -> None:
     clock = Clock()
     shares = LoopShares(clock)
     shares.had("flood", 0.09)
-    assert not shares.had_much("flood")
+    assert not shares.is_heavy("flood")
     shares.had("flood", 0.03)
-    assert (shares.had_much("flood"), shares.had_much("shop")) == (True, False)
+    assert (shares.is_heavy("flood"), shares.is_heavy("shop")) == (True, False)
     clock.now += 2
-    assert not shares.had_much("flood")
+    assert not shares.is_heavy("flood")
 
 
 def test_a_fiftieth_for_good_is_not_much_and_more_is() -> None:
@@ -30,7 +30,7 @@ def test_a_fiftieth_for_good_is_not_much_and_more_is() -> None:
         clock.now += 1
         shares.had("shop", 0.02)
         shares.had("flood", 0.03)
-    assert (shares.had_much("flood"), shares.had_much("shop")) == (True, False)
+    assert (shares.is_heavy("flood"), shares.is_heavy("shop")) == (True, False)
 
 
 def test_however_much_it_was_it_is_forgotten_within_a_minute() -> None:
@@ -38,7 +38,7 @@ def test_however_much_it_was_it_is_forgotten_within_a_minute() -> None:
     shares = LoopShares(clock)
     shares.had("flood", 1e6)
     clock.now += 60
-    assert not shares.had_much("flood")
+    assert not shares.is_heavy("flood")
 
 
 def test_namespaces_that_are_even_take_no_memory() -> None:

@@ -73,7 +73,7 @@ def ready(world: Simulation) -> tuple[str, str]:
 
 
 def reasons(world: Simulation) -> list[str]:
-    return [event.reason for event in world.events.notes]
+    return [event.reason for event in world.events.posted]
 
 
 def test_a_service_that_a_webhook_changes_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:

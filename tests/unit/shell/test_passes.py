@@ -102,7 +102,7 @@ def test_flip_deletes_sees_gone_and_creates() -> None:
     hull_writes = [entry for entry in written(world)[count:] if entry != "patch/status Workload"]
     assert hull_writes == ["delete Pod", "create ConfigMap", "create VirtualMachine"]
     assert world.condition("Ready")["reason"] == "Ready"
-    assert [event.reason for event in world.events.notes] == [
+    assert [event.reason for event in world.events.posted] == [
         "Created",
         "Ready",
         "Replacing",
@@ -127,7 +127,7 @@ def test_flip_of_a_machine_has_its_guest_end_the_pod_first(write: int | None) ->
     flipped = ["patch VirtualMachine", "delete VirtualMachine", "delete ConfigMap", "create Pod"]
     assert sorted(hull_writes) == sorted(flipped)
     assert world.condition("Ready")["reason"] == "Ready"
-    assert [event.reason for event in world.events.notes].count(Reason.REPLACING) == 1 - (write == 0)
+    assert [event.reason for event in world.events.posted].count(Reason.REPLACING) == 1 - (write == 0)
 
 
 def test_machine_whose_guest_does_nothing_goes_when_its_time_is_over() -> None:
@@ -196,7 +196,7 @@ def test_request_to_end_that_a_webhook_takes_away_is_a_refusal(monkeypatch: pyte
     monkeypatch.setattr(world.server, "patch", without_annotations)
     operate(world)
     assert written(world)[:2] == ["patch VirtualMachine", "delete VirtualMachine"]
-    assert [event.reason for event in world.events.notes].count(Reason.STOPPED) == 1
+    assert [event.reason for event in world.events.posted].count(Reason.STOPPED) == 1
 
 
 def test_name_that_is_taken_is_said_and_tried_again() -> None:
@@ -262,7 +262,7 @@ def test_label_that_was_taken_off_or_changed_is_put_back_and_told(kind: str, val
     assert found["metadata"]["labels"]["twinhull.dev/workload"] == "web"
     assert world.make_pass() == []
     sentence = f"restored the labels of {kind} {found['metadata']['name']}"
-    assert Event("Warning", Reason.DRIFT_CORRECTED, sentence) in world.events.notes
+    assert Event("Warning", Reason.DRIFT_CORRECTED, sentence) in world.events.posted
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -417,6 +417,15 @@ def test_lost_answer_and_a_flip_make_no_two_hulls() -> None:
     change, obj = world.server.events["Workload"].popleft()
     world.watches.take(WORKLOAD, change, obj)
     world.reconcile()
+
+
+def test_lost_answer_waits_for_no_list_of_another_kind() -> None:
+    world = Simulation({"service": {"enabled": False}})
+    world.cluster.accident = (Unreachable, True)
+    world.reconcile()
+    world.cluster.refused["list", "VirtualMachine"] = ServerError("unable to transform key")
+    run(world.executor.clear_doubt(KEY))
+    assert len(world.store.keys(POD)) == 1
 
 
 @pytest.mark.parametrize("isolation", ["Container", "VirtualMachine"])

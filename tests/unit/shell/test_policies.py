@@ -64,7 +64,7 @@ def many() -> tuple[Walked, Counting]:
         obj = labelled(f"w{number}", **({"tier": "gold"} if number % 500 == 17 else {}))
         obj["metadata"] |= {"namespace": f"ns{number % 50}", "uid": f"u{number}", "resourceVersion": "1"}
         listed.append(obj)
-    world.watches.take_list(kinds.WORKLOAD, listed, "1")
+    world.take_list(kinds.WORKLOAD, listed, "1")
     world.look()
     world.queued()
     queue.adds.clear()
@@ -139,10 +139,10 @@ def test_list_of_policies_asks_for_those_that_a_change_concerns() -> None:
     for version in ("2", "2", "3"):
         strict = policy("strict", minimum="Sandbox", match=GOLD)
         strict["metadata"] |= {"uid": "u", "resourceVersion": version}
-        world.watches.take_list(kinds.ISOLATION_POLICY, [strict], version)
+        world.take_list(kinds.ISOLATION_POLICY, [strict], version)
         world.walk()
     assert len(queue.adds) == 10, "once, when it was new"
-    world.watches.take_list(kinds.ISOLATION_POLICY, [], "4")
+    world.take_list(kinds.ISOLATION_POLICY, [], "4")
     world.walk()
     assert len(queue.adds) == 20, "and when it was gone"
 

@@ -82,7 +82,7 @@ def test_counts_are_told_once_they_are_whole_and_whenever_they_change(world: Wor
         assert world.cluster.writes == [], "the other one isn't decided yet"
         world.decide("b")
         await world.until(2)
-        world.decisions.record(("shop", "b"), None)
+        world.decisions.forget(("shop", "b"))
         await world.until(1)
         assert len(world.cluster.writes) == 2
 
@@ -105,9 +105,9 @@ def test_many_changes_are_one_write(world: World) -> None:
         world.decide("b")
         await world.until(2)
         for _ in range(100):
-            world.decisions.record(("shop", "b"), None)
+            world.decisions.forget(("shop", "b"))
             world.decide("b")
-        world.decisions.record(("shop", "b"), None)
+        world.decisions.forget(("shop", "b"))
         await world.until(1)
         assert len(world.cluster.writes) == 2
 

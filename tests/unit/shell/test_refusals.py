@@ -3,11 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from twinhull.api.reasons import Reason
-from twinhull.shell.refusals import Cause, Refusals
+from twinhull.shell.refusals import RefusalCause, Refusals
 
 WEB, POD = ("shop", "web"), "Pod/web-1"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-CAUSE = Cause(Reason.POD_REFUSED, "exceeded quota", final=True)
+CAUSE = RefusalCause(Reason.POD_REFUSED, "exceeded quota", final=True)
 
 
 def seconds(refusals: Refusals, generation: int = 1) -> float:

@@ -3,49 +3,152 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
-from twinhull.shell import listing
+from twinhull.shell import kinds, listing
 from twinhull.shell.errors import ServerError
+from twinhull.shell.kinds import Kind
 from twinhull.shell.listing import Listing
 
 from .http_apiserver import until
 from .simulation import Simulation
 
+FAILURE = ServerError("Internal error occurred: unable to transform key")
+
+
+@pytest.fixture(autouse=True)
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Without pauses to speak of: those that were made after failures."""
+    pauses: list[float] = []
+
+    def backoffs() -> Iterator[float]:
+        for attempt in range(10_000):
+            pauses.append(attempt)
+            yield 0.0
+
+    monkeypatch.setattr(listing, "_SETTLING", 0.0)
+    monkeypatch.setattr(listing, "reconnect_delays", backoffs)
+    return pauses
+
+
+def miss_policy(world: Simulation, name: str) -> None:
+    """A policy is made, and the watch doesn't tell of it."""
+    world.server.create({"kind": "IsolationPolicy", "metadata": {"name": name}, "spec": {}})
+    world.server.events.clear()
+
+
+def knows(world: Simulation, policies: int) -> bool:
+    """Whether the operator knows of so many policies."""
+    return len(world.store.keys(kinds.ISOLATION_POLICY)) == policies
+
 
 @pytest.mark.parametrize("failures", [0, 1, 4])
 def test_a_list_that_fails_after_a_watch_started_over_is_tried_again(
-    failures: int, monkeypatch: pytest.MonkeyPatch
+    failures: int, waited: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waited: list[float] = []
-
-    def backoffs() -> Iterator[float]:
-        for attempt in range(100):
-            waited.append(attempt)
-            yield 0.0
-
     async def check() -> None:
-        world, tried, listed = Simulation({}), 0, 0
+        world, tried = Simulation({}), Counter[Kind]()
         lists = Listing(world.cluster, world.watches, world.queue, every=600)
 
-        async def list_all(_: object) -> None:
-            nonlocal tried, listed
-            tried += 1
-            if tried <= failures:
-                raise ServerError("etcdserver: leader changed")
-            listed += 1
+        async def list_place(kind: Kind, _: str | None) -> None:
+            tried[kind] += 1
+            if kind is kinds.CONFIG_MAP and tried[kind] <= failures:
+                raise FAILURE
 
-        monkeypatch.setattr(lists, "_list", list_all)
-        monkeypatch.setattr(listing, "_SETTLING", 0.0)
-        monkeypatch.setattr(listing, "reconnect_delays", backoffs)
+        monkeypatch.setattr(lists, "_list_place", list_place)
         relisting = asyncio.create_task(lists.run())
         world.watches.started_over.set()
-        await until(lambda: listed)
-        assert tried == failures + 1
+        await until(lambda: tried[kinds.CONFIG_MAP] == failures + 1)
         assert len(waited) >= failures, "each failure is waited for"
         assert not world.watches.started_over.is_set()
+        assert tried == Counter(kinds.WATCHED) + Counter({kinds.CONFIG_MAP: failures}), "nothing else is"
+        relisting.cancel()
+
+    asyncio.run(check())
+
+
+def test_a_kind_that_cannot_be_listed_keeps_no_other_from_it() -> None:
+    async def check() -> None:
+        world = Simulation({})
+        lists = Listing(world.cluster, world.watches, world.queue, every=600)
+        relisting = asyncio.create_task(lists.run())
+        world.cluster.refused["list", "ConfigMap"] = FAILURE
+        for count in (1, 2):
+            miss_policy(world, f"floor{count}")
+            world.watches.started_over.set()
+            await until(partial(knows, world, count))
+        relisting.cancel()
+
+    asyncio.run(check())
+
+
+def test_the_first_list_gets_to_all_kinds_and_ends_once_all_are_listed() -> None:
+    async def check() -> None:
+        world = Simulation({})
+        miss_policy(world, "floor")
+        world.cluster.refused["list", "ConfigMap"] = FAILURE
+        first = asyncio.create_task(Listing(world.cluster, world.watches, world.queue, 600).list_until_done())
+        await until(partial(knows, world, 1))
+        assert not first.done()
+        world.cluster.refused.clear()
+        await first
+
+    asyncio.run(check())
+
+
+def remove_kubevirt(world: Simulation) -> None:
+    """KubeVirt is removed, and the watch doesn't tell of it."""
+    world.switch("KubeVirt")
+    world.server.events.clear()
+    world.cluster.unserved.add("KubeVirt")
+
+
+def test_objects_of_a_kind_that_was_removed_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "_UNSERVED_FOR", 0.05)
+
+    world = Simulation({"isolationPolicy": "VirtualMachine"})
+    while len(world.queue):
+        world.reconcile()
+    remove_kubevirt(world)
+
+    async def check() -> None:
+        relisting = asyncio.create_task(Listing(world.cluster, world.watches, world.queue, every=0.01).run())
+        await until(lambda: not world.watches.holds(kinds.KUBEVIRT))
+        assert len(world.queue) == 1, "whom it concerns is asked for"
+        relisting.cancel()
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("lasts", [True, False])
+def test_they_are_not_while_discovery_has_the_kind_or_only_for_a_moment(
+    lasts: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listing, "_UNSERVED_FOR", 0.0 if lasts else 600.0)
+
+    async def check() -> None:
+        world, asked = Simulation({}), Counter[str]()
+        remove_kubevirt(world)
+
+        async def served(wanted: set[Kind]) -> set[Kind]:
+            asked["discovery"] += 1
+            return wanted
+
+        async def version() -> str:
+            asked["lists"] += 1
+            return ""
+
+        monkeypatch.setattr(world.cluster, "served", served)
+        monkeypatch.setattr(world.cluster, "version", version)
+        relisting = asyncio.create_task(Listing(world.cluster, world.watches, world.queue, every=0.01).run())
+        await until(lambda: asked["lists"] > 3)
+        assert bool(asked["discovery"]) is lasts
+        assert world.watches.holds(kinds.KUBEVIRT)
         relisting.cancel()
 
     asyncio.run(check())

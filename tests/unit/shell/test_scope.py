@@ -40,18 +40,18 @@ def test_within_namespaces_nothing_outside_of_them_is_seen() -> None:
 def test_without_machines_nothing_of_theirs_is_seen_and_kubevirt_is_missing() -> None:
     scope = Scope(machines=False)
     assert not any("kubevirt" in kind.group for kind in seen(scope))
-    assert capabilities(Store(), scope).kubevirt is None
+    assert capabilities(Store(), scope.hidden).kubevirt is None
 
 
 def test_what_is_hidden_is_taken_to_be_there() -> None:
-    able = capabilities(Store(), Scope(("a",)))
+    able = capabilities(Store(), Scope(("a",)).hidden)
     assert (able.kubevirt, able.machine_nodes) == ("Deployed", True)
     assert able.may_have_runtime_class("gvisor")
     assert not Capabilities().may_have_runtime_class("gvisor")
 
 
 def test_within_namespaces_without_machines_kubevirt_is_missing() -> None:
-    assert capabilities(Store(), Scope(("a",), machines=False)).kubevirt is None
+    assert capabilities(Store(), Scope(("a",), machines=False).hidden).kubevirt is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_machines_may_have_panic_devices_by_a_gate_or_for_all(
     has: bool,  # noqa: FBT001
 ) -> None:
     gates = {"featureGates": opened, "disabledFeatureGates": closed}
-    able = capabilities(with_kubevirt(version, gates), Scope())
+    able = capabilities(with_kubevirt(version, gates), Scope().hidden)
     assert (able.panic_devices, able.kubevirt_version) == (has, version)
 
 
@@ -91,14 +91,14 @@ def test_machines_may_name_their_graphics_card_by_a_gate_or_for_all(
     opened: list[str],
     may: bool,  # noqa: FBT001
 ) -> None:
-    assert capabilities(with_kubevirt(version, {"featureGates": opened}), Scope()).video_devices == may
+    assert capabilities(with_kubevirt(version, {"featureGates": opened}), Scope().hidden).video_devices == may
 
 
 @pytest.mark.parametrize("version", ["v1.8.4", "v1.9.0"])
 def test_file_systems_of_claims_need_their_gate_everywhere(version: str) -> None:
     opened = {"featureGates": ["EnableVirtioFsStorageVolumes"]}
-    assert not capabilities(with_kubevirt(version, {}), Scope()).virtiofs_storage
-    assert capabilities(with_kubevirt(version, opened), Scope()).virtiofs_storage
+    assert not capabilities(with_kubevirt(version, {}), Scope().hidden).virtiofs_storage
+    assert capabilities(with_kubevirt(version, opened), Scope().hidden).virtiofs_storage
 
 
 def with_kubevirt(version: str, developer: dict[str, list[str]]) -> Store:

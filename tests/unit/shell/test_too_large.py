@@ -46,7 +46,7 @@ def test_it_is_stalled_and_named_and_what_runs_goes_on(isolation: str, field: st
     assert stalled["message"].startswith(f"{field}: has ")
     assert stalled["message"].endswith(": make it smaller; what runs is left as it is")
     assert [obj["metadata"]["uid"] for obj in world.server.all(kind)] == uids
-    assert [event.reason for event in world.events.notes].count(Reason.TOO_LARGE) == 1
+    assert [event.reason for event in world.events.posted].count(Reason.TOO_LARGE) == 1
 
 
 def test_once_it_is_smaller_all_goes_on() -> None:

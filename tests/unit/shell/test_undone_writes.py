@@ -32,7 +32,7 @@ def noticed(patches: list[Raw], live: Raw) -> tuple[list[str], Refusals]:
     rivals = UndoneWrites(cluster, store, refusals, lambda: NOW)
     messages = []
     for patch in patches:
-        change = Change("ConfigMap", "web", "u", patch, keeps=True)
+        change = Change("ConfigMap", "web", "u", patch, is_upkeep=True)
         cause = asyncio.run(rivals.of_change(OWNER, change))
         messages.append(cause.message if cause else "")
     return messages, refusals

@@ -133,7 +133,7 @@ def test_it_is_looked_at_once_and_written_once() -> None:
     world.restart()
     operate(world)
     assert world.decisions.decided == 1
-    assert [event.reason for event in world.events.notes].count(Reason.UNREADABLE) == 1
+    assert [event.reason for event in world.events.posted].count(Reason.UNREADABLE) == 1
 
 
 def too_large(world: Simulation, kind: Kind) -> None:

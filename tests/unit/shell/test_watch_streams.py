@@ -22,33 +22,42 @@ from twinhull.shell.policies import Policies
 from twinhull.shell.queue import Queue
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store
+from twinhull.shell.watch_ages import WatchAges
 from twinhull.shell.watch_streams import WatchStreams
+from twinhull.shell.workload_memory import WorkloadMemories
 
 WORKLOADS, VMS = kinds.WORKLOAD.path(), kinds.VIRTUAL_MACHINE.path()
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pauses to speak of."""
+    """Without pauses to speak of; a watch may end at any time."""
     monkeypatch.setattr(watch_streams, "_LOOKING", 0.02)
     monkeypatch.setattr(watch_streams, "_PAUSE", 0.01)
+    monkeypatch.setattr(watch_streams, "_SHORTEST", 0.0)
 
 
 class World:
-    """Streams of an API server that serves all kinds but those of a group."""
+    """Streams of an API server that serves all kinds but those of a group, everywhere or in namespaces."""
 
-    def __init__(self, without: str = "none") -> None:
+    def __init__(self, without: str = "none", *namespaces: str) -> None:
+        self.scope = Scope(namespaces)
         self.api, self.store = HttpApiServer(), Store()
-        self.watches = ChangeHandler(self.store, Queue(), Policies(self.store), Decisions(), Scope())
+        self.watches = ChangeHandler(
+            self.store, Queue(), Policies(self.store), Decisions(), WorkloadMemories(), self.scope
+        )
         self.waited: list[float] = []
+        self.now = 0.0
+        self.watches.ages = WatchAges(lambda: self.now)
         for kind in kinds.WATCHED:
-            if kind.group != without:
-                self.api.serve(kind.path())
+            if kind.group != without and self.scope.sees(kind):
+                for namespace in namespaces or (None,):
+                    self.api.serve(kind.path(namespace))
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[None]:
-        async with http_apiserver.client(self.api) as client:
-            found = WatchStreams(client, self.watches, Scope(), self.backoffs)
+        async with http_apiserver.client(self.api, self.scope) as client:
+            found = WatchStreams(client, self.watches, self.scope, self.backoffs)
             await found.begin()
             running = asyncio.create_task(found.run())
             try:
@@ -66,6 +75,9 @@ class World:
 
     def has_waited(self, times: int) -> bool:
         return len(self.waited) >= times
+
+    def age(self, resource: str) -> float:
+        return self.watches.ages.by_resource()[resource]
 
     def names(self) -> list[str]:
         return sorted(name for _, name in self.store.keys(kinds.WORKLOAD))
@@ -176,6 +188,27 @@ def test_kinds_that_come_later_are_watched() -> None:
     http_apiserver.run(check)
 
 
+def test_a_kind_that_is_not_served_is_asked_for_in_one_namespace_at_a_time() -> None:
+    async def check() -> None:
+        namespaces = [f"n{number}" for number in range(20)]
+        world, loop = World("kubevirt.io", *namespaces), asyncio.get_running_loop()
+        paths = [kinds.VIRTUAL_MACHINE.path(namespace) for namespace in namespaces]
+
+        def asked() -> int:
+            return sum(path in paths for path, _, _ in world.api.lists)
+
+        async with world.streaming():
+            await until(lambda: asked() >= 2 * len(namespaces))
+            began, count = loop.time(), asked()
+            await until(lambda: asked() >= count + 10)
+            assert loop.time() - began > 0.1, "ten requests, 20 ms apart"
+            for path in paths:
+                world.api.serve(path)
+            await until(lambda: world.api.began().keys() >= set(paths))
+
+    http_apiserver.run(check)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("code", [400, 401, 403, 429, 500, 503])
 def test_failures_are_waited_for_ever_longer_until_something_comes(code: int) -> None:
@@ -192,5 +225,82 @@ def test_failures_are_waited_for_ever_longer_until_something_comes(code: int) ->
                 await until(lambda: f"after{world.api.version}" in world.names())
         assert world.waited.count(0) == 2
         assert max(world.waited) >= 2
+
+    http_apiserver.run(check)
+
+
+def test_a_watch_that_brings_nothing_ages_whatever_is_listed() -> None:
+    """Such as by a Role without the verb watch."""
+
+    async def check() -> None:
+        world, maps = World(without="kubevirt.io"), kinds.CONFIG_MAP.path()
+        world.api.errors[f"{WORKLOADS}?watch"] = 403
+        async with world.streaming():
+            world.now = 600.0
+            world.watches.take_list(kinds.WORKLOAD, [], "100")
+            assert world.age("workloads") == 600
+            world.tell("BOOKMARK", '{"metadata":{"resourceVersion":"150"}}', maps)
+            await until(lambda: world.age("configmaps") == 0)
+            assert "virtualmachines" not in world.watches.ages.by_resource(), "it isn't served"
+
+    http_apiserver.run(check)
+
+
+def test_a_watch_that_started_over_ages_until_what_it_missed_is_listed() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            world.now, world.api.version = 600.0, 200
+            world.tell("ERROR", json.dumps({"kind": "Status", "code": 410, "message": "too old"}))
+            world.api.events[WORKLOADS].put_nowait("")
+            await until(world.watches.started_over.is_set)
+            world.tell("ADDED", obj("web", version=201))
+            await until(world.names)
+            assert world.age("workloads") == 600
+            world.watches.take_list(kinds.WORKLOAD, [json.loads(obj("web", version=201))], "201")
+            assert world.age("workloads") == 0
+
+    http_apiserver.run(check)
+
+
+def test_a_watch_that_always_ends_at_once_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as behind a proxy that cuts it."""
+    monkeypatch.setattr(watch_streams, "_SHORTEST", 60.0)
+
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            for count in (1, 2):
+                world.api.events[WORKLOADS].put_nowait("")
+                await until(lambda: world.api.began()[WORKLOADS] > count)  # noqa: B023  it is awaited here
+            assert world.waited == [0, 1]
+            world.tell("ADDED", obj("web", version=101))
+            world.api.events[WORKLOADS].put_nowait("")
+            await until(lambda: world.api.began()[WORKLOADS] == 4)
+            assert world.waited == [0, 1], "one that brought something isn't"
+
+    http_apiserver.run(check)
+
+
+def test_a_watch_that_ends_in_its_time_and_brought_nothing_is_no_failure() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            world.now = 300.0
+            world.api.events[WORKLOADS].put_nowait("")
+            await until(lambda: world.api.began()[WORKLOADS] == 2)
+            assert (world.waited, world.age("workloads")) == ([], 0)
+
+    http_apiserver.run(check)
+
+
+def test_a_version_that_is_always_too_old_is_asked_for_ever_later() -> None:
+    async def check() -> None:
+        world = World()
+        async with world.streaming():
+            world.api.errors[f"{WORKLOADS}?watch"] = 410
+            world.api.events[WORKLOADS].put_nowait("")
+            await until(lambda: world.has_waited(3))
+            assert world.waited[:3] == [0, 1, 2]
 
     http_apiserver.run(check)

@@ -18,7 +18,7 @@ from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.overrides import pruned
 from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_BY_SERVER, Draft, Source, without
 from twinhull.convert.kubernetes.untyped import map_at
-from twinhull.hulls.datavolumes import API_VERSION
+from twinhull.hulls.datavolume import API_VERSION
 
 #: The sources that a Workload has in the same words.
 _SAME = ("http", "s3", "gcs", "registry", "upload", "blank", "imageio", "vddk")

@@ -1,4 +1,4 @@
-"""The account that a policy gives of itself: its status."""
+"""The status of an IsolationPolicy: how many Workloads it matches, has raised, and rejects."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from twinhull.core.isolation.resolution import Answer, Resolution, resolve
 from twinhull.core.isolation.subject import Subject
 from twinhull.core.references import KindAndName, Reference, of_machine
 from twinhull.hulls.evasion import Evasion, of_reference
-from twinhull.hulls.types import HullType, Settings, type_of
+from twinhull.hulls.types import HullType, SpecSection, type_of
 
 #: The models' names of what a hull is made with, as YAML has them.
 _FIELDS = {
@@ -126,7 +126,7 @@ def explain(  # noqa: PLR0913  one for each that has a say in it
 
 def _parts_of_namespace(resolution: Resolution, hull_type: HullType) -> Iterator[Reference]:
     """The instancetype and preference of a machine that are of the Workload's own namespace."""
-    if hull_type.settings is Settings.VIRTUAL_MACHINE:
+    if hull_type.spec_section is SpecSection.VIRTUAL_MACHINE:
         for part in of_machine(resolution.virtual_machine.raw()):
             if not part.kind.startswith("VirtualMachineCluster"):
                 yield part

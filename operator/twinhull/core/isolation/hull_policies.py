@@ -25,7 +25,7 @@ from twinhull.hulls.machine import GUEST_DEVICE
 from twinhull.hulls.types import type_that_made
 
 if TYPE_CHECKING:
-    from twinhull.core.observed import Companion
+    from twinhull.core.observed import Companion, CompanionLookup
 
 #: Of so many hulls of one Workload it is compared what runs in them; in the course of things there are two.
 MOST_COMPARED = 8
@@ -57,7 +57,7 @@ class HullPolicies:
     #: The ConfigMaps of its machines, by name.
     manifests: Mapping[str, Companion] = field(default_factory=dict)
     #: The DataVolumes of its disks, by name.
-    data_volumes: Mapping[str, Companion] = field(default_factory=dict)
+    data_volumes: CompanionLookup = field(default_factory=dict[str, "Companion"])
 
     @cached_property
     def may_add(self) -> bool:

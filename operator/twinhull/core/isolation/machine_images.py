@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -25,6 +26,10 @@ from twinhull.hulls.parity import containers
 _OVERRIDES = "spec.virtualMachine.overrides"
 _KERNEL = ("domain", "firmware", "kernelBoot", "container", "image")
 _BOOTS_ELSE = "without it the machine boots something that no image contains"
+_ALLOWED = "name an image that the policy's guestImages allow"
+_PINNED = "write the image as name@digest"
+_FROM_IMAGE = "have the disk come from an image (source.registry or source.containerDisk)"
+_OTHER_REFERENCE = "name another one, or have its owner remove the annotation"
 #: What a volume, or a disk's serial, of that name takes the place of.
 _TAKES = {
     MANIFEST_DEVICE: "it replaces the Workload's own Pod",
@@ -58,25 +63,24 @@ def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> 
     if rules.guest_images is not None:
         for path, image in booted:
             if not allowed(rules.guest_images, parse(image)):
-                yield Evasion(
-                    path, f"{image} matches none of the guestImages of IsolationPolicy {policy.name}"
-                )
+                why = f"{image} matches none of the guestImages of IsolationPolicy {policy.name}"
+                yield Evasion(path, why, _ALLOWED)
     if rules.images_must_be_pinned:
         pulled = () if spec.virtual_machine.boot_disk else _of_pod(spec.template["spec"])
         for path, image in (*pulled, *booted):
             if not pinned(image):
-                yield Evasion(
-                    path,
-                    (
-                        f"IsolationPolicy {policy.name} requires an image as name@digest, and this is "
-                        f"{image or 'empty'}"
-                    ),
+                why = (
+                    f"IsolationPolicy {policy.name} requires an image as name@digest, and this is "
+                    f"{image or 'empty'}"
                 )
+                yield Evasion(path, why, _PINNED)
     boots_disk = spec.virtual_machine.boot_disk is not None
-    beside = ((f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides, boots_disk=boots_disk))
-    elsewhere = disk_images.from_elsewhere(spec.virtual_machine.raw(), listed(overrides, "volumes"))
-    for path, why in chain(beside, elsewhere, _beside_machine(spec.template, references)):
-        yield Evasion(path, f"{why}, and IsolationPolicy {policy.name} has rules for images")
+    beside = (
+        Evasion(f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides, boots_disk=boots_disk)
+    )
+    elsewhere = _from_elsewhere(spec, listed(overrides, "volumes"))
+    for evasion in chain(beside, elsewhere, _beside_machine(spec.template, references)):
+        yield replace(evasion, why=f"{evasion.why}, and IsolationPolicy {policy.name} has rules for images")
 
 
 def _of_pod(pod_spec: Raw) -> Iterator[_Named]:
@@ -147,11 +151,17 @@ def _beside_disks(disks: list[Raw]) -> Iterator[tuple[str, str]]:
         yield "domain.devices.disks", f"without the disk {json.dumps(trust)} the guest runs any manifest"
 
 
-def _beside_machine(template: Raw, references: Sequence[Reference]) -> Iterator[tuple[str, str]]:
+def _from_elsewhere(spec: WorkloadSpec, volumes: list[Raw]) -> Iterator[Evasion]:
+    """The disks that the machine may boot and that come from no image: of the spec, and of the overrides."""
+    for path, why in disk_images.from_elsewhere(spec.virtual_machine.raw(), volumes):
+        yield Evasion(path, why) if path.startswith(_OVERRIDES) else Evasion(path, why, _FROM_IMAGE)
+
+
+def _beside_machine(template: Raw, references: Sequence[Reference]) -> Iterator[Evasion]:
     """Annotations by which KubeVirt or a webhook runs a program beside the machine, or changes its boot."""
     for key, why in running_beside(template.get("metadata") or {}):
-        yield f"spec.template.metadata.annotations[{key}]", why
+        yield Evasion(f"spec.template.metadata.annotations[{key}]", why)
     for field, kind, obj in references:
         for key, why in running_beside(obj["spec"]):
-            name = obj["metadata"]["name"]
-            yield f"spec.virtualMachine.{field}", f"{kind} {name} has the annotation {key}: {why}"
+            annotated = f"{kind} {obj['metadata']['name']} has the annotation {key}: {why}"
+            yield Evasion(f"spec.virtualMachine.{field}", annotated, _OTHER_REFERENCE)

@@ -1,4 +1,4 @@
-"""Policies as they are decided by: whom each concerns, and which comes first."""
+"""Policies as decisions use them: which Workloads each concerns, and which policy comes first."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from twinhull.api.workloadstatus import IsolationStatus
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.parameters import Parameter, machine, runtime_class
 from twinhull.core.isolation.policy import Policy, strictest
-from twinhull.hulls.types import Settings, type_of
+from twinhull.hulls.types import SpecSection, type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +215,9 @@ def resolve(spec: WorkloadSpec, defaults: OperatorDefaults, policies: tuple[Poli
     asking, answer = _decided(Ruling(rule.__name__, rule(question)) for rule in ASKING)
     limiting, decided = _decided(Ruling(rule.__name__, rule(question, answer)) for rule in LIMITING)
     floor = strictest(policies)
-    settings = type_of(decided.isolation, spec).settings
-    sandbox = runtime_class(spec, policies, defaults) if settings is Settings.SANDBOX else None
-    built = tuple(machine(spec, policies)) if settings is Settings.VIRTUAL_MACHINE else ()
+    section = type_of(decided.isolation, spec).spec_section
+    sandbox = runtime_class(spec, policies, defaults) if section is SpecSection.SANDBOX else None
+    built = tuple(machine(spec, policies)) if section is SpecSection.VIRTUAL_MACHINE else ()
     return Resolution(
         requested=spec.isolation_policy,
         resolved=decided.isolation,

@@ -14,7 +14,7 @@ from twinhull.core.isolation.parameters import required_runtime_class
 from twinhull.core.isolation.policy import Policy
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.types import Measure, evasions_added_to, evasions_of, isolation_of, type_that_made
+from twinhull.hulls.types import SandboxCriteria, evasions_added_to, evasions_of, isolation_of, type_that_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,12 @@ class Surroundings:
 
     def isolation(self, hull: Hull) -> Isolation:
         """What a hull counts as."""
-        return isolation_of(hull, self._measure)
+        return isolation_of(hull, self._sandbox_criteria)
 
     @property
-    def _measure(self) -> Measure:
+    def _sandbox_criteria(self) -> SandboxCriteria:
         required = any(policy.minimum is Isolation.SANDBOX for policy in self.policies)
-        return Measure(
+        return SandboxCriteria(
             own_runtime_class=(self.template.get("spec") or {}).get("runtimeClassName"),
             required=required,
             required_runtime_class=required_runtime_class(self.policies, self.defaults) if required else None,

@@ -13,8 +13,10 @@ ISOLATION: dict[Reason, ReasonRow] = {
         "`spec.isolationPolicy` is Auto, and the operator's `--default-isolation` applies."
     ),
     Reason.RAISED_BY_POLICY: ReasonRow(
-        "A policy requires a stronger isolation than the Workload asks for.",
-        f"{ours('explain')} says which policies decide",
+        "A policy requires a stronger isolation than the Workload asks for. `status.isolation.message` names "
+        "the policy.",
+        f"to see which policies decide: {ours('explain')}, which needs `list` on isolationpolicies and "
+        "`get` on the namespace, as administrators have",
     ),
     Reason.BELOW_FLOOR: ReasonRow(
         "A hull runs with a weaker isolation than a policy requires. `status.isolation.running` says "

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.row import ReasonRow, ours
+from twinhull.core.reasons.row import ANOTHER_REVISION, ReasonRow, ours
 
 PROGRESS: dict[Reason, ReasonRow] = {
     Reason.READY: ReasonRow("The hull is ready. For a machine this means that the Pod in it is ready."),
     Reason.COMPLETED: ReasonRow(
-        "The Workload ran to completion and succeeded. It runs again only after another "
-        "`twinhull.dev/restart` or another revision.",
-        f"to run it again: {ours('restart')}",
+        "The Workload ran to completion and succeeded.",
+        f"to run it again: {ours('restart')}, or {ANOTHER_REVISION}",
     ),
     Reason.STOPPED: ReasonRow("`spec.state` is Stopped, and no hull runs."),
     Reason.STOPPING: ReasonRow("`spec.state` is Stopped, and the hull is ending within its grace period."),

@@ -1,4 +1,4 @@
-"""What is said of one reason."""
+"""A row of the reasons' tables: what a reason means, and what to do about it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from twinhull.api import commands
 
 #: What stands in remedies for the Workload's name, for its namespace, and for its hull's name.
 NAME, NAMESPACE, HULL = "NAME", "NAMESPACE", "HULL"
+#: What runs a Workload again that has run to its end, beside a restart: whatever makes another revision.
+ANOTHER_REVISION = "change its template, its isolation, or its hull's `sandbox` or `virtualMachine`"
 
 
 class ReasonRow(NamedTuple):

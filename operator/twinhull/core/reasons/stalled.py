@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.row import ReasonRow, others, ours
+from twinhull.core.reasons.row import ANOTHER_REVISION, ReasonRow, others, ours
 
 STALLED: dict[Reason, ReasonRow] = {
     Reason.FAILED: ReasonRow(
         "The Workload ran to completion and failed. `status.exit` has the exit code and the container.",
-        f"{ours('logs')} shows why; {ours('restart')} runs it again, as a change of the spec does",
+        f"{ours('logs')} shows why; to run it again: {ours('restart')}, or {ANOTHER_REVISION}",
         needs_edit=True,
     ),
     Reason.PROGRESS_DEADLINE_EXCEEDED: ReasonRow(
@@ -92,8 +92,8 @@ STALLED: dict[Reason, ReasonRow] = {
     ),
     Reason.KUBEVIRT_TOO_OLD: ReasonRow(
         (
-            "Machines of this KubeVirt version may never become Ready on this Kubernetes version. Running "
-            "machines are left alone."
+            "Machines of this KubeVirt version may never become Ready on this Kubernetes version, so the "
+            "operator makes none. Running machines are left alone."
         ),
         "upgrade KubeVirt to 1.8.4 or later, which Kubernetes 1.36 and later need",
     ),

@@ -57,7 +57,7 @@ def noting_claims(case: Case) -> Step | None:
     """
     if case.current is not None:
         return None
-    actions = tuple(claims.notes(case))
+    actions = tuple(claims.marks(case))
     if not actions:
         return None
     named = " and ".join(action.name for action in actions)

@@ -19,7 +19,7 @@ def companion_refused(case: Case) -> Step | None:
     Reasons: ServiceRefused; those of the refusal, such as ConfigMapRefused.
     """
     refusal = next(
-        (answer for action, answer in refused_companions(case) if _is_needed(action, answer)), None
+        (answer for action, answer in refused_companions(case) if _blocks_ready(action, answer)), None
     )
     if refusal is not None:
         return refused(case, refusal)
@@ -40,11 +40,11 @@ def overruled(case: Case) -> Step | None:
     return Step("True", Reason.OVERRULED, sentence, requeue_after=refusal.old_at - case.now)
 
 
-def _is_needed(action: Action, refusal: Refusal) -> bool:
+def _blocks_ready(action: Action, refusal: Refusal) -> bool:
     """Whether it isn't ready without that. It is without a change that is undone, or one of its storage."""
     if isinstance(action, RestoreLabels):
         return False
-    if not isinstance(action, Change) or action.needed:
+    if not isinstance(action, Change) or action.blocks_ready:
         return True
     return refusal.reason != Reason.OVERRULED and action.kind not in _STORAGE
 

@@ -16,8 +16,9 @@ from twinhull.core.claims import claims_of
 from twinhull.core.observed import Refusal
 from twinhull.core.rules.on_restart import beside_what_runs
 from twinhull.core.steps import Step, names, refused, stalled, waiting
-from twinhull.hulls.datavolumes import DiskState, is_unfilled
+from twinhull.hulls import importprogress
 from twinhull.hulls.disknotes import BIND_ANNOTATION
+from twinhull.hulls.diskstate import DiskState, is_unfilled
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
 from twinhull.hulls.types import type_that_made
 
@@ -85,7 +86,9 @@ def _held(case: Case) -> dict[str, str]:
     """
     running = [hull for hull in case.standing if _runs_or_will(case, hull)]
     late = [
-        state for disk, state in disks.named(case) if state.waits_for_consumer and disk.source.blank is None
+        state
+        for disk, state in disks.with_states(case)
+        if state.waits_for_consumer and disk.source.blank is None
     ]
     return {state.name: _how_to_fill(case, state, running) for state in late} if running else {}
 
@@ -143,7 +146,7 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
     """What the disks can't be, each with what to do."""
     if replaced := disks.replaced(case):
         yield Reason.DISK_REPLACED, replaced
-    for disk, state in disks.named(case):
+    for disk, state in disks.with_states(case):
         path = f"spec.virtualMachine.{disk.field}"
         if not state.is_ours:
             yield (
@@ -215,5 +218,7 @@ def _described(state: DiskState) -> str:
     """How a disk is, in a sentence's part."""
     next_step = "its claim is marked as this Workload's" if state.is_free else "it is about to be made"
     how = state.message or state.phase or next_step
-    progress = f" ({disks.whole_percent(state.progress)})" if state.progress not in {"", "N/A"} else ""
+    progress = (
+        f" ({importprogress.rounded_down(state.progress)})" if state.progress not in {"", "N/A"} else ""
+    )
     return f"disk {state.name}{progress}: {how}"

@@ -9,7 +9,6 @@ from twinhull.api.base import Raw
 from twinhull.api.injectors import adding
 from twinhull.api.reasons import Quoted, Reason
 from twinhull.api.workload import RestartPolicy
-from twinhull.core import quota
 from twinhull.core.actions import Action, Change, Event
 from twinhull.core.canonical import resources_by_value
 from twinhull.core.case import Case
@@ -20,6 +19,7 @@ from twinhull.hulls.changeable import RESIZABLE
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.merge import difference
 from twinhull.hulls.parity import ChangeEffect
+from twinhull.hulls.refusalsentences import exceeds_quota
 
 #: What a resize comes to that its node doesn't make, by the kubelet's word for why.
 _UNRESIZED = {"Infeasible": Reason.RESIZE_INFEASIBLE, "Error": Reason.RESIZE_ERROR}
@@ -37,7 +37,7 @@ def changing_in_place(case: Case) -> Step | None:
         return None
     for hull in case.standing:
         denial = case.denial(f"Pod/{hull.name}/change")
-        may = denial is None or quota.exceeded(denial.message)
+        may = denial is None or exceeds_quota(denial.message)
         if may and hull.applied and _fits(case, hull, hull.applied):
             actions = tuple(_changes(case, hull, hull.applied))
             return waiting(Reason.CHANGING, f"changing Pod {hull.name} in place", actions)
@@ -110,7 +110,7 @@ def _changes(case: Case, hull: Hull, applied: Applied) -> Iterator[Action]:
     wanted, differing = case.blueprint.applied_to_pod, resized(applied, case.blueprint.applied_to_pod)
     resources = [name for name in wanted.resources if name in {*differing, *applied.attempted}]
     if not set(resources) <= set(applied.attempted):
-        noted = {APPLIED_ANNOTATION: replace(applied, attempted=tuple(resources)).note()}
+        noted = {APPLIED_ANNOTATION: replace(applied, attempted=tuple(resources)).as_annotation()}
         yield Change("Pod", hull.name, hull.uid, {"metadata": {"annotations": noted}})
     if resources:
         containers = [{"name": name, "resources": _amounts(name, applied, wanted)} for name in resources]
@@ -175,7 +175,7 @@ def _metadata(case: Case, hull: Hull, applied: Applied, wanted: Applied) -> Raw:
         "annotations": {
             **dict.fromkeys(applied.annotations),
             **(metadata.get("annotations") or {}),
-            APPLIED_ANNOTATION: wanted.note(),
+            APPLIED_ANNOTATION: wanted.as_annotation(),
         },
     }
 

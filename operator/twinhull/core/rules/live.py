@@ -51,8 +51,8 @@ def live_change_applied(case: Case) -> Step | None:
     size, wanted = hull.live.size, _size(case, hull)
     if not hull.live.confirmed or hull.live.plugging or (size and wanted and size != wanted):
         return None
-    annotations = {APPLIED_ANNOTATION: replace(hull.applied, pending=False).note()}
-    done = Change(hull.kind, hull.name, hull.uid, {"metadata": {"annotations": annotations}}, keeps=True)
+    annotations = {APPLIED_ANNOTATION: replace(hull.applied, pending=False).as_annotation()}
+    done = Change(hull.kind, hull.name, hull.uid, {"metadata": {"annotations": annotations}}, is_upkeep=True)
     return waiting(Reason.CHANGING, f"{names([hull])} has the change", (done,))
 
 
@@ -109,12 +109,12 @@ def _change(case: Case, hull: Hull) -> Change:
     fixed = hull.applied.fixed if keeps and hull.applied else case.blueprint.applied_to_machine.fixed
     pending = replace(case.blueprint.applied_to_machine, fixed=fixed, pending=True)
     annotations = {
-        APPLIED_ANNOTATION: case.blueprint.applied_to_pod.note(),
+        APPLIED_ANNOTATION: case.blueprint.applied_to_pod.as_annotation(),
         **case.desired.manifest_notes(hull.name),
     }
     inside = {"labels": labels, "annotations": annotations}
     patch: Raw = {
-        "metadata": {"labels": labels, "annotations": {APPLIED_ANNOTATION: pending.note()}},
+        "metadata": {"labels": labels, "annotations": {APPLIED_ANNOTATION: pending.as_annotation()}},
         "spec": {"template": {"metadata": inside}},
     }
     if named := case.blueprint.spec.virtual_machine.instancetype:

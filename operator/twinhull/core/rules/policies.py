@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 
 from twinhull.api.reasons import Reason
+from twinhull.core import disks
 from twinhull.core.case import Case
-from twinhull.core.disks import named
 from twinhull.core.isolation import Policy
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.rules.start_first import left_to_one
 from twinhull.core.steps import Step, how_to_restart, names, stalled, waiting
 from twinhull.hulls import diskorigin
-from twinhull.hulls.datavolumes import DiskState
+from twinhull.hulls.diskstate import DiskState
 from twinhull.hulls.evasion import Evasion, started_beside
 
 #: How many of the things that are wrong a message names.
@@ -78,7 +80,7 @@ def image_rejected(case: Case) -> Step | None:
     )
     rejected = (*rejected, *_unknown_disks(case))
     if rejected:
-        step = stalled(Reason.IMAGE_REJECTED, f"{_listed(rejected, '{0.path}: {0.why}')}: correct it")
+        step = stalled(Reason.IMAGE_REJECTED, _with_remedies(rejected))
     elif (started := _started_otherwise(case)) is not None:
         step = started
     else:
@@ -113,12 +115,13 @@ def _unknown_disks(case: Case) -> Iterator[Evasion]:
     ruling = _ruling(case)
     if ruling is None:
         return
-    for disk, state in named(case):
+    for disk, state in disks.with_states(case):
         if disk.may_be_booted and (doubt := _doubt(case, state)):
             yield Evasion(
                 f"spec.virtualMachine.{disk.field}",
                 f"{doubt}, so that nobody knows which image is in it, and IsolationPolicy {ruling.name} has "
                 "rules for images",
+                "give the disk another name, so that CDI fills a new one",
             )
 
 
@@ -136,5 +139,18 @@ def _doubt(case: Case, state: DiskState) -> str:
 
 def _listed(evasions: Sequence[Evasion], form: str) -> str:
     """Some of them, and how many more there are: a Workload may have thousands."""
-    more = f"; and {len(evasions) - _MOST_NAMED} more" if len(evasions) > _MOST_NAMED else ""
-    return "; ".join(form.format(one) for one in evasions[:_MOST_NAMED]) + more
+    return "; ".join(form.format(one) for one in evasions[:_MOST_NAMED]) + _more(evasions)
+
+
+def _with_remedies(evasions: Sequence[Evasion]) -> str:
+    """The same, with what to do about each. Neighbours with the same remedy share it."""
+    groups = (
+        f"{'; '.join(f'{one.path}: {one.why}' for one in alike)}: {remedy}"
+        for remedy, alike in groupby(evasions[:_MOST_NAMED], attrgetter("remedy"))
+    )
+    return "; ".join(groups) + _more(evasions)
+
+
+def _more(evasions: Sequence[Evasion]) -> str:
+    """How many are beyond those that a message names, empty if none."""
+    return f"; and {len(evasions) - _MOST_NAMED} more" if len(evasions) > _MOST_NAMED else ""

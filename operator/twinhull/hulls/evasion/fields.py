@@ -23,6 +23,8 @@ class Evasion:
 
     path: str
     why: str
+    #: What to do about it.
+    remedy: str = "remove it"
 
 
 def untold(obj: Raw) -> tuple[Evasion, ...]:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, Settings
+from twinhull.hulls.types.base import (
+    GOES_ON,
+    HullSource,
+    HullType,
+    Needs,
+    RenderInput,
+    SandboxCriteria,
+    SpecSection,
+)
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.types.registry import (
     evasions_added_to,
@@ -10,7 +18,6 @@ from twinhull.hulls.types.registry import (
     hull_types,
     isolation_of,
     machine_isolations,
-    register,
     type_giving,
     type_of,
     type_that_made,
@@ -21,17 +28,16 @@ __all__ = [
     "GOES_ON",
     "HullSource",
     "HullType",
-    "Measure",
     "Needs",
     "RenderInput",
-    "Settings",
+    "SandboxCriteria",
+    "SpecSection",
     "evasions_added_to",
     "evasions_of",
     "hull_types",
     "isolation_of",
     "machine_isolations",
     "pod_of",
-    "register",
     "type_giving",
     "type_of",
     "type_that_made",

@@ -1,10 +1,10 @@
 """The contract of a hull type: one way to run a Workload.
 
-To add a way, write a class of this kind and register it (hulls/types/registry.py). If its isolation is new,
-add that to Isolation first (api/isolation.py). Policies, admission, docs, watches and the core ask the type,
-and need no change, unless the way has settings of its own in the spec and in policies, as Sandbox has its
-RuntimeClass: then who asks for these (`Settings`) is to be told of them. What a type doesn't say fails
-closed: an isolation without a type makes nothing.
+To add a way, write a class of this kind and add it to `TYPES` (hulls/types/registry.py), weakest first. If
+its isolation is new, add that to Isolation first (api/isolation.py). Policies, admission, docs, watches and
+the core ask the type, and need no change, unless the way has a section of its own in the spec and in
+policies, as Sandbox has for its RuntimeClass: then the code that asks for a `SpecSection` has to know of it.
+What a type doesn't say fails closed: an isolation without a type makes nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from twinhull.hulls.report import Report
 GOES_ON = ", and the Workload then continues by itself"
 
 
-class Settings(StrEnum):
+class SpecSection(StrEnum):
     """The part of a Workload's spec that is for one type of hull. Policies may add to it."""
 
     NONE = ""
@@ -105,7 +105,7 @@ class HullSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class SandboxCriteria:
     """What decides whether a RuntimeClass makes a sandbox."""
 
     #: The RuntimeClass that the template itself names.
@@ -128,7 +128,7 @@ class HullType(ABC):
     #: What people read at the head of a column of docs/parity.md.
     title: str
     #: The part of the spec that is its own.
-    settings: Settings = Settings.NONE
+    spec_section: SpecSection = SpecSection.NONE
     #: Whether our guest runs the template's Pod in it, by a manifest that a ConfigMap beside it carries.
     has_guest: bool = False
     #: Whether KubeVirt runs it: it makes a launcher Pod, and starts a machine again whose run has ended.
@@ -149,8 +149,8 @@ class HullType(ABC):
     #: The kinds that are watched for it alone, those among them. An operator that doesn't make it sees none.
     watches: frozenset[str] = frozenset()
     #: The reasons for which the API server's refusal, or its failure, is told.
-    refused: Reason
-    failed: Reason
+    refused_reason: Reason
+    failed_reason: Reason
 
     def runs(self, spec: WorkloadSpec) -> bool:  # noqa: ARG002
         """Whether it is the type of its isolation that a Workload of this spec gets."""
@@ -174,7 +174,7 @@ class HullType(ABC):
         """The objects that make a hull, in the order of their creation. The last one is the hull itself."""
 
     @abstractmethod
-    def made(self, obj: Raw) -> bool:
+    def recognizes(self, obj: Raw) -> bool:
         """Whether an object of its kind is one of its hulls, by the object's labels."""
 
     @abstractmethod
@@ -186,7 +186,7 @@ class HullType(ABC):
         """What it needs of the cluster and doesn't find, with what to do about each."""
 
     @abstractmethod
-    def counts(self, hull: Hull, measure: Measure) -> bool:
+    def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:
         """Whether a hull, whichever type made it, is isolated as this type isolates."""
 
     @abstractmethod

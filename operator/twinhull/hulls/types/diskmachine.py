@@ -11,11 +11,20 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Reason
 from twinhull.api.workload import WorkloadSpec
 from twinhull.api.workloadstatus import Lack, UnsupportedField
-from twinhull.hulls import datavolumes, diskmachine, instance, launchers, switching
+from twinhull.hulls import diskmachine, instance, launchers, switching
+from twinhull.hulls.datavolume import has_data_volume
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
-from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, Settings
+from twinhull.hulls.types.base import (
+    GOES_ON,
+    HullSource,
+    HullType,
+    Needs,
+    RenderInput,
+    SandboxCriteria,
+    SpecSection,
+)
 from twinhull.hulls.types.machine import OF_KUBEVIRT, of_kubevirt
 
 #: What of spec.virtualMachine is for our guest's machine alone.
@@ -32,7 +41,7 @@ class DiskMachine(HullType):
     isolation = Isolation.VIRTUAL_MACHINE
     kind = "VirtualMachine"
     title = "machine with a disk"
-    settings = Settings.VIRTUAL_MACHINE
+    spec_section = SpecSection.VIRTUAL_MACHINE
     run_by_kubevirt = True
     runs_template = False
     lasts = True
@@ -44,8 +53,8 @@ class DiskMachine(HullType):
     )
     woken_by = frozenset({"KubeVirt", "Node", "CDI"})
     watches = OF_KUBEVIRT | {"DataVolume", "CDI"}
-    refused = Reason.VIRTUAL_MACHINE_REFUSED
-    failed = Reason.VIRTUAL_MACHINE_FAILED
+    refused_reason = Reason.VIRTUAL_MACHINE_REFUSED
+    failed_reason = Reason.VIRTUAL_MACHINE_FAILED
 
     def runs(self, spec: WorkloadSpec) -> bool:
         """If a disk is named."""
@@ -75,7 +84,7 @@ class DiskMachine(HullType):
             ),
         )
 
-    def made(self, obj: Raw) -> bool:
+    def recognizes(self, obj: Raw) -> bool:
         """A VirtualMachine that has its Workload's very name: no other hull has."""
         return switching.is_named_as_its_workload(obj)
 
@@ -113,7 +122,7 @@ class DiskMachine(HullType):
         elif phase != "Deployed":
             yield Lack(reason=Reason.CDI_NOT_READY, message=f"CDI is {phase}: see kubectl get cdi")
 
-    def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+    def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:  # noqa: ARG002
         """Every VirtualMachine."""
         return hull.kind == self.kind
 
@@ -137,7 +146,7 @@ class DiskMachine(HullType):
         return Fate.REFUSED
 
     def change_of(self, row: ParityRow) -> ChangeEffect:  # noqa: ARG002
-        """As above."""
+        """The template doesn't run in it."""
         return ChangeEffect.REPLACED
 
 
@@ -145,6 +154,6 @@ def _as_in_machine(disk: Disk) -> Raw:
     """What of a disk the machine knows."""
     known = disk.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     source = known.pop("source")
-    is_part = not datavolumes.has_data_volume(disk)
+    is_part = not has_data_volume(disk)
     kept = {key: value for key, value in known.items() if key not in _OF_CLAIMS}
     return kept | {"name": disk.disk_name} | ({"source": source} if is_part else {})

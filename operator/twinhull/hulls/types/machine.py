@@ -15,7 +15,15 @@ from twinhull.hulls.ephemeral import with_claims
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import HULL_LABEL, Hull, labels
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_machines
-from twinhull.hulls.types.base import GOES_ON, HullSource, HullType, Measure, Needs, RenderInput, Settings
+from twinhull.hulls.types.base import (
+    GOES_ON,
+    HullSource,
+    HullType,
+    Needs,
+    RenderInput,
+    SandboxCriteria,
+    SpecSection,
+)
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.versions import too_old
 
@@ -35,7 +43,7 @@ class Machine(HullType):
     isolation = Isolation.VIRTUAL_MACHINE
     kind = "VirtualMachine"
     title = "machine"
-    settings = Settings.VIRTUAL_MACHINE
+    spec_section = SpecSection.VIRTUAL_MACHINE
     has_guest = True
     changes = ChangeEffect.LIVE
     grows = True
@@ -48,8 +56,8 @@ class Machine(HullType):
     run_by_kubevirt = True
     woken_by = frozenset({"KubeVirt", "Node"})
     watches = OF_KUBEVIRT | {"ConfigMap"}
-    refused = Reason.VIRTUAL_MACHINE_REFUSED
-    failed = Reason.VIRTUAL_MACHINE_FAILED
+    refused_reason = Reason.VIRTUAL_MACHINE_REFUSED
+    failed_reason = Reason.VIRTUAL_MACHINE_FAILED
 
     def runs(self, spec: WorkloadSpec) -> bool:
         """Unless the machine boots a disk of its own."""
@@ -84,7 +92,7 @@ class Machine(HullType):
             ),
         )
 
-    def made(self, obj: Raw) -> bool:
+    def recognizes(self, obj: Raw) -> bool:
         """A VirtualMachine whose label says so, or that has lost the label. Its name ends in a revision."""
         labelled = labels(obj).get(HULL_LABEL, self.kind) == self.kind
         return labelled and not switching.is_named_as_its_workload(obj)
@@ -111,7 +119,7 @@ class Machine(HullType):
                 "or the operator's --guest-image",
             )
 
-    def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+    def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:  # noqa: ARG002
         """Every VirtualMachine."""
         return hull.kind == self.kind
 
@@ -168,7 +176,7 @@ def of_kubevirt(needs: Needs) -> Iterator[Lack]:
     if too_old(capabilities.kubevirt_version, capabilities.kubernetes_version):
         yield Lack(
             reason=Reason.KUBEVIRT_TOO_OLD,
-            message=f"KubeVirt {capabilities.kubevirt_version} can't run machines on Kubernetes "
-            f"{capabilities.kubernetes_version}, which refuses checksums that KubeVirt writes into their "
-            "status (kubevirt#17858): upgrade KubeVirt to 1.8.4 or later",
+            message=f"a machine of KubeVirt {capabilities.kubevirt_version} may never become Ready on "
+            f"Kubernetes {capabilities.kubernetes_version}, which refuses some checksums "
+            "that KubeVirt writes into its status (kubevirt#17858): upgrade KubeVirt to 1.8.4 or later",
         )

@@ -13,7 +13,7 @@ from twinhull.hulls import pod
 from twinhull.hulls.evasion import Evasion, pods
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_pods
-from twinhull.hulls.types.base import HullSource, HullType, Measure, Needs, RenderInput, Settings
+from twinhull.hulls.types.base import HullSource, HullType, Needs, RenderInput, SandboxCriteria, SpecSection
 
 
 class PodType(HullType):
@@ -22,15 +22,15 @@ class PodType(HullType):
     kind = "Pod"
     changes = ChangeEffect.IN_PLACE
     quota = frozenset({"pods", "count/pods"})
-    refused = Reason.POD_REFUSED
-    failed = Reason.POD_FAILED
+    refused_reason = Reason.POD_REFUSED
+    failed_reason = Reason.POD_FAILED
 
     def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:
         """The Pod, as a Deployment would make it of the template."""
         return (pod_of(render_input),)
 
-    def made(self, obj: Raw) -> bool:  # noqa: ARG002
-        """Every Pod that a Workload owns. Which type made it, its RuntimeClass tells (`counts`)."""
+    def recognizes(self, obj: Raw) -> bool:  # noqa: ARG002
+        """Every Pod that a Workload owns. Which type made it, its RuntimeClass tells (`isolates`)."""
         return True
 
     def read(self, source: HullSource) -> Hull:
@@ -61,7 +61,7 @@ class Container(PodType):
         """A Pod to run, and nothing that a cluster may lack."""
         yield from of_template(needs, self.isolation)
 
-    def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+    def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:  # noqa: ARG002
         """Any hull is at least as isolated as this."""
         return True
 
@@ -70,7 +70,7 @@ class Container(PodType):
         return ()
 
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:  # noqa: ARG002
-        """As above."""
+        """It keeps nothing apart that could be reached past."""
         return ()
 
 
@@ -79,7 +79,7 @@ class Sandbox(PodType):
 
     isolation = Isolation.SANDBOX
     title = "sandbox"
-    settings = Settings.SANDBOX
+    spec_section = SpecSection.SANDBOX
     woken_by = frozenset({"RuntimeClass"})
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:
@@ -112,15 +112,15 @@ class Sandbox(PodType):
                 "spec.sandbox.runtimeClassName; move it there",
             )
 
-    def counts(self, hull: Hull, measure: Measure) -> bool:
+    def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:
         """Where a policy requires a sandbox, only the RuntimeClass that policies or the operator name makes
         one; elsewhere any but the one that a plain Pod's template names.
         """
         if hull.kind != self.kind or not hull.runtime_class:
             return False
-        if measure.required:
-            return hull.runtime_class == measure.required_runtime_class
-        return hull.runtime_class != measure.own_runtime_class
+        if criteria.required:
+            return hull.runtime_class == criteria.required_runtime_class
+        return hull.runtime_class != criteria.own_runtime_class
 
     def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
         """What of the template is the node's."""

@@ -12,34 +12,29 @@ from twinhull.api.workloadstatus import HullKind, Lack, UnsupportedField
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
-from twinhull.hulls.types.base import HullSource, HullType, Measure, Needs, RenderInput
+from twinhull.hulls.types.base import HullSource, HullType, Needs, RenderInput, SandboxCriteria
 from twinhull.hulls.types.diskmachine import DiskMachine
 from twinhull.hulls.types.machine import Machine
 from twinhull.hulls.types.pods import Container, Sandbox
 
-_types: list[HullType] = [Container(), Sandbox(), Machine(), DiskMachine()]
-
-
-def register(hull_type: HullType) -> None:
-    """Add a type. Of those of one isolation, the one that was registered first is asked first."""
-    _types.append(hull_type)
-    _types.sort(key=lambda registered: registered.isolation.strength)
+#: All types, weakest to strongest. Of those of one isolation, the first one is asked first.
+TYPES: tuple[HullType, ...] = (Container(), Sandbox(), Machine(), DiskMachine())
 
 
 def hull_types() -> tuple[HullType, ...]:
     """All types, weakest to strongest."""
-    return tuple(_types)
+    return TYPES
 
 
 def machine_isolations() -> tuple[Isolation, ...]:
     """The isolations whose hull is a VirtualMachine, weakest to strongest."""
-    return tuple(dict.fromkeys(one.isolation for one in _types if one.run_by_kubevirt))
+    return tuple(dict.fromkeys(one.isolation for one in TYPES if one.run_by_kubevirt))
 
 
 def type_of(isolation: Isolation, spec: WorkloadSpec) -> HullType:
     """The type that a Workload of that isolation runs as. One that makes nothing, if there is none."""
-    fitting = (one for one in _types if one.isolation is isolation and one.runs(spec))
-    return next(fitting, None) or Missing(isolation)
+    fitting = (one for one in TYPES if one.isolation is isolation and one.runs(spec))
+    return next(fitting, None) or UnknownIsolation(isolation)
 
 
 def type_that_made(hull: Hull) -> HullType:
@@ -49,13 +44,13 @@ def type_that_made(hull: Hull) -> HullType:
 
 def type_that_reads(kind: HullKind, obj: Raw) -> HullType:
     """The type that reads an object of that kind."""
-    of_kind = [one for one in _types if one.kind == kind]
-    return next((one for one in of_kind if one.made(obj)), of_kind[0])
+    of_kind = [one for one in TYPES if one.kind == kind]
+    return next((one for one in of_kind if one.recognizes(obj)), of_kind[0])
 
 
-def isolation_of(hull: Hull, measure: Measure) -> Isolation:
+def isolation_of(hull: Hull, criteria: SandboxCriteria) -> Isolation:
     """What a hull counts as: the strongest isolation that it has for sure."""
-    isolations = (one.isolation for one in reversed(_types) if one.counts(hull, measure))
+    isolations = (one.isolation for one in reversed(TYPES) if one.isolates(hull, criteria))
     return next(isolations, weakest())
 
 
@@ -70,22 +65,22 @@ def evasions_added_to(hull: Hull, isolation: Isolation) -> tuple[Evasion, ...]:
 
 
 def _type_counting(hull: Hull, isolation: Isolation) -> HullType:
-    hull_type = next((one for one in _types if one.isolation is isolation and one.kind == hull.kind), None)
+    hull_type = next((one for one in TYPES if one.isolation is isolation and one.kind == hull.kind), None)
     return hull_type or type_that_made(hull)
 
 
 def type_giving(isolation: Isolation) -> HullType:
     """The first type of an isolation, for what doesn't depend on the spec."""
-    return next((one for one in _types if one.isolation is isolation), None) or Missing(isolation)
+    return next((one for one in TYPES if one.isolation is isolation), None) or UnknownIsolation(isolation)
 
 
-class Missing(HullType):
+class UnknownIsolation(HullType):
     """What stands for an isolation that no type gives: it makes nothing, and says so."""
 
     kind = "Pod"
     title = "not possible"
-    refused = Reason.POD_REFUSED
-    failed = Reason.POD_FAILED
+    refused_reason = Reason.POD_REFUSED
+    failed_reason = Reason.POD_FAILED
 
     def __init__(self, isolation: Isolation) -> None:
         self.isolation = isolation
@@ -94,7 +89,7 @@ class Missing(HullType):
         """Nothing."""
         return ()
 
-    def made(self, obj: Raw) -> bool:  # noqa: ARG002
+    def recognizes(self, obj: Raw) -> bool:  # noqa: ARG002
         """No object is one of its hulls."""
         return False
 
@@ -110,7 +105,7 @@ class Missing(HullType):
             "operator, or set spec.isolationPolicy to another",
         )
 
-    def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+    def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:  # noqa: ARG002
         """No hull is known to be isolated so."""
         return False
 
@@ -119,7 +114,7 @@ class Missing(HullType):
         return ()
 
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:  # noqa: ARG002
-        """As above."""
+        """None is known; nothing is made anyhow."""
         return ()
 
     def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:  # noqa: ARG002

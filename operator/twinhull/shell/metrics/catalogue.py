@@ -211,8 +211,10 @@ WATCH_AGE = Definition(
     "twinhull_watch_age_seconds",
     "gauge",
     ("resource",),
-    "Seconds since the operator received the last event, bookmark or list of the resource. The API server "
-    "sends a bookmark about every minute.",
+    "Seconds for which the operator may have missed changes of the resource: since its quietest watch last "
+    "brought an event or a bookmark, which the API server sends about every minute. A watch that has missed "
+    "changes ages until the next list. Resources that aren't served, and namespaces that "
+    "twinhull_unserved_namespaces names, are not counted.",
 )
 UNSERVED = Definition(
     "twinhull_unserved_namespaces",

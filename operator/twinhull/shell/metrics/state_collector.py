@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,6 +20,7 @@ from twinhull.shell.metrics.reasons import bounded
 from twinhull.shell.observe import capabilities
 from twinhull.shell.scope import Scope
 from twinhull.shell.store import Store
+from twinhull.shell.watch_ages import WatchAges
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +32,7 @@ class StateCollector(Collector):
 
     store: Store
     decisions: Decisions
-    #: When each resource was last heard of, on the monotonic clock, in seconds.
-    heard: Mapping[str, float]
+    ages: WatchAges
     #: The namespaces that can't be listed.
     refused: Collection[str]
     lease: Lease | None
@@ -104,9 +103,9 @@ class StateCollector(Collector):
         yield below
 
     def _watches(self) -> Metric:
-        family, now = catalogue.WATCH_AGE.family(), time.monotonic()
-        for resource, at in self.heard.items():
-            family.add_metric((resource,), now - at)
+        family = catalogue.WATCH_AGE.family()
+        for resource, age in self.ages.by_resource(self.refused).items():
+            family.add_metric((resource,), age)
         return family
 
     def _unserved(self) -> Metric:
@@ -130,7 +129,7 @@ class StateCollector(Collector):
         return family
 
     def _capabilities(self) -> Iterator[Metric]:
-        able = capabilities(self.store, self.scope)
+        able = capabilities(self.store, self.scope.hidden)
         supported = {
             "kubevirt": able.kubevirt == "Deployed",
             "machine_nodes": able.machine_nodes,

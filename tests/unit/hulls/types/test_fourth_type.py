@@ -27,13 +27,13 @@ from twinhull.core.actions import Create
 from twinhull.core.decision import decide
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.types import Measure, RenderInput, hull_types, machine_isolations, register
+from twinhull.hulls.types import RenderInput, SandboxCriteria, hull_types, machine_isolations, registry
 from twinhull.hulls.types.pods import Sandbox, pod_of
 
 ROOT = Path(__file__).parents[4]
 
 
-def _register_type() -> None:
+def _add_type() -> None:
     class MicroVM(Sandbox):
         """A Pod that one certain RuntimeClass runs, which no annotation may configure."""
 
@@ -44,14 +44,14 @@ def _register_type() -> None:
             pod = pod_of(given)
             return ({**pod, "spec": {**pod["spec"], "runtimeClassName": "firecracker"}},)
 
-        def counts(self, hull: Hull, measure: Measure) -> bool:  # noqa: ARG002
+        def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:  # noqa: ARG002
             return hull.runtime_class == "firecracker"
 
         def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
             hosts = spec.template["spec"].get("hostNetwork")
             return (Evasion("spec.template.spec.hostNetwork", "it is the node's network"),) if hosts else ()
 
-    register(MicroVM())
+    registry.TYPES = (*registry.TYPES, MicroVM())
 
 
 def check_rendered() -> None:
@@ -197,5 +197,5 @@ def test_isolation_without_a_type(check: Callable[[], None], without_type: Any) 
 
 if __name__ == "__main__":
     if sys.argv[1] == "with-type":
-        _register_type()
+        _add_type()
     print(json.dumps(dict(_results(WITH_TYPE if sys.argv[1] == "with-type" else WITHOUT_TYPE))))

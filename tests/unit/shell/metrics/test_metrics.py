@@ -30,8 +30,8 @@ GOLDEN = Path(__file__).parents[3] / "golden"
 
 
 def state(world: Simulation, lease: Lease | None = None, *refused: str) -> StateCollector:
-    heard = world.watches.heard
-    return StateCollector(world.store, world.decisions, heard, refused, lease, lambda: world.now)
+    ages = world.watches.ages
+    return StateCollector(world.store, world.decisions, ages, refused, lease, lambda: world.now)
 
 
 def seen(world: Simulation, name: str, lease: Lease | None = None) -> dict[tuple[str, ...], float]:
@@ -202,10 +202,12 @@ def test_what_the_cluster_can_do() -> None:
     assert seen(world, "twinhull_runtime_class_info") == {("gvisor",): 1}
 
 
-def test_each_watched_kind_has_an_age() -> None:
+def test_each_watched_resource_has_an_age() -> None:
     world = Simulation({})
+    for kind in (kinds.POD, kinds.LAUNCHER, kinds.WORKLOAD):
+        world.watches.ages.begin((kind, None))
     ages = seen(world, "twinhull_watch_age_seconds")
-    assert ("workloads",) in ages
+    assert set(ages) == {("pods",), ("workloads",)}
     assert all(0 <= age < 60 for age in ages.values())
 
 
