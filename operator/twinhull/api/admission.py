@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from twinhull.api import injectors
 from twinhull.api.base import API_VERSION, GROUP, VERSION, Raw
 from twinhull.api.celfile import Cel
 from twinhull.api.isolation import Isolation, strengths, strongest
@@ -28,7 +29,8 @@ def admission(machines: Iterable[Isolation]) -> list[Raw]:
         "strongest": f"'{strongest()}'",
     }
     isolation = Cel("isolation", values)
-    images = Cel("machine_images", {"machineIsolations": str([one.value for one in machines])})
+    of_machines = {"machineIsolations": str([one.value for one in machines]), **injectors.in_cel()}
+    images = Cel("machine_images", of_machines)
     return [
         _policy(NAME, isolation),
         _binding(NAME),

@@ -49,15 +49,17 @@ class Match(Model):
         description="Selects Workloads by their images: at least one image must match at least one of these "
         "patterns. The images are those of containers, init containers, sidecars and image volumes, of "
         "ephemeral containers in the Pod, those that a machine's disks come from, vddk.initImageURL of "
-        "these, and virtioDrivers. Images and patterns are compared in full: nginx is "
-        "docker.io/library/nginx:latest. In a pattern, * stands for any characters except /, ** for any "
-        "characters, and ? for one character except /. A pattern without a tag matches every tag, and one "
-        "without a digest matches every digest. A pattern that begins with ** matches every registry.",
+        "these, virtioDrivers, and a containerDisk or kernelBoot in overrides. Images and patterns are "
+        "compared in full: nginx is docker.io/library/nginx:latest. In a pattern, * stands for any "
+        "characters except /, ** for any characters, and ? for one character except /. A pattern without a "
+        "tag matches every tag, and one without a digest matches every digest. A pattern that begins with "
+        "** matches every registry.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     service_accounts: Annotated[tuple[_Account, ...], Field(max_length=64)] | None = Field(
         None,
-        description="Selects Workloads by the ServiceAccount of their template. `name` matches in every "
+        description="Selects Workloads by the ServiceAccount of their template, or of a machine by its "
+        "overrides: serviceAccountName, or a volume of the kind serviceAccount. `name` matches in every "
         "namespace, `namespace/name` in one. A template that names no ServiceAccount has `default`.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )

@@ -28,6 +28,8 @@ _LABELS = 100
 #: The labels by which the operator finds and knows an object (hulls/hull).
 _OWN_LABELS = {f"{GROUP}/{name}" for name in ("workload", "hull", "revision", "hull-name")}
 _CONTAINERS: Parts = {"name": {}, "image": {}}
+#: Nothing of an object, but that it is there.
+_PRESENCE: Parts = {"": {}}
 #: What policies look at of a Pod's spec.
 _LOOKED_AT: Parts = {
     "serviceAccountName": {},
@@ -36,9 +38,10 @@ _LOOKED_AT: Parts = {
     "initContainers": _CONTAINERS,
     "volumes": {"image": {"reference": {}}},
 }
-#: What is kept of such an object. Of a Workload, its status, and what policies look at; of a Pod its sandbox,
-#: and what policies look at; of a machine where its devices come from, and whether it was switched off. What
-#: holds too much itself is an empty object instead of a list.
+#: What is kept of such an object. Of a Workload, its status, and what policies look at, with the parts of its
+#: machine that name images or ServiceAccounts, empty; of a Pod its sandbox, and what policies look at; of a
+#: machine where its devices come from, and whether it was switched off. What holds too much itself is an
+#: empty object instead of a list.
 KEPT: Parts = {
     "metadata": {
         "name": {},
@@ -57,6 +60,7 @@ KEPT: Parts = {
         **_LOOKED_AT,
         "isolationPolicy": {},
         "runStrategy": {},
+        "virtualMachine": {"bootDisk": _PRESENCE, "overrides": _PRESENCE},
         "ephemeralContainers": {"image": {}},
         "instancetype": {},
         "preference": {},

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import click
 
+from twinhull.api.base import Raw
 from twinhull.cli import ending
 from twinhull.cli.messages import note
 from twinhull.cli.personallogin import PersonalLogin
 from twinhull.cli.policyfiles import Rules
 from twinhull.core.isolation import precedence
 from twinhull.core.isolation.policy_reading import read as policy_of
+from twinhull.core.references import KindAndName, Reference
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.connection import PATIENT_TIMEOUT, Connection
 from twinhull.shell.errors import ApiError, Refused
-from twinhull.shell.kinds import ISOLATION_POLICY, NAMESPACE, RUNTIME_CLASS
+from twinhull.shell.kinds import BY_NAME, ISOLATION_POLICY, NAMESPACE, RUNTIME_CLASS
 from twinhull.shell.kopf_process.credentials import LoginError
 
 
@@ -52,6 +55,33 @@ async def _read(names: Iterable[str], login: PersonalLogin) -> Rules:
     finally:
         await connection.close()
     return Rules(precedence(map(policy_of, listed[0] if listed else ())), namespaces, runtime_classes)
+
+
+def parts(
+    namespace: str, references: Iterable[Reference], login: PersonalLogin
+) -> dict[KindAndName, Raw | None]:
+    """Instancetypes and preferences of a namespace, None for one that isn't there. Those that the user may
+    not read aren't among them. Raises ClickException when the cluster can't be asked.
+    """
+    return ending.run(_parts(namespace, references, login))
+
+
+async def _parts(
+    namespace: str, references: Iterable[Reference], login: PersonalLogin
+) -> dict[KindAndName, Raw | None]:
+    connection = Connection(login.of_connection(), timeout=PATIENT_TIMEOUT)
+    cluster, found = Cluster(connection), {}
+    try:
+        for reference in references:
+            with suppress(Refused):
+                found[reference.target] = await cluster.get(
+                    BY_NAME[reference.kind], namespace, reference.name
+                )
+    except (ApiError, LoginError) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        await connection.close()
+    return found
 
 
 async def _runtime_classes(cluster: Cluster) -> frozenset[str] | None:

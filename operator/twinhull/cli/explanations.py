@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.printable import printable
 from twinhull.cli import manifestkinds, manifests, policyfiles
@@ -20,6 +21,7 @@ from twinhull.cli.policyfiles import Rules
 from twinhull.cli.targets import Target
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation
+from twinhull.core.references import KindAndName, Reference
 from twinhull.validation.parity import Assumptions, explanation, hindrances
 
 if TYPE_CHECKING:
@@ -59,13 +61,22 @@ def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
         workloads = [_placed(manifest, namespace) for manifest in workloads]
     if wanted.files and not workloads:
         raise manifestkinds.NoWorkloadError(wanted.files)
-    workloads += _of_cluster(wanted, login)
+    live = _of_cluster(wanted, login)
+    workloads += live
     for manifest in workloads:
         manifests.check(manifest, "Workload")
     rules = policyfiles.read(wanted.folders) if wanted.folders else _rules_of_cluster(workloads, login)
     namespaces = policyfiles.namespaces(all_manifests)
     explanations = [
-        _explained(manifest, rules, namespaces, wanted.labels, defaults) for manifest in workloads
+        _explained(
+            manifest,
+            rules,
+            namespaces,
+            wanted.labels,
+            defaults,
+            login=None if wanted.folders and manifest not in live else login,
+        )
+        for manifest in workloads
     ]
     if output == "json":
         listed = [one.raw() for one in explanations]
@@ -118,14 +129,27 @@ def _rules_of_cluster(workloads: list[Manifest], login: _Login) -> Rules:
     return clusterpolicies.read((manifest.namespace for manifest in workloads), login())
 
 
-def _explained(
+def _parts_of_cluster(
+    namespace: str, parts: Iterable[Reference], login: _Login
+) -> Mapping[KindAndName, Raw | None]:
+    """The parts of a machine that a cluster has, as far as the user may read them."""
+    from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
+
+    return clusterpolicies.parts(namespace, parts, login())
+
+
+def _explained(  # noqa: PLR0913  one for each that has a say in it
     manifest: Manifest,
     rules: Rules,
     namespaces: Mapping[str, Mapping[str, str]],
     labels: Mapping[str, str] | None,
     defaults: OperatorDefaults,
+    *,
+    login: _Login | None,
 ) -> Explanation:
-    """The explanation of one Workload. The option's labels have precedence over those of the files."""
+    """The explanation of one Workload. The option's labels have precedence over those of the files. Without a
+    `login` no cluster is asked for the parts of its machine.
+    """
     document, namespace = manifests.pruned(manifest.document), manifest.namespace
     chosen = labels if labels is not None else namespaces.get(namespace, rules.namespaces.get(namespace))
     if chosen is None:
@@ -134,6 +158,14 @@ def _explained(
         )
     assumptions = Assumptions(defaults, rules.policies, rules.runtime_classes)
     explained = explanation(document, dict(chosen or {}), assumptions)
+    if explained.unseen and login:
+        parts = _parts_of_cluster(namespace, explained.unseen, login)
+        explained = explanation(document, dict(chosen or {}), assumptions, parts)
+    for part in explained.unseen:
+        note(
+            f"{explained.workload}: {part.kind} {part.name} of its namespace isn't checked: it may bring "
+            "what a policy refuses"
+        )
     if not explained.refused:
         for hindrance in hindrances(explained, document, assumptions):
             where = f"{hindrance.path}: " if hindrance.path else ""

@@ -130,9 +130,9 @@ class Observed:
     #: The objects that the Workload, or a policy for its machine, refers to, by kind and name.
     referred: Mapping[KindAndName, Raw] = field(default_factory=dict, repr=False)
     #: The claims of its namespace, by name, whosever they are.
-    claims: CompanionLookup = field(default_factory=dict[str, Companion], repr=False)
+    claims: CompanionLookup = field(default_factory=dict[str, Companion], repr=False, compare=False)
     #: The DataVolumes that have the Workload's label, by name.
-    data_volumes: CompanionLookup = field(default_factory=dict[str, Companion], repr=False)
+    data_volumes: CompanionLookup = field(default_factory=dict[str, Companion], repr=False, compare=False)
     #: Other Workloads whose templates mount a claim that this one boots, by the claim's name.
     mounted_by: Mapping[str, str] = field(default_factory=dict)
     #: What policies look at, None if none is to be asked.

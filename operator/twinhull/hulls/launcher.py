@@ -82,7 +82,7 @@ def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
     """
     metadata, template = vm["metadata"], vm["spec"]["template"]
     spec, inside = template["spec"], template.get("metadata") or {}
-    account = _account(spec)
+    token = _token(spec)
     annotations = (inside.get("annotations") or {}).items()
     return {
         "apiVersion": "v1",
@@ -101,8 +101,8 @@ def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
             **{key: spec[key] for key in _PASSED_ON if key in spec},
             "restartPolicy": "Never",
             "enableServiceLinks": False,
-            "automountServiceAccountToken": bool(account),
-            **_present("serviceAccountName", account),
+            "automountServiceAccountToken": bool(token),
+            **_present("serviceAccountName", _account(spec) or token),
             **_present("runtimeClassName", settings.runtime_class),
             "securityContext": {
                 **({"runAsUser": 0} if settings.root else _UNPRIVILEGED),
@@ -131,6 +131,12 @@ def _name(metadata: Raw) -> str:
 
 
 def _account(spec: Raw) -> str | None:
+    """The ServiceAccount that KubeVirt 1.9 and later runs the launcher as, whatever token the machine has."""
+    name = spec.get("serviceAccountName")
+    return name if isinstance(name, str) else None
+
+
+def _token(spec: Raw) -> str | None:
     """The ServiceAccount whose token the machine has."""
     volumes = spec.get("volumes")
     mounted = volumes if isinstance(volumes, list) else ()

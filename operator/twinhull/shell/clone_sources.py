@@ -5,6 +5,9 @@ to create Pods there is enough for it (cdi.kubevirt.io/v1beta1, authorize_utils.
 that right everywhere. So the operator itself asks for the one right that is meant, before it makes the
 DataVolume for somebody who may have neither. The DataVolume then names the claim or snapshot that was looked
 at, and not the DataSource, which somebody may lead elsewhere meanwhile.
+
+Who names another namespace's DataSource may have no right to read it. Unless they may clone what it leads to,
+the answer is always the same: it doesn't say whether there is such a DataSource, nor where that leads.
 """
 
 from __future__ import annotations
@@ -19,6 +22,11 @@ from twinhull.shell.refusals import RefusalCause, Undone
 
 #: What is cloned, in CDI's words.
 _CLONED = ("pvc", "snapshot")
+#: What to do about a right that is missing.
+_GIVE = (
+    "give the operator's ServiceAccount the right to create datavolumes/source {}, if every Workload may "
+    "have what is on the disks there, or name another DataSource"
+)
 
 
 async def resolved(cluster: Cluster, namespace: str, volume: Raw) -> Raw:
@@ -31,32 +39,41 @@ async def resolved(cluster: Cluster, namespace: str, volume: Raw) -> Raw:
     reference = volume["spec"].get("sourceRef")
     if reference is None:
         return volume
-    what = f"DataSource {reference['name']} in namespace {reference['namespace']}"
-    data_source = await cluster.get(DATA_SOURCE, reference["namespace"], reference["name"])
+    place = reference["namespace"]
+    what = f"DataSource {reference['name']} in namespace {place}"
+    see = commands.others(place, "kubectl", "get", "datasource", reference["name"])
+    data_source = await cluster.get(DATA_SOURCE, place, reference["name"])
+    source = _source(data_source) if data_source else {}
+    kind = next((kind for kind in _CLONED if source.get(kind)), None)
+    cloned = source[kind] if kind else {"namespace": place}
+    owner, name = cloned.get("namespace") or namespace, cloned.get("name", "")
+    if owner != namespace and not await cluster.may(_cloning(owner, name)):
+        if place != namespace:
+            missing = f"{what} doesn't exist, or the operator may not clone what it leads to"
+            raise Refused(f"{missing}: {_GIVE.format(f'where that is ({see})')}")
+        missing = f"{what} leads to namespace {owner}, which doesn't let the operator clone disks"
+        raise Refused(f"{missing}: {_GIVE.format('there')}")
     if data_source is None:
         raise Refused(f"{what} doesn't exist: correct source.dataSource, or create it")
-    source = (data_source.get("spec") or {}).get("source") or {}
-    if source.get("dataSource"):  # of one that leads on, CDI says where it leads
-        source = (data_source.get("status") or {}).get("source") or {}
-    kind = next((kind for kind in _CLONED if source.get(kind)), None)
     if kind is None:
-        words = ("kubectl", "get", "datasource", reference["name"])
-        see = commands.others(reference["namespace"], *words)
         sentence = f"{what} leads to no claim or snapshot yet: see {see}"
         raise Undone(RefusalCause(Reason.DISK_WAITING, sentence, final=False))
-    name, owner = source[kind]["name"], source[kind].get("namespace") or namespace
-    if owner != namespace and not await cluster.may(_cloning(owner, name)):
-        raise Refused(
-            f"{what} leads to namespace {owner}, which doesn't let the operator clone disks: give the "
-            "operator's ServiceAccount the right to create datavolumes/source there, if every Workload may "
-            "have what is on them, or name another DataSource"
-        )
     spec = {key: value for key, value in volume["spec"].items() if key != "sourceRef"}
     return {**volume, "spec": {**spec, "source": {kind: {"namespace": owner, "name": name}}}}
 
 
+def _source(data_source: Raw) -> Raw:
+    """What a DataSource leads to. Of one that leads on, CDI says where it leads."""
+    source: Raw = (data_source.get("spec") or {}).get("source") or {}
+    if source.get("dataSource"):
+        source = (data_source.get("status") or {}).get("source") or {}
+    return source
+
+
 def _cloning(namespace: str, name: str) -> Raw:
-    """The right to clone a claim or snapshot (authorization.k8s.io/v1, type ResourceAttributes)."""
+    """The right to clone a claim or snapshot, or any if the name is empty (authorization.k8s.io/v1, type
+    ResourceAttributes).
+    """
     return {
         "namespace": namespace,
         "verb": "create",

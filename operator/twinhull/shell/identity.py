@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from twinhull.api.base import Raw
+from twinhull.api.injectors import NOT_KEPT
 from twinhull.api.reading import REACHING, UNREAD
 from twinhull.hulls.hull import DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.manifest import outlined
@@ -81,7 +82,7 @@ def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
         if kind is VIRTUAL_MACHINE:  # of that they are notes: when it was switched off, and its start
             annotations = _cut(annotations, annotations)
         else:
-            annotations = dict.fromkeys(sorted(annotations)[:1], "")
+            annotations = dict.fromkeys(sorted(annotations)[:1], NOT_KEPT)
         small["metadata"]["annotations"] = annotations
     return small
 

@@ -6,6 +6,7 @@ import marshal
 from collections.abc import Iterable, Iterator
 
 from twinhull.api.base import Raw
+from twinhull.api.injectors import NOT_KEPT
 from twinhull.api.reading import REACHING, UNREAD, unread
 from twinhull.core.isolation.hull_policies import as_asked
 from twinhull.core.isolation.policy import MatchPart
@@ -53,6 +54,11 @@ def unknown_parts(workload: Raw, pods: Iterable[Raw]) -> Iterator[MatchPart]:
             yield from ("images", "serviceAccounts")
         if any(isinstance(spec.get(part), dict) for part in ("initContainers", "volumes")):
             yield "images"
+        built = workload["spec"].get("virtualMachine") or {}
+        if built:
+            yield "images"
+        if "overrides" in built:
+            yield "serviceAccounts"
     if any(UNREAD in pod and isinstance(pod["spec"].get("ephemeralContainers"), dict) for pod in pods):
         yield "images"
 
@@ -66,8 +72,7 @@ def _tell(kind: Kind, obj: Raw, small: Raw) -> None:
         if note := startnote.outlined(obj):
             small["metadata"]["annotations"] = {**small["metadata"].get("annotations", {}), **note}
     elif kind is kinds.VIRTUAL_MACHINE_INSTANCE:
-        annotations = obj["metadata"].get("annotations") or {}
-        small["metadata"]["annotations"] = {key: "" for key in annotations if brought(key)}
+        small["metadata"]["annotations"] = dict.fromkeys(brought(obj["metadata"]), NOT_KEPT)
 
 
 def _as_asked(pod: Raw) -> Raw:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twinhull.api.group import Raw
@@ -11,6 +11,7 @@ from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation, Policy, Subject, explain
 from twinhull.core.new_workload import field_of, new_case, objection
+from twinhull.core.references import KindAndName
 from twinhull.hulls.parity import Conditions
 from twinhull.hulls.types import SpecSection, type_of
 from twinhull.validation.findings import Finding, Level, Source
@@ -31,9 +32,14 @@ class Assumptions:
     runtime_classes: frozenset[str] | None = None
 
 
-def explanation(document: Raw, labels: dict[str, str], assumed: Assumptions) -> Explanation:
+def explanation(
+    document: Raw,
+    labels: dict[str, str],
+    assumed: Assumptions,
+    referred: Mapping[KindAndName, Raw | None] | None = None,
+) -> Explanation:
     """Which isolation a Workload gets. Nothing is wrong with the document, and its idle nulls are gone;
-    `labels` are those of its namespace.
+    `labels` are those of its namespace, and `referred` the instancetypes and preferences there.
     """
     metadata = document["metadata"]
     namespace = str(metadata.get("namespace") or "default")
@@ -41,7 +47,8 @@ def explanation(document: Raw, labels: dict[str, str], assumed: Assumptions) -> 
     # What the API server adds: the template of a machine that boots a disk, and a label of every namespace.
     completed = {**document, "spec": {**document["spec"], "template": spec.template}}
     subject = Subject.of(completed, namespace, {"kubernetes.io/metadata.name": namespace, **labels}, pods=())
-    return explain(f"{namespace}/{metadata['name']}", subject, spec, assumed.policies, assumed.defaults)
+    name = f"{namespace}/{metadata['name']}"
+    return explain(name, subject, spec, assumed.policies, assumed.defaults, referred=referred)
 
 
 def hindrances(explained: Explanation, document: Raw, assumed: Assumptions) -> Iterator[Finding]:
@@ -109,6 +116,9 @@ def of_workload(
         return
     for image in explained.rejected_images:
         yield Finding(Level.ERROR, Source.POLICY, image.path, f"{image.why} ({isolation})")
+    for part in explained.unseen:
+        unseen = f"{part.kind} {part.name} of the namespace isn't checked: it may bring what a policy refuses"
+        yield Finding(Level.WARNING, Source.POLICY, f"spec.{part.path}", unseen)
     required = {evasion.path for evasion in explained.evasions}
     for evasion in type_of(isolation, spec).evasions(spec):
         level = Level.ERROR if evasion.path in required else Level.WARNING

@@ -21,6 +21,8 @@ PAST_MACHINE: dict[str, Manifest] = {
         "devices.nri.io/container.compute": "[]",
         "kubevirt.io/libvirt-log-filters": "1:*",
         "kubevirt.io/keep-launcher-alive-after-failure": "true",
+        "sidecar.istio.io/proxyImage": "evil.example/x",
+        "vault.hashicorp.com/agent-image": "evil.example/x",
         "alpha.kubevirt.io/EmulatorThreadCompleteToEvenParity": "",
     }.items()
 } | {
@@ -60,8 +62,13 @@ PAST_SANDBOX: dict[str, Manifest] = {
     "spec.template.spec.containers[web].livenessProbe.httpGet.host": _sandboxed(
         livenessProbe={"httpGet": {"host": "127.0.0.1", "port": 10248}}
     ),
-    "spec.template.metadata.annotations[k8s.v1.cni.cncf.io/networks]": {
-        "template": template({"k8s.v1.cni.cncf.io/networks": "host-network"})
+    **{
+        f"spec.template.metadata.annotations[{key}]": {"template": template({key: value})}
+        for key, value in {
+            "k8s.v1.cni.cncf.io/networks": "host-network",
+            "sidecar.istio.io/userVolume": '{"h": {"hostPath": {"path": "/"}}}',
+            "vault.hashicorp.com/agent-json-patch": "[]",
+        }.items()
     },
 }
 

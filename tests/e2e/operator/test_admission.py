@@ -19,7 +19,7 @@ from twinhull.api.nulls import without_nulls
 from twinhull.api.workload import NO_TEMPLATE, WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Subject as Concerned
-from twinhull.core.isolation import concerning, disk_images, resolve
+from twinhull.core.isolation import concerning, resolve
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.isolation.policy_reading import read
 
@@ -45,11 +45,15 @@ IMAGES = (
     *("localhost/app", "localhost:5000/app:2", "host:5000/app", "a.b/c", "axb/c", "Team/app"),
     *(DIGEST, "sha256:ab", f"team/{DIGEST}"),
 )
-#: What KubeVirt reads, and what only looks like it.
-ANNOTATIONS = (
-    *("hooks.kubevirt.io/hookSidecars", "kubevirt.io/ignitiondata", "kubevirt.io"),
-    *("notkubevirt.io/a", "example.com/kubevirt.io", "k8s.v1.cni.cncf.io/networks"),
-)
+#: What KubeVirt and webhooks read, and what only looks like it.
+ANNOTATIONS: Manifest = {
+    **dict.fromkeys(("hooks.kubevirt.io/hookSidecars", "kubevirt.io/ignitiondata", "kubevirt.io"), "x"),
+    **dict.fromkeys(("notkubevirt.io/a", "example.com/kubevirt.io", "k8s.v1.cni.cncf.io/networks"), "x"),
+    **dict.fromkeys(("sidecar.istio.io/proxyImage", "dapr.io/sidecar-image", "linkerd.io/inject"), "x"),
+    "sidecar.istio.io/logLevel": "info\n    image: evil/x",
+    "sidecar.istio.io/componentLogLevel": "upstream:debug,a:info\n",
+    "vault.hashicorp.com/agent-telemetry-x": '{"a": "b"}',
+}
 PATTERNS = (
     *("nginx", "nginx:1.*", "nginx:latest", "nginx@sha256:*", "nginx:*@sha256:0*", "library/*", "*/nginx"),
     *("docker.io/**", "**", "**/nginx", "**:latest", "**@sha256:*", "index.docker.io/library/ngin?"),
@@ -129,7 +133,21 @@ def any_workload(chance: random.Random, number: int, namespace: str) -> Manifest
     }
     labels = {"policy": str(number), **chance.choice(LABELS)}
     made = workload(namespace, pod, chance.choice((*ISOLATIONS[:2], *ISOLATIONS, "Auto")), **labels)
+    if chance.random() < 0.2:
+        made["spec"]["virtualMachine"] = {"overrides": any_overrides(chance)}
     return with_disks(chance, made) if chance.random() < 0.2 else made
+
+
+def any_overrides(chance: random.Random) -> Manifest:
+    """Overrides that may give the machine a ServiceAccount, and images."""
+    kernel = {"firmware": {"kernelBoot": {"container": {"image": chance.choice(IMAGES)}}}}
+    parts: list[Manifest] = [
+        *({}, {"serviceAccountName": "builder"}, {"serviceAccountName": None}, {"domain": kernel}),
+        {"volumes": [{"name": "t", "serviceAccount": {"serviceAccountName": "builder"}}, {"name": "x"}]},
+        {"volumes": [{"name": "d", "containerDisk": {"image": chance.choice(IMAGES)}}]},
+        {"volumes": [{"name": "d", "serviceAccount": None}, {"name": "e", "containerDisk": {}}]},
+    ]
+    return {key: value for part in chance.sample(parts, 2) for key, value in part.items()}
 
 
 def with_disks(chance: random.Random, made: Manifest) -> Manifest:
@@ -259,13 +277,9 @@ def expectation(manifest: Manifest, namespace_labels: dict[str, str], policies: 
     metadata, spec = manifest["metadata"], manifest["spec"]
     if spec["isolationPolicy"] == "Auto":
         return ""
-    concerned = Concerned(
-        metadata["namespace"],
-        namespace_labels,
-        metadata["labels"],
-        without_nulls(spec.get("template") or NO_TEMPLATE)["spec"],
-        disk_images=disk_images.images(spec.get("virtualMachine") or {}),
-    )
+    template = without_nulls(spec.get("template") or NO_TEMPLATE)
+    stored = {"metadata": metadata, "spec": {**spec, "template": template}}
+    concerned = Concerned.of(stored, metadata["namespace"], namespace_labels, pods=())
     found = concerning(concerned, [read(obj) for obj in policies])
     resolution = resolve(WorkloadSpec.model_validate(spec), OperatorDefaults(), found)
     return resolution.message if resolution.rejected else ""
@@ -380,7 +394,8 @@ def annotate(chance: random.Random, template: Manifest | None) -> None:
     if template is None:
         return
     if chance.random() < 0.3:
-        template["metadata"] = {"annotations": {chance.choice(ANNOTATIONS): "x", "note": "x"}}
+        key, value = chance.choice([*ANNOTATIONS.items()])
+        template["metadata"] = {"annotations": {key: value, "note": "x"}}
     elif chance.random() < 0.3:
         template["metadata"] = chance.choice((None, {"annotations": None}))
     for container in template["spec"]["containers"]:

@@ -65,6 +65,31 @@ def explain(*args: str, given: list[Raw]) -> Result:
     return CliRunner().invoke(main, ["explain", "-f", "-", *args], input=text)
 
 
+MACHINES = policy("machines", minimum="VirtualMachine", machines={"guestImages": []})
+
+
+def built(of: str = "VirtualMachineInstancetype") -> Raw:
+    """A Workload whose machine is built with an instancetype."""
+    made = workload("VirtualMachine")
+    spec = {**made["spec"], "virtualMachine": {"instancetype": {"name": "small", "kind": of}}}
+    return {**made, "spec": spec}
+
+
+def test_it_says_what_of_the_namespace_it_has_not_looked_at(tmp_path: Path) -> None:
+    unseen = (
+        "shop/web: VirtualMachineInstancetype small of its namespace isn't checked: it may bring what a "
+        "policy refuses"
+    )
+    for rules, of, told in (
+        (MACHINES, "VirtualMachineInstancetype", True),
+        (MACHINES, "VirtualMachineClusterInstancetype", False),
+        (EVERYBODY, "VirtualMachineInstancetype", False),
+    ):
+        (tmp_path / "policies.yaml").write_text(yaml.safe_dump(rules))
+        result = explain("--policies", str(tmp_path), given=[built(of), namespace()])
+        assert (result.exit_code, unseen in result.stderr) == (0, told), result.stderr
+
+
 def test_it_says_in_words_which_rule_decided(folder: Path) -> None:
     result = explain("--policies", str(folder), "--namespace-labels", "tier=untrusted", given=[workload()])
     assert result.exit_code == 0

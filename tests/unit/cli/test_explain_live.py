@@ -9,12 +9,14 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from tests.unit.cli.test_explain import UNTRUSTED, workload
+from tests.unit.cli import test_explain as explained
+from tests.unit.cli.test_explain import UNTRUSTED, built, workload
 from tests.unit.cli.watchapi import WatchApi
 from tests.unit.reach.virtapi import beside
 from twinhull.api.base import Raw
 from twinhull.cli import main
 from twinhull.shell.cluster import Cluster
+from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import Kind
 
 PLUGINS = "client.authentication.k8s.io/v1"
@@ -98,6 +100,64 @@ def test_a_workload_that_is_not_there_is_named_with_the_one_that_is_meant(
     result = explain("wbe")
     assert (result.exit_code, reads) == (1, [("shop", "wbe")])
     assert result.stderr == "Error: there is no Workload wbe in namespace shop. Did you mean web?\n"
+
+
+DEVICES: Raw = {"gpus": [{"name": "g", "deviceName": "vendor.example/gpu"}]}
+HOOK: Raw = {"annotations": {"hooks.kubevirt.io/hookSidecars": "[]"}}
+
+
+@pytest.mark.parametrize("kind", ["VirtualMachineInstancetype", "VirtualMachinePreference"])
+@pytest.mark.parametrize(
+    ("brought", "policy", "refused"),
+    [
+        (DEVICES, {"minimum": "VirtualMachine"}, "has gpus, which are the node's devices"),
+        (HOOK, {"minimum": "VirtualMachine"}, "has the annotation hooks.kubevirt.io/hookSidecars"),
+        (HOOK, {"machines": {"guestImages": []}}, "has the annotation hooks.kubevirt.io/hookSidecars"),
+        (DEVICES, {"machines": {"guestImages": []}}, ""),
+        ({}, {"minimum": "VirtualMachine"}, ""),
+        (None, {"minimum": "VirtualMachine"}, ""),
+    ],
+)
+@pytest.mark.usefixtures("reads")
+def test_what_the_machine_is_built_with_in_its_namespace_counts(
+    monkeypatch: pytest.MonkeyPatch, kind: str, brought: Raw | None, policy: Raw, refused: str
+) -> None:
+    field = "instancetype" if kind.endswith("type") else "preference"
+    given = built()
+    given["spec"]["virtualMachine"] = {field: {"name": "small", "kind": kind}}
+    part = None if brought is None else {"metadata": {"name": "small"}, "spec": brought}
+    others = Cluster.get
+
+    async def getting(self: Cluster, of: Kind, namespace: str, name: str) -> Raw | None:
+        if of.name == kind:
+            assert (namespace, name) == ("shop", "small")
+            return part
+        return await others(self, of, namespace, name)
+
+    async def listing(_: Cluster, of: Kind) -> tuple[list[Raw], str] | None:
+        return [explained.policy("p", **policy)] if of.name == "IsolationPolicy" else [], "1"
+
+    monkeypatch.setattr(Cluster, "get", getting)
+    monkeypatch.setattr(Cluster, "list", listing)
+    result = explain("-", given=given)
+    assert result.exit_code == bool(refused), result.output
+    assert refused in result.stdout
+    assert "isn't checked" not in result.stderr
+
+
+@pytest.mark.usefixtures("reads")
+def test_what_the_user_may_not_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = Cluster.get
+
+    async def getting(self: Cluster, of: Kind, namespace: str, name: str) -> Raw | None:
+        if of.name == "VirtualMachineInstancetype":
+            raise Refused("forbidden")
+        return await others(self, of, namespace, name)
+
+    monkeypatch.setattr(Cluster, "get", getting)
+    result = explain("-", given=built())
+    assert result.exit_code == 0, result.output
+    assert "VirtualMachineInstancetype small of its namespace isn't checked" in result.stderr
 
 
 def test_a_file_that_is_not_there_is_no_name(reads: list[tuple[str, str]]) -> None:

@@ -565,7 +565,12 @@ def test_a_clean_machine_stays_whatever_its_instancetype_says_by_now(present: st
 
 
 def test_an_annotation_that_its_instancetype_brought_counts() -> None:
-    for key, evicted in (("hooks.kubevirt.io/hookSidecars", True), ("kubevirt.io/vm-generation", False)):
+    for key, evicted in (
+        ("hooks.kubevirt.io/hookSidecars", True),
+        ("sidecar.istio.io/proxyImage", True),
+        ("kubevirt.io/vm-generation", False),
+        ("sidecar.istio.io/inject", False),
+    ):
         raw, vm, vmi = machines(annotations={key: "x"})
         assert bool(written(case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi))) == evicted
 

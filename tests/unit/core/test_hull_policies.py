@@ -238,6 +238,45 @@ def test_the_images_of_a_disk_machine_are_those_of_the_disks_that_it_runs_with()
     assert [shortfall.policy.name for shortfall in found.compliance.shortfalls] == ["cve"]
 
 
+OVERRIDES: dict[str, Raw] = {
+    "an account": {"serviceAccountName": "builder"},
+    "a token": {"volumes": [{"name": "t", "serviceAccount": {"serviceAccountName": "builder"}}]},
+}
+
+
+@pytest.mark.parametrize("what", OVERRIDES)
+@pytest.mark.parametrize("has_guest", [True, False])
+def test_a_machine_runs_as_the_account_that_overrides_gave_it(what: str, *, has_guest: bool) -> None:
+    """Whatever they say by now."""
+    disk = {"bootDisk": {"source": {"containerDisk": {"image": "debian"}}}, "memory": "1Gi"}
+
+    def asking(overrides: Raw, pod: Raw) -> Raw:
+        built = {"overrides": overrides} | ({} if has_guest else disk)
+        return pending(workload({"isolationPolicy": "VirtualMachine", "virtualMachine": built}, pod=pod))
+
+    *carried, vm = case(asking(OVERRIDES[what], {}), KUBEVIRT).desired.hull_objects
+    vm["spec"]["template"]["spec"]["domain"]["devices"]["gpus"] = GPU
+    for obj in (*carried, vm):
+        obj["metadata"]["ownerReferences"] = [OURS]
+    for match, concerned in ((MATCHES["service accounts"], True), ({"serviceAccounts": ["x"]}, False)):
+        found = case(asking({}, CLAIM), namespace(), suspect(match), KUBEVIRT, *carried, vm)
+        assert found.blueprint.resolution.policies == ()
+        assert bool(found.compliance.shortfalls) == concerned
+
+
+def test_a_disk_that_overrides_gave_a_machine_with_our_guest_counts() -> None:
+    evil = [{"name": "data", "containerDisk": {"image": "quay.io/v/proxy:2.9"}}]
+    raw = workload({"isolationPolicy": "VirtualMachine", "virtualMachine": {"overrides": {"volumes": evil}}})
+    *carried, vm = case(raw, KUBEVIRT).desired.hull_objects
+    vm["spec"]["template"]["spec"]["domain"]["devices"]["gpus"] = GPU
+    for obj in (*carried, vm):
+        obj["metadata"]["ownerReferences"] = [OURS]
+    edited = pending(workload({"isolationPolicy": "VirtualMachine"}, pod=CLAIM))
+    assert case(edited, namespace(), suspect(), KUBEVIRT, *carried, vm).compliance.shortfalls
+    guests = suspect({"images": ["registry.example/guest*", "**/twinhull-guest*"]})
+    assert case(edited, namespace(), guests, KUBEVIRT, *carried, vm).compliance.shortfalls == ()
+
+
 def test_a_note_tells_which_images_run_on() -> None:
     applied = Applied.of(workload()["spec"]["template"], "x")
     assert applied.outgoing_images({"web": "1"}) == ()

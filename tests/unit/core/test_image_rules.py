@@ -13,6 +13,7 @@ from twinhull.hulls.hull import DISK_LABEL
 
 from .objects import KUBEVIRT, NAME, case, hull, running, workload
 from .policies import namespace, policy
+from .test_below_floor import OF_CLUSTER, OF_NAMESPACE, machines
 
 LISTED = policy("images", machines={"guestImages": ["registry.example/guests/*"]})
 PINNED = policy("pinned", machines={"imagesMustBePinned": True})
@@ -65,6 +66,27 @@ def test_nothing_runs_beside_the_images_by_what_the_namespace_brings(field: str)
     assert step.message.startswith(f"spec.virtualMachine.{field}: {kind} own has the annotation hooks.")
     raw["spec"]["template"]["metadata"] = {"annotations": {"hooks.kubevirt.io/hookSidecars": "[]"}}
     assert "spec.template.metadata.annotations" in decide(case(raw, namespace(), LISTED, KUBEVIRT)).message
+
+
+@pytest.mark.parametrize("of", [OF_NAMESPACE, OF_CLUSTER])
+@pytest.mark.parametrize("key", ["hooks.kubevirt.io/hookSidecars", "sidecar.istio.io/proxyImage", "note"])
+def test_a_machine_that_was_started_with_another_program_is_told(of: str, key: str) -> None:
+    """Its instancetype had the annotation between the check and the start, and has it no more."""
+    raw, vm, vmi = machines(of, annotations={key: "x", "kubevirt.io/vm-generation": "1"})
+    size = {"cpu": {"guest": 1}, "memory": {"guest": "1Gi"}}
+    clean = {"kind": of, "metadata": {"name": "small"}, "spec": size}
+    found = case(raw, namespace(), LISTED, KUBEVIRT, clean, vm, vmi)
+    step = decide(found)
+    told = of == OF_NAMESPACE and key != "note"
+    assert (step.reason == "ImageRejected") == told
+    if told:
+        with_it = f"{vm['metadata']['name']} was started with metadata.annotations[{key}] ("
+        assert step.message.startswith(f"VirtualMachine {with_it}")
+        assert "run twinhull restart web" in step.message
+        assert not [action.key for action in plan(found).actions if action.key.startswith("Virtual")]
+        again = raw | {"metadata": raw["metadata"] | {"annotations": {"twinhull.dev/restart": "1"}}}
+        assert decide(case(again, namespace(), LISTED, KUBEVIRT, clean, vm, vmi)).reason != "ImageRejected"
+    assert decide(case(raw, namespace(), KUBEVIRT, clean, vm, vmi)).reason != "ImageRejected", "no rules"
 
 
 def test_a_policy_for_others_has_no_say() -> None:

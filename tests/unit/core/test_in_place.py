@@ -91,6 +91,19 @@ def test_a_pod_is_replaced(what: str) -> None:
     assert done(plan(case(wl(OTHER[what]), running_pod(BEFORE))).actions) == ["delete"]
 
 
+@pytest.mark.parametrize("value", ["evil", None])
+def test_a_pod_does_not_lose_in_place_what_a_webhook_added_to_it(value: str | None) -> None:
+    """An earlier operator took such an annotation for one that can change."""
+    key = "sidecar.istio.io/userVolume"
+    former = wl(FIRST | {"metadata": {"annotations": {key: '{"h": {"hostPath": {"path": "/"}}}'}}})
+    pod = running_pod(former)
+    metadata = {"annotations": {key: value} if value else {}}
+    assert done(plan(case(wl(FIRST | {"metadata": metadata}), pod)).actions) == ["delete"]
+    spec = FIRST["spec"] | {"containers": [BASE | {"image": "web:2"}, FIRST["spec"]["containers"][1]]}
+    kept = wl({"metadata": former["spec"]["template"]["metadata"], "spec": spec})
+    assert done(plan(case(kept, pod)).actions) == ["change"], "whatever else changes"
+
+
 def test_the_annotation_on_the_workload_restarts_it() -> None:
     again = wl(FIRST, metadata={"annotations": {"twinhull.dev/restart": "1", "argocd/tracking": "x"}})
     assert done(plan(case(again, running_pod(BEFORE))).actions) == ["delete"]

@@ -133,6 +133,9 @@ def test_a_pod_that_nobody_can_read_may_be_anything() -> None:
         (OF_NAMESPACE, {"gpus": GPU}, True),
         (OF_NAMESPACE, {"hostDevices": GPU}, True),
         (OF_NAMESPACE, {"annotations": {"hooks.kubevirt.io/hookSidecars": "x"}}, True),
+        (OF_NAMESPACE, {"annotations": {"sidecar.istio.io/proxyImage": "evil/x"}}, True),
+        (OF_NAMESPACE, {"annotations": {"sidecar.istio.io/logLevel": "info\n    image: evil/x"}}, True),
+        (OF_NAMESPACE, {"annotations": {"sidecar.istio.io/logLevel": "info"}}, False),
         (OF_CLUSTER, {"gpus": GPU}, False),
     ],
 )
@@ -175,6 +178,11 @@ FITTING: dict[str, Raw] = {
     "images of volumes": workload(pod={"volumes": [{"name": "v", "image": {"reference": "volumes/x"}}]}),
     "service accounts": workload(pod={"serviceAccount": "bad"}),
 }
+
+
+#: What the operator keeps too little of to tell which images and ServiceAccounts they name.
+BAD_DISK: Raw = {"containerDisk": {"image": "evil/x"}}
+BAD_MACHINE: Raw = {"serviceAccountName": "bad", "volumes": [{"name": "v", **BAD_DISK}]}
 
 
 def test_a_machine_that_finds_no_room_hides_no_annotation_behind_others() -> None:
@@ -244,6 +252,9 @@ def test_of_a_workload_that_is_too_large_it_is_known_which_policies_concern_it(w
         ("images of volumes", workload(pod={"volumes": [{"name": "v", "configMap": MANY}]})),
         ("service accounts", workload(pod={"serviceAccount": "bad", "x": MANY})),
         ("service accounts", workload({"x": MANY}, pod={"containers": [{"image": "x" * 40_000}]})),
+        ("service accounts", workload({"x": MANY, "virtualMachine": {"overrides": BAD_MACHINE}})),
+        ("images", workload({"x": MANY, "virtualMachine": {"overrides": BAD_MACHINE}})),
+        ("images", workload({"x": MANY, "virtualMachine": {"bootDisk": {"source": BAD_DISK}}})),
     ],
 )
 def test_no_owner_escapes_by_a_workload_that_nobody_can_read(what: str, raw: Raw) -> None:

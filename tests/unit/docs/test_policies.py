@@ -12,6 +12,7 @@ import yaml
 
 from twinhull.api.base import Raw
 from twinhull.api.crd import isolation_policies
+from twinhull.api.injectors import INJECTORS
 from twinhull.api.isolation import Isolation
 from twinhull.api.validation import problems
 from twinhull.api.workload import WorkloadSpec
@@ -91,4 +92,5 @@ def test_workload_gets_what_the_page_says(
 
 def test_every_annotation_that_a_floor_refuses_is_told_of() -> None:
     prefixes = [prefix for prefix in ANNOTATIONS if "kubevirt" not in prefix]
-    assert [key for key in (*prefixes, *DOMAINS) if f"`{key}`" not in PAGE] == []
+    injectors = [injector.domain for injector in INJECTORS]
+    assert [key for key in (*prefixes, *DOMAINS, *injectors) if f"`{key}`" not in PAGE] == []

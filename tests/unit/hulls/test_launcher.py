@@ -50,6 +50,13 @@ def test_it_runs_as_the_account_whose_token_the_machine_has() -> None:
     assert spec["automountServiceAccountToken"] is False
 
 
+@pytest.mark.parametrize("token", [False, True])
+def test_it_runs_as_the_account_that_the_machine_names(*, token: bool) -> None:
+    volumes = [{"name": "t", "serviceAccount": {"serviceAccountName": "shop"}}] if token else []
+    spec = render(machine(serviceAccountName="builder", volumes=volumes), DEFAULT)["spec"]
+    assert (spec["serviceAccountName"], spec["automountServiceAccountToken"]) == ("builder", token)
+
+
 @pytest.mark.parametrize(
     ("profile", "expected"),
     [
@@ -121,6 +128,7 @@ def test_memory_in_huge_pages_is_none_of_it() -> None:
         {"domain": {"resources": {"requests": "x", "limits": ["y"]}}},
         {"volumes": None},
         {"volumes": 7},
+        {"serviceAccountName": {"name": "builder"}},
         {"volumes": ["x", {"serviceAccount": "y"}, {"serviceAccount": {"serviceAccountName": 7}}]},
     ],
 )

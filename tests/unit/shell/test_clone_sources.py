@@ -58,27 +58,47 @@ def test_it_is_cloned_from_what_was_looked_at(spec: Raw, status: Raw, source: Ra
     assert made["spec"] == {"source": source, "storage": {"storageClassName": "fast"}}
 
 
-@pytest.mark.parametrize(
-    ("spec", "status"),
-    [
-        (to("images"), {}),
-        (to("images", "snapshot"), {}),
-        (to("shop", "dataSource", "other"), to("images")),
-    ],
-)
-def test_what_a_namespace_does_not_give_away_is_not_cloned(spec: Raw, status: Raw) -> None:
-    with pytest.raises(Refused, match="leads to namespace images, which doesn't let the operator clone"):
-        run(resolved(cluster(spec, status), "shop", VOLUME))
+#: What another namespace's DataSource may be, of which nobody is told without a right.
+HIDDEN: dict[str, tuple[Raw | None, Raw]] = {
+    "its namespace's claim": (to("images"), {}),
+    "its namespace's snapshot": (to("images", "snapshot"), {}),
+    "by way of another": (to("shop", "dataSource", "other"), to("images")),
+    "a third namespace's": (to("secret"), {}),
+    "nothing yet": (to("images", "dataSource"), {}),
+    "not there": (None, {}),
+}
 
 
-def test_a_data_source_that_is_missing_is_told() -> None:
-    with pytest.raises(Refused, match="DataSource golden in namespace images doesn't exist"):
-        run(resolved(cluster(), "shop", VOLUME))
+@pytest.mark.parametrize("what", HIDDEN)
+def test_the_answer_tells_nothing_of_another_namespace(what: str) -> None:
+    with pytest.raises(Refused) as refused:
+        run(resolved(cluster(*HIDDEN[what]), "shop", VOLUME))
+    assert str(refused.value) == (
+        "DataSource golden in namespace images doesn't exist, or the operator may not clone what it leads "
+        "to: give the operator's ServiceAccount the right to create datavolumes/source where that is "
+        "(kubectl get datasource golden -n images), if every Workload may have what is on the disks there, "
+        "or name another DataSource"
+    )
+
+
+def test_a_data_source_of_its_own_that_leads_elsewhere_is_told() -> None:
+    with pytest.raises(Refused, match="leads to namespace secret, which doesn't let the operator clone"):
+        run(resolved(cluster(to("secret")), "images", VOLUME))
+
+
+@pytest.mark.parametrize("namespace", ["images", "shop"])
+def test_a_data_source_that_is_missing_is_told_to_who_may_clone_it(namespace: str) -> None:
+    allowing = cluster()
+    allowing.gives_away = {"images"}
+    with pytest.raises(Refused, match="DataSource golden in namespace images doesn't exist: correct"):
+        run(resolved(allowing, namespace, VOLUME))
 
 
 def test_a_data_source_that_leads_to_nothing_yet_is_waited_for() -> None:
+    allowing = cluster(to("images", "dataSource"), {})
+    allowing.gives_away = {"images"}
     with pytest.raises(Undone) as undone:
-        run(resolved(cluster(to("images", "dataSource"), {}), "shop", VOLUME))
+        run(resolved(allowing, "shop", VOLUME))
     assert not undone.value.cause.final
     assert undone.value.cause.message.endswith(": see kubectl get datasource golden -n images")
 

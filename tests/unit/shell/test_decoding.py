@@ -96,7 +96,8 @@ def test_of_what_is_too_much_the_name_status_and_template_are_read(value: str, w
     found = decode(text(value).encode())
     assert found.pop(UNREAD).startswith(why)
     template = {"spec": {**POD, "volumes": []}}
-    assert found == {"metadata": KEPT, "spec": {"template": template}, "status": STATUS}
+    spec = {"virtualMachine": {"overrides": {}}, "template": template}
+    assert found == {"metadata": KEPT, "spec": spec, "status": STATUS}, "of overrides, that there are some"
 
 
 @pytest.mark.parametrize("part", ["managedFields", "annotations", "labels", "finalizers", "aaa", "zzz"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from twinhull.api.base import Raw
 from twinhull.api.disks import REGISTRY_SCHEME
+from twinhull.core.isolation import overrides
 
 _BUILT = "spec.virtualMachine"
 #: The sources that are images, and one that is nothing.
@@ -36,8 +37,9 @@ def named(built: Raw) -> Iterator[tuple[str, str]]:
 
 
 def images(built: Raw) -> tuple[str, ...]:
-    """The images alone."""
-    return tuple(image for _, image in named(built))
+    """The images alone, with those that overrides name."""
+    in_overrides = overrides.images(built.get("overrides") or {})
+    return tuple(image for _, image in (*named(built), *in_overrides) if image)
 
 
 def from_elsewhere(built: Raw, volumes: Iterable[Raw]) -> Iterator[tuple[str, str]]:

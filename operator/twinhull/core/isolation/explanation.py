@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from twinhull.api.base import Raw
@@ -13,8 +14,9 @@ from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.isolation.policy import Policy, concerning
 from twinhull.core.isolation.resolution import Answer, Resolution, resolve
 from twinhull.core.isolation.subject import Subject
-from twinhull.hulls.evasion import Evasion
-from twinhull.hulls.types import type_of
+from twinhull.core.references import KindAndName, Reference, of_machine
+from twinhull.hulls.evasion import Evasion, of_reference
+from twinhull.hulls.types import HullType, SpecSection, type_of
 
 #: The models' names of what a hull is made with, as YAML has them.
 _FIELDS = {
@@ -38,6 +40,9 @@ class Explanation:
     resolution: Resolution
     evasions: tuple[Evasion, ...]
     rejected_images: tuple[Evasion, ...]
+    #: The instancetype and preference of the Workload's namespace that weren't given, though they may bring
+    #: what these policies refuse.
+    unseen: tuple[Reference, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -86,16 +91,42 @@ class Explanation:
         }
 
 
-def explain(
+def explain(  # noqa: PLR0913  one for each that has a say in it
     workload: str,
     subject: Subject,
     spec: WorkloadSpec,
     policies: tuple[Policy, ...],
     defaults: OperatorDefaults,
+    *,
+    referred: Mapping[KindAndName, Raw | None] | None = None,
 ) -> Explanation:
-    """What policies make of a Workload. They are given the highest priority first."""
-    resolution = resolve(spec, defaults, concerning(subject, policies))
+    """What policies make of a Workload. They are given the highest priority first.
+
+    `referred` are instancetypes and preferences of its namespace; None stands for one that isn't there.
+    """
+    resolution, known = resolve(spec, defaults, concerning(subject, policies)), referred or {}
     hull_type = type_of(resolution.resolved, spec)
-    reaching = hull_type.evasions(spec) if resolution.floor else ()
-    images = rejected_images(spec, resolution.policies) if hull_type.run_by_kubevirt else ()
-    return Explanation(workload, subject, policies, resolution, reaching, images)
+    parts = tuple(_parts_of_namespace(resolution, hull_type))
+    objects = tuple(
+        (part.path.rpartition(".")[2], part.kind, obj) for part in parts if (obj := known.get(part.target))
+    )
+    reaching = chain(hull_type.evasions(spec), *(of_reference(*one) for one in objects))
+    images = rejected_images(spec, resolution.policies, objects) if hull_type.run_by_kubevirt else ()
+    ruled = resolution.floor or any(policy.spec.machines for policy in resolution.policies)
+    return Explanation(
+        workload,
+        subject,
+        policies,
+        resolution,
+        tuple(reaching) if resolution.floor else (),
+        images,
+        tuple(part for part in parts if part.target not in known) if ruled else (),
+    )
+
+
+def _parts_of_namespace(resolution: Resolution, hull_type: HullType) -> Iterator[Reference]:
+    """The instancetype and preference of a machine that are of the Workload's own namespace."""
+    if hull_type.spec_section is SpecSection.VIRTUAL_MACHINE:
+        for part in of_machine(resolution.virtual_machine.raw()):
+            if not part.kind.startswith("VirtualMachineCluster"):
+                yield part

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from twinhull.api.base import Raw
 from twinhull.api.disks import REGISTRY_SCHEME
 from twinhull.api.reading import UNREAD
+from twinhull.core.isolation.overrides import accounts
 from twinhull.core.isolation.policy import Policy, concerning
 from twinhull.core.isolation.subject import Subject
 from twinhull.hulls import manifest
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.hull import Hull
+from twinhull.hulls.machine import GUEST_DEVICE
 from twinhull.hulls.types import type_that_made
 
 if TYPE_CHECKING:
@@ -95,11 +97,28 @@ class HullPolicies:
         if not kind.run_by_kubevirt:
             of_pod = subject_of_pod(subject, hull.obj, hull.applied, hull.container_ids)
             return of_pod if not is_current else _as_in_spec(subject, of_pod)
-        if not kind.has_guest:
-            images = (*subject.disk_images, *self._disk_images(hull))
-            is_whole = UNREAD not in hull.obj and UNREAD not in (hull.instance or ())
-            return replace(subject, disk_images=images, unknown=frozenset() if is_whole else _OF_WHAT_RUNS)
-        return None if is_current else _subject_of_guest(subject, self._spec_in(hull))
+        if kind.has_guest:
+            return None if is_current else self._subject_of_guest(subject, hull)
+        is_whole = UNREAD not in hull.obj and UNREAD not in (hull.instance or ())
+        return replace(
+            subject,
+            disk_images=(*subject.disk_images, *self._disk_images(hull)),
+            machine_accounts=(*subject.machine_accounts, *accounts(_machine_spec(hull))),
+            unknown=frozenset() if is_whole else _OF_WHAT_RUNS,
+        )
+
+    def _subject_of_guest(self, subject: Subject, hull: Hull) -> Subject:
+        """What policies look at of a machine with our guest, by the spec of its Pod, and by its own; without
+        the former any policy may fit.
+        """
+        spec = self._spec_in(hull)
+        if spec is None:
+            return replace(subject, unknown=_OF_WHAT_RUNS)
+        images = tuple(self._disk_images(hull, besides=GUEST_DEVICE))
+        of_machine = accounts(_machine_spec(hull))
+        return replace(
+            subject, pod_spec=spec, debug_images=(), disk_images=images, machine_accounts=of_machine
+        )
 
     def _spec_in(self, hull: Hull) -> Raw | None:
         """The spec of the Pod in a machine by its manifest, None if it isn't known: somebody else may have
@@ -116,13 +135,14 @@ class HullPolicies:
             return None  # who may write machines has noted the digest of that
         return spec if _can_be_read(spec) else None
 
-    def _disk_images(self, hull: Hull) -> Iterator[str]:
-        """The images of the disks that a machine runs with, as far as they are known: of a disk that CDI has
-        filled, while its DataVolume is there.
+    def _disk_images(self, hull: Hull, *, besides: str = "") -> Iterator[str]:
+        """The images of the disks that a machine runs with, `besides` one of that name, as far as they are
+        known: of a disk that CDI has filled, while its DataVolume is there.
         """
-        template, names = (hull.obj.get("spec") or {}).get("template") or {}, set()
-        for volume in ((hull.instance or template).get("spec") or {}).get("volumes") or ():
-            if image := (volume.get("containerDisk") or {}).get("image"):
+        names = set()
+        for volume in _machine_spec(hull).get("volumes") or ():
+            image = (volume.get("containerDisk") or {}).get("image")
+            if image and volume.get("name") != besides:
                 yield image
             names.add((volume.get("dataVolume") or {}).get("name", ""))
         for companion in map(self.data_volumes.get, sorted(names)):  # each is unpacked
@@ -143,7 +163,7 @@ def subject_of_pod(
     from, with the images that the template named, since webhooks add containers and rewrite images; and all
     its ephemeral containers. An image that was replaced in place counts until its container has ended.
 
-    A Pod runs no disk of a machine.
+    A Pod runs no disk of a machine, and as no ServiceAccount that overrides name.
     """
     spec, outgoing = pod["spec"], _outgoing(pod, applied, container_ids)
     debug = tuple(
@@ -154,6 +174,7 @@ def subject_of_pod(
         pod_spec=as_asked(spec, applied),
         debug_images=(*debug, *outgoing),
         disk_images=(),
+        machine_accounts=(),
         unknown=_unknown_of(pod),
     )
 
@@ -198,11 +219,13 @@ def _as_in_spec(subject: Subject, of_pod: Subject) -> Subject | None:
     return replace(subject, debug_images=added)
 
 
-def _subject_of_guest(subject: Subject, spec: Raw | None) -> Subject:
-    """What policies look at of a machine with our guest, by the spec of its Pod; without one any may fit."""
-    if spec is None:
-        return replace(subject, unknown=_OF_WHAT_RUNS)
-    return replace(subject, pod_spec=spec, debug_images=(), disk_images=())
+def _machine_spec(hull: Hull) -> Raw:
+    """The spec that a machine runs by: its instance's, or its VirtualMachine's while no instance is held as a
+    whole.
+    """
+    template = (hull.obj.get("spec") or {}).get("template") or {}
+    made = template if hull.instance is None or UNREAD in hull.instance else hull.instance
+    return made.get("spec") or {}
 
 
 def _can_be_read(spec: object) -> bool:

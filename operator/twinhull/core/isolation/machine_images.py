@@ -16,8 +16,9 @@ from twinhull.api.base import Raw
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.isolation import disk_images
 from twinhull.core.isolation.images import allowed, parse, pinned
+from twinhull.core.isolation.overrides import at, images, listed
 from twinhull.core.isolation.policy import Policy
-from twinhull.hulls.evasion import Evasion, configuring_kubevirt
+from twinhull.hulls.evasion import Evasion, running_beside
 from twinhull.hulls.machine import GUEST_DEVICE, disk_of
 from twinhull.hulls.manifest import MANIFEST_DEVICE, TRUST_DEVICE
 from twinhull.hulls.parity import containers
@@ -77,8 +78,8 @@ def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> 
     beside = (
         Evasion(f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides, boots_disk=boots_disk)
     )
-    elsewhere = _from_elsewhere(spec, _listed(overrides, "volumes"))
-    for evasion in chain(beside, elsewhere, _of_kubevirt(spec.template, references)):
+    elsewhere = _from_elsewhere(spec, listed(overrides, "volumes"))
+    for evasion in chain(beside, elsewhere, _beside_machine(spec.template, references)):
         yield replace(evasion, why=f"{evasion.why}, and IsolationPolicy {policy.name} has rules for images")
 
 
@@ -98,45 +99,38 @@ def _booted(spec: WorkloadSpec, overrides: Raw) -> Iterator[_Named]:
         yield from disk_images.named(spec.virtual_machine.raw())
     elif spec.virtual_machine.guest_image is not None:
         yield "spec.virtualMachine.guestImage", spec.virtual_machine.guest_image
-    for index, volume in enumerate(_listed(overrides, "volumes")):
-        disk = volume.get("containerDisk")
-        if disk is not None:
-            path = f"{_OVERRIDES}.volumes[{volume.get('name', index)}].containerDisk.image"
-            yield path, str(disk.get("image") or "") if isinstance(disk, dict) else ""
-    kernel = _at(overrides, *_KERNEL)
-    if kernel is not None:
-        yield f"{_OVERRIDES}.{'.'.join(_KERNEL)}", str(kernel)
+    yield from images(overrides)
 
 
 def _beside_images(overrides: Raw, *, boots_disk: bool) -> Iterator[tuple[str, str]]:
     """What overrides make of the machine so that it boots or runs something that no image of its names."""
     for length in range(1, len(_KERNEL) + 1):
-        below = _at(overrides, *_KERNEL[: length - 1])
+        below = at(overrides, *_KERNEL[: length - 1])
         if isinstance(below, dict) and _KERNEL[length - 1] in below and below[_KERNEL[length - 1]] is None:
             yield ".".join(_KERNEL[:length]), _BOOTS_ELSE
-    if _at(overrides, "domain", "firmware", "kernelBoot", "kernelArgs") is not None:
+    if at(overrides, "domain", "firmware", "kernelBoot", "kernelArgs") is not None:
         yield "domain.firmware.kernelBoot.kernelArgs", "it decides what the kernel starts"
-    for volume in _listed(overrides, "volumes"):
+    for volume in listed(overrides, "volumes"):
         if volume.get("name") == GUEST_DEVICE and volume.get("containerDisk") is None:
             yield f"volumes[{GUEST_DEVICE}]", _BOOTS_ELSE
         if (name := volume.get("name")) in _TAKES:
             yield f"volumes[{name}]", _TAKES[name]
     if boots_disk:
-        yield from _beside_boot_disk(_at(overrides, "domain"))
+        yield from _beside_boot_disk(at(overrides, "domain"))
     else:
-        yield from _beside_disks(_listed(_at(overrides, "domain", "devices"), "disks"))
+        yield from _beside_disks(listed(at(overrides, "domain", "devices"), "disks"))
 
 
 def _beside_boot_disk(domain: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     """What of overrides of `domain` may have a machine boot anything before its boot disk. A list of disks
     takes the place of the rendered one, with its order; without one KubeVirt has an order of its own.
     """
-    devices = _at(domain, "devices")
+    devices = at(domain, "devices")
     if isinstance(domain, dict) and "devices" in domain and devices is None:
         yield "domain.devices", "without them the machine may boot another disk"
     if isinstance(devices, dict) and "disks" in devices:
         yield "domain.devices.disks", "the machine may boot another disk"
-    for index, interface in enumerate(_listed(devices, "interfaces")):
+    for index, interface in enumerate(listed(devices, "interfaces")):
         for field in _FROM_NETWORK:
             if interface.get(field) is not None:
                 path = f"domain.devices.interfaces[{interface.get('name', index)}].{field}"
@@ -163,23 +157,11 @@ def _from_elsewhere(spec: WorkloadSpec, volumes: list[Raw]) -> Iterator[Evasion]
         yield Evasion(path, why) if path.startswith(_OVERRIDES) else Evasion(path, why, _FROM_IMAGE)
 
 
-def _of_kubevirt(template: Raw, references: Sequence[Reference]) -> Iterator[Evasion]:
-    """Annotations by which KubeVirt runs a program beside the machine, or changes what it boots."""
-    for key, why in configuring_kubevirt(template.get("metadata") or {}):
+def _beside_machine(template: Raw, references: Sequence[Reference]) -> Iterator[Evasion]:
+    """Annotations by which KubeVirt or a webhook runs a program beside the machine, or changes its boot."""
+    for key, why in running_beside(template.get("metadata") or {}):
         yield Evasion(f"spec.template.metadata.annotations[{key}]", why)
     for field, kind, obj in references:
-        for key, why in configuring_kubevirt(obj["spec"]):
+        for key, why in running_beside(obj["spec"]):
             annotated = f"{kind} {obj['metadata']['name']} has the annotation {key}: {why}"
             yield Evasion(f"spec.virtualMachine.{field}", annotated, _OTHER_REFERENCE)
-
-
-def _at(value: Any, *keys: str) -> Any:  # noqa: ANN401  overrides are whatever JSON people write
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _listed(value: Any, key: str) -> list[Raw]:  # noqa: ANN401
-    """The objects of a list; what is none there, KubeVirt refuses."""
-    elements = _at(value, key)
-    return [one for one in elements if isinstance(one, dict)] if isinstance(elements, list) else []

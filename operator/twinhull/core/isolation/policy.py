@@ -115,5 +115,5 @@ def _has_image(patterns: Iterable[str], subject: Subject) -> bool:
 def _runs_as(accounts: Iterable[str], subject: Subject) -> bool:
     if "serviceAccounts" in subject.unknown:
         return True
-    meant = {subject.service_account, f"{subject.namespace}/{subject.service_account}"}
-    return not meant.isdisjoint(accounts)
+    meant = subject.service_accounts
+    return not meant.union(f"{subject.namespace}/{account}" for account in meant).isdisjoint(accounts)

@@ -12,6 +12,7 @@ from twinhull.api.disks import MOST_DISKS
 from twinhull.api.templatebounds import MOST_CONTAINERS, MOST_VOLUMES
 from twinhull.core.isolation import disk_images
 from twinhull.core.isolation.images import Image, parse
+from twinhull.core.isolation.overrides import accounts
 from twinhull.hulls.hull import Phase
 from twinhull.hulls.parity import containers
 
@@ -33,8 +34,11 @@ class Subject:
     pod_spec: Raw
     #: The images of ephemeral containers that somebody added to its Pod, as `kubectl debug` does.
     debug_images: tuple[str, ...] = ()
-    #: The images that the disks of its machine come from, whether it runs in one or not.
+    #: The images that the disks of its machine come from, and those that overrides name, whether it runs in a
+    #: machine or not.
     disk_images: tuple[str, ...] = ()
+    #: The ServiceAccounts that overrides give to its machine, whether it runs in one or not.
+    machine_accounts: tuple[str, ...] = ()
     #: The parts of spec.match that look at something of it that isn't known: they fit it.
     unknown: frozenset[str] = frozenset()
 
@@ -44,21 +48,22 @@ class Subject:
     ) -> Self:
         """That of a Workload, whose Pods are these."""
         spec = workload["spec"]
+        built = spec.get("virtualMachine") or {}
         return cls(
             namespace,
             namespace_labels,
             workload["metadata"].get("labels") or {},
             spec["template"]["spec"],
             debug_images(pods),
-            disk_images.images(spec.get("virtualMachine") or {}),
+            disk_images.images(built),
+            accounts(built.get("overrides") or {}),
         )
 
     @property
-    def service_account(self) -> str:
+    def service_accounts(self) -> frozenset[str]:
         """What it runs as. The deprecated field counts where the other one is empty, as in a Pod."""
-        return str(
-            self.pod_spec.get("serviceAccountName") or self.pod_spec.get("serviceAccount") or "default"
-        )
+        account = self.pod_spec.get("serviceAccountName") or self.pod_spec.get("serviceAccount") or "default"
+        return frozenset({str(account), *self.machine_accounts})
 
     @cached_property
     def images(self) -> tuple[Image, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from twinhull.api.base import Raw
+from twinhull.api.injectors import adding
 from twinhull.api.reasons import Quoted, Reason
 from twinhull.api.workload import RestartPolicy
 from twinhull.core.actions import Action, Change, Event
@@ -79,7 +80,25 @@ def spares_containers(case: Case, applied: Applied) -> bool:
 
 def _fits(case: Case, hull: Hull, applied: Applied) -> bool:
     """Whether a Pod that has what was `applied` can become what is wanted."""
-    return case.blueprint.differs_only_in_what_changes(hull) and spares_containers(case, applied)
+    return (
+        case.blueprint.differs_only_in_what_changes(hull)
+        and _keeps_what_was_added(case, hull, applied)
+        and spares_containers(case, applied)
+    )
+
+
+def _keeps_what_was_added(case: Case, hull: Hull, applied: Applied) -> bool:
+    """Whether a Pod was made with the annotations that now tell webhooks what to add to it. Webhooks read
+    them when a Pod is made. What they added stays, though the annotation goes.
+    """
+    on_pod = hull.obj["metadata"].get("annotations") or {}
+    noted = {key: value for key, value in on_pod.items() if key in applied.annotations}
+    wanted = (case.workload.spec.template.get("metadata") or {}).get("annotations") or {}
+    made, asked = (
+        {key: annotations[key] for key, _ in adding(annotations, in_machine=False)}
+        for annotations in (noted, wanted)
+    )
+    return made == asked
 
 
 def _changes(case: Case, hull: Hull, applied: Applied) -> Iterator[Action]:

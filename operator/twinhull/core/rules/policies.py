@@ -12,12 +12,13 @@ from operator import attrgetter
 from twinhull.api.reasons import Reason
 from twinhull.core import disks
 from twinhull.core.case import Case
+from twinhull.core.isolation import Policy
 from twinhull.core.isolation.machine_images import rejected_images
 from twinhull.core.rules.start_first import left_to_one
-from twinhull.core.steps import Step, stalled, waiting
+from twinhull.core.steps import Step, how_to_restart, names, stalled, waiting
 from twinhull.hulls import diskorigin
 from twinhull.hulls.diskstate import DiskState
-from twinhull.hulls.evasion import Evasion
+from twinhull.hulls.evasion import Evasion, started_beside
 
 #: How many of the things that are wrong a message names.
 _MOST_NAMED = 8
@@ -78,17 +79,40 @@ def image_rejected(case: Case) -> Step | None:
         case.workload.spec, case.blueprint.resolution.policies, case.blueprint.machine_references
     )
     rejected = (*rejected, *_unknown_disks(case))
-    if not rejected:
+    if rejected:
+        step = stalled(Reason.IMAGE_REJECTED, _with_remedies(rejected))
+    elif (started := _started_otherwise(case)) is not None:
+        step = started
+    else:
         return None
-    step = stalled(Reason.IMAGE_REJECTED, _with_remedies(rejected))
     return left_to_one(case, step, "an IsolationPolicy doesn't allow its images")
+
+
+def _started_otherwise(case: Case) -> Step | None:
+    """The machine was started with more than the spec and what it refers to have by now. Who may write
+    instancetypes or preferences could change one between the check and the start, and change it back.
+    """
+    hull, ruling = case.current, _ruling(case)
+    beside = tuple(started_beside(hull)) if hull and ruling else ()
+    if not hull or not ruling or not beside:
+        return None
+    sentence = (
+        f"{names([hull])} was started with {_listed(beside, '{0.path} ({0.why})')}, which an instancetype or "
+        f"preference of the namespace has brought, and IsolationPolicy {ruling.name} has rules for images"
+    )
+    return stalled(Reason.IMAGE_REJECTED, f"{sentence}: {how_to_restart(case)}")
+
+
+def _ruling(case: Case) -> Policy | None:
+    """The first policy with rules for images."""
+    return next((policy for policy in case.blueprint.resolution.policies if policy.spec.machines), None)
 
 
 def _unknown_disks(case: Case) -> Iterator[Evasion]:
     """The disks that the machine may boot and that CDI need not have filled from the image that the Workload
     names. Anybody may have made such a claim, and filled it with anything.
     """
-    ruling = next((policy for policy in case.blueprint.resolution.policies if policy.spec.machines), None)
+    ruling = _ruling(case)
     if ruling is None:
         return
     for disk, state in disks.with_states(case):

@@ -6,8 +6,8 @@ Each type of hull says what reaches past it (hulls/types); what tells it is here
 from __future__ import annotations
 
 from twinhull.hulls.evasion.fields import Evasion
-from twinhull.hulls.evasion.keys import ANNOTATIONS, DOMAINS, brought, configuring_kubevirt, reaching
-from twinhull.hulls.evasion.machines import of_reference, past_machine, start_of
+from twinhull.hulls.evasion.keys import ANNOTATIONS, DOMAINS, brought, reaching, running_beside
+from twinhull.hulls.evasion.machines import of_reference, past_machine, start_of, started_beside
 from twinhull.hulls.evasion.pods import past_sandbox
 
 __all__ = [
@@ -15,10 +15,11 @@ __all__ = [
     "DOMAINS",
     "Evasion",
     "brought",
-    "configuring_kubevirt",
     "of_reference",
     "past_machine",
     "past_sandbox",
     "reaching",
+    "running_beside",
     "start_of",
+    "started_beside",
 ]

@@ -64,7 +64,7 @@ def asks(value: object) -> bool:
     return value not in (None, False, [], "", 0)
 
 
-def of_annotations(template: Raw) -> Iterator[Evasion]:
+def of_annotations(template: Raw, *, in_machine: bool) -> Iterator[Evasion]:
     """The annotations of a template that reach past its isolation."""
-    for key, why in reaching_keys(template.get("metadata") or {}):
+    for key, why in reaching_keys(template.get("metadata") or {}, in_machine=in_machine):
         yield Evasion(f"spec.template.metadata.annotations[{key}]", why)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from twinhull.api.base import Raw
+from twinhull.api.injectors import adding, is_of_domain
 
 _OF_RUNTIME = "it configures the container runtime"
 _OF_NETWORK = "it attaches networks of the node, in addition to the cluster's"
@@ -77,16 +78,20 @@ def reaching(key: str) -> str | None:
     return next(chain(of_prefix, of_domain), None)
 
 
-def brought(key: str) -> bool:
-    """Whether an annotation of an instance reaches past its isolation, and isn't one that KubeVirt writes."""
-    return reaching(key) is not None and is_not_kubevirts(key)
+def brought(annotated: Raw) -> Iterator[str]:
+    """The annotations of an instance that reach past its isolation, and aren't ones that KubeVirt writes."""
+    return filter(is_not_kubevirts, dict(reaching_keys(annotated, in_machine=True)))
 
 
-def configuring_kubevirt(annotated: Raw) -> Iterator[tuple[str, str]]:
-    """The annotations that KubeVirt, or a program beside the machine, reads, and why that matters."""
-    for key in annotated.get("annotations") or {}:
+def running_beside(annotated: Raw) -> Iterator[tuple[str, str]]:
+    """The annotations by which KubeVirt, or a webhook, runs a program beside the machine or changes the
+    machine, and why that matters.
+    """
+    annotations = annotated.get("annotations") or {}
+    for key in annotations:
         if is_of_domain(key, KUBEVIRT) and (why := reaching(key)):
             yield key, why
+    yield from adding(annotations, in_machine=True)
 
 
 def is_not_kubevirts(annotation: str) -> bool:
@@ -94,15 +99,11 @@ def is_not_kubevirts(annotation: str) -> bool:
     return not annotation.startswith(f"{KUBEVIRT}/") or annotation.startswith(tuple(ANNOTATIONS))
 
 
-def reaching_keys(annotated: Raw) -> Iterator[tuple[str, str]]:
+def reaching_keys(annotated: Raw, *, in_machine: bool) -> Iterator[tuple[str, str]]:
     """The annotations that reach past an isolation, and why."""
-    for key, value in (annotated.get("annotations") or {}).items():
+    annotations = annotated.get("annotations") or {}
+    for key, value in annotations.items():
         harmless = key.startswith(_APPARMOR) and value == _DEFAULT_PROFILE
         if not harmless and (why := reaching(key)):
             yield key, why
-
-
-def is_of_domain(key: str, domain: str) -> bool:
-    """Whether a label or annotation is a domain's, or one's below it. CRI-O's have no slash."""
-    own = key.partition("/")[0]
-    return own == domain or own.endswith(f".{domain}")
+    yield from adding(annotations, in_machine=in_machine)

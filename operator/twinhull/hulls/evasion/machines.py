@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from twinhull.api.base import Raw
+from twinhull.api.injectors import is_of_domain
 from twinhull.api.reading import UNREAD
 from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.hulls import startnote, switching
@@ -27,10 +28,9 @@ from twinhull.hulls.evasion.keys import (
     DOMAINS,
     KUBEVIRT,
     LABELS_BY_KUBEVIRT,
-    brought,
     is_not_kubevirts,
-    is_of_domain,
     reaching_keys,
+    running_beside,
 )
 from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.parity.walk import fields
@@ -84,6 +84,20 @@ def of_hull(hull: Hull) -> tuple[Evasion, ...]:
     if instance is not None and _starts_as_another(vm, instance):
         return (*_as_started(vm, instance), *beside)
     return (*_in_machine(vm, instance, hull.applied), *beside)
+
+
+def started_beside(hull: Hull) -> Iterator[Evasion]:
+    """The annotations by which KubeVirt or a webhook runs a program beside a machine that is there, where an
+    instancetype or preference of the namespace may have brought them: its object may have changed since.
+    """
+    vm, instance = hull.obj.get("spec") or {}, hull.instance
+    if instance is None or not any(_is_of_namespace(vm.get(part)) for part in ("instancetype", "preference")):
+        return
+    if instance["metadata"].get("annotations") is None and UNREAD in instance:
+        yield from untold({})
+    for key, why in running_beside(instance["metadata"]):
+        if is_not_kubevirts(key):
+            yield Evasion(f"metadata.annotations[{key}]", why)
 
 
 def past_machine(vm: Raw) -> str:
@@ -192,7 +206,7 @@ def _of_instance(
 
 def _evasions(template: Raw, machine: Raw, at: str) -> Iterator[Evasion]:
     """The same of a template and of what is said, `at` a path, of its machine."""
-    yield from of_annotations(template)
+    yield from of_annotations(template, in_machine=True)
     yield from _labels(template)
     yield from _of_machine(machine, at)
 
@@ -206,8 +220,8 @@ def _brought(instance: Raw, of_namespace: Collection[str]) -> Iterator[Evasion]:
     annotations = instance["metadata"].get("annotations")
     if of_namespace and annotations is None:
         yield from untold({})
-    for key, why in reaching_keys({"annotations": annotations}) if of_namespace else ():
-        if brought(key):
+    for key, why in reaching_keys(instance["metadata"], in_machine=True) if of_namespace else ():
+        if is_not_kubevirts(key):
             yield Evasion(f"metadata.annotations[{key}]", why)
 
 
@@ -221,7 +235,7 @@ def of_reference(field: str, kind: str, obj: Raw) -> Iterator[Evasion]:
     for devices in _NODE_DEVICES:
         if spec.get(devices):
             yield Evasion(path, f"{what} has {devices}, which are the node's devices")
-    for key, why in reaching_keys(spec):
+    for key, why in reaching_keys(spec, in_machine=True):
         yield Evasion(path, f"{what} has the annotation {key}: {why}")
 
 

@@ -74,7 +74,7 @@ _VALUES_IN_SANDBOX: Mapping[str, tuple[tuple[str, ...], str]] = {
 
 def of_template(template: Raw) -> Iterator[Evasion]:
     """What of a template reaches past a sandbox."""
-    yield from of_annotations(template)
+    yield from of_annotations(template, in_machine=False)
     yield from _of_fields(template)
 
 

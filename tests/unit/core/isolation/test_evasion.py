@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
+from twinhull.api.injectors import INJECTORS, is_of_domain
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.revision import Content
@@ -211,6 +212,103 @@ def test_an_annotation_reaches_past_both(key: str, isolation: Isolation) -> None
     assert evasions_of(annotated, isolation) == [
         (f"spec.template.metadata.annotations[{key}]", ANNOTATIONS[key])
     ]
+
+
+ADDS = "it tells a webhook what to add to the Pod"
+#: Annotations by which a template tells a webhook what to add: a volume or rights, and what it may tell where
+#: every container is in a sandbox.
+ADDING = (
+    *("sidecar.istio.io/userVolume", "sidecar.istio.io/userVolumeMount", "proxy.istio.io/overrides"),
+    *("sidecar.istio.io/enableCoreDump", "sidecar.istio.io/unknown", "new.istio.io/image"),
+    *("config.linkerd.io/close-wait-timeout", "config.linkerd.io/unknown", "new.linkerd.io/image"),
+    *("vault.hashicorp.com/agent-json-patch", "vault.hashicorp.com/agent-init-json-patch"),
+    *("consul.hashicorp.com/consul-sidecar-user-volume", "consul.hashicorp.com/original-pod"),
+    *("dapr.io/unix-domain-socket-path", "dapr.io/sidecar-seccomp-profile-type"),
+    *("dapr.io/inject-pluggable-components", "traffic.kuma.io/transparent-proxy-config"),
+    *("admission.datadoghq.com/config.mode", "apm.datadoghq.com/env"),
+)
+CONTAINED = (
+    *("sidecar.istio.io/proxyImage", "sidecar.istio.io/bootstrapOverride", "proxy.istio.io/config"),
+    *("config.linkerd.io/proxy-image", "config.linkerd.io/init-image-version"),
+    *("vault.hashicorp.com/agent-image", "vault.hashicorp.com/agent-inject-command-x"),
+    *("vault.hashicorp.com/agent-inject-template-x", "vault.hashicorp.com/secret-volume-path"),
+    *("consul.hashicorp.com/envoy-extra-args", "dapr.io/sidecar-image", "dapr.io/volume-mounts"),
+    *("kuma.io/sidecar-env-vars", "admission.datadoghq.com/java-lib.custom-image"),
+    *("appmesh.k8s.aws/sidecarEnv", "vault.security.banzaicloud.io/vault-env-image"),
+)
+SWITCHES = {
+    "sidecar.istio.io/inject": "true",
+    "sidecar.istio.io/logLevel": "debug",
+    "sidecar.istio.io/componentLogLevel": "upstream:debug,connection:trace",
+    "sidecar.istio.io/proxyCPU": "100m",
+    "sidecar.istio.io/rewriteAppHTTPProbers": "true",
+    "inject.istio.io/templates": "sidecar,spire",
+    "traffic.sidecar.istio.io/includeOutboundIPRanges": "10.0.0.0/8,fd00::/8",
+    "traffic.sidecar.istio.io/excludeInboundPorts": "9090, 9091\n",
+    "linkerd.io/inject": "enabled",
+    "config.linkerd.io/proxy-log-level": "linkerd=debug,warn",
+    "config.linkerd.io/skip-outbound-ports": "4222,25-27",
+    "vault.hashicorp.com/agent-inject": "true",
+    "vault.hashicorp.com/agent-inject-secret-x": "internal/data/x",
+    "vault.hashicorp.com/role": "web",
+    "consul.hashicorp.com/connect-inject": "true",
+    "dapr.io/enabled": "true",
+    "dapr.io/app-id": "web",
+    "kuma.io/gateway": "enabled",
+    "instrumentation.opentelemetry.io/inject-java": "true",
+    "ad.datadoghq.com/web.logs": '[{"source": "web"}]',
+    "notistio.io/image": '{"a": 1}',
+}
+EITHER = [Isolation.SANDBOX, Isolation.VIRTUAL_MACHINE]
+
+
+@pytest.mark.parametrize("key", [*ADDING, *CONTAINED])
+@pytest.mark.parametrize("isolation", EITHER)
+def test_a_template_tells_no_webhook_what_to_add(key: str, isolation: Isolation) -> None:
+    annotated = template({"annotations": {key: "x", "note": "x"}})
+    harmless = key in CONTAINED and isolation is Isolation.SANDBOX
+    expected = [] if harmless else [(f"spec.template.metadata.annotations[{key}]", ADDS)]
+    assert evasions_of(annotated, isolation) == expected
+    assert evasions_of(annotated, Isolation.CONTAINER) == []
+
+
+@pytest.mark.parametrize("isolation", EITHER)
+def test_a_webhook_may_be_switched_on_and_sized(isolation: Isolation) -> None:
+    assert evasions_of(template({"annotations": SWITCHES}), isolation) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["info\n    image: evil/x", 'a"\n  - name: b', "[a]", "{a: b}", "\n image: x", "a #", "$(A)"]
+)
+@pytest.mark.parametrize("isolation", EITHER)
+def test_a_value_that_a_webhook_pastes_brings_no_other_field(value: str, isolation: Isolation) -> None:
+    for key in ("sidecar.istio.io/logLevel", "config.linkerd.io/proxy-log-level"):
+        ((path, why),) = evasions_of(template({"annotations": {key: value}}), isolation)
+        assert path == f"spec.template.metadata.annotations[{key}]"
+        assert why.startswith("a webhook writes its value into what it adds to the Pod: use one line")
+    image = template({"annotations": {"sidecar.istio.io/proxyImage": value}})
+    assert evasions_of(image, Isolation.SANDBOX), "not even where another image is harmless"
+
+
+def test_no_value_takes_long_to_look_at() -> None:
+    for filling in (" ", "\n", "a", "a "):
+        annotated = template({"annotations": {"sidecar.istio.io/logLevel": filling * 100_000 + '"'}})
+        assert evasions_of(annotated, Isolation.SANDBOX)
+
+
+def test_an_instancetype_tells_no_webhook_what_to_add_either() -> None:
+    own = {"metadata": {"name": "own"}, "spec": {"annotations": dict.fromkeys((*ADDING, *CONTAINED), "x")}}
+    whys = [evasion.why for evasion in of_reference("preference", "VirtualMachinePreference", own)]
+    assert whys == [
+        f"VirtualMachinePreference own has the annotation {key}: {ADDS}" for key in (*ADDING, *CONTAINED)
+    ]
+
+
+def test_each_annotation_of_an_injector_is_of_its_domain_alone() -> None:
+    """So the API server may look for an annotation in all lists at once (api/cel/machine_images.cel)."""
+    for injector in INJECTORS:
+        for key in (*injector.switches, *injector.contained):
+            assert [one for one in INJECTORS if is_of_domain(key, one.domain)] == [injector], key
 
 
 def test_only_apparmor_has_a_harmless_default() -> None:

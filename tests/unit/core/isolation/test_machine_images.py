@@ -186,9 +186,12 @@ def test_a_machine_keeps_the_disk_by_which_its_guest_knows_the_manifest(trust: l
 
 @pytest.mark.parametrize(
     "key",
-    ["hooks.kubevirt.io/hookSidecars", "kubevirt.io/ignitiondata", "smbios.vm.kubevirt.io/x", "kubevirt.io"],
+    [
+        *("hooks.kubevirt.io/hookSidecars", "kubevirt.io/ignitiondata", "smbios.vm.kubevirt.io/x"),
+        *("kubevirt.io", "sidecar.istio.io/proxyImage", "vault.hashicorp.com/agent-image"),
+    ],
 )
-def test_kubevirt_runs_nothing_beside_images_for_an_annotation(key: str) -> None:
+def test_nothing_runs_beside_images_for_an_annotation(key: str) -> None:
     annotated = WorkloadSpec.model_validate(
         {"template": {**spec().template, "metadata": {"annotations": {key: "x", "note": "x"}}}}
     )
@@ -204,7 +207,8 @@ def test_kubevirt_runs_nothing_beside_images_for_an_annotation(key: str) -> None
 
 
 @pytest.mark.parametrize(
-    "key", ["k8s.v1.cni.cncf.io/networks", "notkubevirt.io/a", "example.com/kubevirt.io"]
+    "key",
+    ["k8s.v1.cni.cncf.io/networks", "notkubevirt.io/a", "example.com/kubevirt.io", "sidecar.istio.io/inject"],
 )
 def test_other_annotations_are_a_floors_affair(key: str) -> None:
     annotated = WorkloadSpec.model_validate(

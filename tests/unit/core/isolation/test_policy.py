@@ -99,6 +99,52 @@ def test_service_account(pod: Raw, account: str) -> None:
     assert mismatch({"serviceAccounts": [f"elsewhere/{account}", "shop", "x"]}, of) == "serviceAccounts"
 
 
+def built(overrides: Any, template: Raw = POD, **machine: Any) -> Subject:
+    spec = {"template": {"spec": template}, "virtualMachine": {"overrides": overrides, **machine}}
+    return Subject.of({"metadata": {}, "spec": spec}, "shop", {}, pods=())
+
+
+TOKEN = {"name": "token", "serviceAccount": {"serviceAccountName": "builder"}}
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"serviceAccountName": "builder"}, {"volumes": [{"name": "other"}, TOKEN]}]
+)
+def test_a_machine_runs_as_the_account_that_overrides_give_it(overrides: Raw) -> None:
+    """And as the template's: whether it is to be a machine is for policies to decide."""
+    of = built(overrides, POD | {"serviceAccountName": "web"})
+    for account in ("builder", "shop/builder", "web", "shop/web"):
+        assert mismatch({"serviceAccounts": [account]}, of) is None
+    assert mismatch({"serviceAccounts": ["default", "elsewhere/builder"]}, of) == "serviceAccounts"
+    assert mismatch({"serviceAccounts": ["default"]}, built(overrides)) is None
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"volumes": [{"name": "data", "containerDisk": {"image": "untrusted/app"}}]},
+        {"domain": {"firmware": {"kernelBoot": {"container": {"image": "untrusted/app"}}}}},
+    ],
+)
+def test_an_image_that_overrides_give_a_machine_counts(overrides: Raw) -> None:
+    assert mismatch({"images": ["untrusted/*"]}, built(overrides)) is None
+    assert mismatch({"images": ["other/*"]}, built(overrides)) == "images"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        *(None, {"serviceAccountName": 5, "volumes": "builder"}, {"volumes": ["x", {"serviceAccount": "x"}]}),
+        {"volumes": [{"containerDisk": "builder"}, {"serviceAccount": {"serviceAccountName": None}}]},
+        {"domain": {"firmware": "x"}},
+    ],
+)
+def test_overrides_that_make_no_sense_name_nothing(overrides: Any) -> None:
+    of = built(overrides)
+    assert of.service_accounts == {"default"}
+    assert of.images == subject().images
+
+
 @pytest.mark.parametrize(
     "pod",
     [
