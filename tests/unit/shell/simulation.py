@@ -80,11 +80,17 @@ class _Checked(WorkloadController):
 
     def plan(self, observed: Case | UnreadableWorkload) -> ObjectPlan:
         if isinstance(observed, Case):
-            copied = deepcopy(observed.workload), deepcopy(observed.observed)
+            copied = deepcopy(observed.workload), deepcopy(observed.observed), deepcopy(self._disks())
             again = Case(observed.workload, observed.observed, observed.defaults, observed.now)
             assert plan(observed) == plan(again), "the same case makes the same plan"
-            assert (observed.workload, observed.observed) == copied, "a plan changes nothing it is made from"
+            left = observed.workload, observed.observed, self._disks()
+            assert left == copied, "a plan changes nothing it is made from"
         return super().plan(observed)
+
+    def _disks(self) -> list[Raw | None]:
+        """What is looked up by name, and so isn't compared with what else was observed."""
+        store = self._known.store
+        return [store.get(kind, key) for kind in (kinds.CLAIM, kinds.DATA_VOLUME) for key in store.keys(kind)]
 
 
 class _Reports(Mapping[str, Report]):
