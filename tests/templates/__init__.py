@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from twinhull.cli import manifests
+from twinhull.cli import kubectlyaml, manifests
 from twinhull.hulls.parity import Conditions, in_machines
 
 Template = dict[str, Any]
@@ -38,6 +38,6 @@ def machine_refuses(template: Template) -> tuple[str, ...]:
 
 def _read() -> Iterator[tuple[str, Template]]:
     for path in sorted(Path(__file__).parent.glob("*.yaml")):
-        family = yaml.load(path.read_text(encoding="utf-8"), manifests.Loader)  # noqa: S506  a SafeLoader
+        family = yaml.load(path.read_text(encoding="utf-8"), kubectlyaml.Loader)  # noqa: S506  a SafeLoader
         assert isinstance(family, dict)
         yield from family.items()
