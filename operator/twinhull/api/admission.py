@@ -14,6 +14,7 @@ from twinhull.api import injectors
 from twinhull.api.base import API_VERSION, GROUP, VERSION, Raw
 from twinhull.api.celfile import Cel
 from twinhull.api.isolation import Isolation, strengths, strongest
+from twinhull.api.virtualmachine import DESCRIBING_ANNOTATIONS
 
 NAME = f"isolation.{GROUP}"
 IMAGES_NAME = f"machine-images.{GROUP}"
@@ -29,7 +30,11 @@ def admission(machines: Iterable[Isolation]) -> list[Raw]:
         "strongest": f"'{strongest()}'",
     }
     isolation = Cel("isolation", values)
-    of_machines = {"machineIsolations": str([one.value for one in machines]), **injectors.in_cel()}
+    of_machines = {
+        "machineIsolations": str([one.value for one in machines]),
+        "describing": str(list(DESCRIBING_ANNOTATIONS)),
+        **injectors.in_cel(),
+    }
     images = Cel("machine_images", of_machines)
     return [
         _policy(NAME, isolation),

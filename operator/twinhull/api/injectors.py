@@ -16,12 +16,18 @@ from twinhull.api.base import Raw
 #: One line without anything by which YAML, JSON or a shell would take it for more than one value. Its two
 #: parts have no character in common, so that no text takes long to match.
 _PLAIN = r"[A-Za-z0-9 .,:/*_=%@+-]*[\r\n]*"
+#: One line of a mapping or list, as YAML or JSON: no text in it holds a quote, or more than one line.
+_OF_MAPPING = r'(?:[A-Za-z0-9 .,:/*_=%@+{}\[\]-]|"[A-Za-z0-9 .,:/*_=%@+{}\[\]-]*")*'
 #: What stands in an outline for a value that isn't kept, and isn't plain.
 NOT_KEPT = "…"
 _ADDS = "it tells a webhook what to add to the Pod"
 _PASTED = (
     "a webhook writes its value into what it adds to the Pod: use one line of letters, digits, spaces and "
     ". , : / * _ = % @ + - only"
+)
+_PASTED_MAPPING = (
+    "a webhook writes its values into what it adds to the Pod: use lines of letters, digits, spaces and "
+    ". , : / * _ = % @ + - {} [] only, and whole texts in double quotes"
 )
 
 
@@ -39,14 +45,51 @@ class Injector:
     #: Whether it writes values into a text that it parses afterwards: a value of several lines may then add
     #: any field.
     pastes: bool = False
+    #: Whether it writes values into a program's template, which may run programs: beside a machine only plain
+    #: values are harmless.
+    makes_templates: bool = False
+    #: Those of `contained` whose value is a mapping, and that it parses before it writes their values.
+    mappings: tuple[str, ...] = ()
 
     def allows(self, key: str, *, in_machine: bool) -> bool:
         """Whether an annotation of the domain reaches past no isolation, if its value is plain."""
         return _is_listed(key, self.switches) or (not in_machine and _is_listed(key, self.contained))
 
+    def doubt(self, key: str, value: str, *, in_machine: bool) -> str:
+        """Why the value of an annotation that is allowed may bring more than a value; empty if it can't."""
+        if key in self.mappings:
+            return "" if _is_plain_mapping(value) else _PASTED_MAPPING
+        is_pasted = self.pastes or (in_machine and self.makes_templates)
+        return _PASTED if is_pasted and not re.fullmatch(_PLAIN, value) else ""
+
 
 def _of(domain: str, names: str) -> tuple[str, ...]:
     return tuple(f"{domain}/{name}" for name in names.split())
+
+
+def _of_agent(domain: str, *prefixes: str) -> Injector:
+    """Vault's agent, and OpenBao's, which is the same program with other keys."""
+    switches = (
+        "agent-auto-auth-exit-on-err agent-cache-* agent-disable-* agent-enable-quit agent-init-first "
+        "agent-inject agent-inject-containers agent-inject-default-template agent-inject-secret-* "
+        "agent-inject-status agent-inject-token agent-limits-* agent-metrics-listener-port "
+        "agent-pre-populate agent-pre-populate-only agent-request-namespace agent-requests-* "
+        "agent-revoke-* agent-telemetry-* client-max-retries client-timeout error-on-missing-key-* "
+        "go-max-procs log-format log-level namespace preserve-secret-case* role template-*"
+    )
+    contained = (
+        "agent-configmap agent-copy-volume-mounts agent-extra-secret agent-image agent-inject-command-* "
+        "agent-inject-file-* agent-inject-perms-* agent-inject-template-* agent-run-as-* "
+        "agent-service-account-token-volume-name agent-set-security-context "
+        "agent-share-process-namespace auth-* ca-* client-cert client-key proxy-address "
+        "secret-volume-path* service tls-*"
+    )
+    return Injector(
+        domain,
+        tuple(key for prefix in prefixes for key in _of(prefix, switches)),
+        tuple(key for prefix in prefixes for key in _of(prefix, contained)),
+        makes_templates=True,
+    )
 
 
 #: The known ones. A key of their domains that isn't listed is refused: a later version may have added it.
@@ -54,7 +97,9 @@ def _of(domain: str, names: str) -> tuple[str, ...]:
 #: Sources: istio/api, annotation/annotations.gen.go, and istio/istio, files/injection-template.yaml, whose
 #: values aren't escaped (pkg/kube/inject/validate.go checks some); linkerd/linkerd2, pkg/k8s/labels.go and
 #: charts/partials (a `close-wait-timeout` makes linkerd-init privileged); hashicorp/vault-k8s,
-#: agent-inject/agent/annotations.go; hashicorp/consul-k8s, connect-inject/constants; dapr/dapr,
+#: agent-inject/agent/annotations.go, and config.go, which writes the path of a secret into a template, whose
+#: function `plugin` runs programs; openbao/openbao-k8s, alike; cyberark/sidecar-injector, README.md;
+#: hashicorp/consul-k8s, connect-inject/constants; dapr/dapr,
 #: pkg/injector/annotations and patcher; kumahq/kuma, pkg/plugins/runtime/k8s/metadata; DataDog/datadog-agent,
 #: admission/mutate/autoinstrumentation/annotation; aws/aws-app-mesh-controller-for-k8s, pkg/inject;
 #: bank-vaults/vault-secrets-webhook, pkg/common.
@@ -80,6 +125,7 @@ INJECTORS: tuple[Injector, ...] = (
             *_of("sidecar.istio.io", "bootstrapOverride discoveryAddress proxyImage proxyImageType"),
         ),
         pastes=True,
+        mappings=("proxy.istio.io/config",),
     ),
     Injector(
         "linkerd.io",
@@ -103,24 +149,14 @@ INJECTORS: tuple[Injector, ...] = (
         ),
         pastes=True,
     ),
+    _of_agent("vault.hashicorp.com", "vault.hashicorp.com"),
+    _of_agent("openbao.org", "openbao.org", "openbao.openbao.org"),
     Injector(
-        "vault.hashicorp.com",
+        "conjur.org",
+        _of("conjur.org", "conjur-inject-volumes container-mode container-name inject inject-type"),
         _of(
-            "vault.hashicorp.com",
-            "agent-auto-auth-exit-on-err agent-cache-* agent-disable-* agent-enable-quit agent-init-first "
-            "agent-inject agent-inject-containers agent-inject-default-template agent-inject-secret-* "
-            "agent-inject-status agent-inject-token agent-limits-* agent-metrics-listener-port "
-            "agent-pre-populate agent-pre-populate-only agent-request-namespace agent-requests-* "
-            "agent-revoke-* agent-telemetry-* client-max-retries client-timeout error-on-missing-key-* "
-            "go-max-procs log-format log-level namespace preserve-secret-case* role template-*",
-        ),
-        _of(
-            "vault.hashicorp.com",
-            "agent-configmap agent-copy-volume-mounts agent-extra-secret agent-image agent-inject-command-* "
-            "agent-inject-file-* agent-inject-perms-* agent-inject-template-* agent-run-as-* "
-            "agent-service-account-token-volume-name agent-set-security-context "
-            "agent-share-process-namespace auth-* ca-* client-cert client-key proxy-address "
-            "secret-volume-path* service tls-*",
+            "conjur.org",
+            "conjurAuthConfig conjurConnConfig container-image container-image-pull-policy secretless-config",
         ),
     ),
     Injector(
@@ -187,7 +223,13 @@ INJECTORS: tuple[Injector, ...] = (
         pastes=True,
     ),
     # Istio's webhook writes the keys of the map that `apm.datadoghq.com/env` holds into the sidecar.
-    Injector("apm.datadoghq.com", ()),
+    Injector(
+        "apm.datadoghq.com",
+        (),
+        ("apm.datadoghq.com/env",),
+        pastes=True,
+        mappings=("apm.datadoghq.com/env",),
+    ),
     *(
         Injector(
             domain,
@@ -222,8 +264,8 @@ def adding(annotations: Raw, *, in_machine: bool) -> Iterator[tuple[str, str]]:
             continue
         if not injector.allows(key, in_machine=in_machine):
             yield key, _ADDS
-        elif injector.pastes and not re.fullmatch(_PLAIN, str(value or "")):
-            yield key, _PASTED
+        elif doubt := injector.doubt(key, str(value or ""), in_machine=in_machine):
+            yield key, doubt
 
 
 def in_cel() -> dict[str, str]:
@@ -231,7 +273,7 @@ def in_cel() -> dict[str, str]:
     switches = [switch for injector in INJECTORS for switch in injector.switches]
     return {
         "injectors": str([injector.domain for injector in INJECTORS]),
-        "pastingInjectors": str([injector.domain for injector in INJECTORS if injector.pastes]),
+        "pastingInjectors": str([one.domain for one in INJECTORS if one.pastes or one.makes_templates]),
         "switches": str([switch for switch in switches if not switch.endswith("*")]),
         "switchPrefixes": str([switch[:-1] for switch in switches if switch.endswith("*")]),
         "plain": f"r'^{_PLAIN}$'",
@@ -246,3 +288,11 @@ def is_of_domain(key: str, domain: str) -> bool:
 
 def _is_listed(key: str, listed: tuple[str, ...]) -> bool:
     return any(key.startswith(one[:-1]) if one.endswith("*") else key == one for one in listed)
+
+
+def _is_plain_mapping(value: str) -> bool:
+    """Whether no text in a mapping holds a quote or a line's end, which YAML also makes of an empty line."""
+    lines = value.strip("\r\n").split("\n")
+    return all(re.fullmatch(_OF_MAPPING, line.rstrip("\r")) for line in lines) and (
+        lines == [""] or all(line.strip() for line in lines)
+    )

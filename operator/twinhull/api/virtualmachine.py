@@ -13,6 +13,10 @@ from twinhull.api.disks import BOOT_DISK, MOST_DISKS, BootDisk, Bytes, DataDisk,
 from twinhull.api.registry import Registry
 from twinhull.api.templatebounds import MAX_DEPTH
 
+#: The annotations that only describe a machine, for lists and metrics (kubevirt.io/common-instancetypes,
+#: preferences).
+DESCRIBING_ANNOTATIONS = ("vm.kubevirt.io/flavor", "vm.kubevirt.io/os", "vm.kubevirt.io/workload")
+
 
 class Instancetype(Model):
     """A KubeVirt instancetype. It replaces the template's resources as the size of the machine."""

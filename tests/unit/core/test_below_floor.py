@@ -516,7 +516,7 @@ def machines(of: str = "VirtualMachineInstancetype", **instance: Any) -> tuple[R
     vmi = hull("VirtualMachineInstance", vm["metadata"]["name"], owner=owner | {"controller": True})
     # What KubeVirt and its webhooks add to every instance.
     labels = {**made["metadata"]["labels"], "kubevirt.io/nodeName": "n", **vmi["metadata"]["labels"]}
-    added = {"kubevirt.io/vm-generation": "1", "vm.kubevirt.io/os": "x"} if of != OF_NAMESPACE else {}
+    added = {"kubevirt.io/vm-generation": "1", "vm.kubevirt.io/os": "x"}
     about = {"annotations": made["metadata"]["annotations"] | added | instance.pop("annotations", {})}
     domain = made["spec"]["domain"]
     devices = {**domain["devices"], "autoattachMemBalloon": True, **instance}

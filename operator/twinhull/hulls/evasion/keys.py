@@ -7,6 +7,7 @@ from itertools import chain
 
 from twinhull.api.base import Raw
 from twinhull.api.injectors import adding, is_of_domain
+from twinhull.api.virtualmachine import DESCRIBING_ANNOTATIONS
 
 _OF_RUNTIME = "it configures the container runtime"
 _OF_NETWORK = "it attaches networks of the node, in addition to the cluster's"
@@ -73,6 +74,8 @@ LABELS_BY_KUBEVIRT = frozenset(
 
 def reaching(key: str) -> str | None:
     """Why an annotation may reach past an isolation, None if it doesn't."""
+    if key in DESCRIBING_ANNOTATIONS:
+        return None
     of_prefix = (why for prefix, why in ANNOTATIONS.items() if key.startswith(prefix))
     of_domain = (why for domain, why in DOMAINS.items() if is_of_domain(key, domain))
     return next(chain(of_prefix, of_domain), None)

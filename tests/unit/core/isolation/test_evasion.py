@@ -225,14 +225,19 @@ ADDING = (
     *("consul.hashicorp.com/consul-sidecar-user-volume", "consul.hashicorp.com/original-pod"),
     *("dapr.io/unix-domain-socket-path", "dapr.io/sidecar-seccomp-profile-type"),
     *("dapr.io/inject-pluggable-components", "traffic.kuma.io/transparent-proxy-config"),
-    *("admission.datadoghq.com/config.mode", "apm.datadoghq.com/env"),
+    *("admission.datadoghq.com/config.mode", "openbao.org/agent-json-patch", "conjur.org/other"),
 )
 CONTAINED = (
     *("sidecar.istio.io/proxyImage", "sidecar.istio.io/bootstrapOverride", "proxy.istio.io/config"),
     *("config.linkerd.io/proxy-image", "config.linkerd.io/init-image-version"),
     *("vault.hashicorp.com/agent-image", "vault.hashicorp.com/agent-inject-command-x"),
     *("vault.hashicorp.com/agent-inject-template-x", "vault.hashicorp.com/secret-volume-path"),
-    *("consul.hashicorp.com/envoy-extra-args", "dapr.io/sidecar-image", "dapr.io/volume-mounts"),
+    *(
+        "consul.hashicorp.com/envoy-extra-args",
+        "openbao.openbao.org/agent-image",
+        "conjur.org/container-image",
+    ),
+    *("apm.datadoghq.com/env", "dapr.io/sidecar-image", "dapr.io/volume-mounts"),
     *("kuma.io/sidecar-env-vars", "admission.datadoghq.com/java-lib.custom-image"),
     *("appmesh.k8s.aws/sidecarEnv", "vault.security.banzaicloud.io/vault-env-image"),
 )
@@ -290,10 +295,56 @@ def test_a_value_that_a_webhook_pastes_brings_no_other_field(value: str, isolati
     assert evasions_of(image, Isolation.SANDBOX), "not even where another image is harmless"
 
 
+MAPPINGS = (
+    '{ "holdApplicationUntilProxyStarts": true }',
+    'proxyMetadata:\n  ISTIO_META_DNS_CAPTURE: "true"\n',
+    "drainDuration: 30s\nconcurrency: 2",
+    '{"DD_TAGS": "[team:a]", "DD_ENV": ""}',
+    "concurrency: 4",
+)
+
+
+@pytest.mark.parametrize("key", ["proxy.istio.io/config", "apm.datadoghq.com/env"])
+def test_a_mapping_that_a_webhook_reads_may_be_written_as_people_do(key: str) -> None:
+    for value in MAPPINGS:
+        assert evasions_of(template({"annotations": {key: value}}), Isolation.SANDBOX) == []
+    for value in (
+        r'{"A": "x\"y"}',
+        '{"A": "x\ny"}',
+        "A: |\n  x",
+        "A: x\n\n  y",
+        "A: 'x'",
+        '{"A": "x}',
+        "A: x\u2028y",
+    ):
+        ((_, why),) = evasions_of(template({"annotations": {key: value}}), Isolation.SANDBOX)
+        assert why.startswith("a webhook writes its values into what it adds to the Pod: use lines of")
+
+
+@pytest.mark.parametrize("domain", ["vault.hashicorp.com", "openbao.org", "openbao.openbao.org"])
+def test_the_path_of_a_secret_runs_nothing_beside_a_machine(domain: str) -> None:
+    """Vault's agent writes it into a template, whose functions run programs."""
+    path = template({"annotations": {f"{domain}/agent-inject-secret-x": 'a" }}{{ plugin "sh" }}{{ with "a'}})
+    assert evasions_of(path, Isolation.VIRTUAL_MACHINE)
+    assert evasions_of(path, Isolation.SANDBOX) == [], "there it is the agent's own sandbox"
+
+
+def test_what_only_describes_a_machine_is_harmless() -> None:
+    described = {
+        "vm.kubevirt.io/os": "linux",
+        "vm.kubevirt.io/workload": "server",
+        "vm.kubevirt.io/flavor": "x",
+    }
+    assert evasions_of(template({"annotations": described}), Isolation.VIRTUAL_MACHINE) == []
+    assert evasions_of(template({"annotations": {"vm.kubevirt.io/other": "x"}}), Isolation.VIRTUAL_MACHINE)
+
+
 def test_no_value_takes_long_to_look_at() -> None:
     for filling in (" ", "\n", "a", "a "):
         annotated = template({"annotations": {"sidecar.istio.io/logLevel": filling * 100_000 + '"'}})
         assert evasions_of(annotated, Isolation.SANDBOX)
+        mapping = template({"annotations": {"proxy.istio.io/config": filling * 100_000 + '"'}})
+        assert evasions_of(mapping, Isolation.SANDBOX)
 
 
 def test_an_instancetype_tells_no_webhook_what_to_add_either() -> None:
