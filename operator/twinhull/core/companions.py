@@ -21,8 +21,9 @@ from twinhull.core.observed import Companion, Refusal
 from twinhull.hulls import manifest, pod, service, startnote, switching
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Same
 from twinhull.hulls.evasion import start_of
-from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of, version_of
+from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of
 from twinhull.hulls.merge import difference
+from twinhull.hulls.objectmeta import version_of
 from twinhull.hulls.types import type_that_made
 
 

@@ -10,7 +10,8 @@ from twinhull.core.actions import Rehearse, RehearseChange
 from twinhull.core.case import Case
 from twinhull.core.companions import service_to_be
 from twinhull.hulls import launcher, pod
-from twinhull.hulls.hull import HULL_NAME_LABEL, labels
+from twinhull.hulls.hull import HULL_NAME_LABEL
+from twinhull.hulls.objectmeta import labels
 from twinhull.hulls.refusalsentences import exceeds_quota
 
 #: What refuses a Pod like the launcher's, and KubeVirt's own no less: whoever makes it, whatever else it has.

@@ -15,7 +15,7 @@ from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason, Why
 from twinhull.hulls import launchers, podstatus
-from twinhull.hulls.hull import condition, created_at, timestamp
+from twinhull.hulls.objectmeta import condition, created_at, timestamp
 from twinhull.hulls.refusalsentences import is_refusal, may_pass
 from twinhull.hulls.report import Report
 

@@ -21,7 +21,8 @@ from twinhull.hulls.disknotes import (
     HOLDER_ANNOTATION,
     POD_PHASE_ANNOTATION,
 )
-from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, condition, labels, owner_of, timestamp
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.objectmeta import condition, labels, owner_of, timestamp
 
 #: The phases in which a DataVolume waits for a Pod that uses it.
 _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}

@@ -17,6 +17,7 @@ from twinhull.api.workloadstatus import ContainerStatus, Exit, HullKind, HullSta
 from twinhull.hulls.applied import Applied, Same
 from twinhull.hulls.graceful_end import GracefulEnd
 from twinhull.hulls.machine_change import Live
+from twinhull.hulls.objectmeta import Owner, condition, created_at, labels, leaves_at, owner_of, timestamp
 
 #: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
 #: selects it, so it never changes with the hull.
@@ -39,21 +40,6 @@ class Phase(StrEnum):
     RUNNING = "Running"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The controller that an object's ownerReferences name; None stands for an orphan's."""
-
-    api_version: str
-    kind: str
-    uid: str
-
-    @property
-    def takes_along(self) -> bool:
-        """Whether it is a Workload or one's machine: once it is gone, so is what it owned."""
-        group = self.api_version.partition("/")[0]
-        return (group, self.kind) in {(GROUP, "Workload"), ("kubevirt.io", "VirtualMachine")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,15 +246,6 @@ def revision_of(obj: Raw) -> str:
     return str(labels(obj).get(REVISION_LABEL) or metadata["name"].rpartition("-")[2])
 
 
-def owner_of(obj: Raw) -> Owner | None:
-    """An object's controller, None for an orphan."""
-    references = obj["metadata"].get("ownerReferences", ())
-    return next(
-        (Owner(ref["apiVersion"], ref["kind"], ref["uid"]) for ref in references if ref.get("controller")),
-        None,
-    )
-
-
 def is_reserved(key: str) -> bool:
     """Whether a label or annotation is the operator's own to write: any of its domain, but for the annotation
     by which people restart a Workload.
@@ -282,31 +259,6 @@ def given_by(template: Raw, part: Literal["labels", "annotations"]) -> Raw:
     """
     keys = (template.get("metadata") or {}).get(part) or {}
     return {key: value for key, value in keys.items() if not is_reserved(key)}
-
-
-def labels(obj: Raw) -> Mapping[str, str]:
-    """An object's labels."""
-    return obj["metadata"].get("labels") or {}
-
-
-def version_of(obj: Raw) -> str:
-    """The state of an object, as a patch or a deletion may demand it; empty if none is known."""
-    return str(obj["metadata"].get("resourceVersion") or "")
-
-
-def timestamp(text: str | None) -> datetime | None:
-    """A Kubernetes time (RFC 3339) as a datetime, None for an absent one."""
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def created_at(obj: Raw) -> datetime:
-    """When an object was created."""
-    return datetime.fromisoformat(obj["metadata"]["creationTimestamp"])
-
-
-def leaves_at(obj: Raw) -> datetime | None:
-    """When an object that is being deleted should be gone, None if it isn't being deleted."""
-    return timestamp(obj["metadata"].get("deletionTimestamp"))
 
 
 def ends_by(obj: Raw, grace: timedelta) -> datetime | None:
@@ -345,9 +297,3 @@ def disrupted(pod: Raw) -> bool:
 def unready_since(obj: Raw) -> datetime:
     """From when on an object's Ready condition has been what it is; from its creation if it has none."""
     return timestamp(condition(obj, "Ready").get("lastTransitionTime")) or created_at(obj)
-
-
-def condition(obj: Raw, kind: str) -> Raw:
-    """The condition of that type in an object's status, empty if it has none."""
-    conditions = obj.get("status", {}).get("conditions") or ()
-    return next((found for found in conditions if found["type"] == kind), {})

@@ -12,7 +12,7 @@ from twinhull.api.base import Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workloadstatus import ImportFailure
 from twinhull.hulls import importing
-from twinhull.hulls.hull import condition
+from twinhull.hulls.objectmeta import condition
 
 #: How all phases end in which CDI fills a disk. Its progress tells less: CDI sets that to N/A before anything
 #: begins, and leaves it so where it can't ask the importer.

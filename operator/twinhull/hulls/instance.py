@@ -13,24 +13,11 @@ from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.causes import Cause, MachineObjects, cause
 from twinhull.hulls.graceful_end import GracefulEnd, grace, requested_at
-from twinhull.hulls.hull import (
-    WORKLOAD_LABEL,
-    Hull,
-    Phase,
-    condition,
-    created_at,
-    ends_by,
-    labels,
-    leaves_at,
-    owner_of,
-    removed,
-    revision_of,
-    timestamp,
-    unready_since,
-)
+from twinhull.hulls.hull import WORKLOAD_LABEL, Hull, Phase, ends_by, removed, revision_of, unready_since
 from twinhull.hulls.launchers import Interruption, interruption
 from twinhull.hulls.machine_change import Live, Size
 from twinhull.hulls.manifest import noted
+from twinhull.hulls.objectmeta import condition, created_at, labels, leaves_at, owner_of, timestamp
 from twinhull.hulls.parity import containers
 from twinhull.hulls.report import Report
 

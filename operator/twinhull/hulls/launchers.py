@@ -9,7 +9,8 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Why
 from twinhull.api.workloadstatus import Exit
 from twinhull.hulls import podstatus
-from twinhull.hulls.hull import WORKLOAD_LABEL, Phase, condition, disrupted, labels, removed
+from twinhull.hulls.hull import WORKLOAD_LABEL, Phase, disrupted, removed
+from twinhull.hulls.objectmeta import condition, labels
 
 _IDENTITY = (
     *("name", "namespace", "uid", "resourceVersion"),

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.hulls.hull import REVISION_LABEL, labels
+from twinhull.hulls.hull import REVISION_LABEL
+from twinhull.hulls.objectmeta import labels
 
 #: On a VirtualMachine: the claims that it was given, by their volumes.
 CLAIMS_ANNOTATION = f"{GROUP}/claims"

@@ -17,19 +17,14 @@ from twinhull.hulls.hull import (
     WORKLOAD_LABEL,
     Hull,
     Phase,
-    condition,
-    created_at,
     disrupted,
     given_by,
-    labels,
-    leaves_at,
-    owner_of,
     owner_reference,
     removed,
     revision_of,
-    timestamp,
     unready_since,
 )
+from twinhull.hulls.objectmeta import condition, created_at, labels, leaves_at, owner_of, timestamp
 
 #: What is in the names of hulls (core/revision). The chart's admission policy lets no others through.
 _REVISION = re.compile(r"[0-9a-z][0-9a-f]{9}")

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason, Why
 from twinhull.api.workloadstatus import ContainerStatus, Exit
-from twinhull.hulls.hull import condition, timestamp
+from twinhull.hulls.objectmeta import condition, timestamp
 
 _State: TypeAlias = Literal["Waiting", "Running", "Terminated"]
 #: What a container waits for in the ordinary course of things.

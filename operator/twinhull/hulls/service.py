@@ -12,8 +12,9 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.service import ServicePolicy, ServicePort
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls.applied import APPLIED_ANNOTATION
-from twinhull.hulls.hull import HULL_NAME_LABEL, WORKLOAD_LABEL, owner_reference, timestamp
+from twinhull.hulls.hull import HULL_NAME_LABEL, WORKLOAD_LABEL, owner_reference
 from twinhull.hulls.merge import difference, merge_patch
+from twinhull.hulls.objectmeta import timestamp
 
 #: On the Service, while it sends new connections to one hull of two: since when.
 PINNED_ANNOTATION = f"{GROUP}/pinned-at"

@@ -16,8 +16,9 @@ from twinhull.hulls import edits, machineclaims
 from twinhull.hulls.diskmachine import CHOSEN
 from twinhull.hulls.edits import Edits
 from twinhull.hulls.graceful_end import grace
-from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, created_at, ends_by, labels
+from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL, ends_by
 from twinhull.hulls.merge import difference
+from twinhull.hulls.objectmeta import created_at, labels
 
 #: On one that was switched on again: when. How long it may take to be ready counts from then.
 ON_ANNOTATION = f"{GROUP}/switched-on"

@@ -13,7 +13,7 @@ from twinhull.api.reading import UNREAD, Unreadable
 from twinhull.api.reasons import Reason
 from twinhull.core.observed import Companion
 from twinhull.hulls import launchers
-from twinhull.hulls.hull import owner_of
+from twinhull.hulls.objectmeta import owner_of
 from twinhull.hulls.pod import is_hull_name
 from twinhull.hulls.podstatus import has_ended
 from twinhull.shell import kinds

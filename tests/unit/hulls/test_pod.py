@@ -12,7 +12,8 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workload import ObjectMeta
 from twinhull.api.workloadstatus import Exit
 from twinhull.hulls import pod
-from twinhull.hulls.hull import Hull, Phase, timestamp
+from twinhull.hulls.hull import Hull, Phase
+from twinhull.hulls.objectmeta import timestamp
 
 META = ObjectMeta.model_validate(
     {"name": "web", "namespace": "shop", "uid": "u1", "generation": 1, "creationTimestamp": at()}

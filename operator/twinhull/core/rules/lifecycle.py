@@ -16,7 +16,8 @@ from twinhull.core.rehearsal import of_guests_pod
 from twinhull.core.rules.ownership import name_conflict
 from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end, waiting_for_object
 from twinhull.hulls import machineclaims, switching
-from twinhull.hulls.hull import Hull, version_of
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.objectmeta import version_of
 from twinhull.hulls.types import type_that_made
 
 

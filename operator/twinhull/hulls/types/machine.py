@@ -13,7 +13,8 @@ from twinhull.hulls import instance, machine, manifest, switching
 from twinhull.hulls.attachments import as_in, attachments
 from twinhull.hulls.ephemeral import with_claims
 from twinhull.hulls.evasion import Evasion, machines
-from twinhull.hulls.hull import HULL_LABEL, Hull, labels
+from twinhull.hulls.hull import HULL_LABEL, Hull
+from twinhull.hulls.objectmeta import labels
 from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_machines
 from twinhull.hulls.types.base import (
     GOES_ON,
