@@ -19,7 +19,7 @@ from twinhull.core.case import Case
 from twinhull.core.ephemeral import missing_claims
 from twinhull.core.observed import Companion, Refusal
 from twinhull.hulls import manifest, pod, service, startnote, switching
-from twinhull.hulls.applied import APPLIED_ANNOTATION, Same
+from twinhull.hulls.applied import APPLIED_ANNOTATION, RenamedRevision
 from twinhull.hulls.evasion import start_of
 from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of
 from twinhull.hulls.merge import difference
@@ -256,11 +256,11 @@ def _present_name(case: Case) -> Iterator[Action]:
     hull = case.current
     if hull is None or hull.leaving or hull.ended or hull.revision == case.blueprint.revision:
         return
-    same = Same(hull.revision, case.blueprint.revision, case.blueprint.applied.fixed)
-    if hull.same == same:
+    renamed = RenamedRevision(hull.revision, case.blueprint.revision, case.blueprint.applied.fixed)
+    if hull.renamed_revision == renamed:
         return
     noted = hull.applied or replace(case.blueprint.applied, fixed=case.blueprint.formerly_fixed)
-    annotations = {APPLIED_ANNOTATION: replace(noted, same=same).as_annotation()}
+    annotations = {APPLIED_ANNOTATION: replace(noted, renamed_revision=renamed).as_annotation()}
     patch = {"metadata": {"annotations": annotations}}
     yield Change(hull.kind, hull.name, hull.uid, patch, is_upkeep=True, blocks_ready=False)
 

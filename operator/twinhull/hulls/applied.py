@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Annotated
 
@@ -22,14 +22,14 @@ APPLIED_ANNOTATION = f"{GROUP}/applied"
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
+class RenamedRevision:
     """A revision of an earlier operator, and the present operator's names for it.
 
-    It is valid while the hull has the revision `of`. Any operator may change the hull's revision.
+    It is valid while the hull has the revision `former`. Any operator may change the hull's revision.
     """
 
     #: The revision as the earlier operator computed it.
-    of: str
+    former: Annotated[str, Field(alias="of")]
     #: The same revision as the present operator computes it.
     revision: str
     #: `Applied.fixed` as the present operator computes it.
@@ -65,7 +65,7 @@ class Applied:
     #: The RuntimeClass of the sandbox that a Pod was made as; empty if it was made as none.
     sandbox: str = ""
     #: Set if an earlier operator computed the revision and `fixed` in another way.
-    same: Same | None = None
+    renamed_revision: Annotated[RenamedRevision | None, Field(alias="same")] = None
 
     @classmethod
     def of(cls, template: Raw, fixed: str) -> Applied:
@@ -151,7 +151,7 @@ class Applied:
         seldom = {"pending", "attempted", "sandbox"}
         fields = {
             key: value
-            for key, value in asdict(self).items()
+            for key, value in _NOTES.dump_python(self, by_alias=True).items()
             if value is not None and (key not in seldom or value)
         }
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))

@@ -14,7 +14,7 @@ from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import UNSAID, Why
 from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, RestartPolicy
 from twinhull.api.workloadstatus import ContainerStatus, Exit, HullKind, HullStatus, Migratable
-from twinhull.hulls.applied import Applied, Same
+from twinhull.hulls.applied import Applied, RenamedRevision
 from twinhull.hulls.graceful_end import GracefulEnd
 from twinhull.hulls.machine_change import Live
 from twinhull.hulls.objectmeta import Owner, condition, created_at, labels, leaves_at, owner_of, timestamp
@@ -65,7 +65,7 @@ class Hull:
     #: When the object was created.
     created_at: datetime
     #: Since when it hasn't been ready, if it isn't.
-    since: datetime
+    ready_changed_at: datetime
     #: Why it isn't ready, in the words of whoever prevents it.
     reason: Why
     #: The same in a sentence.
@@ -137,10 +137,12 @@ class Hull:
         return self.labels.get(HULL_NAME_LABEL) == self.name
 
     @property
-    def same(self) -> Same | None:
-        """How the present operator calls its revision, if an earlier one worked that out in another way."""
-        same = self.applied.same if self.applied else None
-        return same if same and same.of == self.revision else None
+    def renamed_revision(self) -> RenamedRevision | None:
+        """The present operator's name of the hull's revision, if an earlier operator computed the revision in
+        another way; None if no such name is noted.
+        """
+        renamed = self.applied.renamed_revision if self.applied else None
+        return renamed if renamed and renamed.former == self.revision else None
 
     @property
     def pending(self) -> bool:
@@ -217,7 +219,7 @@ def unread(kind: HullKind, obj: Raw, instance: Raw | None = None) -> Hull:
         ready=True,
         leaves_at=leaves_at(obj),
         created_at=created_at(obj),
-        since=created_at(obj),
+        ready_changed_at=created_at(obj),
         reason=UNSAID,
         message="",
         runtime_class=obj["spec"].get("runtimeClassName"),
@@ -294,6 +296,6 @@ def disrupted(pod: Raw) -> bool:
     return failed and condition(pod, "DisruptionTarget").get("status") == "True"
 
 
-def unready_since(obj: Raw) -> datetime:
+def ready_changed_at(obj: Raw) -> datetime:
     """From when on an object's Ready condition has been what it is; from its creation if it has none."""
     return timestamp(condition(obj, "Ready").get("lastTransitionTime")) or created_at(obj)

@@ -13,7 +13,7 @@ from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.causes import Cause, MachineObjects, cause
 from twinhull.hulls.graceful_end import GracefulEnd, grace, requested_at
-from twinhull.hulls.hull import WORKLOAD_LABEL, Hull, Phase, ends_by, removed, revision_of, unready_since
+from twinhull.hulls.hull import WORKLOAD_LABEL, Hull, Phase, ends_by, removed, revision_of, ready_changed_at
 from twinhull.hulls.launchers import Interruption, interruption
 from twinhull.hulls.machine_change import Live, Size
 from twinhull.hulls.manifest import noted
@@ -73,7 +73,7 @@ def read(  # noqa: PLR0913  one for each that tells of it
         ready=ready,
         leaves_at=ends_by(vm, _grace(vmi)),
         created_at=created_at(vm),
-        since=unready_since(vm),
+        ready_changed_at=ready_changed_at(vm),
         reason=why.reason,
         message=why.message,
         stalled_at=why.stalled_at,
@@ -117,7 +117,7 @@ def read_stray(vmi: Raw) -> Hull:
         ready=False,
         leaves_at=ends_by(vmi, grace(vmi)),
         created_at=created_at(vmi),
-        since=created_at(vmi),
+        ready_changed_at=created_at(vmi),
         reason=Reason.TERMINATING,
         message="the VirtualMachineInstance outlives its VirtualMachine",
         obj=vmi,

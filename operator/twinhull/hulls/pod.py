@@ -22,7 +22,7 @@ from twinhull.hulls.hull import (
     owner_reference,
     removed,
     revision_of,
-    unready_since,
+    ready_changed_at,
 )
 from twinhull.hulls.objectmeta import condition, created_at, labels, leaves_at, owner_of, timestamp
 
@@ -154,7 +154,7 @@ def read(pod: Raw) -> Hull:
         ready=ready,
         leaves_at=leaves_at(pod),
         created_at=created_at(pod),
-        since=unready_since(pod),
+        ready_changed_at=ready_changed_at(pod),
         reason=reason,
         message=message,
         node=pod["spec"].get("nodeName"),

@@ -56,7 +56,7 @@ def not_ready(case: Case) -> Step | None:
     since = (
         case.history.attempt.started_at
         if case.history.attempt
-        else max(case.current.since, _changed_at(case), disks.filled_at(case))
+        else max(case.current.ready_changed_at, _changed_at(case), disks.filled_at(case))
     )
     left = since + deadline - case.now
     sentence = f"{names([case.current])}: {case.current.message or case.current.reason}"

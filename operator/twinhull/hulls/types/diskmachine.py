@@ -94,7 +94,7 @@ class DiskMachine(HullType):
         return replace(
             hull,
             revision=switching.revision_of(source.obj, source.instance),
-            since=max(hull.since, switching.on_since(source.obj)),
+            ready_changed_at=max(hull.ready_changed_at, switching.on_since(source.obj)),
             off=switching.is_off(source.obj, source.instance),
             leaves_at=hull.leaves_at or switching.ends_at(source.obj, source.instance),
         )
