@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinhull.hulls.launcher import LauncherSettings
+from twinhull.hulls.launcher_rehearsal import LauncherSettings
 
 
 @dataclass(frozen=True, slots=True)

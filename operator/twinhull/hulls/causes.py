@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason, Why
-from twinhull.hulls import launchers, podstatus
+from twinhull.hulls import launcher_pods, podstatus
 from twinhull.hulls.objectmeta import condition, created_at, timestamp
 from twinhull.hulls.refusalsentences import is_refusal, may_pass
 from twinhull.hulls.report import Report
@@ -152,7 +152,7 @@ def _instance(machine: MachineObjects) -> Iterator[Cause]:
 
 def _launcher(machine: MachineObjects) -> Iterator[Cause]:
     """A container of the launcher Pod can't run."""
-    trouble = launchers.trouble(machine.launcher) if machine.launcher else None
+    trouble = launcher_pods.trouble(machine.launcher) if machine.launcher else None
     if trouble:
         yield Cause(*trouble)
 

@@ -11,7 +11,6 @@ from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, WorkloadSpec
 from twinhull.hulls import windows
 from twinhull.hulls.datavolume import claim_name, has_data_volume
 from twinhull.hulls.firmware import bootloader, features, tpm
-from twinhull.hulls.guest import MIGRATES_IF_POSSIBLE
 from twinhull.hulls.hull import (
     HULL_LABEL,
     HULL_NAME_LABEL,
@@ -21,6 +20,7 @@ from twinhull.hulls.hull import (
     owner_reference,
 )
 from twinhull.hulls.machine import API_VERSION
+from twinhull.hulls.machine_settings import MIGRATES_IF_POSSIBLE
 from twinhull.hulls.merge import merge_patch
 
 #: The buses of disks and the models of network cards, by `devices`.

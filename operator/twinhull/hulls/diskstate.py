@@ -12,7 +12,7 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
 from twinhull.api.workloadstatus import ImportFailure
-from twinhull.hulls import diskfiles, disksizes, importing, importprogress
+from twinhull.hulls import cdi_messages, diskfiles, disksizes, importprogress
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.datavolume import claim_changed, claim_name, has_data_of, has_data_volume, is_from
 from twinhull.hulls.disknotes import (
@@ -242,7 +242,7 @@ def _of_volume(
     filled = phase == "Succeeded" and not going
     failure = None if filled or going else importprogress.last_failure(volume, last)
     failed = phase == "Failed" or (
-        failure is not None and importing.is_final(failure.message, failure.attempts)
+        failure is not None and cdi_messages.is_final(failure.message, failure.attempts)
     )
     source_changed = not is_from(workload, disk, volume)
     is_claim_changed = claim_changed(disk, volume, resized=failed)
@@ -288,7 +288,7 @@ def _hinted(disk: Disk, message: str, failure: ImportFailure | None) -> str:
     """
     known = (
         diskfiles.hints(disk)
-        if failure and importing.is_of_content(failure.message)
+        if failure and cdi_messages.is_of_content(failure.message)
         else (diskfiles.partial(disk),)
     )
     return "; ".join(part for part in (message, *known) if part)

@@ -11,7 +11,7 @@ from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workloadstatus import ImportFailure
-from twinhull.hulls import importing
+from twinhull.hulls import cdi_messages
 from twinhull.hulls.objectmeta import condition
 
 #: How all phases end in which CDI fills a disk. Its progress tells less: CDI sets that to N/A before anything
@@ -69,8 +69,8 @@ def last_failure(volume: Raw, last: ImportFailure | None) -> ImportFailure | Non
     got_further = last is not None and (percent(progress) or 0) > (percent(last.progress or "") or 0)
     best = progress if last is None or got_further else last.progress
     text = _importer_message(volume)
-    if text and importing.explained(text, volume["metadata"]["namespace"]):
-        if not (_attempts(volume) > 1 or importing.is_failure(text)):
+    if text and cdi_messages.explained(text, volume["metadata"]["namespace"]):
+        if not (_attempts(volume) > 1 or cdi_messages.is_failure(text)):
             return None
         return ImportFailure(message=text, attempts=_attempts(volume), progress=best or None, data_volume=uid)
     if last is None or got_further or text:
@@ -82,7 +82,7 @@ def message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None) 
     """The most telling of CDI's words: what stops it, or else what it waits for."""
     name, namespace = volume["metadata"]["name"], volume["metadata"]["namespace"]
     if failure:
-        return f"{importing.explained(failure.message, namespace)}{_tried(failure.attempts)}"
+        return f"{cdi_messages.explained(failure.message, namespace)}{_tried(failure.attempts)}"
     if phase == "UploadReady":
         words = ("virtctl", "image-upload", "dv", name, "--no-create", "--image-path=FILE")
         return (
@@ -94,12 +94,12 @@ def message(disk: Disk, volume: Raw, phase: str, failure: ImportFailure | None) 
     is_awaited = bound.get("status") != "True" and not is_filling(phase)
     waits = str(bound.get("message") or "") if is_awaited else ""
     for text in (_importer_message(volume), waits):
-        if explained := importing.explained(text, namespace):
+        if explained := cdi_messages.explained(text, namespace):
             return explained
     vddk = disk.source.vddk
     if vddk and not vddk.init_image_url and phase == "ImportScheduled":
         return _NO_VDDK
-    return _PHASES.get(phase, "").format(events=importing.events(namespace))
+    return _PHASES.get(phase, "").format(events=cdi_messages.events(namespace))
 
 
 def _importer_message(volume: Raw) -> str:

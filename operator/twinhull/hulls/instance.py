@@ -13,8 +13,8 @@ from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.causes import Cause, MachineObjects, cause
 from twinhull.hulls.graceful_end import GracefulEnd, grace, requested_at
-from twinhull.hulls.hull import WORKLOAD_LABEL, Hull, Phase, ends_by, removed, revision_of, ready_changed_at
-from twinhull.hulls.launchers import Interruption, interruption
+from twinhull.hulls.hull import WORKLOAD_LABEL, Hull, Phase, ends_by, ready_changed_at, removed, revision_of
+from twinhull.hulls.launcher_pods import Interruption, interruption
 from twinhull.hulls.machine_change import Live, Size
 from twinhull.hulls.manifest import noted
 from twinhull.hulls.objectmeta import condition, created_at, labels, leaves_at, owner_of, timestamp

@@ -13,12 +13,12 @@ from twinhull.hulls import quantity
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.attachments import Attachment
 from twinhull.hulls.firmware import bootloader, features, tpm
-from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import (
     HULL_LABEL,
     HULL_NAME_LABEL,
     owner_reference,
 )
+from twinhull.hulls.machine_settings import MachineSettings
 from twinhull.hulls.manifest import MANIFEST_DEVICE, PROBE_PORT, TRUST_DEVICE, probe_token
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.pod import restart_policy
@@ -57,7 +57,7 @@ def render(  # noqa: PLR0913  one parameter a part
     pod: Raw,
     attachments: tuple[Attachment, ...],
     machine: VirtualMachine,
-    guest: Guest,
+    settings: MachineSettings,
     *,
     manifest: Raw,
     applied: Applied | None = None,
@@ -90,17 +90,17 @@ def render(  # noqa: PLR0913  one parameter a part
                     "labels": {key: value for key, value in metadata["labels"].items() if key != HULL_LABEL},
                     "annotations": {
                         **metadata.get("annotations", {}),
-                        **manifests.notes(workload, manifest, guest),
+                        **manifests.notes(workload, manifest, settings),
                     },
                 },
                 "spec": merge_patch(
                     {
                         **_placement(spec),
-                        **({"evictionStrategy": guest.eviction} if guest.eviction else {}),
+                        **({"evictionStrategy": settings.eviction} if settings.eviction else {}),
                         "readinessProbe": readiness_probe(workload),
-                        "domain": _domain(spec, attachments, machine, guest),
+                        "domain": _domain(spec, attachments, machine, settings),
                         "networks": [{"name": "default", "pod": {}}],
-                        "volumes": _volumes(metadata["name"], attachments, guest),
+                        "volumes": _volumes(metadata["name"], attachments, settings),
                     },
                     machine.overrides or {},
                 ),
@@ -123,7 +123,7 @@ def _domain(
     pod_spec: Raw,
     attachments: tuple[Attachment, ...],
     machine: VirtualMachine,
-    guest: Guest,
+    settings: MachineSettings,
 ) -> Raw:
     """The machine itself.
 
@@ -134,12 +134,12 @@ def _domain(
     disks = [attached.device for attached in attachments if not attached.live]
     return {
         **({} if machine.instancetype else size(pod_spec)),
-        **_firmware(machine, guest),
+        **_firmware(machine, settings),
         "devices": {
             "autoattachGraphicsDevice": False,
             "rng": {},
             **tpm(machine.firmware),
-            **({"panicDevices": [{"model": "pvpanic"}]} if guest.panics else {}),
+            **({"panicDevices": [{"model": "pvpanic"}]} if settings.panics else {}),
             "interfaces": [{"name": "default", "masquerade": {}}],
             "disks": [
                 {**disk_of(GUEST_DEVICE), "errorPolicy": "report"},
@@ -150,20 +150,23 @@ def _domain(
     }
 
 
-def _volumes(name: str, attachments: tuple[Attachment, ...], guest: Guest) -> list[Raw]:
+def _volumes(name: str, attachments: tuple[Attachment, ...], settings: MachineSettings) -> list[Raw]:
     return [
-        {"name": GUEST_DEVICE, "containerDisk": _image(guest)},
-        manifests.trust(guest),
+        {"name": GUEST_DEVICE, "containerDisk": _image(settings)},
+        manifests.trust(settings),
         {"name": MANIFEST_DEVICE, "configMap": {"name": name}},
         *(attached.volume() for attached in attachments),
     ]
 
 
-def _image(guest: Guest) -> Raw:
+def _image(settings: MachineSettings) -> Raw:
     """The guest image, and the Secret that nodes pull it with: KubeVirt gives that to the launcher Pod
     (kubevirt.io/api/core/v1, types ContainerDiskSource and KernelBootContainer).
     """
-    return {"image": guest.image, **({"imagePullSecret": guest.pull_secret} if guest.pull_secret else {})}
+    return {
+        "image": settings.image,
+        **({"imagePullSecret": settings.pull_secret} if settings.pull_secret else {}),
+    }
 
 
 def disk_of(device: str) -> Raw:
@@ -205,14 +208,17 @@ def _amounts(amounts: dict[Resource, Decimal]) -> Raw:
     return {resource: write[resource](amount) for resource, amount in amounts.items()}
 
 
-def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
+def _firmware(machine: VirtualMachine, settings: MachineSettings) -> Raw:
     """What the machine starts: the guest image's own kernel, so that it needs no bootloader."""
     firmware = machine.firmware
+    source = settings if _boots(machine, settings.image) else replace(settings, pull_secret=None)
     kernel = {
         "kernelBoot": {
             "kernelArgs": KERNEL_ARGS,
             "container": {
-                **_image(guest if _boots(machine, guest.image) else replace(guest, pull_secret=None)),
+                **_image(
+                    settings if _boots(machine, settings.image) else replace(settings, pull_secret=None)
+                ),
                 "kernelPath": "/boot/vmlinuz",
                 "initrdPath": "/boot/initrd.img",
             },

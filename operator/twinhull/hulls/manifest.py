@@ -15,8 +15,8 @@ from twinhull.api.registry import entries
 from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls.attachments import Attachment
-from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL
+from twinhull.hulls.machine_settings import MachineSettings
 from twinhull.hulls.pod import with_protocols
 
 #: The guest's contract. A guest refuses a version that it doesn't know.
@@ -47,7 +47,7 @@ def render(
     pod: Raw,
     attachments: tuple[Attachment, ...],
     machine: VirtualMachine,
-    guest: Guest,
+    settings: MachineSettings,
 ) -> Raw:
     """The ConfigMap that carries a Pod into the machine, of the Pod's own name and owner.
 
@@ -59,13 +59,13 @@ def render(
     carried = {
         key: metadata[key] for key in ("name", "namespace", "labels", "annotations") if key in metadata
     }
-    registries = entries(machine.registries or (), guest.registries)
+    registries = entries(machine.registries or (), settings.registries)
     content = {
         "version": MANIFEST_VERSION,
         "pod": {**pod, "metadata": carried, "spec": with_protocols(pod["spec"])},
         "attachments": [attachment.entry() for attachment in attachments],
         "probe": {"port": PROBE_PORT, "token": probe_token(workload)},
-        **({"api": _api(workload, guest.secret)} if guest.secret else {}),
+        **({"api": _api(workload, settings.secret)} if settings.secret else {}),
         **({"registries": registries} if registries else {}),
     }
     manifest = json.dumps(content, ensure_ascii=False, sort_keys=True)
@@ -121,11 +121,11 @@ def outlined(config_map: Raw) -> Raw:
     return {_OUTLINED: digest(text(config_map))} if only else {}
 
 
-def notes(workload: ObjectMeta, config_map: Raw, guest: Guest) -> Raw:
+def notes(workload: ObjectMeta, config_map: Raw, settings: MachineSettings) -> Raw:
     """The annotations that tell a machine, and its guest, to run by that manifest."""
     return {
         DIGEST_ANNOTATION: digest(text(config_map)),
-        **({AUTHORITY_ANNOTATION: _authority(guest.secret, workload.uid)} if guest.secret else {}),
+        **({AUTHORITY_ANNOTATION: _authority(settings.secret, workload.uid)} if settings.secret else {}),
     }
 
 
@@ -138,14 +138,14 @@ def noted(vm: Raw) -> str:
     return str(annotations.get(DIGEST_ANNOTATION) or "")
 
 
-def trust(guest: Guest) -> Raw:
+def trust(settings: MachineSettings) -> Raw:
     """The volume by which a guest learns what it may trust: its launcher Pod's annotations (kubevirt.io/api/
     core/v1, type DownwardAPIVolumeSource).
     """
     fields = [
         {"path": path, "fieldRef": {"fieldPath": f"metadata.annotations['{annotation}']"}}
         for path, annotation in _TRUST_FILES.items()
-        if guest.secret or annotation != AUTHORITY_ANNOTATION
+        if settings.secret or annotation != AUTHORITY_ANNOTATION
     ]
     return {"name": TRUST_DEVICE, "downwardAPI": {"fields": fields}}
 

@@ -20,9 +20,9 @@ from twinhull.hulls.hull import (
     disrupted,
     given_by,
     owner_reference,
+    ready_changed_at,
     removed,
     revision_of,
-    ready_changed_at,
 )
 from twinhull.hulls.objectmeta import condition, created_at, labels, leaves_at, owner_of, timestamp
 

@@ -11,7 +11,7 @@ from twinhull.api.base import Raw
 from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.hulls import authority, machine, manifest, pod
 from twinhull.hulls.attachments import attachments
-from twinhull.hulls.guest import Guest
+from twinhull.hulls.machine_settings import MachineSettings
 from twinhull.hulls.manifest import probe_token
 
 from .test_pod import META
@@ -30,10 +30,10 @@ def render(
     template = {**metadata, "spec": {"containers": [{"name": "web", "image": "nginx"}], **spec}}
     made = pod.render(META, template, "1a2b3c4d5e", None)
     built_as = VirtualMachine.model_validate(built or {})
-    guest = Guest("guest:1", panics, pull_secret=pull_secret, secret=secret)
+    settings = MachineSettings("guest:1", panics, pull_secret=pull_secret, secret=secret)
     attached = attachments(made)
-    carried = manifest.render(META, made, attached, built_as, guest)
-    return machine.render(META, made, attached, built_as, guest, manifest=carried)
+    carried = manifest.render(META, made, attached, built_as, settings)
+    return machine.render(META, made, attached, built_as, settings, manifest=carried)
 
 
 def inside(vm: Raw) -> Raw:

@@ -29,7 +29,7 @@ _REFERENCES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class ParityContext:
     """What decides, beside the template, which of its fields a hull can honour."""
 
     #: The version of the machine's guest. The operator can't see which one is in an image, be it its own
@@ -45,29 +45,29 @@ class Conditions:
     runtime_class: str | None = None
 
 
-def in_pods(template: Raw, isolation: Isolation, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+def in_pods(template: Raw, isolation: Isolation, context: ParityContext) -> tuple[UnsupportedField, ...]:
     """The fields of a template that a Pod of that isolation can't honour, in the template's order."""
     return tuple(
         UnsupportedField(path=where, reason=reason)
         for path, where, value in fields(template)
         if (row := BY_PATH.get(path)) and (reason := row.objection_in_pods(value, isolation))
-        if (path, value) != ("spec.runtimeClassName", conditions.runtime_class)
+        if (path, value) != ("spec.runtimeClassName", context.runtime_class)
     )
 
 
-def in_machines(template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+def in_machines(template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:
     """The same of a machine whose guest runs the template's Pod."""
     problems = [
         UnsupportedField(path=where, reason=reason)
         for path, where, value in fields(template)
-        if (row := BY_PATH.get(path)) and (reason := row.objection(value, conditions.guest))
-        if not (conditions.node_addresses and path.endswith(_VARIABLE) and value in NODE_ADDRESSES)
+        if (row := BY_PATH.get(path)) and (reason := row.objection(value, context.guest))
+        if not (context.node_addresses and path.endswith(_VARIABLE) and value in NODE_ADDRESSES)
     ]
     spec = template["spec"]
     problems += unsupported_keys(template)
     problems += _nameless(template)
-    problems += unsupported_disks(spec, conditions.disks)
-    problems += unsupported_claims(spec, virtiofs_storage=conditions.virtiofs_storage, disks=conditions.disks)
+    problems += unsupported_disks(spec, context.disks)
+    problems += unsupported_claims(spec, virtiofs_storage=context.virtiofs_storage, disks=context.disks)
     problems += too_many_live(spec)
     problems += _extended_resources(spec)
     problems += _wrong_amounts(spec)

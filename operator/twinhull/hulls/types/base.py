@@ -23,9 +23,9 @@ from twinhull.api.workloadstatus import HullKind, Lack, UnsupportedField
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.evasion import Evasion
-from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, ParityRow
+from twinhull.hulls.machine_settings import MachineSettings
+from twinhull.hulls.parity import ChangeEffect, ParityContext, ParityRow
 from twinhull.hulls.report import Report
 
 #: What a Workload is told that waits for something.
@@ -57,7 +57,7 @@ class RenderInput:
     #: What is noted so on the hull: the same for a Pod.
     applied: Applied
     #: What the operator and the cluster add to a machine.
-    guest: Guest
+    settings: MachineSettings
     #: The disks whose claim is there without a DataVolume, by name.
     lone_claims: frozenset[str] = frozenset()
     #: The object of this name that is there, None if there is none: what can't change in it is kept.
@@ -202,7 +202,7 @@ class HullType(ABC):
         return ()
 
     @abstractmethod
-    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+    def unsupported(self, template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:
         """The fields of a template that it can't honour, in the template's order."""
 
     @abstractmethod

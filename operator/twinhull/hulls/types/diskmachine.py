@@ -15,7 +15,7 @@ from twinhull.hulls import diskmachine, instance, switching
 from twinhull.hulls.datavolume import has_data_volume
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
+from twinhull.hulls.parity import ChangeEffect, Fate, ParityContext, ParityRow
 from twinhull.hulls.types.base import (
     GOES_ON,
     HullSource,
@@ -78,8 +78,8 @@ class DiskMachine(HullType):
                 render_input.workload,
                 render_input.spec,
                 revision=render_input.revision,
-                eviction=render_input.guest.eviction,
-                video=render_input.guest.video,
+                eviction=render_input.settings.eviction,
+                video=render_input.settings.video,
                 lone_claims=render_input.lone_claims,
             ),
         )
@@ -136,7 +136,7 @@ class DiskMachine(HullType):
         """The same of a machine that is there."""
         return machines.of_hull(hull)
 
-    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:  # noqa: ARG002
+    def unsupported(self, template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:  # noqa: ARG002
         """None: the template doesn't run in it."""
         return ()
 

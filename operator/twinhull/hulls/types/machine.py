@@ -15,7 +15,7 @@ from twinhull.hulls.ephemeral import with_claims
 from twinhull.hulls.evasion import Evasion, machines
 from twinhull.hulls.hull import HULL_LABEL, Hull
 from twinhull.hulls.objectmeta import labels
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_machines
+from twinhull.hulls.parity import ChangeEffect, Fate, ParityContext, ParityRow, in_machines
 from twinhull.hulls.types.base import (
     GOES_ON,
     HullSource,
@@ -75,11 +75,12 @@ class Machine(HullType):
     def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:
         """The ConfigMap with the manifest of its Pod, and the VirtualMachine."""
         rendered = with_claims(pod_of(render_input))
-        workload, built, guest = render_input.workload, render_input.spec.virtual_machine, render_input.guest
+        workload, built = render_input.workload, render_input.spec.virtual_machine
+        settings = render_input.settings
         attached = attachments(rendered, built.registries or (), built.disk_volumes())
         if render_input.present is not None:
             attached = as_in(render_input.present, attached)
-        carried = manifest.render(workload, rendered, attached, built, guest)
+        carried = manifest.render(workload, rendered, attached, built, settings)
         return (
             carried,
             machine.render(
@@ -87,7 +88,7 @@ class Machine(HullType):
                 rendered,
                 attached,
                 built,
-                guest,
+                settings,
                 manifest=carried,
                 applied=render_input.applied,
             ),
@@ -132,9 +133,9 @@ class Machine(HullType):
         """The same of a machine that is there."""
         return machines.of_hull(hull)
 
-    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+    def unsupported(self, template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:
         """What neither KubeVirt nor the guest can give a Pod."""
-        return in_machines(template, conditions)
+        return in_machines(template, context)
 
     def fate(self, row: ParityRow) -> str:
         """What the table says."""

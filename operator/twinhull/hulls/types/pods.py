@@ -12,7 +12,7 @@ from twinhull.api.workloadstatus import Lack, UnsupportedField
 from twinhull.hulls import pod
 from twinhull.hulls.evasion import Evasion, pods
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_pods
+from twinhull.hulls.parity import ChangeEffect, Fate, ParityContext, ParityRow, in_pods
 from twinhull.hulls.types.base import HullSource, HullType, Needs, RenderInput, SandboxCriteria, SpecSection
 
 
@@ -37,9 +37,9 @@ class PodType(HullType):
         """A Pod as a hull."""
         return pod.read(source.obj)
 
-    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+    def unsupported(self, template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:
         """Few fields: the API server itself says what a Pod can't have."""
-        return in_pods(template, self.isolation, conditions)
+        return in_pods(template, self.isolation, context)
 
     def fate(self, row: ParityRow) -> str:
         """The same as in any Pod, but for what the table says that this isolation refuses."""

@@ -11,7 +11,7 @@ from twinhull.api.workload import WorkloadSpec
 from twinhull.api.workloadstatus import HullKind, Lack, UnsupportedField
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
+from twinhull.hulls.parity import ChangeEffect, Fate, ParityContext, ParityRow
 from twinhull.hulls.types.base import HullSource, HullType, Needs, RenderInput, SandboxCriteria
 from twinhull.hulls.types.diskmachine import DiskMachine
 from twinhull.hulls.types.machine import Machine
@@ -117,7 +117,7 @@ class UnknownIsolation(HullType):
         """None is known; nothing is made anyhow."""
         return ()
 
-    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:  # noqa: ARG002
+    def unsupported(self, template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:  # noqa: ARG002
         """None is known; nothing is made anyhow."""
         return ()
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.hulls.answer import managers, name_of, named, overruled, unmet
+from twinhull.hulls.write_differences import managers, name_of, named, overruled, unmet
 
 PORT = {"name": "web", "port": 80, "targetPort": 80, "protocol": "TCP"}
 

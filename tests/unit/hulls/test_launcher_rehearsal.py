@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.hulls.launcher import LauncherSettings, limits_memory, render
+from twinhull.hulls.launcher_rehearsal import LauncherSettings, limits_memory, render
 
 DEFAULT = LauncherSettings()
 

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.core.objects import NOW, at, conditions, hull
 from tests.unit.hulls.test_instance import ended
 from twinhull.api.base import Raw
-from twinhull.hulls import instance, launchers, pod
+from twinhull.hulls import instance, launcher_pods, pod
 from twinhull.hulls.hull import Hull, Phase
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
@@ -110,10 +110,10 @@ def test_of_two_launchers_the_one_on_the_instances_node_counts() -> None:
     target["metadata"] |= {"creationTimestamp": at(600)}
     source["metadata"] |= {"creationTimestamp": at()}
     vmi: Raw = {"status": {"nodeName": "n1"}}
-    assert launchers.serving(vmi, [source, target]) is source
-    assert launchers.serving({"status": {"nodeName": "n2"}}, [source, target]) is target
-    assert launchers.serving({"status": {}}, [source, target]) is target
-    assert launchers.serving(vmi, []) is None
+    assert launcher_pods.serving(vmi, [source, target]) is source
+    assert launcher_pods.serving({"status": {"nodeName": "n2"}}, [source, target]) is target
+    assert launcher_pods.serving({"status": {}}, [source, target]) is target
+    assert launcher_pods.serving(vmi, []) is None
 
 
 @pytest.mark.parametrize(("reason", "again"), [("TerminationByKubelet", True), ("", False)])
@@ -131,7 +131,7 @@ def test_a_launcher_that_is_not_held_as_a_whole_still_tells_whether_it_was_delet
     whole = launcher(deleting=deleting)
     whole["metadata"] |= {"uid": "u3", "resourceVersion": "1", "namespace": "shop", "creationTimestamp": at()}
     for small in (outline(kinds.LAUNCHER, whole, "why"), identity(kinds.LAUNCHER, whole, "why")):
-        assert launchers.serving({"status": {"nodeName": "n1"}}, [small]) is small
+        assert launcher_pods.serving({"status": {"nodeName": "n1"}}, [small]) is small
         assert (run("Failed", small).exit is None) == deleting
 
 

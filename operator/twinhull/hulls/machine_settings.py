@@ -13,7 +13,7 @@ MIGRATES_IF_POSSIBLE = "LiveMigrateIfPossible"
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class MachineSettings:
     """What a machine boots, and the settings that the operator and the cluster have for it."""
 
     #: The containerDisk with the guest.
