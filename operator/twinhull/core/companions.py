@@ -18,7 +18,7 @@ from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
 from twinhull.core.ephemeral import missing_claims
 from twinhull.core.observed import Companion, Refusal
-from twinhull.hulls import manifest, pod, service, startnote, switching
+from twinhull.hulls import manifest, next_spec, pod, service, startnote, switching
 from twinhull.hulls.applied import APPLIED_ANNOTATION, RenamedRevision
 from twinhull.hulls.evasion import start_of
 from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of
@@ -64,9 +64,9 @@ def changed_for_next_start(case: Case, hull: Hull) -> Iterator[Change]:
     if switching.next_revision(hull.obj) == case.revision or disks.replaced(case):
         return
     wanted = case.desired.hull_objects[-1]
-    changes = switching.edits_of(hull.obj, wanted).in_words("set", "removed")
+    changes = next_spec.edits_of(hull.obj, wanted).in_words("set", "removed")
     sentence = f"changed {hull.kind} {hull.name} for its next start" + (f": {changes}" if changes else "")
-    patch, event = switching.at_next_start(hull.obj, wanted), Event("Normal", Reason.CHANGED, sentence)
+    patch, event = next_spec.patch_for_next_start(hull.obj, wanted), Event("Normal", Reason.CHANGED, sentence)
     start = startnote.note(hull.obj, hull.revision, start_of(hull.obj))
     patch["metadata"]["annotations"] |= start
     # As it was seen: KubeVirt may put a restored claim into it at any moment.

@@ -216,9 +216,7 @@ def _firmware(machine: VirtualMachine, settings: MachineSettings) -> Raw:
         "kernelBoot": {
             "kernelArgs": KERNEL_ARGS,
             "container": {
-                **_image(
-                    settings if _boots(machine, settings.image) else replace(settings, pull_secret=None)
-                ),
+                **_image(source),
                 "kernelPath": "/boot/vmlinuz",
                 "initrdPath": "/boot/initrd.img",
             },

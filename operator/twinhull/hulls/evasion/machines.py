@@ -11,7 +11,7 @@ from twinhull.api.base import Raw
 from twinhull.api.injectors import is_of_domain
 from twinhull.api.reading import UNREAD
 from twinhull.api.virtualmachine import VirtualMachine
-from twinhull.hulls import startnote, switching
+from twinhull.hulls import next_spec, startnote, switching
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.evasion.fields import (
     CALLED,
@@ -178,7 +178,7 @@ def _given(vm: Raw, applied: Applied | None) -> tuple[Collection[str], Collectio
     if applied is not None and not switching.is_named_as_its_workload(vm):
         return applied.labels, applied.annotations
     inside = (vm["spec"].get("template") or {}).get("metadata") or {}
-    return inside.get("labels") or (), (inside.get("annotations") or {}).keys() - switching.PLACES
+    return inside.get("labels") or (), (inside.get("annotations") or {}).keys() - next_spec.PLACES
 
 
 def _of_namespace(vm: Raw) -> list[str]:
