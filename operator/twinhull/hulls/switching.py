@@ -109,9 +109,7 @@ def next_revision(vm: Raw) -> str:
 def is_named_as_its_workload(vm: Raw) -> bool:
     """Whether a VirtualMachine has the name of the Workload that owns it."""
     metadata = vm["metadata"]
-    labelled = labels(vm).get(
-        WORKLOAD_LABEL
-    )  # an outlined object may lack the owner's name
+    labelled = labels(vm).get(WORKLOAD_LABEL)  # an outlined object may lack the owner's name
     return any(
         owner.get("controller")
         and owner["kind"] == "Workload"
