@@ -126,7 +126,8 @@ def _failure(machine: MachineObjects) -> Iterator[Cause]:
 
 
 def _restart(machine: MachineObjects) -> Iterator[Cause]:
-    """KubeVirt starts an ended machine again. For a moment it keeps the former instance with its conditions.
+    """KubeVirt starts an ended machine again. For a moment it keeps the former instance with its
+    conditions.
     """
     phase = (machine.vmi.get("status") or {}).get("phase")
     if phase in {"Succeeded", "Failed"} and _printed(machine) in {"Stopped", ""}:
@@ -160,7 +161,8 @@ def _launcher(machine: MachineObjects) -> Iterator[Cause]:
 
 
 def _by_printed_status(machine: MachineObjects) -> Iterator[Cause]:
-    """The printable status of the machine, with its meaning, or else with KubeVirt's sentence on readiness.
+    """The printable status of the machine, with its meaning, or else with KubeVirt's sentence on
+    readiness.
     """
     printed, unready = _printed(machine), condition(machine.vm, "Ready")
     message = unready.get("message") or "the machine is not ready yet"

@@ -71,7 +71,7 @@ _UNTIL_CHANGED = {
     "could not convert image to raw": _DAMAGED,
 }
 #: Parts of messages on the content of a file that don't tell what is wrong with the content.
-_UNTOLD_CONTENT_ERRORS = (
+_CONTENT_ERRORS = (
     "DataVolume too small to contain image",
     "could not process image header",
     "Could not open",
@@ -118,7 +118,7 @@ def explained(sentence: str, namespace: str) -> str:
 def is_of_content(sentence: str) -> bool:
     """Whether a message says that a file was fetched, but isn't the disk image that it was taken for."""
     text = sentence.lower()
-    return "-flat.vmdk" not in text and any(part.lower() in text for part in _UNTOLD_CONTENT_ERRORS)
+    return "-flat.vmdk" not in text and any(part.lower() in text for part in _CONTENT_ERRORS)
 
 
 def is_final(sentence: str, attempts: int) -> bool:

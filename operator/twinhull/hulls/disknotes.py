@@ -11,7 +11,8 @@ DISK_ANNOTATION = f"{GROUP}/disk"
 FIRST_REQUEST_ANNOTATION = f"{GROUP}/first-request"
 #: On a DataVolume: the uid of the Workload that it was made for, or that has taken it up since.
 HOLDER_ANNOTATION = f"{GROUP}/workload-uid"
-#: On a DataVolume: the size that its Workload asked for last, if it isn't the size that it was made with.
+#: On a DataVolume: the size that its Workload has asked for and was given, if it isn't the size that the
+#: DataVolume was made with.
 SIZE_ANNOTATION = f"{GROUP}/size"
 #: On a DataVolume that was filled once. CDI's own status may be lost when a backup is restored.
 FILLED_ANNOTATION = f"{GROUP}/filled"

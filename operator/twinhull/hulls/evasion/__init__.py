@@ -1,6 +1,7 @@
-"""What would reach past an isolation to the node, and so has no place where a policy requires that isolation.
+"""Evasions: fields, labels and annotations by which a hull would reach past its isolation to the node. A
+policy that requires the isolation refuses them.
 
-Each type of hull says what reaches past it (hulls/types); what tells it is here.
+Each type of hull says which evasions it has (hulls/types). This package recognizes them.
 """
 
 from __future__ import annotations

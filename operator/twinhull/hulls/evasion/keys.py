@@ -1,4 +1,4 @@
-"""Labels and annotations that reach past an isolation: programs beside the hull read them."""
+"""Labels and annotations that reach past an isolation, since programs outside the hull read them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _OF_NETWORK = "it attaches networks of the node, in addition to the cluster's"
 _GIVES_DEVICES = "it gives access to the node's devices"
 KUBEVIRT = "kubevirt.io"
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
-#: The AppArmor profile that a container has anyway; annotations of older templates say it.
+#: The AppArmor profile that every container has by default. Annotations of older templates name it.
 _DEFAULT_PROFILE = "runtime/default"
-#: What the template's annotations may begin with, which go along to the Pod, or to the launcher Pod.
+#: Prefixes of annotations that reach past an isolation. The template's annotations are copied to the Pod, or
+#: to the launcher Pod.
 #:
 #: Sources: crun, crun.1.md (`run.oci.`, `krun.`); runc and crun (`org.systemd.property.` sets properties of a
 #: container's systemd unit, see CVE-2024-3154); containerd, which passes on `io.microsoft.` by default, and
@@ -37,7 +38,7 @@ ANNOTATIONS: Mapping[str, str] = {
     "hooks.kubevirt.io/": "it runs another program beside the machine, and changes the machine",
     "kubevirt.io/func-test-": "it changes what KubeVirt runs",
 }
-#: The same by domain: keys of it, and of all domains below it.
+#: Domains of annotations that reach past an isolation, including their subdomains.
 #:
 #: Sources: containerd/nri, plugins (`noderesource.dev`, before it `nri.io`); NVIDIA's container toolkit
 #: (`nvidia.cdi.k8s.io`, `cdi-devices.noderesource.dev`); intel/goresctrl, pkg/kubernetes (classes of RDT and
@@ -61,7 +62,7 @@ DOMAINS: Mapping[str, str] = {
     "tke.cloud.tencent.com": _OF_NETWORK,
     KUBEVIRT: "it configures KubeVirt or its launcher",
 }
-#: The labels that KubeVirt itself writes on instances (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch,
+#: The labels that KubeVirt itself writes to instances (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch,
 #: vmi/lifecycle.go and migration/migration.go).
 LABELS_BY_KUBEVIRT = frozenset(
     f"{KUBEVIRT}/{name}"
@@ -82,13 +83,13 @@ def reaching(key: str) -> str | None:
 
 
 def brought(annotated: Raw) -> Iterator[str]:
-    """The annotations of an instance that reach past its isolation, and aren't ones that KubeVirt writes."""
+    """The annotations of an instance that reach past its isolation, without those that KubeVirt writes."""
     return filter(is_not_kubevirts, dict(reaching_keys(annotated, in_machine=True)))
 
 
 def running_beside(annotated: Raw) -> Iterator[tuple[str, str]]:
-    """The annotations by which KubeVirt, or a webhook, runs a program beside the machine or changes the
-    machine, and why that matters.
+    """The annotations by which KubeVirt or a webhook runs a program beside the machine or changes the
+    machine, each with the reason why it is an evasion.
     """
     annotations = annotated.get("annotations") or {}
     for key in annotations:
@@ -98,12 +99,12 @@ def running_beside(annotated: Raw) -> Iterator[tuple[str, str]]:
 
 
 def is_not_kubevirts(annotation: str) -> bool:
-    """Whether an annotation isn't one of those that KubeVirt itself writes on instances."""
+    """Whether an annotation isn't one that KubeVirt itself writes to instances."""
     return not annotation.startswith(f"{KUBEVIRT}/") or annotation.startswith(tuple(ANNOTATIONS))
 
 
 def reaching_keys(annotated: Raw, *, in_machine: bool) -> Iterator[tuple[str, str]]:
-    """The annotations that reach past an isolation, and why."""
+    """The annotations that reach past an isolation, each with the reason."""
     annotations = annotated.get("annotations") or {}
     for key, value in annotations.items():
         harmless = key.startswith(_APPARMOR) and value == _DEFAULT_PROFILE

@@ -1,4 +1,4 @@
-"""Parity: what each hull makes of each field of a template, and what it can't honour."""
+"""Parity: what each hull does with each field of a template, and which fields it can't honour."""
 
 from __future__ import annotations
 

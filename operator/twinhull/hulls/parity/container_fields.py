@@ -1,4 +1,4 @@
-"""The parity table's rows of a container, of whichever kind: paths are from the container on."""
+"""The parity table's rows of a container of any kind, with paths from the container on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from twinhull.hulls.parity.pod_fields import resources, security_context
 from twinhull.hulls.parity.row import ParityRow, all_same, but, machine, refused, same
 
-#: Kubernetes' feature gates that are off in 1.37 unless somebody switches them on, as they are in the guest.
+#: The objection to fields whose feature gate is off by default in Kubernetes 1.37, and so in the guest.
 ALPHA = "it is alpha in Kubernetes 1.37, and off in the guest; remove it, or use isolation Container"
 PULLS = "a machine starts without any images, so IfNotPresent always pulls, and Never finds no image"
 _HOST_PORT = "the machine has no port on its node; use the Workload's Service"
@@ -31,8 +31,9 @@ NODE_ADDRESSES = ("status.hostIP", "status.hostIPs")
 
 
 def field_reference(at: str, untold: str, addresses: str = "") -> Iterator[ParityRow]:
-    """A fieldRef and a resourceFieldRef: what a container is told of its own Pod. `untold` says why it isn't
-    told its node's address, and `addresses` which address it has of each that it is told.
+    """The rows of a fieldRef and a resourceFieldRef: the values that a container gets of its own Pod.
+    `untold` is the objection to its node's addresses, `addresses` the explanation of the addresses that it
+    gets.
     """
     yield same(f"{at}fieldRef.apiVersion")
     yield but(same(f"{at}fieldRef.fieldPath", addresses), untold, *NODE_ADDRESSES)
@@ -54,7 +55,7 @@ def _environment() -> Iterator[ParityRow]:
 
 
 def _action(at: str) -> Iterator[ParityRow]:
-    """What probes and hooks have in common."""
+    """The rows that probes and hooks have in common."""
     yield from all_same(at, "exec.command tcpSocket.host tcpSocket.port")
     yield from all_same(f"{at}httpGet.", "host httpHeaders[].name httpHeaders[].value path port scheme")
 

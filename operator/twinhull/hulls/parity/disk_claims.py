@@ -1,7 +1,7 @@
-"""Claims of a template that are disks of the machine: what of the template keeps a claim from being one.
+"""The objections to claims of a template that are disks of the machine.
 
-The guest has a file system of its own on the disk, so that the machine must be able to write to it, and no
-container can have the disk itself.
+The guest has a file system of its own on such a disk, so the machine must be able to write to it, and no
+container can use the disk itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TWICE = (
 
 
 def unsupported_disks(spec: Raw, disks: AbstractSet[str]) -> Iterator[UnsupportedField]:
-    """What can't be honoured of the volumes of these names."""
+    """The objections to the volumes of these names."""
     claims = {
         volume["name"]: claim
         for volume in spec.get("volumes") or ()

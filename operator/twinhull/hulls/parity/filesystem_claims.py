@@ -1,11 +1,12 @@
-"""Claims that a template mounts as file systems: what a machine can't give of them.
+"""The objections to claims that a template mounts as file systems in a machine.
 
-KubeVirt shares them by virtiofs, behind a feature gate, from a virtiofsd that has one user and group and no
-capabilities: it can't make files for others, nor give files away. The launcher Pod's fsGroup is that group
-(kubevirt.io/kubevirt, pkg/virt-controller/services: generateContainerFromVolume of virtiofs.go,
-computePodSecurityContext of template.go). To make a file for a process that has the folder's group beside its
-own, virtiofsd would have to change its groups (linux/fs/fuse/dir.c, get_create_supp_group), which it can't.
-As a disk (disk_claims), a claim holds an image file instead of its files.
+KubeVirt shares such claims by virtiofs, which needs a feature gate. Its virtiofsd has one user and group and
+no capabilities: it can't make files for other users, nor change the owner of a file. The launcher Pod's
+fsGroup is that group (kubevirt.io/kubevirt, pkg/virt-controller/services: generateContainerFromVolume of
+virtiofs.go, computePodSecurityContext of template.go). If the folder's group is a supplementary group of a
+process, virtiofsd would have to change its own groups to make the process's files (linux/fs/fuse/dir.c,
+get_create_supp_group), which it can't. A claim that is a disk (disk_claims) holds an image file instead of
+its files.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ _ROOT, _VIRTIOFSD = 0, 107
 def unsupported_claims(
     spec: Raw, *, virtiofs_storage: bool, disks: AbstractSet[str] = frozenset()
 ) -> Iterator[UnsupportedField]:
-    """What can't be honoured of mounted claims; `virtiofs_storage` says whether the gate is open. `disks` are
-    the names of the volumes that aren't shared, since they are disks of the machine.
+    """The objections to mounted claims. `virtiofs_storage` says whether KubeVirt's feature gate is enabled.
+    `disks` are the names of the volumes that are disks of the machine, and so aren't shared.
     """
     yield from _mistaken(spec, disks)
     mounts = list(_mounts(spec, disks))
@@ -70,7 +71,7 @@ def unsupported_claims(
 
 
 def _unwritable(spec: Raw, where: str, container: Raw) -> Iterator[UnsupportedField]:
-    """What keeps a container from making files in a claim."""
+    """The settings of a container by which it can't make files in a claim."""
     user = _identity(spec, where, container, "runAsUser")
     group = _identity(spec, where, container, "runAsGroup")
     for path, identity in (user, group):
@@ -86,8 +87,8 @@ def _unwritable(spec: Raw, where: str, container: Raw) -> Iterator[UnsupportedFi
 
 
 def _mistaken(spec: Raw, disks: AbstractSet[str]) -> Iterator[UnsupportedField]:
-    """Ephemeral claims whose volumeMode, known before they are there, doesn't fit how they are used. A Pod
-    would wait for ever; KubeVirt would put an image file into a filesystem claim that is to be a disk.
+    """The uses of ephemeral claims that don't fit the claims' volumeMode, which the template tells. A Pod
+    would wait forever, and KubeVirt would put an image file into a filesystem claim that is used as a disk.
     """
     block = {name: _is_block(made) for name, made in claim_templates(spec).items() if name not in disks}
     for kind, container in containers(spec):
@@ -103,7 +104,7 @@ def _is_block(claim_template: Raw) -> bool:
 
 
 def _mounts(spec: Raw, disks: AbstractSet[str]) -> Iterator[tuple[str, Raw, Raw]]:
-    """(where, container, mount) of all mounts of claims, each with what makes it readOnly."""
+    """(where, container, mount) of every mount of a claim. The mount's readOnly includes the claim's."""
     claims = {
         volume["name"]: claim
         for volume in spec.get("volumes") or ()
@@ -118,7 +119,7 @@ def _mounts(spec: Raw, disks: AbstractSet[str]) -> Iterator[tuple[str, Raw, Raw]
 
 
 def _identity(spec: Raw, where: str, container: Raw, field: str) -> tuple[str, int | None]:
-    """Where a container's user or group is said, and which it is, None if only its image says it."""
+    """Where a container's user or group is set, and its id; None if only the image sets it."""
     for at, part in ((where, container), ("spec", spec)):
         identity = (part.get("securityContext") or {}).get(field)
         if identity is not None:

@@ -1,4 +1,4 @@
-"""The parity table's rows of a volume: paths are from the volume on."""
+"""The parity table's rows of a volume, with paths from the volume on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _AUDIENCE = (
 
 _NO_FILE = "no volume can have the node's address, not even in a Pod; use a variable"
 
-#: Sources that only a node can mount, or Kubernetes itself no longer does.
+#: The sources of volumes that only a node can mount, or that Kubernetes itself no longer mounts.
 _NODE_SOURCES = (
     *("awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "fc"),
     *("flexVolume", "flocker", "gcePersistentDisk", "gitRepo", "glusterfs", "iscsi", "nfs"),
@@ -39,7 +39,7 @@ _NODE_SOURCES = (
 
 
 def _files(at: str) -> Iterator[ParityRow]:
-    """The files of a ConfigMap or Secret."""
+    """The rows of a ConfigMap's or Secret's files."""
     yield from all_same(at, "optional items[].key items[].path items[].mode")
     yield refused(f"{at}items[].user", ALPHA)
 
