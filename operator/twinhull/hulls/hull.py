@@ -128,7 +128,7 @@ class Hull:
         """Whether the run may have ended by itself although the hull doesn't show it (any more): the hull is
         being deleted, its end may be somebody else's doing, or it is a machine that doesn't run yet.
         """
-        # A Pending machine may have run before: KubeVirt starts one again though it runs Once.
+        # A Pending machine may have run before: KubeVirt restarts some machines despite runStrategy Once.
         pending_machine = self.kind == "VirtualMachine" and self.phase is Phase.PENDING
         return self.deleting or pending_machine or self.ended
 

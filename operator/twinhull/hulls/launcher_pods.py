@@ -20,12 +20,12 @@ _DETAILS = ("reason", "message", "exitCode")
 _STATUSES = ("initContainerStatuses", "containerStatuses")
 #: virt-controller's reason for an instance without a launcher Pod (kubevirt.io/api/core/v1, constant
 #: PodNotExistsReason).
-_GONE = "PodNotExists"
+_NO_LAUNCHER = "PodNotExists"
 #: virt-controller's reason for an instance whose launcher Pod has ended or is ending, for whatever cause
 #: (constant PodTerminatingReason).
 _TERMINATING = "PodTerminating"
 _UNDECIDED = "waiting for KubeVirt to report how the machine's launcher Pod ended"
-_DELETED = "the machine's launcher Pod was deleted"
+_LAUNCHER_DELETED = "the machine's launcher Pod was deleted"
 
 
 def outlined(pod: Raw) -> Raw:
@@ -113,12 +113,12 @@ def interruption(vmi: Raw, pod: Raw | None, end: Exit, *, reported: bool) -> Int
             return None
         why = condition(pod, "DisruptionTarget")
         reason = Quoted(why["reason"]) if why.get("reason") else Quoted(_TERMINATING)
-        return Interruption(Phase.FAILED, reason, why.get("message") or _DELETED)
+        return Interruption(Phase.FAILED, reason, why.get("message") or _LAUNCHER_DELETED)
     if reported:
         return None
     if unready == _TERMINATING:  # KubeVirt says in a moment whether the Pod is gone or not seen yet
         return Interruption(Phase.PENDING, Quoted(unready), _UNDECIDED)
-    return Interruption(Phase.FAILED, Quoted(unready), _DELETED) if unready == _GONE else None
+    return Interruption(Phase.FAILED, Quoted(unready), _LAUNCHER_DELETED) if unready == _NO_LAUNCHER else None
 
 
 def trouble(pod: Raw) -> tuple[Why, str] | None:

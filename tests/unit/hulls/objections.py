@@ -1,4 +1,4 @@
-"""What types of hulls have against a template, for tests."""
+"""The objections of hull types to a template, for tests."""
 
 from __future__ import annotations
 

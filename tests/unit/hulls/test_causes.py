@@ -1,4 +1,4 @@
-"""Why a machine isn't ready: which of KubeVirt's words counts, and which is only repeated."""
+"""Why a machine isn't ready: which of KubeVirt's conditions counts, and which is only passed on."""
 
 from __future__ import annotations
 

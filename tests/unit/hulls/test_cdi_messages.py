@@ -1,4 +1,4 @@
-"""What to do about what CDI says of a disk that it can't fill. Most of it is also said in tests/e2e/cdi."""
+"""CDI's messages on disks, and what to do about each. In tests/e2e/cdi CDI itself gives most of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine: what is read of it."""
+"""Reading a VirtualMachine and its instance as a hull."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine's launcher Pod: whose end its run's is, and what is kept of it."""
+"""A machine's launcher Pod: whether its end is the end of the run, and how it is outlined."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ TEMPLATE: Raw = {"spec": {"containers": [{"name": "web"}], "restartPolicy": "Nev
 
 
 def launcher(*, phase: str = "Running", deleting: bool = False, reason: str = "", node: str = "n1") -> Raw:
-    """One that ends as it is deleted was asked to 840 s after its creation (tests/unit/core/objects)."""
+    """A launcher Pod. With `deleting`, its deletion was requested 840 s after its creation
+    (tests/unit/core/objects).
+    """
     target = {"type": "DisruptionTarget", "status": "True", "reason": reason, "message": "to be evicted"}
     status = {"phase": phase, "conditions": [target] if reason else []}
     return hull("Pod", f"virt-launcher-{NAME}", spec={"nodeName": node}, status=status, deleting=deleting)
@@ -34,7 +36,7 @@ def run(
     unready_reason: str = "PodTerminating",
     report: Report | None = None,
 ) -> Hull:
-    """A machine that runs Once, has ended at that time, and of which nobody asked for the end."""
+    """A machine with runStrategy Once that ended at that time, without a request to end."""
     vm = hull("VirtualMachine", NAME, spec={"runStrategy": "Once"}, status={"printableStatus": "Stopped"})
     vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
     entered = [{"phase": phase, "phaseTransitionTimestamp": at(at_s)}]

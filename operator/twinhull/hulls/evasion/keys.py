@@ -9,8 +9,8 @@ from twinhull.api.base import Raw
 from twinhull.api.injectors import adding, is_of_domain
 from twinhull.api.virtualmachine import DESCRIBING_ANNOTATIONS
 
-_OF_RUNTIME = "it configures the container runtime"
-_OF_NETWORK = "it attaches networks of the node, in addition to the cluster's"
+_CONFIGURES_RUNTIME = "it configures the container runtime"
+_ATTACHES_NETWORKS = "it attaches networks of the node, in addition to the cluster's"
 _GIVES_DEVICES = "it gives access to the node's devices"
 KUBEVIRT = "kubevirt.io"
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
@@ -25,14 +25,14 @@ _DEFAULT_PROFILE = "runtime/default"
 ANNOTATIONS: Mapping[str, str] = {
     "dev.gvisor.": "it configures the sandbox",
     "io.katacontainers.": "it configures the sandbox",
-    "io.kubernetes.cri-o.": _OF_RUNTIME,
-    "io.kubernetes.cri.": _OF_RUNTIME,
-    "io.containers.": _OF_RUNTIME,
-    "io.microsoft.": _OF_RUNTIME,
+    "io.kubernetes.cri-o.": _CONFIGURES_RUNTIME,
+    "io.kubernetes.cri.": _CONFIGURES_RUNTIME,
+    "io.containers.": _CONFIGURES_RUNTIME,
+    "io.microsoft.": _CONFIGURES_RUNTIME,
     "microsoft.com/hostprocess-": "it asks for a process of the node",
-    "run.oci.": _OF_RUNTIME,
-    "krun.": _OF_RUNTIME,
-    "org.systemd.property.": _OF_RUNTIME,
+    "run.oci.": _CONFIGURES_RUNTIME,
+    "krun.": _CONFIGURES_RUNTIME,
+    "org.systemd.property.": _CONFIGURES_RUNTIME,
     "k8s.ovn.org/routing-": "it routes traffic of other namespaces through the Pod",
     _APPARMOR: "it chooses the node's AppArmor profile",
     "hooks.kubevirt.io/": "it runs another program beside the machine, and changes the machine",
@@ -46,20 +46,20 @@ ANNOTATIONS: Mapping[str, str] = {
 #: GKE's network API (`networking.gke.io/interfaces`); nokia/danm; AliyunContainerService/terway
 #: (`k8s.aliyun.com/pod-networks`); Tencent's multus-cni (`tke.cloud.tencent.com/networks`).
 DOMAINS: Mapping[str, str] = {
-    "crio.io": _OF_RUNTIME,
-    "cri-o.io": _OF_RUNTIME,
-    "nri.io": _OF_RUNTIME,
-    "noderesource.dev": _OF_RUNTIME,
-    "resources.beta.kubernetes.io": _OF_RUNTIME,
+    "crio.io": _CONFIGURES_RUNTIME,
+    "cri-o.io": _CONFIGURES_RUNTIME,
+    "nri.io": _CONFIGURES_RUNTIME,
+    "noderesource.dev": _CONFIGURES_RUNTIME,
+    "resources.beta.kubernetes.io": _CONFIGURES_RUNTIME,
     "cdi.k8s.io": _GIVES_DEVICES,
     "devices.gke.io": _GIVES_DEVICES,
-    "cni.cncf.io": _OF_NETWORK,
-    "multus-cni.io": _OF_NETWORK,
-    "networking.gke.io": _OF_NETWORK,
-    "danm.io": _OF_NETWORK,
-    "danm.k8s.io": _OF_NETWORK,
-    "k8s.aliyun.com": _OF_NETWORK,
-    "tke.cloud.tencent.com": _OF_NETWORK,
+    "cni.cncf.io": _ATTACHES_NETWORKS,
+    "multus-cni.io": _ATTACHES_NETWORKS,
+    "networking.gke.io": _ATTACHES_NETWORKS,
+    "danm.io": _ATTACHES_NETWORKS,
+    "danm.k8s.io": _ATTACHES_NETWORKS,
+    "k8s.aliyun.com": _ATTACHES_NETWORKS,
+    "tke.cloud.tencent.com": _ATTACHES_NETWORKS,
     KUBEVIRT: "it configures KubeVirt or its launcher",
 }
 #: The labels that KubeVirt itself writes to instances (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch,

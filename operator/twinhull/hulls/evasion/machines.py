@@ -36,8 +36,8 @@ from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.parity.walk import fields
 from twinhull.hulls.startnote import Start
 
-_BESIDE = "it runs on the node, beside the machine"
-_IN_IMPORTER = "CDI runs that image in a Pod of its own, outside the machine"
+_RUNS_BESIDE = "it runs on the node, beside the machine"
+_RUN_BY_CDI = "CDI runs that image in a Pod of its own, outside the machine"
 #: The fields for devices of the node that an instancetype may set.
 _NODE_DEVICES = ("gpus", "hostDevices")
 #: The fields of a VirtualMachineInstance's spec, by their paths from spec.virtualMachine.overrides on, that
@@ -72,7 +72,7 @@ def of_disks(built: VirtualMachine) -> Iterator[Evasion]:
     """
     for disk in built.all_disks():
         if disk.source.vddk and disk.source.vddk.init_image_url:
-            yield Evasion(f"spec.virtualMachine.{disk.field}.source.vddk.initImageURL", _IN_IMPORTER)
+            yield Evasion(f"spec.virtualMachine.{disk.field}.source.vddk.initImageURL", _RUN_BY_CDI)
 
 
 def of_hull(hull: Hull) -> tuple[Evasion, ...]:
@@ -80,7 +80,7 @@ def of_hull(hull: Hull) -> tuple[Evasion, ...]:
     annotations only those of the template count that it was made from. A container that somebody added to its
     launcher Pod (`kubectl debug`) counts, since it runs on the node beside the machine.
     """
-    beside = (Evasion(hull.debug_container, _BESIDE),) if hull.debug_container else ()
+    beside = (Evasion(hull.debug_container, _RUNS_BESIDE),) if hull.debug_container else ()
     vm, instance = hull.obj, hull.instance
     if instance is not None and _starts_as_another(vm, instance):
         return (*_as_started(vm, instance), *beside)

@@ -18,7 +18,7 @@ _SCTP = (
     "SCTP: an association has only the machine's one address, and the node must be able to track SCTP "
     "connections"
 )
-_UNTOLD = (
+_NODE_ADDRESS_UNKNOWN = (
     "only an operator with --guest-key-file tells a machine its node's address; set that option, remove "
     "the field, or use isolation Container"
 )
@@ -30,13 +30,13 @@ _ADDRESSES = (
 NODE_ADDRESSES = ("status.hostIP", "status.hostIPs")
 
 
-def field_reference(at: str, untold: str, addresses: str = "") -> Iterator[ParityRow]:
+def field_reference(at: str, no_node_address: str, addresses: str = "") -> Iterator[ParityRow]:
     """The rows of a fieldRef and a resourceFieldRef: the values that a container gets of its own Pod.
-    `untold` is the objection to its node's addresses, `addresses` the explanation of the addresses that it
-    gets.
+    `no_node_address` is the objection to its node's addresses, `addresses` the explanation of the addresses
+    that it gets.
     """
     yield same(f"{at}fieldRef.apiVersion")
-    yield but(same(f"{at}fieldRef.fieldPath", addresses), untold, *NODE_ADDRESSES)
+    yield but(same(f"{at}fieldRef.fieldPath", addresses), no_node_address, *NODE_ADDRESSES)
     yield from all_same(f"{at}resourceFieldRef.", "containerName divisor")
     yield same(
         f"{at}resourceFieldRef.resource", "if the limit isn't set, the value is the machine's own amount"
@@ -49,7 +49,7 @@ def _environment() -> Iterator[ParityRow]:
     yield from all_same(f"{source}configMapKeyRef.", "name key optional")
     yield from all_same(f"{source}secretKeyRef.", "name key optional")
     yield from all_same(f"{source}fileKeyRef.", "volumeName path key optional")
-    yield from field_reference(source, _UNTOLD, _ADDRESSES)
+    yield from field_reference(source, _NODE_ADDRESS_UNKNOWN, _ADDRESSES)
     yield from all_same("envFrom[].", "prefix configMapRef.name configMapRef.optional")
     yield from all_same("envFrom[].", "secretRef.name secretRef.optional")
 

@@ -18,8 +18,8 @@ _READ_ONLY = (
     f"{_NAMED}, and a machine that can't write to a disk can't mount its file system after a crash: remove "
     "it, and set readOnly in the volumeMounts"
 )
-_DEVICE = f"{_NAMED}, and the guest has a file system on it: use volumeMounts, or remove that entry"
-_TWICE = (
+_USED_AS_DEVICE = f"{_NAMED}, and the guest has a file system on it: use volumeMounts, or remove that entry"
+_CLAIM_USED_TWICE = (
     f"{_NAMED}, and the volume {{other}} has the same claim and isn't a disk: use one volume for both, with "
     "subPath where they differ"
 )
@@ -38,9 +38,9 @@ def unsupported_disks(spec: Raw, disks: AbstractSet[str]) -> Iterator[Unsupporte
         if name in disks and claim.get("readOnly"):
             yield UnsupportedField(path=f"{at}.readOnly", reason=_READ_ONLY)
         if name in disks and (other := shared.get(claim["claimName"])):
-            yield UnsupportedField(path=f"{at}.claimName", reason=_TWICE.format(other=other))
+            yield UnsupportedField(path=f"{at}.claimName", reason=_CLAIM_USED_TWICE.format(other=other))
     for kind, container in containers(spec):
         for device in container.get("volumeDevices") or ():
             if device["name"] in disks:
                 path = f"spec.{kind}[{container['name']}].volumeDevices[{device['devicePath']}]"
-                yield UnsupportedField(path=path, reason=_DEVICE)
+                yield UnsupportedField(path=path, reason=_USED_AS_DEVICE)

@@ -21,29 +21,29 @@ from twinhull.hulls.parity.walk import claim_templates, containers
 #: KubeVirt's feature gate.
 VIRTIOFS_STORAGE = "EnableVirtioFsStorageVolumes"
 
-_OTHERWISE = (
+_ALTERNATIVES = (
     "name the volume in spec.virtualMachine.claims (as: Disk), use a claim of volumeMode Block with "
     "volumeDevices, or isolation Container"
 )
-_CLOSED = (
+_GATE_DISABLED = (
     f"KubeVirt shares a filesystem claim with a machine only if its feature gate {VIRTIOFS_STORAGE} is "
     "enabled: add it to the KubeVirt object's spec.configuration.developerConfiguration.featureGates, "
-    f"{_OTHERWISE}"
+    f"{_ALTERNATIVES}"
 )
-_GROUP = (
+_OTHER_FS_GROUP = (
     "KubeVirt shares a filesystem claim as user and group 107, and can't give its files to another group: "
-    f"remove it, {_OTHERWISE}"
+    f"remove it, {_ALTERNATIVES}"
 )
-_OTHER = (
+_OTHER_ID = (
     "KubeVirt shares a filesystem claim as user and group 107, so only users and groups 0 and 107 can "
-    f"make files in it: use those, mount it with readOnly, {_OTHERWISE}"
+    f"make files in it: use those, mount it with readOnly, {_ALTERNATIVES}"
 )
-_BESIDE = (
+_SUPPLEMENTARY_GROUP = (
     "KubeVirt shares a filesystem claim as user and group 107, and a process with 107 as a supplementary "
     "group can't make files in it: set runAsGroup 107, remove it, mount the claim with readOnly, "
-    f"{_OTHERWISE}"
+    f"{_ALTERNATIVES}"
 )
-_MISTAKEN = {
+_WRONG_VOLUME_MODE = {
     False: "the volume's ephemeral claim is of volumeMode Block: use volumeDevices, or volumeMode Filesystem",
     True: "the volume's ephemeral claim is of volumeMode Filesystem: use volumeMounts, or volumeMode Block",
 }
@@ -56,15 +56,15 @@ def unsupported_claims(
     """The objections to mounted claims. `virtiofs_storage` says whether KubeVirt's feature gate is enabled.
     `disks` are the names of the volumes that are disks of the machine, and so aren't shared.
     """
-    yield from _mistaken(spec, disks)
+    yield from _wrong_volume_mode(spec, disks)
     mounts = list(_mounts(spec, disks))
     if not virtiofs_storage:
         for where, _, mount in mounts:
-            yield UnsupportedField(path=f"{where}.volumeMounts[{mount['mountPath']}]", reason=_CLOSED)
+            yield UnsupportedField(path=f"{where}.volumeMounts[{mount['mountPath']}]", reason=_GATE_DISABLED)
         return
     group = (spec.get("securityContext") or {}).get("fsGroup")
     if mounts and group not in {None, _VIRTIOFSD}:
-        yield UnsupportedField(path="spec.securityContext.fsGroup", reason=_GROUP)
+        yield UnsupportedField(path="spec.securityContext.fsGroup", reason=_OTHER_FS_GROUP)
     for where, container, mount in mounts:
         if not mount["readOnly"]:
             yield from _unwritable(spec, where, container)
@@ -76,17 +76,17 @@ def _unwritable(spec: Raw, where: str, container: Raw) -> Iterator[UnsupportedFi
     group = _identity(spec, where, container, "runAsGroup")
     for path, identity in (user, group):
         if identity not in {None, _ROOT, _VIRTIOFSD}:
-            yield UnsupportedField(path=path, reason=_OTHER)
+            yield UnsupportedField(path=path, reason=_OTHER_ID)
     if group[1] == _VIRTIOFSD:
         return
     context = spec.get("securityContext") or {}
     if context.get("fsGroup") == _VIRTIOFSD:
-        yield UnsupportedField(path="spec.securityContext.fsGroup", reason=_BESIDE)
+        yield UnsupportedField(path="spec.securityContext.fsGroup", reason=_SUPPLEMENTARY_GROUP)
     if _VIRTIOFSD in (context.get("supplementalGroups") or ()):
-        yield UnsupportedField(path="spec.securityContext.supplementalGroups", reason=_BESIDE)
+        yield UnsupportedField(path="spec.securityContext.supplementalGroups", reason=_SUPPLEMENTARY_GROUP)
 
 
-def _mistaken(spec: Raw, disks: AbstractSet[str]) -> Iterator[UnsupportedField]:
+def _wrong_volume_mode(spec: Raw, disks: AbstractSet[str]) -> Iterator[UnsupportedField]:
     """The uses of ephemeral claims that don't fit the claims' volumeMode, which the template tells. A Pod
     would wait forever, and KubeVirt would put an image file into a filesystem claim that is used as a disk.
     """
@@ -96,7 +96,7 @@ def _mistaken(spec: Raw, disks: AbstractSet[str]) -> Iterator[UnsupportedField]:
             for used in container.get(how) or ():
                 if block.get(used["name"], needs) is not needs:
                     where = f"spec.{kind}[{container['name']}].{how}[{used[key]}]"
-                    yield UnsupportedField(path=where, reason=_MISTAKEN[needs])
+                    yield UnsupportedField(path=where, reason=_WRONG_VOLUME_MODE[needs])
 
 
 def _is_block(claim_template: Raw) -> bool:

@@ -18,7 +18,7 @@ _SIZE = (
     "a volume in memory is as in a Pod; for a volume on disk, the size of the machine's own disk is the "
     "bound, and exceeding the limit evicts nothing"
 )
-_UNREAD = (
+_NEEDS_API_SERVER = (
     "its content comes from the API server, to which the guest has no access; use a {kind}, or "
     "isolation Container"
 )
@@ -28,7 +28,7 @@ _AUDIENCE = (
     "isolation Container"
 )
 
-_NO_FILE = "no volume can have the node's address, not even in a Pod; use a variable"
+_NO_NODE_ADDRESS = "no volume can have the node's address, not even in a Pod; use a variable"
 
 #: The sources of volumes that only a node can mount, or that Kubernetes itself no longer mounts.
 _NODE_SOURCES = (
@@ -46,7 +46,7 @@ def _files(at: str) -> Iterator[ParityRow]:
 
 def _downward(at: str) -> Iterator[ParityRow]:
     yield from all_same(f"{at}items[].", "path mode")
-    yield from field_reference(f"{at}items[].", _NO_FILE)
+    yield from field_reference(f"{at}items[].", _NO_NODE_ADDRESS)
     yield refused(f"{at}items[].user", ALPHA)
 
 
@@ -66,8 +66,8 @@ def _projected(at: str) -> Iterator[ParityRow]:
     yield machine(f"{token}expirationSeconds", "KubeVirt's token may expire sooner; it is renewed in time")
     yield refused(f"{token}audience", _AUDIENCE)
     yield refused(f"{token}user", ALPHA)
-    yield refused(f"{at}clusterTrustBundle", _UNREAD.format(kind="ConfigMap"))
-    yield refused(f"{at}podCertificate", _UNREAD.format(kind="Secret"))
+    yield refused(f"{at}clusterTrustBundle", _NEEDS_API_SERVER.format(kind="ConfigMap"))
+    yield refused(f"{at}podCertificate", _NEEDS_API_SERVER.format(kind="Secret"))
 
 
 VOLUME: tuple[ParityRow, ...] = (
