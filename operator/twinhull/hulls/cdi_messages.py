@@ -13,7 +13,7 @@ _STORAGE_PROFILE = (
     "CDI doesn't know this StorageClass: set accessModes and volumeMode of the disk, or complete the "
     "StorageProfile"
 )
-# CDI leaves the sizes out of its sentence (pkg/controller/util.go, simplifyKnownMessage).
+# CDI leaves the sizes out of its message (pkg/controller/util.go, simplifyKnownMessage).
 _TOO_SMALL = (
     "set size of the disk to the virtual size of the image, or more. CDI's Event on the claim names that "
     "size ({events})"
@@ -46,14 +46,14 @@ _UNTIL_CHANGED = {
     "x509: cannot validate certificate for": _OTHER_HOST,
     "x509: certificate is valid for": _OTHER_HOST,
     "x509: certificate has expired": "the server's certificate has expired, or isn't valid yet: renew it",
-    # What registries say (OCI's distribution-spec, Error Codes), in words of containers/image.
+    # Errors of registries (OCI's distribution-spec, Error Codes), as containers/image words them.
     "authentication required": _OTHER_CREDENTIALS,
     "invalid username/password": _OTHER_CREDENTIALS,
     "manifest unknown": _NO_IMAGE,
     "name unknown": _NO_IMAGE,
     "Failed to find VM disk image file": _NO_DISK,
     "image directory contains": _NO_DISK,
-    # What AWS' SDK says of S3.
+    # Errors of S3, as AWS' SDK words them.
     "status code: 404": "the URL leads to nothing: correct source.url",
     "status code: 403": "the credentials are wrong, or don't suffice: see the Secret that secretRef names",
     "static credentials are empty": "S3 needs credentials: name their Secret in secretRef",

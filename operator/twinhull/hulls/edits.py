@@ -1,10 +1,10 @@
-"""The differences between a VirtualMachine that boots a disk and the operator's rendering of it: which of
-them the operator keeps when it changes the machine, and which it overwrites.
+"""The differences between an existing VirtualMachine that boots a disk and the operator's rendering of it.
 
-Volumes that were hot-plugged persistently (virtctl addvolume --persist, virtctl memory-dump) are kept, with
-their disks: KubeVirt itself writes them into the VirtualMachine, and unplugs from the running machine one
-that is missing there (kubevirt.io/kubevirt, pkg/controller/controller.go, ApplyVolumeRequestOnVMISpec, and
-pkg/storage/hotplug). Everything else is overwritten with the Workload's spec.
+When the operator changes the machine, it keeps volumes that were hot-plugged persistently (virtctl addvolume
+--persist, virtctl memory-dump), with their disks: KubeVirt itself writes them into the VirtualMachine, and
+unplugs from the running machine one that is missing there (kubevirt.io/kubevirt,
+pkg/controller/controller.go, ApplyVolumeRequestOnVMISpec, and pkg/storage/hotplug). Everything else is
+overwritten with the Workload's spec.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Ephemeral claims: the operator makes for a machine the claims that Kubernetes makes for a Pod from its
-volumeClaimTemplates.
+"""The ephemeral claims of a machine, which the operator makes as Kubernetes makes those of a Pod.
 
-Their names, and the fields that they take from the template, are as Kubernetes makes them (k8s.io/kubernetes,
-pkg/controller/volume/ephemeral/controller.go, handleVolume; k8s.io/component-helpers/storage/ephemeral,
-VolumeClaimName). The VirtualMachine owns them, as a Pod owns its own, so the garbage collector deletes them
-with it.
+Their names, and the fields that they take from the volumeClaimTemplate, are as Kubernetes makes them
+(k8s.io/kubernetes, pkg/controller/volume/ephemeral/controller.go, handleVolume;
+k8s.io/component-helpers/storage/ephemeral, VolumeClaimName). The VirtualMachine owns them, as a Pod owns its
+own, so the garbage collector deletes them with it.
 """
 
 from __future__ import annotations

@@ -18,22 +18,22 @@ from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL
 
 #: The user of launcher Pods (kubevirt.io/kubevirt, pkg/util, NonRootUID).
 _USER = 107
-_UNPRIVILEGED = {"runAsUser": _USER, "runAsGroup": _USER, "runAsNonRoot": True}
+_UNPRIVILEGED_USER = {"runAsUser": _USER, "runAsGroup": _USER, "runAsNonRoot": True}
 #: The securityContext of the container, for launcher Pods that run as root and for others
 #: (rendercontainer.go).
-_CAPABLE = {"capabilities": {"add": ["NET_BIND_SERVICE", "SYS_NICE"]}}
-_CONFINED = {
+_ROOT_CONTEXT = {"capabilities": {"add": ["NET_BIND_SERVICE", "SYS_NICE"]}}
+_UNPRIVILEGED_CONTEXT = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
 }
 #: The fields of a machine's spec that KubeVirt copies to the launcher Pod unchanged.
-_PASSED_ON = (
+_COPIED_FIELDS = (
     *("affinity", "dnsConfig", "dnsPolicy", "nodeSelector", "priorityClassName", "schedulerName"),
     *("hostname", "subdomain", "tolerations", "topologySpreadConstraints"),
 )
 #: The prefixes of annotations that KubeVirt doesn't copy to the launcher Pod (template.go,
 #: filterVMIAnnotationsForPod).
-_KEPT_BACK = (
+_NOT_COPIED = (
     *("kubectl.kubernetes.io", "kubevirt.io/storage-observed-api-version"),
     "kubevirt.io/latest-observed-api-version",
 )
@@ -97,18 +97,18 @@ def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
                 **(inside.get("labels") or {}),
                 "kubevirt.io": "virt-launcher",
             },
-            "annotations": {key: value for key, value in annotations if not key.startswith(_KEPT_BACK)},
+            "annotations": {key: value for key, value in annotations if not key.startswith(_NOT_COPIED)},
             "ownerReferences": metadata["ownerReferences"],
         },
         "spec": {
-            **{key: spec[key] for key in _PASSED_ON if key in spec},
+            **{key: spec[key] for key in _COPIED_FIELDS if key in spec},
             "restartPolicy": "Never",
             "enableServiceLinks": False,
             "automountServiceAccountToken": bool(token),
             **_present("serviceAccountName", _account(spec) or token),
             **_present("runtimeClassName", settings.runtime_class),
             "securityContext": {
-                **({"runAsUser": 0} if settings.root else _UNPRIVILEGED),
+                **({"runAsUser": 0} if settings.root else _UNPRIVILEGED_USER),
                 "fsGroup": _USER,
                 **_present("seccompProfile", settings.seccomp),
                 **_present("seLinuxOptions", _present("type", settings.selinux_type)),
@@ -117,7 +117,7 @@ def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
                 {
                     "name": "compute",
                     "image": "virt-launcher",
-                    "securityContext": _CAPABLE if settings.root else _CONFINED,
+                    "securityContext": _ROOT_CONTEXT if settings.root else _UNPRIVILEGED_CONTEXT,
                     "resources": _resources(_part(spec, "domain"), settings, limited=limited),
                 }
             ],
@@ -162,7 +162,7 @@ def _resources(domain: Raw, settings: LauncherSettings, *, limited: bool) -> Raw
     requests, limits = (_part(domain, "resources", kind) for kind in ("requests", "limits"))
     cpu = requests.get("cpu") or limits.get("cpu") or _shared(domain, settings)
     least = _present("cpu", cpu)
-    if "hugepages" in _part(domain, "memory"):  # the machine's memory is none of the launcher's then
+    if "hugepages" in _part(domain, "memory"):  # the launcher requests huge pages, not memory
         requests, limits = (
             {key: value for key, value in values.items() if key != "memory"} for values in (requests, limits)
         )

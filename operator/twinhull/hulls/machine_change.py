@@ -15,7 +15,7 @@ class Size:
 
     #: The number of virtual CPUs.
     cpus: int
-    #: In bytes.
+    #: The memory of the guest, in bytes.
     memory: Decimal
 
     @classmethod

@@ -112,7 +112,7 @@ _Int32: TypeAlias = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 
 
 class _CoreV1Type(BaseModel):
-    """The part of core/v1's types that we read, as strict as the API server is with a kubelet."""
+    """A part of core/v1's types, validated as strictly as the API server validates a kubelet's status."""
 
     model_config = ConfigDict(strict=True, alias_generator=to_camel, extra="ignore", frozen=True)
 
@@ -163,7 +163,7 @@ class _PodStatus(_CoreV1Type):
     container_statuses: Annotated[list[_ContainerStatus], Field(max_length=256)] = []
 
     def raw(self) -> Raw:
-        """As the API server has it in a Pod."""
+        """The PodStatus as the API server has it in a Pod."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 

@@ -30,7 +30,7 @@ class MachineSize:
 
     #: The number of virtual CPUs.
     cores: int
-    #: In bytes.
+    #: The memory, in bytes.
     memory: Decimal
     #: The launcher Pod's requests, in cores and bytes. A resource that no container requests is missing.
     requests: dict[Resource, Decimal]

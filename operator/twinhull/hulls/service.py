@@ -150,7 +150,7 @@ def pinned_since(seen: Raw, hull: str) -> datetime | None:
         return None
     try:
         return timestamp((seen["metadata"].get("annotations") or {}).get(PINNED_ANNOTATION))
-    except ValueError:  # somebody else's writing
+    except ValueError:  # somebody else wrote the annotation
         return None
 
 

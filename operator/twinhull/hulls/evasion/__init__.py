@@ -7,7 +7,7 @@ Each type of hull says which evasions it has (hulls/types). This package recogni
 from __future__ import annotations
 
 from twinhull.hulls.evasion.fields import Evasion
-from twinhull.hulls.evasion.keys import ANNOTATIONS, DOMAINS, brought, reaching, running_beside
+from twinhull.hulls.evasion.keys import ANNOTATIONS, DOMAINS, reaching, reaching_in_instance, running_beside
 from twinhull.hulls.evasion.machines import of_reference, past_machine, start_of, started_beside
 from twinhull.hulls.evasion.pods import past_sandbox
 
@@ -15,11 +15,11 @@ __all__ = [
     "ANNOTATIONS",
     "DOMAINS",
     "Evasion",
-    "brought",
     "of_reference",
     "past_machine",
     "past_sandbox",
     "reaching",
+    "reaching_in_instance",
     "running_beside",
     "start_of",
     "started_beside",

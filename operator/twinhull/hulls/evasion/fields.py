@@ -27,7 +27,7 @@ class Evasion:
     remedy: str = "remove it"
 
 
-def untold(obj: Raw) -> tuple[Evasion, ...]:
+def of_outlined(obj: Raw) -> tuple[Evasion, ...]:
     """The evasion of an object that is too large to be kept: the first one found when the object was
     outlined; none if none was found. If the object couldn't be read at all, that it may contain anything: its
     owner may have made it so.

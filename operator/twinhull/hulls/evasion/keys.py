@@ -82,7 +82,7 @@ def reaching(key: str) -> str | None:
     return next(chain(of_prefix, of_domain), None)
 
 
-def brought(annotated: Raw) -> Iterator[str]:
+def reaching_in_instance(annotated: Raw) -> Iterator[str]:
     """The annotations of an instance that reach past its isolation, without those that KubeVirt writes."""
     return filter(is_not_kubevirts, dict(reaching_keys(annotated, in_machine=True)))
 

@@ -22,7 +22,7 @@ from twinhull.hulls.evasion.fields import (
     hands_out,
     of_annotations,
     of_keys,
-    untold,
+    of_outlined,
 )
 from twinhull.hulls.evasion.keys import (
     DOMAINS,
@@ -95,7 +95,7 @@ def started_beside(hull: Hull) -> Iterator[Evasion]:
     if instance is None or not any(_is_of_namespace(vm.get(part)) for part in ("instancetype", "preference")):
         return
     if instance["metadata"].get("annotations") is None and UNREAD in instance:
-        yield from untold({})
+        yield from of_outlined({})
     for key, why in running_beside(instance["metadata"]):
         if is_not_kubevirts(key):
             yield Evasion(f"metadata.annotations[{key}]", why)
@@ -130,13 +130,13 @@ def _as_started(vm: Raw, instance: Raw) -> Iterator[Evasion]:
     made = instance["metadata"]
     start = startnote.starts(vm).get((made.get("labels") or {}).get(REVISION_LABEL) or "")
     if start is None:
-        yield from untold(vm) if UNREAD in vm else ()
+        yield from of_outlined(vm) if UNREAD in vm else ()
         yield from _of_instance_alone(instance)
         return
     if start.past:
         yield Evasion(start.past, "the machine was started with it")
     if UNREAD in instance:
-        yield from _brought(instance, start.of_namespace)
+        yield from _of_outlined_instance(instance, start.of_namespace)
         return
     labels, annotations = _given(vm, None)
     keys = (*start.labels, *labels), (*start.annotations, *annotations)
@@ -148,7 +148,7 @@ def _of_instance_alone(instance: Raw) -> Iterator[Evasion]:
     that KubeVirt writes.
     """
     if UNREAD in instance:
-        yield from untold({})
+        yield from of_outlined({})
         return
     metadata = instance["metadata"]
     labels = set(metadata.get("labels") or ()) - LABELS_BY_KUBEVIRT
@@ -166,9 +166,9 @@ def _in_machine(machine: Raw, instance: Raw | None, applied: Applied | None) -> 
     vm, template = machine["spec"], machine["spec"].get("template") or {}
     of_namespace = _of_namespace(vm)
     if UNREAD in machine or UNREAD in (instance or ()):
-        brought = _brought(instance, of_namespace) if instance else ()
-        own = untold(machine) if UNREAD in machine else _in_machine(machine, None, applied)
-        return (*own, *brought)
+        of_instance = _of_outlined_instance(instance, of_namespace) if instance else ()
+        own = of_outlined(machine) if UNREAD in machine else _in_machine(machine, None, applied)
+        return (*own, *of_instance)
     labels, annotations = _given(machine, applied)
     made, own_spec = instance or template, template.get("spec") or {}
     return tuple(_of_instance(made, labels, annotations, of_namespace, own_spec))
@@ -218,7 +218,7 @@ def _evasions(template: Raw, machine: Raw, at: str) -> Iterator[Evasion]:
     yield from _of_machine(machine, at)
 
 
-def _brought(instance: Raw, of_namespace: Collection[str]) -> Iterator[Evasion]:
+def _of_outlined_instance(instance: Raw, of_namespace: Collection[str]) -> Iterator[Evasion]:
     """The evasions that an outlined instance may have from its namespace's instancetype and preference. If
     its annotations aren't known, that counts as an evasion, since these objects may have set some.
     """
@@ -226,7 +226,7 @@ def _brought(instance: Raw, of_namespace: Collection[str]) -> Iterator[Evasion]:
         yield from _of_machine(_with_devices({}, instance["spec"]), "spec.")
     annotations = instance["metadata"].get("annotations")
     if of_namespace and annotations is None:
-        yield from untold({})
+        yield from of_outlined({})
     for key, why in reaching_keys(instance["metadata"], in_machine=True) if of_namespace else ():
         if is_not_kubevirts(key):
             yield Evasion(f"metadata.annotations[{key}]", why)

@@ -19,7 +19,7 @@ from twinhull.hulls.evasion.fields import (
     hands_out,
     of_annotations,
     of_keys,
-    untold,
+    of_outlined,
 )
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity.walk import fields
@@ -84,7 +84,7 @@ def of_hull(hull: Hull) -> tuple[Evasion, ...]:
     annotations, containers and volumes only those of the template count that it was made from: CNI plugins,
     webhooks and others add theirs. All of them count if the Pod has no note of the template's.
     """
-    return untold(hull.obj) if UNREAD in hull.obj else _in_pod(hull.obj, hull.applied)
+    return of_outlined(hull.obj) if UNREAD in hull.obj else _in_pod(hull.obj, hull.applied)
 
 
 def of_debug_containers(hull: Hull) -> tuple[Evasion, ...]:

@@ -1,4 +1,4 @@
-"""The base class of hull types. A hull type is one way to run a Workload.
+"""The base class of hull types, each of which is one way to run a Workload.
 
 To add a way, write a subclass and add it to `TYPES` (hulls/types/registry.py), weakest first. If its
 isolation is new, add that to Isolation first (api/isolation.py). Policies, admission, docs, watches and the
