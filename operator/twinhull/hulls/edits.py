@@ -62,7 +62,8 @@ def of(present: Raw, target: Raw) -> Edits:
 
 def with_plugged(present: Raw, wanted: Raw) -> Raw:
     """The wanted spec of a machine's template with the volumes that were plugged into the present one, except
-    those whose name or claim the wanted spec has as well. The plugged disks lose their bootOrder.
+    those whose name or claim the wanted spec has as well. The plugged disks lose their bootOrder, so that the
+    firmware doesn't try to boot them.
     """
     ours = {volume.get("name") for volume in _volumes(wanted)}
     claims = {claim_of(volume) for volume in _volumes(wanted)}
