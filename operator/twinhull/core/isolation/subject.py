@@ -18,8 +18,8 @@ from twinhull.hulls.parity import containers
 
 #: How many images are compared: a template that is within its bounds has no more.
 _MOST_IMAGES = 2 * MOST_CONTAINERS + MOST_VOLUMES + MOST_DISKS + 2
-#: How many ServiceAccounts of overrides are compared. A machine has one for its launcher Pod, and one that its
-#: guest sees.
+#: How many ServiceAccounts of overrides are compared. A machine has one for its launcher Pod, and one that
+#: its guest sees.
 _MOST_ACCOUNTS = 64
 #: How many characters all their names together may have, since each is compared with each pattern of each
 #: policy.
