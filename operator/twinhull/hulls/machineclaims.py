@@ -36,10 +36,11 @@ class Replaced:
 
 def claim_of(volume: Raw) -> str | None:
     """The name of a volume's claim, which is also the name of its DataVolume; None if the volume has no
-    claim.
+    claim, or overrides have something else in its place.
     """
-    claim, volume_of_cdi = volume.get("persistentVolumeClaim") or {}, volume.get("dataVolume") or {}
-    return claim.get("claimName") or volume_of_cdi.get("name")
+    sources = ((volume.get("persistentVolumeClaim"), "claimName"), (volume.get("dataVolume"), "name"))
+    names = (source.get(key) for source, key in sources if isinstance(source, dict))
+    return next((name for name in names if name and isinstance(name, str)), None)
 
 
 def by_volume(vm: Raw) -> dict[str, str]:

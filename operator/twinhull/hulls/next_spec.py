@@ -91,10 +91,12 @@ def _with_addresses(cards: list[Raw], former: object) -> list[Raw]:
     address of its own keeps that.
     """
     known = former if isinstance(former, list) else []
-    macs = {card.get("name"): card.get("macAddress") for card in known if isinstance(card, dict)}
+    macs = {str(card.get("name")): card.get("macAddress") for card in known if isinstance(card, dict)}
     return [
         {**card, "macAddress": address}
-        if isinstance(card, dict) and "macAddress" not in card and (address := macs.get(card.get("name")))
+        if isinstance(card, dict)
+        and "macAddress" not in card
+        and (address := macs.get(str(card.get("name"))))
         else card
         for card in cards
     ]
