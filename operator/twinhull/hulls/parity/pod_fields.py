@@ -15,7 +15,10 @@ _CLAIMS = (
     "a machine can't claim devices; add devices with spec.virtualMachine.overrides, or use isolation "
     "Container"
 )
-_GATE = "KubeVirt makes the launcher Pod without {which} gates; remove it, or use isolation Container"
+_GATE = (
+    "KubeVirt makes the launcher Pod without the template's {which} gates; remove it, or use isolation "
+    "Container"
+)
 _NODE = "a machine doesn't share its node's {what}; remove it, or use isolation Container"
 _APPARMOR = "the guest has no AppArmor; remove it, or set type Unconfined"
 _NODE_PROFILE = "the profile is a file of the node, which the machine can't see; use type RuntimeDefault"
