@@ -58,11 +58,12 @@ class Listing:
         """List what the former leader has written, and the floors that it knew: each watch may be late.
 
         A Workload's status alone may tell how its run ended. A hull that isn't seen yet is taken for missing,
-        and another one is made beside it if another one is asked for by now. Without a floor a hull would be
-        replaced by a weaker one.
+        and another one is made beside it if another one is asked for by now. Without its instance a machine
+        is taken for one without a guest, and deleted at once where its guest has to be asked first. Without a
+        floor a hull would be replaced by a weaker one.
         """
         floors = kinds.NAMESPACE, kinds.ISOLATION_POLICY
-        await self.list_until_done([*kinds.hulls(), *floors, kinds.WORKLOAD])
+        await self.list_until_done([*kinds.hulls(), kinds.VIRTUAL_MACHINE_INSTANCE, *floors, kinds.WORKLOAD])
 
     async def run(self) -> None:
         """List everything now and then, and soon after a watch has started over, until cancelled. What was

@@ -101,12 +101,14 @@ class Queue:
             loop = asyncio.get_running_loop()
             self._timers[key] = loop.call_later(max(0.0, after.total_seconds()), self.add, key)
 
-    def retry(self, key: Key) -> timedelta:
-        """Ask for a key again after a failure, later each time. How much later."""
+    def retry(self, key: Key, at_most: timedelta | None = None) -> timedelta:
+        """Ask for a key again after a failure, later each time, but at most `at_most` later. How much later."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self._metrics.retried()
         delay: timedelta = min(self._longest_retry, _FIRST_RETRY * 2 ** min(failures, 20))
+        if at_most is not None and at_most > timedelta():  # what is due already has just been tried
+            delay = min(delay, at_most)
         self.later(key, delay)
         return delay
 

@@ -52,7 +52,17 @@ class NotSettled(Exception):
 
 
 class NoEffect(Exception):
-    """What was carried out is to be done again: it isn't seen to have had an effect."""
+    """What was carried out is to be done again: it isn't seen to have had an effect. `requeue_after` is when
+    the object is to be looked at anyway, None if there is no need.
+    """
+
+    def __init__(self, message: str, requeue_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.requeue_after = requeue_after
+
+
+class NotCleared(Exception):
+    """What an object that is gone has left couldn't be deleted yet."""
 
 
 class Reconciler(Generic[_Observed]):
@@ -101,8 +111,9 @@ class Reconciler(Generic[_Observed]):
             return "requeue"
         except Busy:  # the executor tells when it may be tried
             return "requeue"
-        except NoEffect as error:
-            delay = self._queue.retry(key)
+        except (NoEffect, NotCleared) as error:
+            after = error.requeue_after if isinstance(error, NoEffect) else None
+            delay = self._queue.retry(key, after)
             extra = self._fields(key, type(error).__name__)
             logger.warning(
                 "%s: %s; again in %.1f s", self._name(key), error, delay.total_seconds(), extra=extra
@@ -133,7 +144,8 @@ class Reconciler(Generic[_Observed]):
         If the API server fails at something, what is left is for a further pass.
 
         After how long the key is looked at again though nothing happens. Raises NoEffect if the actions of
-        the only round are to be carried out again.
+        the only round are to be carried out again, and NotCleared if what is left of an object that is gone
+        is to be.
         """
         await self._executor.clear_doubt(key)
         may_act, carried_out = True, None
@@ -142,9 +154,11 @@ class Reconciler(Generic[_Observed]):
                 await self._turns.take(key[0])
             observed = self._observe(key)
             if observed is None:
-                await self._clear_up(key)
+                is_cleared = await self._clear_up(key)
                 self._executor.forget(key)
                 self._queue.later(key, None)
+                if not is_cleared:
+                    raise NotCleared("it is gone, and the API server fails to delete what it has left")
                 return None
             plan = self._controller.plan(observed)
             self._controller.planned(key, observed, plan)
@@ -159,18 +173,21 @@ class Reconciler(Generic[_Observed]):
         left = [action.key for action in plan.actions]
         if left and left == carried_out:
             await self._report(key, observed, plan)
-            raise NoEffect(f"it isn't seen that this had an effect: {listed(left, ', ')}")
+            raise NoEffect(f"it isn't seen that this had an effect: {listed(left, ', ')}", plan.requeue_after)
         self._queue.later(key, plan.requeue_after)
         if left:
             self._queue.add(key)
         await self._report(key, observed, plan)
         return plan.requeue_after
 
-    async def _clear_up(self, key: Key) -> None:
-        """Delete what an object has left that is gone, which is asked for first: it may merely be unseen."""
+    async def _clear_up(self, key: Key) -> bool:
+        """Delete what an object has left that is gone, which is asked for first: it may merely be unseen.
+        Whether the API server didn't fail at that: nothing that comes would wake the key then.
+        """
         left = self._controller.leftovers(key)
         if left is not None and await self._executor.is_gone(self._controller.kind, key):
-            await self._act(left.owner, left.actions)
+            return await self._act(left.owner, left.actions)
+        return True
 
     def _observe(self, key: Key) -> _Observed | None:
         observed = self._controller.observe(key)
