@@ -12,7 +12,7 @@ SECTIONS = {
         Verb("render", "Print the objects of Workloads, without a cluster."),
         Verb("validate", "Check Workloads and IsolationPolicies, without a cluster."),
         Verb("explain", "Say which isolation Workloads get, and why."),
-        Verb("convert", "Print Workloads that run what others run."),
+        Verb("convert", "Print Workloads made of Deployments, Compose files or machines."),
     ),
     "See what is on a cluster": (
         Verb("status", "Say what is wrong with a Workload, and what to do."),

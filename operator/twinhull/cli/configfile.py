@@ -1,4 +1,4 @@
-"""The file of `--config`: the same options, by their names in camelCase."""
+"""The file of `--config`: it has the options of `twinhull run`, by their names in camelCase."""
 
 from __future__ import annotations
 
