@@ -27,7 +27,7 @@ SECTIONS = {
         Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
     ),
     "Reach into what runs there": (
-        Verb("logs", "Show what the containers of Workloads have written."),
+        Verb("logs", "Show the logs of Workloads' containers."),
         Verb("exec", "Run a command in a container of a Workload.", function="exec_"),
         Verb("attach", "Connect with the main process of a Workload's container."),
         Verb("cp", "Copy a file or folder to or from a container of a Workload."),

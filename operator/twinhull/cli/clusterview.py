@@ -36,7 +36,9 @@ _AT_A_TIME = 8
 
 
 class Reader:
-    """Reads objects of one namespace, and notes what can't be read. Raises ApiError if nothing can be."""
+    """Reads objects of one namespace, and notes the kinds that can't be read. Raises Unreachable and
+    Unauthorized, after which nothing can be read.
+    """
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self._cluster, self._namespace = cluster, namespace
@@ -145,7 +147,7 @@ def _by_workload(objects: Iterable[Raw], label: str) -> dict[tuple[str, str], li
 
 
 async def events_of(reader: Reader, objects: WorkloadObjects) -> tuple[Raw, ...]:
-    """The Events of a Workload and of what belongs to it."""
+    """The Events of a Workload and of the objects that belong to it."""
     chosen = [
         f"involvedObject.uid={objects.workload['metadata'].get('uid')}",
         *(f"involvedObject.kind={kind},involvedObject.name={name}" for kind, name in objects.subjects()),

@@ -10,7 +10,7 @@ import click
 
 from twinhull.cli import yamlfile
 
-#: What the environment variables of all options begin with.
+#: The beginning of the names of all options' environment variables.
 PREFIX = "TWINHULL"
 
 

@@ -43,9 +43,9 @@ def diff(files: tuple[str, ...], target: Target, manager: str, force: bool) -> N
     """Show what applying Workloads and IsolationPolicies would change.
 
     FILEs are YAML or JSON files, folders, and - for the standard input, as of `twinhull validate`. Objects of
-    other kinds are passed over. Each object is applied on the server's side as a dry run, with defaults,
-    admission and all. The result is compared with the object in the cluster, and nothing is changed. The
-    status isn't compared, nor is the metadata that the API server writes, such as managedFields.
+    other kinds are passed over. Each object is applied as a server-side dry run, with defaults and admission.
+    The result is compared with the object in the cluster, and nothing is changed. The status isn't compared,
+    nor is the metadata that the API server writes, such as managedFields.
 
     The option --namespace is for objects that name no namespace.
 

@@ -48,7 +48,7 @@ def run(verb: Coroutine[Any, Any, _Result], *, until_ended: bool = False) -> _Re
         return asyncio.run(_until_signalled(verb, signals))
     except KeyboardInterrupt:  # before the verb began, or after it
         raise SystemExit(signals.code_of(signal.SIGINT)) from None
-    except BaseException:  # what a cancelled verb raises is of no interest
+    except BaseException:  # the error of a cancelled verb doesn't matter
         if signals.codes:
             raise SystemExit(signals.codes[0]) from None
         raise

@@ -22,7 +22,7 @@ Examples:
 \b
 Exit codes:
   0    the Events were shown, even if there are none
-  1    they can't be shown: there is no such Workload, you may not list Events, or no API server answers
+  1    they can't be shown: no such Workload, you may not list Events, or the API server doesn't answer
   130  --watch was interrupted
 """
 )

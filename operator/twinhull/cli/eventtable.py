@@ -37,8 +37,8 @@ async def once(name: str, target: Target, output: str) -> None:
 
 
 async def of_all(target: Target, output: str, *, everywhere: bool) -> None:
-    """Print the Events of all Workloads of the namespace, or of all namespaces, and of what belongs to
-    them.
+    """Print the Events of all Workloads of the namespace, or of all namespaces, and of the objects that
+    belong to them.
     """
     async with session(target) as opened:
         reader = Reader(opened.everywhere if everywhere else opened.cluster, opened.namespace)

@@ -25,7 +25,7 @@ Examples:
 \b
 Exit codes:
   0    every Workload asks for the isolation; with --wait, it runs with it
-  1    a Workload could not be changed; the others were
+  1    a Workload could not be changed (the others were), or the API server can't be asked
   2    the command line is wrong
   3    with --wait: a Workload can't get there any more: its spec must be changed, it ended, or it was deleted
   4    with --wait: a Workload doesn't run with the isolation within --timeout

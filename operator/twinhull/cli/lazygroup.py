@@ -49,7 +49,7 @@ _PLACE = {"-n", "--namespace", "--context", "--kubeconfig"}
 class Verb:
     """A command of a group, before it is imported."""
 
-    #: What it is called; its function in the module has this name, with _ for each -.
+    #: Its name on the command line. Its function in the module has the same name, with _ for each -.
     name: str
     #: The first line of its help.
     summary: str

@@ -20,7 +20,7 @@ Examples:
 \b
 Exit codes:
   0    every Workload was told to restart; with --wait, it has restarted
-  1    a Workload could not be restarted, such as a stopped one; the others were
+  1    a Workload, such as a stopped one, wasn't restarted (the others were), or the API server can't be asked
   2    the command line is wrong
   3    with --wait: a Workload can't become ready any more: it has to be changed, has ended, or is gone
   4    with --wait: a Workload hasn't restarted within --timeout

@@ -20,7 +20,7 @@ Examples:
 \b
 Exit codes:
   0    every Workload was told to start; with --wait, it is ready or has completed
-  1    a Workload could not be started; the others were
+  1    a Workload could not be started (the others were), or the API server can't be asked
   2    the command line is wrong
   3    with --wait: a Workload can't become ready any more: it has to be changed, has failed, or is gone
   4    with --wait: a Workload isn't ready within --timeout

@@ -20,7 +20,7 @@ Examples:
 \b
 Exit codes:
   0    every Workload was told to stop; with --wait, it has stopped
-  1    a Workload could not be stopped; the others were
+  1    a Workload could not be stopped (the others were), or the API server can't be asked
   2    the command line is wrong
   3    with --wait: a Workload can't stop any more: it has to be changed, or is gone
   4    with --wait: a Workload hasn't stopped within --timeout

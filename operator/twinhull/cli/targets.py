@@ -1,6 +1,6 @@
 """The options of verbs that ask a cluster: for the cluster and the namespace.
 
-This file imports nothing of what talks to a cluster, since each verb's help needs it.
+This file imports nothing that talks to a cluster, since each verb's help needs it.
 """
 
 from __future__ import annotations

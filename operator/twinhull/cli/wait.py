@@ -97,14 +97,14 @@ def wait(names: tuple[str, ...], selector: str, goal: Goal, timeout: float, targ
     former spec doesn't count: right after an apply, the command waits until the operator has seen the new
     spec.
 
-    The command ends early if the goal can't come true any more, and says why: a Stalled Workload has to be
+    The command ends early if the goal can't be reached any more, and says why: a Stalled Workload has to be
     changed, a stopped one doesn't get ready, and one that ended with a failure doesn't complete. It doesn't
     end early if the Workload is Stalled because of something that may still come, such as a missing claim,
     RuntimeClass or KubeVirt, or room in a quota: it names the cause, and goes on waiting. If the hull is
     Ready and something else is Stalled, such as the Service, that is a warning.
 
-    It needs the rights to get and watch Workloads. Without the right to watch, it reads them every two
-    seconds.
+    It needs the rights to get and watch Workloads. Without the right to watch, it reads the Workloads every
+    two seconds.
     """
     from twinhull.cli import waiting  # noqa: PLC0415  talks to a cluster
 

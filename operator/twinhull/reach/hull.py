@@ -113,8 +113,8 @@ def container_names(template: Raw) -> tuple[str, ...]:
 
 
 def defaulted(workload: Raw, entry: Entry) -> str:
-    """Kubectl's note on which container it chose, if there are several and neither a person nor the template
-    has named one. Empty otherwise.
+    """The note in which kubectl says which container it chose, if there are several and neither a person nor
+    the template names one. Empty otherwise.
     """
     template = workload["spec"]["template"]
     if len(entry.containers) <= 1 or _annotated(template, entry):

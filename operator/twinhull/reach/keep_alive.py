@@ -1,4 +1,4 @@
-"""Keeps a silent WebSocket in use, since proxies on the way close one that isn't."""
+"""Keeps a silent WebSocket in use, since proxies on the way close connections that nothing is sent on."""
 
 from __future__ import annotations
 

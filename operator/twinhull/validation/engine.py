@@ -133,8 +133,8 @@ def _overload(
 
 
 def _complaints(_: str, text: str) -> list[str]:
-    """The complaints about a qualified name, empty if there are none: `hasValue` of this list is that of
-    Kubernetes' optional.
+    """The complaints about a qualified name, empty if there are none. In Kubernetes it is an optional, whose
+    `hasValue` tells whether there are any.
     """
     return [] if is_qualified_name(text) else ["not a qualified name"]
 

@@ -33,7 +33,7 @@ class Cell:
     def __init__(self, text: object, tone: Tone = Tone.PLAIN) -> None:
         #: The text, `-` if there is none.
         self.text = plain(str(text)) if text not in {None, ""} else NOTHING
-        #: What it means.
+        #: The meaning of the text.
         self.tone = tone
 
     def __eq__(self, other: object) -> bool:

@@ -66,7 +66,7 @@ _PASSING: frozenset[str] = frozenset(
 )
 #: Reasons of the condition Ready if nothing runs, as the spec asks.
 _RESTING = {Reason.STOPPED, Reason.COMPLETED}
-#: Finalizers by which the API server itself deletes dependents first, or orphans them (meta/v1).
+#: Finalizers of the garbage collector, which deletes dependents first, or orphans them (meta/v1).
 _OF_DELETION = {"foregroundDeletion", "orphan"}
 
 

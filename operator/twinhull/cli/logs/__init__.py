@@ -106,7 +106,7 @@ def logs(  # noqa: PLR0913  click's
     most: int,
     target: Target,
 ) -> None:
-    """Show what the containers of Workloads have written.
+    """Show the logs of Workloads' containers.
 
     With -f it goes on with the next hull if the Workload's hull is replaced, and with the next run if a
     container is restarted. It ends once the Workload has run to completion, is stopped, or is gone.

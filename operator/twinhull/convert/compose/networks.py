@@ -94,7 +94,7 @@ def policies(
 
 
 def external(declared: Mapping[str, InputValue]) -> Iterator[Left]:
-    """The networks that the file doesn't make itself, as what is left."""
+    """An entry for each network that the file doesn't make itself."""
     for network in declared.values():
         key = typed.mapping(network).get("external") if network.value is not None else None
         if key is not None and (isinstance(key.value, dict) or typed.truth(key)):

@@ -43,7 +43,7 @@ class Mount:
     left: tuple[tuple[str, str], ...] = field(default=())
 
 
-#: Options of `--volume`, and why each of them isn't carried over; None for what isn't named.
+#: Options of `--volume`, and why each of them isn't carried over; None for options that aren't named.
 _SELINUX = "the kubelet labels volumes for SELinux itself, and leaves the node's own files as they are"
 _CACHED = "it tuned Docker Desktop's file sharing"
 _IGNORED: dict[str, str | None] = {
@@ -96,7 +96,7 @@ def tmpfs(entry: InputValue) -> Mount:
     return mount(entry, "tmpfs", target, size=size, read_only=read_only, left=tuple(left))
 
 
-#: The keys of `--mount`, each with the one of its names that is used here.
+#: The keys of `--mount`, each with its name in this code.
 _KEYS = {
     **dict.fromkeys(("source", "src"), "source"),
     **dict.fromkeys(("target", "dst", "destination"), "target"),

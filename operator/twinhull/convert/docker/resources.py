@@ -50,7 +50,7 @@ def _memory(options: GivenOptions, draft: Draft, limits: Raw, requests: Raw) -> 
     if request:
         requests["memory"] = quantity(request)
     swap = options.last("memory-swap")
-    # As much as the limit of memory means: no swap, which is what a Pod has.
+    # A limit of swap that equals the limit of memory means no swap, as in a Pod.
     if swap and not (limit and str(swap.value).strip() != "-1" and whole_bytes(swap) == limit):
         draft.leave(swap, "a node decides about swap: set memorySwap in the kubelet's configuration")
 

@@ -197,7 +197,9 @@ def _of(items: list[Node], *kinds: int) -> list[Node]:
 
 
 def _first(items: list[Node], kind: int, hardware: Node, says: str) -> Node:
-    """The first item of a kind. Raises CannotConvert if there is none, with what it says."""
+    """The first item of a kind. Raises CannotConvert if there is none; `says` is the fact that the item would
+    tell.
+    """
     of_kind = _of(items, kind)
     if not of_kind:
         raise CannotConvert(f"{hardware.path} has no item of ResourceType {kind}, which says {says}: add it")
@@ -432,7 +434,7 @@ def _disk(
 
 
 def _bus(item: Node, controllers: Mapping[str, Node]) -> Bus | None:
-    """Virtio for a disk whose controller is of virtio, as oVirt and others write it."""
+    """The bus virtio for a disk whose controller is of virtio, as oVirt and others write it."""
     controller = controllers.get(item.peek("Parent"))
     kind = (controller.peek("ResourceSubType") if controller else "").lower()
     return "scsi" if kind in {"virtioscsi", "virtio-scsi"} else "virtio" if kind == "virtio" else None
