@@ -44,8 +44,12 @@ ACCESS: dict[Reason, ReasonRow] = {
         "reach a Pod by `twinhull exec` and the like, which need no AccessRequest there, and such a machine "
         "by `twinhull console`, `vnc` and `ssh`",
     ),
+    Reason.GUEST_OUTDATED: ReasonRow(
+        "The guest of the Workload's machine has an earlier version than the operator, and lets nobody in.",
+        f"name a guest image of the operator's version, then {ours('restart')}",
+    ),
     Reason.NO_GUEST_KEY: ReasonRow(
-        "The operator has no key for guests, so that it can let nobody into machines.",
+        "The operator has no key for guests, so it can let nobody into machines.",
         "run it with `--guest-key-file`, as the chart does",
     ),
     Reason.WORKLOAD_MISSING: ReasonRow(

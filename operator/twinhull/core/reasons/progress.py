@@ -15,7 +15,8 @@ PROGRESS: dict[Reason, ReasonRow] = {
     Reason.STOPPING: ReasonRow("`spec.state` is Stopped, and the hull is ending within its grace period."),
     Reason.CREATING: ReasonRow("The operator is making the hull."),
     Reason.WAITING: ReasonRow(
-        "An object of its name is being deleted, by itself or with its owner, or the API server is busy."
+        "An object with the name of the hull, Service or claim is still being deleted, or the API server was "
+        "too busy to answer. The operator waits."
     ),
     Reason.CHANGING: ReasonRow(
         "The operator is changing a running hull in place: labels, annotations, images, CPU or memory."

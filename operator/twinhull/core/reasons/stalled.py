@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
-from twinhull.core.reasons.row import ANOTHER_REVISION, ReasonRow, others, ours
+from twinhull.core.reasons.row import ANOTHER_REVISION, ReasonRow, ours
 
 STALLED: dict[Reason, ReasonRow] = {
     Reason.FAILED: ReasonRow(
@@ -22,8 +22,8 @@ STALLED: dict[Reason, ReasonRow] = {
     ),
     Reason.TERMINATION_DEADLINE_EXCEEDED: ReasonRow(
         "A hull hasn't ended within its grace period, or an object with its name hasn't been deleted.",
-        "see what the message names, and the node; if the node is gone for good, delete what the message "
-        f"says by {others('kubectl', 'delete', '--force')}, and nothing else",
+        "see the object that the message names, and its node; if the node is gone for good, run the "
+        "command that the message gives, and force-delete no other object",
     ),
     Reason.CANNOT_START_FIRST: ReasonRow(
         "Both hulls would need a resource that only one can hold: a ReadWriteOnce claim or a host port.",
