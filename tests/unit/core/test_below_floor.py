@@ -13,7 +13,7 @@ from twinhull.api.base import Raw
 from twinhull.core.actions import Delete
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
-from twinhull.core.isolation import Effect, Part
+from twinhull.core.isolation import PolicyAndEffect, PolicyEffect
 from twinhull.core.plan import plan
 from twinhull.core.status import status
 from twinhull.core.unreadable_workload import UnreadableWorkload
@@ -148,7 +148,10 @@ def test_what_runs_below_a_floor_is_told_whatever_holds_it_there(how: str) -> No
     )
     pending_policies = frozenset(shortfall.policy.name for shortfall in found.compliance.shortfalls)
     effects = found.blueprint.resolution.effects(pending_policies)
-    assert effects == {Effect("machines", Part.MATCHED), Effect("machines", Part.PENDING)}
+    assert effects == {
+        PolicyAndEffect("machines", PolicyEffect.MATCHED),
+        PolicyAndEffect("machines", PolicyEffect.PENDING),
+    }
 
 
 @pytest.mark.parametrize("how", HOLDS)
@@ -394,7 +397,10 @@ UNREADABLE: dict[str, Raw] = {
 def test_what_can_not_be_read_counts_and_is_evicted_too(how: str) -> None:
     raw = pending(spec(**UNREADABLE[how]))
     found = unreadable(raw, namespace(), EVICTING, KUBEVIRT, pod())
-    assert found.effects == {Effect("machines", Part.MATCHED), Effect("machines", Part.PENDING)}
+    assert found.effects == {
+        PolicyAndEffect("machines", PolicyEffect.MATCHED),
+        PolicyAndEffect("machines", PolicyEffect.PENDING),
+    }
     (action,) = found.actions()
     assert isinstance(action, Delete)
     assert (action.key, action.grace_seconds) == ("Pod/web-1before", 30)
@@ -425,7 +431,7 @@ def test_what_can_not_be_read_and_was_never_decided_on_says_what_runs() -> None:
 def test_what_can_not_be_read_is_left_as_it_is_by_a_policy_that_raises() -> None:
     found = unreadable(pending(spec(**UNREADABLE["a newer isolation"])), namespace(), RAISING, pod())
     assert (found.actions(), found.requeue_after) == ((), None)
-    assert Effect("machines", Part.PENDING) in found.effects
+    assert PolicyAndEffect("machines", PolicyEffect.PENDING) in found.effects
 
 
 @pytest.mark.parametrize("levels", [64, 260, 900, 1_500])
@@ -683,7 +689,7 @@ def test_a_directory_of_the_node_that_a_webhook_added_is_not_for_debug_container
         found["spec"]["ephemeralContainers"][0]["volumeMounts"] = [{"name": "socket", "mountPath": "/x"}]
     shortfalls = case(raw, namespace(), BOXED, GVISOR, found).compliance.shortfalls
     path = "spec.ephemeralContainers[d].volumeMounts[socket]"
-    assert [shortfall.past for shortfall in shortfalls] == ([path] if mounts else [])
+    assert [shortfall.evading_field for shortfall in shortfalls] == ([path] if mounts else [])
 
 
 def launcher(vmi: Raw, **spec: Any) -> Raw:
@@ -728,7 +734,7 @@ def test_no_other_launcher_pod_hides_a_debug_container() -> None:
         ([debugged, *decoys], [many]),
     ):
         found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, *pods)
-        assert [shortfall.past for shortfall in found.compliance.shortfalls] == past
+        assert [shortfall.evading_field for shortfall in found.compliance.shortfalls] == past
 
 
 def test_a_debug_container_in_a_launcher_pod_that_has_ended_does_not_count() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.core.isolation import Effect, Part
+from twinhull.core.isolation import PolicyAndEffect, PolicyEffect
 from twinhull.core.isolation.hull_policies import MOST_COMPARED
 from twinhull.hulls import manifest
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
@@ -35,7 +35,7 @@ EDITS: dict[str, Raw] = {
         {"replacement": {"strategy": "StartFirst"}}, pod={"nodeSelector": {"no": "such"}}
     ),
 }
-BOTH = {Effect("cve", Part.MATCHED), Effect("cve", Part.PENDING)}
+BOTH = {PolicyAndEffect("cve", PolicyEffect.MATCHED), PolicyAndEffect("cve", PolicyEffect.PENDING)}
 
 
 def suspect(match: Raw = MATCHES["images"], **spec: Any) -> Raw:

@@ -69,7 +69,7 @@ def ask(world: World, machine: Raw) -> None:
 
 def past(world: World) -> list[str]:
     """What is told to reach past the machine."""
-    return [shortfall.past for shortfall in world.case().compliance.shortfalls]
+    return [shortfall.evading_field for shortfall in world.case().compliance.shortfalls]
 
 
 def restart(world: World) -> None:
@@ -181,7 +181,7 @@ def test_a_start_is_known_though_there_is_no_room_for_the_machine(kind: Kind, pa
     vm, vmi = (world.objects[of, NAME] for of in ("VirtualMachine", "VirtualMachineInstance"))
     found, store = look(pending(world.raw), vm, vmi, namespace(), EVICTING, KUBEVIRT, full=[kind])
     assert store.unread(kind) == 1
-    assert [shortfall.past for shortfall in found.shortfalls] == ([path] if path else [])
+    assert [shortfall.evading_field for shortfall in found.shortfalls] == ([path] if path else [])
 
 
 def test_a_live_change_takes_no_machine_with_a_guest_below_its_floor() -> None:

@@ -268,11 +268,11 @@ def test_rulings_are_every_rule_that_was_asked_in_order() -> None:
         (ruling.rule, getattr(ruling.answer, "message", ruling.answer)) for ruling in resolution.rulings
     ] == [
         ("requested", "spec.isolationPolicy is Auto"),
-        ("policy_default", by_default),
-        ("policy_unreadable", "every policy that concerns it can be read"),
-        ("rejected_by_policy", "no policy that rejects has a stronger minimum"),
+        ("policy default", by_default),
+        ("policy unreadable", "every policy that concerns it can be read"),
+        ("rejected by policy", "no policy that rejects has a stronger minimum"),
         (
-            "raised_by_policy",
+            "raised by policy",
             f"IsolationPolicy b requires VirtualMachine, and {by_default}",
         ),
     ]
