@@ -226,7 +226,7 @@ def _as_in_spec(subject: Subject, of_pod: Subject) -> Subject | None:
 
 def _machine_spec(hull: Hull) -> Raw:
     """The spec that a machine runs by: its VirtualMachineInstance's. It is the VirtualMachine's if there is
-    no instance, or if the instance is too large to be kept.
+    no instance, or if the instance is too large to be read.
     """
     template = (hull.obj.get("spec") or {}).get("template") or {}
     source = template if hull.instance is None or UNREAD in hull.instance else hull.instance
@@ -253,7 +253,7 @@ def _names_images(elements: object) -> bool:
 
 
 def _unknown_of(pod: Raw) -> frozenset[str]:
-    """The fields of spec.match that can't be compared with a Pod, because the Pod is too large to be kept."""
+    """The fields of spec.match that can't be compared with a Pod, because the Pod is too large to be read."""
     if UNREAD not in pod:
         return frozenset()
     spec, unknown = pod["spec"], set()

@@ -83,7 +83,7 @@ class Policy:
         return self.mismatch_within(subject)
 
     def mismatch_within(self, subject: Subject) -> MatchPart | None:
-        """The same as `mismatch`, without a look at the namespaceSelector."""
+        """The same for a Workload whose namespace fits: the namespaceSelector isn't compared."""
         match = self.spec.match or Match()
         if match.workload_selector and not match.workload_selector.admits(subject.labels):
             return "workloadSelector"

@@ -40,8 +40,8 @@ class Subject:
     #: The ServiceAccounts in the overrides of spec.virtualMachine. They count even if the Workload doesn't
     #: run in a machine.
     machine_accounts: tuple[str, ...] = ()
-    #: The fields of spec.match (images, serviceAccounts) that can't be compared, because the object is too
-    #: large to be kept. The subject fits them in every policy.
+    #: The fields of spec.match (images, serviceAccounts) that can't be compared, for instance because the
+    #: object is too large to be read. The subject fits them in every policy.
     unknown: frozenset[str] = frozenset()
 
     @classmethod

@@ -105,8 +105,8 @@ def drain_old_hull(case: Case) -> Step | None:
 
 
 def keep_one_hull(case: Case, step: Step, why: str) -> Step:
-    """A step under which no hull may start. If there are several hulls, it ends all but one: it keeps the
-    serving hull, or the oldest while none is ready.
+    """A step under which no hull may start. If there are several hulls, it ends all but one, and keeps the
+    serving hull. If no hull serves, it keeps the oldest ready hull, or else the oldest.
     """
     if len(case.own) < 2:  # noqa: PLR2004
         return step

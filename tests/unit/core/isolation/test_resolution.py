@@ -1,4 +1,4 @@
-"""Which isolation a Workload gets."""
+"""Resolution: which isolation a Workload gets, and which parameters its hull."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_status_says_the_same() -> None:
 def decided(
     isolation: str, *policies: Raw, default: Isolation = Isolation.CONTAINER, **spec: Any
 ) -> Resolution:
-    """What becomes of a Workload that these policies concern."""
+    """The resolution of a Workload that these policies concern."""
     raw = {"template": TEMPLATE, "isolationPolicy": isolation, **spec}
     defaults = OperatorDefaults(default, runtime_class="gvisor")
     return resolve(WorkloadSpec.model_validate(raw), defaults, precedence(rules(*policies)))
@@ -324,7 +324,9 @@ def test_order_of_policies_does_not_matter(isolation: str, policies: list[Raw], 
 
 @pytest.mark.parametrize("size", [{"memory": "4Gi"}, {"instancetype": {"name": "own"}}])
 def test_policies_do_not_say_how_a_machine_with_a_disk_is_built(size: Raw) -> None:
-    """An instancetype takes its memory's place, and a preference may give devices without drivers."""
+    """An instancetype would replace the machine's own memory, and a preference may give devices for which the
+    disk's system has no drivers.
+    """
     disk = {"source": {"containerDisk": {"image": "disk:1"}}}
     own = {"bootDisk": disk, "firmware": {"bootloader": "BIOS"}, **size}
     built = {
