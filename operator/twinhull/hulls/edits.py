@@ -63,23 +63,23 @@ def with_plugged(present: Raw, wanted: Raw) -> Raw:
     """The spec of a machine's template as it is wanted, with the volumes that are plugged into the present
     one. One of a name or a claim that the wanted one has as well is that one. The firmware tries none.
     """
-    ours = {volume.get("name") for volume in _volumes(wanted)}
+    ours = {_name(volume) for volume in _volumes(wanted)}
     claims = {claim_of(volume) for volume in _volumes(wanted)}
     kept = [
         volume
         for volume in _volumes(present)
-        if _is_plugged(volume) and volume.get("name") not in ours and claim_of(volume) not in claims
+        if _is_plugged(volume) and _name(volume) not in ours and claim_of(volume) not in claims
     ]
     if not kept:
         return wanted
-    names = {volume.get("name") for volume in kept}
+    names = {_name(volume) for volume in kept}
     disks = [
         {key: value for key, value in disk.items() if key != "bootOrder"}
         for disk in _disks(present)
-        if disk.get("name") in names
+        if _name(disk) in names
     ]
-    domain = wanted.get("domain") or {}
-    devices = {**(domain.get("devices") or {}), "disks": [*_disks(wanted), *disks]}
+    domain = _dict(wanted.get("domain"))
+    devices = {**_dict(domain.get("devices")), "disks": [*_disks(wanted), *disks]}
     return {
         **wanted,
         "domain": {**domain, "devices": devices},
@@ -92,15 +92,25 @@ def _volumes(spec: Raw) -> list[Raw]:
 
 
 def _disks(spec: Raw) -> list[Raw]:
-    return _dicts(((spec.get("domain") or {}).get("devices") or {}).get("disks"))
+    return _dicts(_dict(_dict(spec.get("domain")).get("devices")).get("disks"))
 
 
 def _dicts(value: object) -> list[Raw]:
     return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
 
 
+def _dict(value: object) -> Raw:
+    """An object of overrides, which may be anything; empty if it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def _name(element: Raw) -> str:
+    """The name of an element, which overrides may have given anything for a name."""
+    return str(element.get("name"))
+
+
 def _is_plugged(volume: Raw) -> bool:
-    return any((volume.get(source) or {}).get("hotpluggable") is True for source in _PLUGGABLE)
+    return any(_dict(volume.get(source)).get("hotpluggable") is True for source in _PLUGGABLE)
 
 
 def _differences(present: Raw, target: Raw, at: str) -> Iterator[tuple[str, bool]]:
@@ -122,9 +132,10 @@ def _differences(present: Raw, target: Raw, at: str) -> Iterator[tuple[str, bool
 
 def _of_named(present: list[Raw], target: list[Raw], at: str) -> Iterator[tuple[str, bool]]:
     """The same of a list of what has names, whatever their order."""
-    elements = {one.get("name"): one for one in present}
+    elements = {_name(one): one for one in present}
     for wanted in target:
-        path, got = f"{at}[{wanted['name']}]", elements.pop(wanted["name"], None)
+        name = _name(wanted)
+        path, got = f"{at}[{name}]", elements.pop(name, None)
         if got is None:
             yield path, True
         elif claim_of(wanted) is None or claim_of(wanted) != claim_of(got):

@@ -34,9 +34,12 @@ class Replaced:
 
 
 def claim_of(volume: Raw) -> str | None:
-    """The claim of a volume, which has the name of its DataVolume; None for one without."""
-    claim, volume_of_cdi = volume.get("persistentVolumeClaim") or {}, volume.get("dataVolume") or {}
-    return claim.get("claimName") or volume_of_cdi.get("name")
+    """The claim of a volume, which has the name of its DataVolume; None for one without. Overrides may have
+    anything in a volume's place.
+    """
+    sources = ((volume.get("persistentVolumeClaim"), "claimName"), (volume.get("dataVolume"), "name"))
+    names = (source.get(key) for source, key in sources if isinstance(source, dict))
+    return next((name for name in names if name and isinstance(name, str)), None)
 
 
 def by_volume(vm: Raw) -> dict[str, str]:

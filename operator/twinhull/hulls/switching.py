@@ -202,10 +202,12 @@ def _with_identity(present: Raw, wanted: Raw) -> Raw:
 def _with_addresses(cards: list[Raw], former: object) -> list[Raw]:
     """Network cards with the addresses that those of their names were given, if they don't say another."""
     known = former if isinstance(former, list) else []
-    macs = {card.get("name"): card.get("macAddress") for card in known if isinstance(card, dict)}
+    macs = {str(card.get("name")): card.get("macAddress") for card in known if isinstance(card, dict)}
     return [
         {**card, "macAddress": address}
-        if isinstance(card, dict) and "macAddress" not in card and (address := macs.get(card.get("name")))
+        if isinstance(card, dict)
+        and "macAddress" not in card
+        and (address := macs.get(str(card.get("name"))))
         else card
         for card in cards
     ]

@@ -118,7 +118,7 @@ def _beside_images(overridden: Raw, *, boots_disk: bool) -> Iterator[tuple[str, 
     for volume in dicts_of(overridden, "volumes"):
         if volume.get("name") == GUEST_DEVICE and volume.get("containerDisk") is None:
             yield f"volumes[{GUEST_DEVICE}]", _BOOTS_NO_IMAGE
-        if (name := volume.get("name")) in _REPLACES:
+        if isinstance(name := volume.get("name"), str) and name in _REPLACES:
             yield f"volumes[{name}]", _REPLACES[name]
     if boots_disk:
         yield from _beside_boot_disk(at(overridden, "domain"))

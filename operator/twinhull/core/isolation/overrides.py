@@ -27,6 +27,12 @@ def images(overrides: Raw) -> Iterator[tuple[str, str]]:
         yield f"{PATH}.{'.'.join(KERNEL_IMAGE)}", str(kernel)
 
 
+def kernel_image(machine: Raw) -> str:
+    """The image in the spec of a machine from which it boots its kernel; empty if there is none."""
+    image = at(machine, *KERNEL_IMAGE)
+    return image if isinstance(image, str) else ""
+
+
 def accounts(machine: Raw) -> tuple[str, ...]:
     """The ServiceAccounts in the spec of a machine, or in overrides of the spec: that of the launcher Pod,
     and those that volumes give to the guest.

@@ -91,9 +91,10 @@ class Surroundings:
     ) -> Iterator[Shortfall]:
         """The shortfalls of the hulls that still run, one for each policy.
 
-        The evasions of the `current` hull are those of the spec, with those that somebody has added to its
-        Pod since. Every other hull is examined itself, and so is every machine: its instancetype may have
-        changed since it started.
+        For the `current` hull, if it is a Pod, the evasions of the spec count as well as its own. If it has
+        no note of its template's containers and volumes, only its ephemeral containers are its own. Every
+        other hull is examined itself, and so is every machine: its instancetype may have changed since it
+        started.
         """
         may_add = self.hull_policies.may_add
         if not may_add and not any(policy.requires for policy in self.policies):
@@ -124,24 +125,28 @@ class Surroundings:
                 yield hull, beside
 
 
+def _notes_its_template(hull: Hull) -> bool:
+    """Whether a hull notes which containers and volumes its template had. If so, the current hull itself is
+    examined, too: a revision is a short hash, and somebody may find two specs that have the same one.
+    """
+    return hull.applied is not None and hull.applied.volumes is not None
+
+
 def _below(
     surroundings: Surroundings,
     hull: Hull,
     policies: Iterable[Policy],
     evasions_of_spec: Callable[[], Iterable[Evasion]] | None,
 ) -> Iterator[Shortfall]:
-    """The shortfalls of a hull under these policies. `evasions_of_spec` is None if the hull itself is to be
-    examined.
+    """The shortfalls of a hull under these policies. If `evasions_of_spec` is given, the evasions of the spec
+    count as well as the hull's own.
     """
     floors = [policy for policy in policies if policy.requires]
     if not floors:
         return
     running = surroundings.isolation(hull)
-    evasions = (
-        (*evasions_of_spec(), *evasions_added_to(hull, running))
-        if evasions_of_spec
-        else evasions_of(hull, running)
-    )
+    own = evasions_of if evasions_of_spec is None or _notes_its_template(hull) else evasions_added_to
+    evasions = (*(evasions_of_spec() if evasions_of_spec else ()), *own(hull, running))
     evading_field = next((evasion.path for evasion in evasions), "")
     for policy in floors:
         if running.strength < policy.minimum.strength:

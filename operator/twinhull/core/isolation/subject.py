@@ -18,6 +18,9 @@ from twinhull.hulls.parity import containers
 
 #: The most images that are compared. A Workload within the bounds of the CRD has no more.
 _MOST_IMAGES = 2 * MOST_CONTAINERS + MOST_VOLUMES + MOST_DISKS + 2
+#: The most ServiceAccounts of overrides that are compared. A machine has one for its launcher Pod, and one
+#: that its guest sees.
+_MOST_ACCOUNTS = 64
 #: The most characters of all images together: each image is compared with each pattern of each policy.
 _MOST_CHARACTERS = 16_384
 
@@ -61,13 +64,21 @@ class Subject:
             accounts(machine.get("overrides") or {}),
         )
 
-    @property
+    @cached_property
     def service_accounts(self) -> frozenset[str]:
-        """The ServiceAccounts of the Pod and of the machine. The deprecated field serviceAccount counts if
-        serviceAccountName is empty, as in a Pod.
+        """The ServiceAccounts of the Pod and of the machine, each as name and as namespace/name. The
+        deprecated field serviceAccount counts if serviceAccountName is empty, as in a Pod.
         """
         account = self.pod_spec.get("serviceAccountName") or self.pod_spec.get("serviceAccount") or "default"
-        return frozenset({str(account), *self.machine_accounts})
+        names = (str(account), *self.machine_accounts)
+        return frozenset((*names, *(f"{self.namespace}/{name}" for name in names)))
+
+    @property
+    def has_unbounded_accounts(self) -> bool:
+        """Whether the overrides name too many ServiceAccounts to be compared. Then every policy that matches
+        on serviceAccounts concerns the subject.
+        """
+        return len(self.machine_accounts) > _MOST_ACCOUNTS
 
     @cached_property
     def images(self) -> tuple[Image, ...]:
