@@ -20,7 +20,7 @@ from twinhull.cli.output import print_document
 from twinhull.cli.policyfiles import Rules
 from twinhull.cli.targets import Target
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Explanation
+from twinhull.core.explanation import Explanation
 from twinhull.core.references import KindAndName, Reference
 from twinhull.validation.parity import Assumptions, explanation, hindrances
 
@@ -165,13 +165,13 @@ def _explained(  # noqa: PLR0913  one for each that has a say in it
         explained = explanation(document, dict(chosen or {}), assumptions, parts)
     for part in explained.unseen:
         note(
-            f"{explained.workload}: {part.kind} {part.name} of its namespace isn't checked: it may set "
+            f"{explained.name}: {part.kind} {part.name} of its namespace isn't checked: it may set "
             "a field that a policy refuses"
         )
     if not explained.refused:
         for hindrance in hindrances(explained, document, assumptions):
             where = f"{hindrance.path}: " if hindrance.path else ""
-            start = f"{explained.workload} can't start as {explained.resolution.resolved}"
+            start = f"{explained.name} can't start as {explained.resolution.resolved}"
             note(f"{start}: {where}{hindrance.message}")
     return explained
 
@@ -179,7 +179,7 @@ def _explained(  # noqa: PLR0913  one for each that has a say in it
 def _text(explained: Explanation) -> Iterator[str]:
     """An explanation in words."""
     resolution = explained.resolution
-    yield f"Workload {explained.workload}: {_verdict(explained)}"
+    yield f"Workload {explained.name}: {_verdict(explained)}"
     yield f"  {resolution.message}"
     yield "Policies, the highest priority first:"
     for policy in explained.policies:

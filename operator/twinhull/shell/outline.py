@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from twinhull.api.base import Raw
 from twinhull.api.injectors import NOT_KEPT
 from twinhull.api.reading import REACHING, UNREAD, unread
-from twinhull.core.isolation.hull_policies import as_asked
+from twinhull.core.isolation.hull_policies import as_in_template
 from twinhull.core.isolation.policy import MatchPart
 from twinhull.hulls import startnote
 from twinhull.hulls.applied import Applied
@@ -77,7 +77,7 @@ def _tell(kind: Kind, obj: Raw, small: Raw) -> None:
 
 def _as_asked(pod: Raw) -> Raw:
     """A Pod with what its template asked for, as far as its note can be read: outlines have no notes."""
-    return pod if UNREAD in pod else {**pod, "spec": as_asked(pod["spec"], Applied.read(pod))}
+    return pod if UNREAD in pod else {**pod, "spec": as_in_template(pod["spec"], Applied.read(pod))}
 
 
 def looked_at(spec: Raw) -> Raw:

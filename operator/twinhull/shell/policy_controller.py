@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from twinhull.api.policy import IsolationPolicyStatus
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Event
-from twinhull.core.isolation import Counted, Policy, account
+from twinhull.core.isolation import Policy, WorkloadCounts, policy_status
 from twinhull.core.isolation.policy_reading import read
 from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.decisions import Decisions
@@ -39,7 +39,7 @@ class ObservedPolicy:
     #: The last seen status.
     status: IsolationPolicyStatus
     #: How many Workloads it has an effect on.
-    counted: Counted
+    counted: WorkloadCounts
     #: When it was observed.
     now: datetime
 
@@ -70,7 +70,7 @@ class PolicyController(Controller[ObservedPolicy]):
     def plan(self, observed: ObservedPolicy) -> ObjectPlan:
         """The status, which says what the policy does, or that it can't be read."""
         policy, owner = observed.policy, observed.owner
-        status = account(policy, owner.generation, observed.status, observed.counted, observed.now)
+        status = policy_status(policy, owner.generation, observed.status, observed.counted, observed.now)
         problem = Event("Warning", Reason.POLICY_UNREADABLE, f"it can't be read: {policy.problem}")
         return ObjectPlan(owner, status=status.raw, log=(problem,) if policy.problem else ())
 

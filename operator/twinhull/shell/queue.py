@@ -102,7 +102,7 @@ class Queue:
             self._timers[key] = loop.call_later(max(0.0, after.total_seconds()), self.add, key)
 
     def retry(self, key: Key, at_most: timedelta | None = None) -> timedelta:
-        """Ask for a key again after a failure, later each time, but at most `at_most` later. How much later."""
+        """Ask for a key again after a failure, later each time, but `at_most` later. How much later."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self._metrics.retried()

@@ -11,8 +11,9 @@ from twinhull.api.group import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Explanation, Policy, Subject, explain
-from twinhull.core.new_workload import field_of, new_case, objection
+from twinhull.core.explanation import Explanation
+from twinhull.core.isolation import Policy, Subject
+from twinhull.core.new_workload import field_of, new_case, new_workload, objection
 from twinhull.core.references import KindAndName
 from twinhull.hulls.parity import ParityContext
 from twinhull.hulls.types import SpecSection, type_of
@@ -43,16 +44,15 @@ def explanation(
     """Which isolation a Workload gets.
 
     The document is valid, and has no idle nulls. `labels` are those of its namespace, and `referred` the
-    instancetypes and preferences there.
+    instancetypes and preferences there, None for one that doesn't exist.
     """
-    metadata = document["metadata"]
-    namespace = str(metadata.get("namespace") or "default")
-    spec = WorkloadSpec.model_validate(document["spec"])
+    workload = new_workload(document["metadata"], document["spec"])
+    namespace = workload.metadata.namespace
     # What the API server adds: the template of a machine that boots a disk, and a label of every namespace.
-    completed = {**document, "spec": {**document["spec"], "template": spec.template}}
+    completed = {**document, "spec": {**document["spec"], "template": workload.spec.template}}
     subject = Subject.of(completed, namespace, {"kubernetes.io/metadata.name": namespace, **labels}, pods=())
-    name = f"{namespace}/{metadata['name']}"
-    return explain(name, subject, spec, assumed.policies, assumed.defaults, referred=referred)
+    objects = {target: obj or {} for target, obj in (referred or {}).items()}
+    return Explanation(workload, subject, assumed.policies, assumed.defaults, objects)
 
 
 def hindrances(explained: Explanation, document: Raw, assumed: Assumptions) -> Iterator[Finding]:
