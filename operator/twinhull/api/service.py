@@ -68,7 +68,7 @@ _PORT_NAMES_ONCE = rule(
 )
 
 
-class ServicePolicy(Model):
+class ServiceSettings(Model):
     """The Service that gives the Workload one address, whatever its hull."""
 
     model_config = ConfigDict(

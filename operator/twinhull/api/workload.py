@@ -12,7 +12,7 @@ from twinhull.api.base import GROUP, Model, Name, Raw, rule, validations
 from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.api.isolation import AUTO, IsolationChoice
 from twinhull.api.nulls import without_nulls
-from twinhull.api.service import ServicePolicy
+from twinhull.api.service import ServiceSettings
 from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.api.workloadstatus import WorkloadStatus
 
@@ -155,8 +155,8 @@ class WorkloadSpec(Model):
         default_factory=Replacement,
         description="How a new hull takes over from the old one, when the template or the isolation changes.",
     )
-    service: ServicePolicy = Field(
-        default_factory=ServicePolicy, description="The Service named after the Workload."
+    service: ServiceSettings = Field(
+        default_factory=ServiceSettings, description="The Service named after the Workload."
     )
     sandbox: Sandbox | None = Field(
         None,

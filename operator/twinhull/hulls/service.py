@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain, count
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.api.service import ServicePolicy, ServicePort
+from twinhull.api.service import ServicePort, ServiceSettings
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls.applied import APPLIED_ANNOTATION
 from twinhull.hulls.hull import HULL_NAME_LABEL, WORKLOAD_LABEL, owner_reference, timestamp
@@ -27,7 +27,7 @@ _FIELDS = (*_SAME, "publishNotReadyAddresses")
 
 
 def render(
-    workload: ObjectMeta, policy: ServicePolicy, ports: list[Raw], hull: str | None = None
+    workload: ObjectMeta, policy: ServiceSettings, ports: list[Raw], hull: str | None = None
 ) -> Raw | None:
     """The Service of a Workload, None when there is none: switched off, or without a port.
 
@@ -58,7 +58,7 @@ def render(
     }
 
 
-def _policy_fields(policy: ServicePolicy) -> Raw:
+def _policy_fields(policy: ServiceSettings) -> Raw:
     """The fields of the Service's spec that spec.service asks for beside its type."""
     settings = policy.raw()
     return {
@@ -72,7 +72,7 @@ def _fixed(port: Raw, node_ports: Mapping[str, int]) -> Raw:
     return {**port, "nodePort": node_ports[port["name"]]} if port["name"] in node_ports else port
 
 
-def unknown_ports(policy: ServicePolicy, ports: list[Raw]) -> list[str]:
+def unknown_ports(policy: ServiceSettings, ports: list[Raw]) -> list[str]:
     """The names in spec.service.nodePorts that no port of the Service has."""
     return sorted(set(policy.node_ports or ()) - {port["name"] for port in ports})
 
@@ -158,7 +158,7 @@ class Asked:
     spec: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, policy: ServicePolicy, fields: Raw) -> Asked:
+    def of(cls, policy: ServiceSettings, fields: Raw) -> Asked:
         """What a policy asks for, of which `fields` are the Service's spec."""
         return cls(tuple(sorted(policy.annotations or ())), tuple(sorted(policy.labels or ())), tuple(fields))
 
@@ -221,7 +221,7 @@ def _without_defaults(port: Raw) -> Raw:
     return kept | ({"appProtocol": port["appProtocol"]} if port.get("appProtocol") else {})
 
 
-def ports_of_policy(policy: ServicePolicy) -> list[Raw]:
+def ports_of_policy(policy: ServiceSettings) -> list[Raw]:
     """The ports that spec.service gives, which take the place of those of the containers.
 
     Each has a name of its own: a name that is given is kept, and one that is made gives way to it.
