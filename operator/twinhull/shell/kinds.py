@@ -51,7 +51,7 @@ class Kind:
         """
         for what, segment in (("namespace", namespace), (self.name, name)):
             if segment and not is_path_segment(segment):
-                raise NotFound(f"there can be no {what} {segment!r}")
+                raise NotFound(f"no {what} can have the name {segment!r}")
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
         return f"{self.root}{within}/{self.plural}" + (f"/{name}" if name else "")
 

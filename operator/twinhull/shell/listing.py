@@ -158,7 +158,7 @@ class Listing:
             logger.debug("the API server doesn't say what it serves: %s", error)
             return
         for kind in removed:
-            logger.warning("%s aren't served any more, and are taken for gone", kind.plural)
+            logger.warning("%s are no longer served: their objects count as deleted", kind.plural)
             self._changes.take_removal(kind)
 
     def _note_refused(
@@ -175,7 +175,7 @@ class Listing:
             if namespace not in self.refused:
                 logger.error(
                     "namespace %s isn't served, and nothing is done in it: %s. Give the operator its Role "
-                    "there, or take the namespace out of those that it serves",
+                    "there, or remove the namespace from those that it serves",
                     namespace,
                     error,
                 )

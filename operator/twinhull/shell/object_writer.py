@@ -87,8 +87,8 @@ class ObjectWriter:
         is_whole = UNREAD not in changed  # otherwise not all of its annotations are known
         if action.what == "end" and is_whole and not _notes(changed) >= _notes(action.patch):
             raise Refused(
-                f"{action.kind} {action.name} was changed, but not given the annotation that it is "
-                "to end: see which webhook takes annotations away"
+                f"{action.kind} {action.name} was changed, but the annotation that it is to end is missing: "
+                "find the webhook that removes annotations"
             )
 
     async def delete(self, owner: ReconciledObject, action: Delete) -> None:
@@ -115,7 +115,7 @@ class ObjectWriter:
         present = await self.find_ours(owner, kind, action.obj)
         self.keep(owner.key, kind, present)
         if not _lost_labels(present, action.obj):
-            sentence = f"{kind.name} {name} has its labels, and is about to be seen"
+            sentence = f"{kind.name} {name} has its labels again, and is about to be read"
             raise Undone(RefusalCause(Reason.WAITING, sentence, final=False))
         if undone := self._undone_writes.of_creation(owner, Create(action.obj), was_there=True):
             raise Undone(undone)
@@ -158,12 +158,12 @@ class ObjectWriter:
         what = f"{kind.name} {name}"
         if kind is CLAIM:  # the watch will bring it: the operator may not read single claims
             raise Undone(
-                RefusalCause(Reason.WAITING, f"{what} is there already, and is looked at", final=False)
+                RefusalCause(Reason.WAITING, f"{what} exists already, and is about to be read", final=False)
             )
         present = await self._cluster.get(kind, namespace, name)
         if present is None:
             raise Undone(
-                RefusalCause(Reason.WAITING, f"{what} blocked the hull, and is deleted now", final=False)
+                RefusalCause(Reason.WAITING, f"{what} blocked the hull, and is gone now", final=False)
             )
         controlled_by, going = owner_of(present), "deletionTimestamp" in present["metadata"]
         theirs = obstacle(what, owner.uid, controlled_by, deleting=going)
@@ -218,7 +218,7 @@ def _other_disk(what: str, owner: ReconciledObject, volume: Raw) -> str:
             f"it is this Workload's disk, set the label to {name}"
         )
     return (
-        f"{what} hasn't the label {DISK_LABEL}, and doesn't say that it was made for this Workload: "
+        f"{what} lacks the label {DISK_LABEL}, and doesn't say that it was made for this Workload: "
         f"{as_it_is}; if it is this Workload's disk, set the label to {name}; otherwise give the disk "
         "another name"
     )

@@ -235,7 +235,7 @@ def _overlooked(store: Store, key: Key, uid: str) -> Iterator[Hull]:
     """One Pod and one VirtualMachine of those that are beyond the number that is looked at, so that nobody
     can hide a hull among them. Each counts as unread: it may be anything.
     """
-    why = "too many others say that they are the Workload's"
+    why = "too many objects name this Workload as their owner"
     if (pod := overlooked(store, kinds.POD, key, uid)) is not None:
         yield hull.unread("Pod", unread(pod, why))
     if (vm := overlooked(store, kinds.VIRTUAL_MACHINE, key, uid)) is not None:

@@ -162,7 +162,7 @@ class Reconciler(Generic[_Observed]):
         left = [action.key for action in plan.actions]
         if left and left == carried_out:
             await self._report(key, observed, plan)
-            raise NoEffect(f"it isn't seen that this had an effect: {listed(left, ', ')}")
+            raise NoEffect(f"these actions had no visible effect: {listed(left, ', ')}")
         self._queue.later(key, plan.requeue_after)
         if left:
             self._queue.add(key)
@@ -207,7 +207,7 @@ class Reconciler(Generic[_Observed]):
         except ApiError as unsaid:  # the next attempt tries this again
             logger.warning("%s: %s", self._name(key), unsaid)
         except Exception:
-            sentence, extra = "%s: that it failed can't be said (id %s)", self._fields(key, error)
+            sentence, extra = "%s: the status can't report the failure (id %s)", self._fields(key, error)
             logger.exception(sentence, self._name(key), number, extra=extra)
 
     async def _do_urgent(self, key: Key) -> None:

@@ -177,5 +177,5 @@ def _unknown_context(paths: list[Path]) -> str:
         return ""
     problem = f"its current-context {current} isn't there" if current else "it has no current-context"
     if not names:
-        return f"{problem}, nor has it any other context"
+        return f"{problem}, and it has no other context"
     return f"{problem}: choose one of {', '.join(names)} by `kubectl config use-context`"
