@@ -156,7 +156,7 @@ class ChangeHandler:
         """
         if kind is kinds.WORKLOAD:
             self._memories.forget_unobserved(key_of(obj), obj["metadata"]["uid"])
-            self._queue.succeeded(key_of(obj))  # whoever has its name next hasn't failed yet
+            self._queue.succeeded(key_of(obj))  # another Workload of its name hasn't failed yet
         workload = workload_key(obj) if kind is kinds.POD and UNREAD not in obj else None
         if workload is None:
             return

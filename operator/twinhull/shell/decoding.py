@@ -103,9 +103,7 @@ class _Reader:
         return self._text.startswith(bracket, self._at)
 
     def obj(self) -> Raw:
-        """Read an object. Of one that can't be read, or has too many values, only the parts that `unread`
-        keeps.
-        """
+        """Read an object. If it can't be read, or has too many values, only the parts that `unread` keeps."""
         began = self._at
         try:
             obj = self.value()

@@ -49,8 +49,8 @@ _LONGEST = 253
 
 def identity(kind: Kind, obj: Raw, why: str) -> Raw:
     """The part of an object that is kept if its namespace has no memory left: some hundred bytes, whatever
-    the object's size. For a Pod it includes its images if their names are short. Like an outline, it has what
-    is told of evasions, which is computed from the whole object.
+    the object's size. For a Pod it includes its images if their names are short. Like an outline, it has the
+    evasions of the whole object.
     """
     metadata = obj["metadata"]
     labels, owners = metadata.get("labels") or {}, metadata.get("ownerReferences") or ()

@@ -90,7 +90,7 @@ def own(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:
     return _of(store, kind, sorted(store.oldest(kind, store.owned_keys(kind, key, uid), MOST_OWN)))
 
 
-def near(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:
+def own_and_strangers(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:
     """The objects that a Workload owns, and some strangers with its label, by name."""
     owned = store.owned_keys(kind, key, uid)
     strangers = nsmallest(_MOST_STRANGERS, store.labelled_keys(kind, key) - owned)

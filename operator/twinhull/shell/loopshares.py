@@ -25,8 +25,8 @@ class LoopShares:
         self._even_at: dict[str, float] = {}
         self._many = _MANY
 
-    def had(self, namespace: str, seconds: float) -> None:
-        """Note that a namespace has used the loop for so many seconds."""
+    def charge(self, namespace: str, seconds: float) -> None:
+        """Charge a namespace for the seconds in which it has used the loop."""
         now = self._clock()
         if len(self._even_at) > self._many:
             self._even_at = {name: at for name, at in self._even_at.items() if at > now}

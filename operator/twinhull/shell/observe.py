@@ -36,9 +36,9 @@ from twinhull.shell.labelled import (
     debug_container_of,
     instance_of,
     launchers_of,
-    near,
     overlooked,
     own,
+    own_and_strangers,
     refuse_too_many_hulls,
     refuse_unread_hulls,
     strays,
@@ -213,9 +213,9 @@ def _updates_live(spec: Raw) -> bool:
 
 def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
-    for pod in near(store, kinds.POD, key, uid):
+    for pod in own_and_strangers(store, kinds.POD, key, uid):
         yield store.read(kinds.POD, pod, _pod)
-    for vm in near(store, kinds.VIRTUAL_MACHINE, key, uid):
+    for vm in own_and_strangers(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, vm)
         debug_container = debug_container_of(store, key, vmi) if vmi else ""
         if UNREAD in vm or UNREAD in (vmi or ()):

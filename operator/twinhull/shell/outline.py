@@ -29,8 +29,8 @@ _LONGEST_IMAGES, _LONGEST_NAME = 1_024, 253
 
 def outline(kind: Kind, obj: Raw, why: str) -> Raw:
     """The parts of an object that are kept if the whole is too large; without the spec if they are still
-    large. What is told of evasions is computed here from the whole object, unless the object itself couldn't
-    be read.
+    large. The evasions of the whole object are found here and kept in the outline, unless the object itself
+    couldn't be read.
     """
     small = trimmed(kind, unread(_as_asked(obj) if kind is kinds.POD else obj, why))
     if kind is kinds.CONFIG_MAP:
@@ -67,7 +67,7 @@ def unknown_parts(workload: Raw, pods: Iterable[Raw]) -> Iterator[MatchPart]:
 
 
 def _tell(kind: Kind, obj: Raw, small: Raw) -> None:
-    """Add to an outline what in the object reaches past its isolation."""
+    """Add to an outline the fields of the object that reach past its isolation."""
     if kind is kinds.POD:
         small[REACHING] = past_sandbox(obj)
     elif kind is kinds.VIRTUAL_MACHINE:

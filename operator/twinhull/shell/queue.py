@@ -143,7 +143,7 @@ class Queue:
 
     def charge(self, namespace: str, seconds: float) -> None:
         """Note that a namespace has used the event loop for so many seconds."""
-        self._shares.had(namespace, seconds)
+        self._shares.charge(namespace, seconds)
 
     def close(self) -> None:
         """Cancel all timers."""

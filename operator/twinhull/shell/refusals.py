@@ -17,7 +17,7 @@ from twinhull.shell.store import Key
 #: How long after the first refusal of a write the operator tries again. Each further refusal in a row doubles
 #: it.
 _FIRST_RETRY = timedelta(seconds=2)
-#: How often in a row a refusal that should pass by itself may come before it counts as one that doesn't.
+#: From how many refusals in a row on a refusal that should pass by itself counts as final.
 _LASTING = 3
 #: If the operator has to restore the same thing again within this time, somebody has undone it.
 _SOON = timedelta(minutes=10)
@@ -39,8 +39,8 @@ class RefusalCause:
 
 
 class Undone(Exception):
-    """The cluster has another state than the operator wrote or wants to write, or is about to lose it.
-    `event` is what is told all the same: of a write that succeeded, but won't last.
+    """A write had no effect, or its effect won't last. `cause` is remembered as a refusal. `event` is posted
+    all the same: it tells of a write that succeeded for now.
     """
 
     def __init__(self, cause: RefusalCause, event: Event | None = None) -> None:
@@ -50,7 +50,7 @@ class Undone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Restoration:
-    """The last restoration of an object: what the operator wrote to undo a change of somebody else's."""
+    """The last time that the operator restored something of an object that somebody else had changed."""
 
     #: A hash of what was restored.
     digest: int

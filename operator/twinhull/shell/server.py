@@ -101,7 +101,7 @@ class Server:
                 loop.remove_reader(listening)
                 loop.call_later(1.0, self._listen, listening)
                 return
-            if not self._limits.may_come(peer[0], loop.time()):
+            if not self._limits.may_connect(peer[0], loop.time()):
                 connection.close()
                 continue
             connection.settimeout(0)
@@ -157,11 +157,11 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._http.connection_made(transport)
-        self._limits.came(self._transport, self._address)
+        self._limits.opened(self._transport, self._address)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
-            self._limits.left(self._transport)
+            self._limits.closed(self._transport)
         self._http.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -45,8 +45,8 @@ class ConnectionLimits:
         self._allowances: OrderedDict[str, _Allowance] = OrderedDict()
         self._open: dict[asyncio.Transport, str] = {}
 
-    def may_come(self, address: str, now: float) -> bool:
-        """Whether an address may make one more connection. Calling this counts as making one."""
+    def may_connect(self, address: str, now: float) -> bool:
+        """Whether an address may make one more connection. Each call counts as one connection."""
         allowance = self._allowances.setdefault(address, _Allowance(_BURST, now))
         self._allowances.move_to_end(address)
         if len(self._allowances) > _REMEMBERED:
@@ -58,7 +58,7 @@ class ConnectionLimits:
         allowance.left -= 1
         return True
 
-    def came(self, transport: asyncio.Transport, address: str) -> None:
+    def opened(self, transport: asyncio.Transport, address: str) -> None:
         """Note an open connection. It is cut off after its lifetime. If there are too many, the oldest is cut
         off.
         """
@@ -70,7 +70,7 @@ class ConnectionLimits:
         self._open[transport] = address
         asyncio.get_running_loop().call_later(_LIFETIME, self._cut, transport)
 
-    def left(self, transport: asyncio.Transport) -> None:
+    def closed(self, transport: asyncio.Transport) -> None:
         """Note that a connection has ended."""
         self._open.pop(transport, None)
 

@@ -27,7 +27,7 @@ def exporter() -> Callable[[], Callable[[], None]]:
 
 
 def reconciling(what: str, namespace: str, name: str) -> AbstractContextManager[object]:
-    """The span of a pass over an object. `what` is the kind in one word, such as workload or policy."""
+    """The span of a pass over an object. `what` is its kind in one word, such as workload or policy."""
     within = {"k8s.namespace.name": namespace} if namespace else {}
     return _span("reconcile", {**within, f"twinhull.{what}": name})
 

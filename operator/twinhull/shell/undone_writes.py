@@ -47,8 +47,8 @@ class UndoneWrites:
         return _cause(f"{what}: somebody {done}: {see}")
 
     async def of_change(self, owner: ReconciledObject, action: Change) -> RefusalCause | None:
-        """Why a change that is about to be made won't stay: somebody has undone the same change several times
-        in a row, and who that is. None if nobody has.
+        """Why a change that is about to be made won't last: somebody has undone the same change several times
+        in a row. The sentence names the field managers. None if nobody has undone it.
         """
         kind, key = BY_NAME[action.kind], (owner.namespace, action.name)
         seen = self._store.get(kind, key) if action.is_upkeep else None
@@ -60,8 +60,8 @@ class UndoneWrites:
         return _cause(answer.overruled(action.patch, seen or {}, fields, f"{action.kind} {action.name}", by))
 
     def in_answer(self, action: Change, changed: Raw) -> RefusalCause | None:
-        """Why a change isn't what was asked for: a webhook or an admission policy altered it during the
-        write. None if nothing did.
+        """Why a change differs from the patch: a webhook or an admission policy altered it during the write.
+        None if it doesn't differ.
         """
         fields = tuple(answer.unmet(action.patch, changed)) if action.is_upkeep else ()
         if not fields:
