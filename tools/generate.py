@@ -30,6 +30,7 @@ from tools.pages import (
     convertdocker,
     index,
     metrics,
+    modules,
     parity,
     reference,
     troubleshooting,
@@ -197,6 +198,7 @@ GENERATORS: list[tuple[str, Callable[[], str]]] = [
     ("docs/metrics.md", metrics.page),
     ("docs/troubleshooting.md", troubleshooting.page),
     ("ARCHITECTURE.md", architecture.page),
+    ("docs/contributing/modules.md", modules.page),
 ]
 
 

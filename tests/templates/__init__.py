@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from twinhull.cli import kubectlyaml, manifests
-from twinhull.hulls.parity import Conditions, in_machines
+from twinhull.hulls.parity import ParityContext, in_machines
 
 Template = dict[str, Any]
 
@@ -32,7 +32,7 @@ def ends(template: Template) -> bool:
 def machine_refuses(template: Template) -> tuple[str, ...]:
     """The fields of a template that a machine can't honour."""
     given = manifests.pruned(template)
-    fields = in_machines(given, Conditions(virtiofs_storage=True, node_addresses=True))
+    fields = in_machines(given, ParityContext(virtiofs_storage=True, node_addresses=True))
     return tuple(field.path for field in fields)
 
 

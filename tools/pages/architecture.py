@@ -1,10 +1,10 @@
-"""ARCHITECTURE.md: the tables in it that are made from the code, between comments that say from what."""
+"""ARCHITECTURE.md: the table in it that is made from the code, between comments that say from what."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tools.pages import modules, rules
+from tools.pages import rules
 
 _PAGE = Path(__file__).parents[2] / "ARCHITECTURE.md"
 _BEGIN = "<!-- Made by `make generate` from {}; changes belong there. -->\n"
@@ -12,11 +12,8 @@ _END = "<!-- The end of what `make generate` makes. -->\n"
 
 
 def page() -> str:
-    """The page with the tables that the code makes today."""
-    text = _with_table(_PAGE.read_text(encoding="utf-8"), "operator/twinhull/core/rules", rules.table())
-    for layer in modules.LAYERS:
-        text = _with_table(text, f"the docstrings of operator/twinhull/{layer}", modules.table(layer))
-    return text
+    """The page with the table that the code makes today."""
+    return _with_table(_PAGE.read_text(encoding="utf-8"), "operator/twinhull/core/rules", rules.table())
 
 
 def _with_table(text: str, source: str, table: str) -> str:

@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md's tables of modules: each module of a layer, and the first sentence of its docstring."""
+"""docs/contributing/modules.md: each module of each layer, and the first sentence of its docstring."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "operator" / "twinhull"
-#: The layers that have a table.
-LAYERS = ("hulls", "core")
-#: The packages whose files have a table of their own.
-_ELSEWHERE = ("core/rules",)
+#: The layers, in the order in which each imports those before it.
+LAYERS = ("api", "hulls", "core", "shell", "validation", "view", "convert", "verbs", "reach", "cli")
+_HEAD = """\
+<!-- Made by `make generate` from the docstrings of operator/twinhull; changes belong there. -->
+
+# All modules
+
+Each file of `operator/twinhull`, and the first sentence of its docstring. A layer may import those above it, as
+[ARCHITECTURE.md](../../ARCHITECTURE.md#where-things-are) says in detail. The rules in `core/rules` have
+[a table of their own](../../ARCHITECTURE.md#the-rules), too.
+"""
 _SENTENCE = re.compile(r"(.+?)\.(?=\s|$)", re.DOTALL)
+
+
+def page() -> str:
+    """The page: a heading and a table for each layer."""
+    return _HEAD + "".join(f"\n## {layer}\n\n{table(layer)}" for layer in LAYERS)
 
 
 def table(layer: str) -> str:
@@ -25,11 +37,10 @@ def _modules(layer: str) -> Iterator[tuple[str, str]]:
     """The names of a layer's modules, from the layer on, and what each is. A package's ends in a slash."""
     folder = PACKAGE / layer
     for path in sorted(folder.rglob("*.py"), key=_place):
-        package = path.parent.relative_to(PACKAGE).as_posix()
         name = path.relative_to(folder).with_suffix("").as_posix()
         if path.name == "__init__.py" and path.parent != folder:
             yield f"{name.removesuffix('__init__')}", _first_sentence(path)
-        elif path.name != "__init__.py" and package not in _ELSEWHERE:
+        elif path.name != "__init__.py":
             yield name, _first_sentence(path)
 
 

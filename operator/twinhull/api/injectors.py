@@ -17,7 +17,9 @@ from twinhull.api.base import Raw
 #: in common, so that no text takes long to match.
 _PLAIN = r"[A-Za-z0-9 .,:/*_=%@+-]*[\r\n]*"
 #: One line of a mapping or list in YAML or JSON. No text in it holds a quote, or spans lines.
-_OF_MAPPING = r'(?:[A-Za-z0-9 .,:/*_=%@+{}\[\]-]|"[A-Za-z0-9 .,:/*_=%@+{}\[\]-]*")*'
+_QUOTED = r"\"[A-Za-z0-9 .,:/*_=%@+{}\[\]-]*\"|'[A-Za-z0-9 .,:/*_=%@+{}\[\]-]*'"
+_OF_MAPPING = rf"(?:[A-Za-z0-9 .,:/*_=%@+{{}}\[\]-]|{_QUOTED})*"
+_COMMENT = r" *#[A-Za-z0-9 .,:;!?/*_=%@+{}()\[\]\"'#-]*"
 #: Stands in an outline for a value that isn't kept. It isn't plain.
 NOT_KEPT = "…"
 _ADDS = "it tells a webhook what to add to the Pod"
@@ -27,7 +29,7 @@ _PASTED = (
 )
 _PASTED_MAPPING = (
     "a webhook writes its values into what it adds to the Pod: use lines of letters, digits, spaces and "
-    ". , : / * _ = % @ + - {} [] only, and whole texts in double quotes"
+    ". , : / * _ = % @ + - {} [] only, comments, and whole texts in quotes"
 )
 
 
@@ -52,8 +54,8 @@ class Injector:
     #: Whether the webhook writes values into a template that may run programs. Beside a machine only plain
     #: values are harmless.
     makes_templates: bool = False
-    #: Those annotations of `contained` whose value is a mapping, which the webhook parses before it writes
-    #: the single values.
+    #: The annotations whose value is a mapping, which the webhook parses before it writes the single values,
+    #: or which it writes itself. Beside a machine their values must be plain all the same.
     mappings: tuple[str, ...] = ()
 
     def allows(self, key: str, *, in_machine: bool) -> bool:
@@ -64,7 +66,7 @@ class Injector:
 
     def doubt(self, key: str, value: str, *, in_machine: bool) -> str:
         """Why the value of a harmless annotation may bring more than a value; empty if it can't."""
-        if key in self.mappings:
+        if key in self.mappings and not in_machine:
             return "" if _is_plain_mapping(value) else _PASTED_MAPPING
         is_pasted = self.pastes or (in_machine and self.makes_templates)
         return _PASTED if is_pasted and not re.fullmatch(_PLAIN, value) else ""
@@ -129,16 +131,22 @@ INJECTORS: tuple[Injector, ...] = (
         ),
         (
             "proxy.istio.io/config",
-            *_of("sidecar.istio.io", "bootstrapOverride discoveryAddress proxyImage proxyImageType"),
+            *_of("sidecar.istio.io", "bootstrapOverride discoveryAddress proxyImage proxyImageType status"),
         ),
         pastes=True,
-        mappings=("proxy.istio.io/config",),
+        mappings=(
+            "proxy.istio.io/config",
+            *_of("sidecar.istio.io", "statsHistogramBuckets status"),
+        ),
     ),
     Injector(
         "linkerd.io",
         (
             "viz.linkerd.io/*",
-            *_of("linkerd.io", "created-by helm-release-version inject proxy-version trust-root-sha256"),
+            *_of(
+                "linkerd.io",
+                "created-by helm-release-version identity-mode inject proxy-version trust-root-sha256",
+            ),
             *_of("config.alpha.linkerd.io", "proxy-enable-native-sidecar proxy-wait-before-exit-seconds"),
             *_of("config.beta.linkerd.io", "proxy-enable-native-sidecar"),
             *_of(
@@ -147,12 +155,15 @@ INJECTORS: tuple[Injector, ...] = (
                 "enable-debug-sidecar enable-external-profiles image-pull-policy inbound-port opaque-ports "
                 "outbound-port pod-inbound-ports proxy-admin-shutdown proxy-await proxy-cpu-* "
                 "proxy-disable-* proxy-ephemeral-storage-* proxy-inbound-* proxy-log-* proxy-memory-* "
-                "proxy-outbound-* shutdown-grace-period skip-*",
+                "proxy-outbound-* proxy-require-* shutdown-grace-period skip-*",
             ),
         ),
-        _of(
-            "config.linkerd.io",
-            "debug-image* init-image* proxy-gid proxy-image proxy-uid proxy-version trace-collector",
+        (
+            *_of(
+                "config.linkerd.io",
+                "debug-image* init-image* proxy-gid proxy-image proxy-uid proxy-version trace-collector",
+            ),
+            *_of("config.alpha.linkerd.io", "trace-collector-service-account"),
         ),
         pastes=True,
     ),
@@ -298,8 +309,25 @@ def _is_listed(key: str, listed: tuple[str, ...]) -> bool:
 
 
 def _is_plain_mapping(value: str) -> bool:
-    """Whether no text in a mapping holds a quote or a line break, which YAML also makes of an empty line."""
-    lines = value.strip("\r\n").split("\n")
-    return all(re.fullmatch(_OF_MAPPING, line.rstrip("\r")) for line in lines) and (
-        lines == [""] or all(line.strip() for line in lines)
+    """Whether no text in a mapping holds a quote or a line break, which YAML also makes of an empty line and
+    of a carriage return alone.
+    """
+    lines = [line.removesuffix("\r") for line in value.strip("\r\n").split("\n")]
+    return lines == [""] or all(map(_is_plain_line, lines))
+
+
+def _is_plain_line(line: str) -> bool:
+    """Whether a line of a mapping is a comment, or has plain and quoted texts only. A quote within a plain
+    text is a character of that text, so a quoted text must begin and end where a text does.
+    """
+    if re.fullmatch(_COMMENT, line):
+        return True
+    if not line.strip() or not re.fullmatch(_OF_MAPPING, line):
+        return False
+    first, *others = (part.strip(" ") for part in re.split(_QUOTED, line))
+    before, after = (first, *others[:-1]), others
+    return (
+        all(not part or part[-1] in "[{,:-" for part in before if others)
+        and all(not part or part[0] in ",:]}" for part in after)
+        and "" not in others[:-1]
     )

@@ -25,7 +25,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.new_workload import UID, new_case, objection
 from twinhull.hulls import diskfiles, machine
 from twinhull.hulls.ephemeral import claim_name
-from twinhull.hulls.parity import VIRTIOFS_STORAGE, Conditions, claim_templates
+from twinhull.hulls.parity import VIRTIOFS_STORAGE, ParityContext, claim_templates
 
 
 class _WrongError(Exception):
@@ -82,7 +82,7 @@ def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefau
     resolved, own = case.blueprint.resolution.resolved, case.blueprint.resolution.runtime_class
     template = case.workload.spec.template
     as_disks = case.blueprint.spec.virtual_machine.disk_volumes()
-    all_able = Conditions(virtiofs_storage=True, node_addresses=True, runtime_class=own, disks=as_disks)
+    all_able = ParityContext(virtiofs_storage=True, node_addresses=True, runtime_class=own, disks=as_disks)
     if fields := case.blueprint.hull_type.unsupported(template, all_able):
         raise _WrongError(_refusal(resolved, fields))
     if case.blueprint.ignored:

@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Why
-from twinhull.hulls.hull import REVISION_LABEL, Hull, labels
+from twinhull.hulls.hull import REVISION_LABEL, Hull
+from twinhull.hulls.objectmeta import labels
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,9 +141,9 @@ def _unready_from(case: Case, losses: BackOff) -> datetime:
     after that, or since the machine's disks were filled.
     """
     hull, since = case.current, max(losses.since, disks.filled_at(case))
-    if hull is None or hull.deleting or hull.ended or hull.since < hull.created_at + _STARTING:
+    if hull is None or hull.deleting or hull.ended or hull.ready_changed_at < hull.created_at + _STARTING:
         return since
-    return max(since, hull.since)
+    return max(since, hull.ready_changed_at)
 
 
 def until_forgotten(case: Case) -> timedelta | None:
@@ -155,7 +155,7 @@ def _until_healthy(case: Case) -> timedelta | None:
     hull = case.current
     if hull is None or not hull.ready or hull.deleting:
         return None
-    return max(timedelta(), hull.since + _HEALTHY - case.now)
+    return max(timedelta(), hull.ready_changed_at + _HEALTHY - case.now)
 
 
 def _without_last(case: Case, known: BackOff) -> BackOff | None:

@@ -151,7 +151,8 @@ class Blueprint:
 
     def differs_only_in_what_changes(self, hull: Hull) -> bool:
         """Whether what can't change of a hull is as it is to be."""
-        known = {hull.applied.fixed, hull.same.fixed if hull.same else None} if hull.applied else set()
+        renamed = hull.renamed_revision
+        known = {hull.applied.fixed, renamed.fixed if renamed else None} if hull.applied else set()
         return self.applied.fixed in known or self.formerly_fixed in known
 
     def fixed_at(self, size: Raw) -> set[str]:
@@ -209,4 +210,4 @@ def is_made_from(hull: Hull, content: Content) -> bool:
     """Whether a hull is of the revision of a content, by whichever of its names."""
     if hull.revision in {content.revision, content.former.revision}:
         return True
-    return hull.same is not None and hull.same.revision == content.revision
+    return hull.renamed_revision is not None and hull.renamed_revision.revision == content.revision

@@ -14,8 +14,9 @@ from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Event
 from twinhull.core.case import Case
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
-from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, Hull, labels, version_of
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, Hull
 from twinhull.hulls.machineclaims import claim_of
+from twinhull.hulls.objectmeta import labels, version_of
 from twinhull.hulls.types import type_that_made
 
 

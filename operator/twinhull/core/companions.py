@@ -18,11 +18,12 @@ from twinhull.core.actions import Action, Change, Create, Delete, Event
 from twinhull.core.case import Case
 from twinhull.core.ephemeral import missing_claims
 from twinhull.core.observed import Companion, Refusal
-from twinhull.hulls import manifest, pod, service, startnote, switching
-from twinhull.hulls.applied import APPLIED_ANNOTATION, Same
+from twinhull.hulls import manifest, next_spec, pod, service, startnote, switching
+from twinhull.hulls.applied import APPLIED_ANNOTATION, RenamedRevision
 from twinhull.hulls.evasion import start_of
-from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of, version_of
+from twinhull.hulls.hull import HULL_LABEL, HULL_NAME_LABEL, WORKLOAD_LABEL, Hull, revision_of
 from twinhull.hulls.merge import difference
+from twinhull.hulls.objectmeta import version_of
 from twinhull.hulls.types import type_that_made
 
 
@@ -63,9 +64,9 @@ def changed_for_next_start(case: Case, hull: Hull) -> Iterator[Change]:
     if switching.next_revision(hull.obj) == case.revision or disks.replaced(case):
         return
     wanted = case.desired.hull_objects[-1]
-    changes = switching.edits_of(hull.obj, wanted).in_words("set", "removed")
+    changes = next_spec.edits_of(hull.obj, wanted).in_words("set", "removed")
     sentence = f"changed {hull.kind} {hull.name} for its next start" + (f": {changes}" if changes else "")
-    patch, event = switching.at_next_start(hull.obj, wanted), Event("Normal", Reason.CHANGED, sentence)
+    patch, event = next_spec.patch_for_next_start(hull.obj, wanted), Event("Normal", Reason.CHANGED, sentence)
     start = startnote.note(hull.obj, hull.revision, start_of(hull.obj))
     patch["metadata"]["annotations"] |= start
     # As it was seen: KubeVirt may put a restored claim into it at any moment.
@@ -255,11 +256,11 @@ def _present_name(case: Case) -> Iterator[Action]:
     hull = case.current
     if hull is None or hull.leaving or hull.ended or hull.revision == case.blueprint.revision:
         return
-    same = Same(hull.revision, case.blueprint.revision, case.blueprint.applied.fixed)
-    if hull.same == same:
+    renamed = RenamedRevision(hull.revision, case.blueprint.revision, case.blueprint.applied.fixed)
+    if hull.renamed_revision == renamed:
         return
     noted = hull.applied or replace(case.blueprint.applied, fixed=case.blueprint.formerly_fixed)
-    annotations = {APPLIED_ANNOTATION: replace(noted, same=same).as_annotation()}
+    annotations = {APPLIED_ANNOTATION: replace(noted, renamed_revision=renamed).as_annotation()}
     patch = {"metadata": {"annotations": annotations}}
     yield Change(hull.kind, hull.name, hull.uid, patch, is_upkeep=True, blocks_ready=False)
 

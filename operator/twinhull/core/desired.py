@@ -8,8 +8,8 @@ from functools import cached_property
 from twinhull.api.base import Raw
 from twinhull.core.blueprint import Blueprint
 from twinhull.hulls import manifest, service
-from twinhull.hulls.guest import MIGRATES_IF_POSSIBLE, Guest
 from twinhull.hulls.hull import Hull
+from twinhull.hulls.machine_settings import MIGRATES_IF_POSSIBLE, MachineSettings
 from twinhull.hulls.types import RenderInput, pod_of
 
 
@@ -47,7 +47,7 @@ class Desired:
     def manifest_notes(self, machine_name: str) -> Raw:
         """The annotations by which a machine of that name says which manifest it runs by: the present one."""
         carried = self._hull_objects(machine_name)[0]
-        return manifest.notes(self.blueprint.workload.metadata, carried, self._guest)
+        return manifest.notes(self.blueprint.workload.metadata, carried, self._machine_settings)
 
     @cached_property
     def guests_pod(self) -> Raw:
@@ -69,17 +69,17 @@ class Desired:
             runtime_class=self.blueprint.resolution.runtime_class,
             applied_to_pod=self.blueprint.applied_to_pod,
             applied=self.blueprint.applied,
-            guest=self._guest,
+            settings=self._machine_settings,
             lone_claims=self.lone_claims,
             present=next(present, None),
         )
 
     @cached_property
-    def _guest(self) -> Guest:
+    def _machine_settings(self) -> MachineSettings:
         """What is added to a machine beside what the Workload says."""
         built, defaults = self.blueprint.spec.virtual_machine, self.blueprint.defaults
         capabilities = self.blueprint.observed.capabilities
-        return Guest(
+        return MachineSettings(
             built.guest_image or defaults.guest_image or "",
             pull_secret=self._guest_image_pull_secret,
             panics=capabilities.panic_devices,

@@ -29,8 +29,9 @@ from twinhull.hulls.disknotes import (
     SIZE_ANNOTATION,
 )
 from twinhull.hulls.diskstate import DiskState
-from twinhull.hulls.hull import DISK_LABEL, Hull, Phase, labels, version_of
+from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
 from twinhull.hulls.machineclaims import Replaced
+from twinhull.hulls.objectmeta import labels, version_of
 from twinhull.hulls.types import type_that_made
 
 #: The earliest of all times.

@@ -105,7 +105,7 @@ class History:
             began = min(remembered.started_at, self.now.replace(microsecond=0))
             return remembered.model_copy(update={"started_at": began})
         new = self.current if self.current and not self.current.deleting else None
-        began = new.since if new else self.now.replace(microsecond=0)
+        began = new.ready_changed_at if new else self.now.replace(microsecond=0)
         return ReplacementStatus(revision=self.revision, generation=generation, started_at=began)
 
     @property

@@ -12,7 +12,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Delete, Event
 from twinhull.hulls import diskstate
-from twinhull.hulls.hull import version_of
+from twinhull.hulls.objectmeta import version_of
 
 
 def leftovers(workload: str, volumes: Iterable[Raw], claims: Mapping[str, Raw]) -> Iterator[Delete]:

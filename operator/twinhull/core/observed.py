@@ -14,7 +14,8 @@ from twinhull.api.workloadstatus import BackOff, Exit
 from twinhull.core.isolation import Policy, Subject
 from twinhull.core.references import KindAndName
 from twinhull.hulls.capabilities import Capabilities
-from twinhull.hulls.hull import Hull, Owner
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.objectmeta import Owner
 
 #: How long after a refusal the API server may be asked again at the latest.
 LONGEST_WAIT = timedelta(minutes=5)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twinhull.hulls.hull import WORKLOAD_LABEL, Owner
+from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.objectmeta import Owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from twinhull.core import quota
 from twinhull.core.actions import Rehearse, RehearseChange
 from twinhull.core.case import Case
 from twinhull.core.companions import service_to_be
-from twinhull.hulls import launcher, pod
-from twinhull.hulls.hull import HULL_NAME_LABEL, labels
+from twinhull.hulls import launcher_rehearsal, pod
+from twinhull.hulls.hull import HULL_NAME_LABEL
+from twinhull.hulls.objectmeta import labels
 from twinhull.hulls.refusalsentences import exceeds_quota
 
 #: What refuses a Pod like the launcher's, and KubeVirt's own no less: whoever makes it, whatever else it has.
@@ -78,9 +79,9 @@ def _all(case: Case) -> Iterator[Rehearse | RehearseChange]:
     settings = case.observed.capabilities.launcher
     if case.hull_type.run_by_kubevirt and settings is not None:
         vm = case.desired.hull_objects[-1]
-        yield Rehearse(launcher.render(vm, settings), "launcher", case.former)
-        if not launcher.limits_memory(vm):
-            unlimited = launcher.render(vm, settings, limited=False)
+        yield Rehearse(launcher_rehearsal.render(vm, settings), "launcher", case.former)
+        if not launcher_rehearsal.limits_memory(vm):
+            unlimited = launcher_rehearsal.render(vm, settings, limited=False)
             yield Rehearse(unlimited, "launcher without limits", case.former)
     for change in service_to_be(case):
         yield RehearseChange(change)

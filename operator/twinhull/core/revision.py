@@ -15,6 +15,7 @@ from functools import cached_property
 
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
+from twinhull.api.virtualmachine import DESCRIBING_ANNOTATIONS
 from twinhull.api.workload import RESTART_ANNOTATION, WorkloadSpec
 from twinhull.core.canonical import canonical
 from twinhull.hulls import machine
@@ -83,13 +84,16 @@ class Content:
         (without those that are read at its start), and its containers' images and, in a plain Pod, their CPU
         and memory.
 
-        A sandbox may not be able to grow.
+        A sandbox may not be able to grow. Annotations that only describe a machine are in it, since notes of
+        FORMAT 2 have them.
         """
         content = self._content
         annotations = content["metadata"].pop("annotations", {})
         content["metadata"].pop("labels", None)
         content["metadata"]["restarts"] = {
-            key: value for key, value in annotations.items() if key.startswith(_RESTARTS) or reaching(key)
+            key: value
+            for key, value in annotations.items()
+            if key.startswith(_RESTARTS) or reaching(key) or key in DESCRIBING_ANNOTATIONS
         }
         pod_spec, grows = self._template["spec"], self.hull_type.grows
         containers = [

@@ -17,7 +17,8 @@ from twinhull.core.actions import Action
 from twinhull.core.case import Case
 from twinhull.core.graceful_end import ends
 from twinhull.core.observed import Companion, Refusal
-from twinhull.hulls.hull import Hull, created_at, leaves_at
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.objectmeta import created_at, leaves_at
 from twinhull.hulls.types import type_that_made
 
 

@@ -23,7 +23,8 @@ from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Refusal
 from twinhull.core.serving import serving_first
 from twinhull.core.steps import soonest
-from twinhull.hulls.hull import Hull, timestamp
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.objectmeta import timestamp
 from twinhull.hulls.types import type_that_made
 
 

@@ -1,1 +1,1 @@
-"""What a Workload runs in: rendered from it, and read back. Pure."""
+"""Hulls, in which Workloads run: rendering a hull's objects from a Workload, and reading them back. Pure."""

@@ -1,14 +1,14 @@
-"""What a hull was last given of what can change while it runs: a note that it carries as an annotation.
+"""The note on a hull of the values that it was last given of the fields that can change while it runs.
 
-A Pod itself doesn't tell: others add labels and annotations to it, and webhooks rewrite its images. Nor does
-a machine, whose Pod is in its manifest.
+The hull's object doesn't tell these values. Others add labels and annotations to a Pod, and webhooks rewrite
+its images. The Pod of a machine is in its manifest.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Annotated
 
@@ -22,14 +22,14 @@ APPLIED_ANNOTATION = f"{GROUP}/applied"
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
+class RenamedRevision:
     """A revision of an earlier operator, and the present operator's names for it.
 
-    It is valid while the hull has the revision `of`. Any operator may change the hull's revision.
+    It is valid while the hull has the revision `former`. Any operator may change the hull's revision.
     """
 
-    #: The revision as the earlier operator computed it.
-    of: str
+    #: The revision as the earlier operator computed it. The key in the annotation is `of`.
+    former: Annotated[str, Field(alias="of")]
     #: The same revision as the present operator computes it.
     revision: str
     #: `Applied.fixed` as the present operator computes it.
@@ -38,7 +38,7 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a hull was last given: noted on the hull, so that a change can be compared with it."""
+    """The values that a hull was last given, noted on the hull so that a change can be compared with them."""
 
     #: A hash of everything that can't change in place.
     fixed: str
@@ -50,26 +50,30 @@ class Applied:
     images: Annotated[Mapping[str, str], Field(min_length=1)]
     #: Requests and limits of CPU and memory, by container.
     resources: Mapping[str, dict[str, dict[str, str | int | float]]]
-    #: By container, the ids that it had when the Pod got its last new images, each with the image that the
-    #: Pod then named for it. While such an id is there and the Pod names another image, the container hasn't
-    #: been restarted yet.
+    #: By container, the ids that it had when the Pod was last given new images, each with the image that the
+    #: Pod named for it until then. While the container still has such an id and the Pod names another image,
+    #: it hasn't been restarted yet.
     outgoing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    #: Whether a machine's change isn't over yet.
+    #: Whether the last change of a machine isn't completed yet.
     pending: bool = False
-    #: The containers that may have got other resources, between the first and the last write of a change.
+    #: The containers that may have been given other resources, between the first and the last write of a
+    #: change. Empty if no change is under way.
     attempted: tuple[str, ...] = ()
     #: The names of the template's init containers; None if an earlier operator noted none.
     init_containers: tuple[str, ...] | None = None
     #: The names of the template's volumes; None if an earlier operator noted none.
     volumes: tuple[str, ...] | None = None
-    #: The RuntimeClass of the sandbox that a Pod was made as; empty if it was made as none.
+    #: The RuntimeClass of the sandbox that a Pod was made as; empty if the Pod was made as a plain one.
     sandbox: str = ""
-    #: Set if an earlier operator computed the revision and `fixed` in another way.
-    same: Same | None = None
+    #: Set if an earlier operator computed the revision and `fixed` in another way. The key in the annotation
+    #: is `same`.
+    renamed_revision: Annotated[RenamedRevision | None, Field(alias="same")] = None
 
     @classmethod
     def of(cls, template: Raw, fixed: str) -> Applied:
-        """What a template gives to its hull."""
+        """The values that a template gives to its hull. `fixed` is the hash of the fields that can't change
+        in place.
+        """
         metadata, spec = template.get("metadata") or {}, template["spec"]
         containers = spec["containers"]
         return cls(
@@ -84,8 +88,8 @@ class Applied:
 
     @classmethod
     def read(cls, hull: Raw) -> Applied | None:
-        """A Pod's or VirtualMachine's note, None if it has none that can be read: whoever may change a Pod
-        may write anything there.
+        """The note on a Pod or VirtualMachine; None if there is none that can be read: whoever may change the
+        object may write anything there.
         """
         text = (hull["metadata"].get("annotations") or {}).get(APPLIED_ANNOTATION)
         try:
@@ -93,14 +97,15 @@ class Applied:
             for kinds in applied.resources.values():
                 for amount in chain(*(amounts.values() for amounts in kinds.values())):
                     quantity.parse(amount)
-        except ValueError:  # pydantic's are such, too
+        except ValueError:  # also pydantic's ValidationError
             return None
         return applied
 
     def outdated(self, container_ids: Mapping[str, str], named: Mapping[str, str]) -> list[str]:
-        """The containers, of those that are there, that still run an image of before. `named` are the images
-        that the Pod names now: a webhook may have made the same digest of the new image as of the former one,
-        and the kubelet then starts nothing anew. Earlier operators noted the template's image for an id.
+        """The containers that still run a former image. `container_ids` are the present ids; `named` are the
+        images that the Pod names now: a webhook may have resolved the new and the former image to the same
+        digest, and the kubelet then restarts nothing. Earlier operators noted the template's image for an id,
+        not the Pod's.
         """
         running = {name: ran.get(container_ids.get(name, "")) for name, ran in self.outgoing.items()}
         return [
@@ -110,13 +115,13 @@ class Applied:
         ]
 
     def outgoing_images(self, container_ids: Mapping[str, str]) -> tuple[str, ...]:
-        """The images that containers ran when the Pod got other images, while those containers run on."""
+        """The former images that containers still run."""
         ran = (images.get(container_ids.get(name, "")) for name, images in self.outgoing.items())
         return tuple(image for image in ran if image)
 
     def part_of(self, spec: Raw) -> Raw:
-        """The spec of a Pod with only those containers and volumes that its template had. Where an earlier
-        operator noted no names, it is all of them.
+        """The spec of a Pod with only the containers and volumes that its template had. If an earlier
+        operator noted no names of a kind, all of that kind.
         """
         named = {
             "containers": self.images,
@@ -132,8 +137,8 @@ class Applied:
         return {**spec, **own}
 
     def is_resized_so(self, pod: Raw) -> bool:
-        """Whether a Pod asks its node for the CPU and memory that it was given. If not, somebody else resizes
-        it (a VerticalPodAutoscaler), and how far that is isn't the Workload's business.
+        """Whether a Pod requests the CPU and memory that it was given. If not, somebody else resizes it (a
+        VerticalPodAutoscaler), and the progress of that isn't reported on the Workload.
         """
         requested = {one["name"]: one.get("resources") or {} for one in pod["spec"]["containers"]}
         amounts = [
@@ -147,11 +152,11 @@ class Applied:
         )
 
     def as_annotation(self) -> str:
-        """The annotation's value."""
+        """The value of the annotation."""
         seldom = {"pending", "attempted", "sandbox"}
         fields = {
             key: value
-            for key, value in asdict(self).items()
+            for key, value in _NOTES.dump_python(self, by_alias=True).items()
             if value is not None and (key not in seldom or value)
         }
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
@@ -165,5 +170,5 @@ def _names(named: Iterable[Raw] | None) -> tuple[str, ...]:
 
 
 def images(pod: Raw) -> dict[str, str]:
-    """The images that a Pod names, by container, as webhooks have rewritten them."""
+    """The images that a Pod names, by container. Webhooks may have rewritten them."""
     return {container["name"]: container.get("image") or "" for container in pod["spec"]["containers"]}

@@ -1,7 +1,7 @@
-"""What a machine must be given beside its Pod: the objects that the template refers to, as devices.
+"""The objects that a machine's Pod refers to, attached to the machine as disks and file systems.
 
-The operator never reads them. KubeVirt mounts ConfigMaps, Secrets and the ServiceAccount's token into the
-machine, and the guest resolves the Pod's references there.
+The operator never reads these objects. KubeVirt mounts ConfigMaps, Secrets and the ServiceAccount's token
+into the machine, and the guest resolves the Pod's references there.
 """
 
 from __future__ import annotations
@@ -25,38 +25,39 @@ _DEVICES: dict[AttachmentKind, str] = {
     "Launcher": "launcher",
 }
 
-#: On a claim that is a disk of a guest's machine: the name of the Workload. The label of the same kind
-#: (hulls/hull.DISK_LABEL) is for disks that machines boot, and for those beside them.
+#: On a claim that is a disk of a guest's machine: the name of the Workload. The label DISK_LABEL (hulls/hull)
+#: is on the claims of a machine that boots a disk instead.
 DISK_OF_ANNOTATION = f"{GROUP}/guest-disk-of"
-#: The file system of a claim that is a disk.
+#: The file system that the guest makes on a claim that is a disk.
 FILE_SYSTEM = "ext4"
 
-#: What only the launcher Pod knows of where the Pod is, as files of the attachment "Launcher". KubeVirt keeps
-#: the label the same as the VMI's (kubevirt.io/kubevirt, pkg/virt-controller/watch/vmi/lifecycle.go,
+#: The files of the attachment "Launcher", with values that only the launcher Pod has. KubeVirt keeps the
+#: label equal to the VMI's (kubevirt.io/kubevirt, pkg/virt-controller/watch/vmi/lifecycle.go,
 #: syncDynamicAnnotationsAndLabelsToLauncherPod).
 _LAUNCHER_FILES = {"uid": "metadata.uid", "node": "metadata.labels['kubevirt.io/nodeName']"}
-#: The fields of a Pod that are told by them.
+#: The fields of a Pod whose values these files give.
 _LAUNCHER_FIELDS = {"metadata.uid", "spec.nodeName"}
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """An object that is attached to the machine once."""
+    """An object that is attached to a machine, once however many references the Pod has."""
 
     kind: AttachmentKind
     name: str
     optional: bool
-    #: Whether it is a virtiofs file system, which shows changes. Otherwise it is a disk: of a claim, or of an
-    #: object with the content that it had when the machine started.
+    #: Whether the object is a virtiofs file system, in which the guest sees changes. Otherwise it is a disk:
+    #: a claim, or an object's content as of the machine's start.
     live: bool
-    #: Its name in the VirtualMachine, by which the guest finds it: the virtiofs tag, or the disk's serial
-    #: number (of which virtio keeps 20 characters).
+    #: The name of the device in the VirtualMachine, by which the guest recognizes it: the virtiofs tag, or
+    #: the disk's serial number (of which virtio keeps 20 characters).
     device: str = ""
-    #: What the guest mounts a claim by that is a disk; empty if its containers have the disk itself.
+    #: The file system of a claim that is a disk which the guest mounts; empty if containers use the disk
+    #: itself.
     file_system: str = ""
 
     def entry(self) -> Raw:
-        """How the manifest tells the guest of it."""
+        """The attachment's entry in the manifest."""
         return {
             "kind": self.kind,
             "name": self.name,
@@ -66,7 +67,7 @@ class Attachment:
         }
 
     def volume(self) -> Raw:
-        """Its volume in the machine (kubevirt.io/api/core/v1, type Volume)."""
+        """The attachment's volume in the machine (kubevirt.io/api/core/v1, type Volume)."""
         optional = {"optional": True} if self.optional else {}
         sources: dict[AttachmentKind, Raw] = {
             "ConfigMap": {"configMap": {"name": self.name, **optional}},
@@ -88,12 +89,12 @@ class Attachment:
 def attachments(
     pod: Raw, registries: Iterable[Registry] = (), disks: AbstractSet[str] = frozenset()
 ) -> tuple[Attachment, ...]:
-    """Everything that a Pod refers to, and the registries' certificates: each object once, in that order.
+    """The objects that a Pod refers to, followed by the registries' certificates: each object once.
 
-    An object is optional if nothing insists on it, and live if a container sees its changes: if one mounts a
-    volume of it as a whole (hulls/parity/live_objects). A claim is live if a container mounts it, since its
-    volumeMode can't be told from here. `disks` are the names of the volumes whose claims are disks on which
-    the guest has a file system.
+    An object is optional if no reference requires it. It is live if a container mounts a volume of it as a
+    whole, and so sees its changes (hulls/parity/live_objects). A claim is live if a container mounts it,
+    since its volumeMode isn't known here; but not the claims of the volumes in `disks`, which are disks with
+    a file system of the guest.
     """
     merged: dict[tuple[AttachmentKind, str], Attachment] = {}
     authorities = (registry.ca.config_map for registry in registries if registry.ca)
@@ -110,8 +111,8 @@ def attachments(
 
 
 def as_in(machine: Raw, attached: Iterable[Attachment]) -> tuple[Attachment, ...]:
-    """The attachments as a VirtualMachine that is there has them, whose operator may have decided otherwise
-    which are live. Its guest takes no other.
+    """The attachments with `live` as an existing VirtualMachine has them: the operator that made it may have
+    chosen otherwise, and its guest accepts no other devices.
     """
     inside = (machine["spec"].get("template") or {}).get("spec") or {}
     devices = (inside.get("domain") or {}).get("devices") or {}
@@ -136,7 +137,7 @@ def _references(name: str, pod_spec: Raw, disks: AbstractSet[str]) -> Iterator[A
         claim = volume.get("persistentVolumeClaim")
         if not claim:
             yield from _volume(volume, live=volume["name"] in whole)
-        # A claim that nobody uses isn't touched by a kubelet either; as a disk, KubeVirt would write to it.
+        # A claim that no container uses is left out, as by a kubelet: KubeVirt would write to it as a disk.
         elif volume["name"] in mounted | attached:
             live = volume["name"] in mounted - disks
             file_system = FILE_SYSTEM if volume["name"] in disks else ""
@@ -152,12 +153,12 @@ def _references(name: str, pod_spec: Raw, disks: AbstractSet[str]) -> Iterator[A
 
 
 def _used(pod_spec: Raw, how: str) -> set[str]:
-    """The names of the volumes that containers have in this way: as volumeMounts, or as volumeDevices."""
+    """The names of the volumes that containers use in this way: volumeMounts or volumeDevices."""
     return {used["name"] for _, container in containers(pod_spec) for used in container.get(how) or ()}
 
 
 def _fields(pod_spec: Raw) -> Iterator[str]:
-    """The paths of the Pod's own fields that it asks for."""
+    """The paths of the Pod's own fields that its variables and downwardAPI volumes refer to."""
     askers = [
         *(
             variable.get("valueFrom") or {}

@@ -1,8 +1,8 @@
-"""The certificates by which a guest knows the operator: one authority for each Workload.
+"""The certificate authority of each Workload, by whose certificates a guest recognizes the operator.
 
-No key is stored: an authority is worked out of the operator's secret and the Workload's uid, the same every
-time, and only its certificate leaves the operator. So whoever takes a client certificate from one guest's
-traffic, or reads one's manifest, gets into no other guest.
+No key is stored. An authority's key is derived from the operator's secret and the Workload's uid, the same
+every time, and only the certificate leaves the operator. Whoever takes a client certificate from the traffic
+of one guest, or reads its manifest, therefore gets into no other guest.
 """
 
 from __future__ import annotations
@@ -21,24 +21,26 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 _ISSUER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "twinhull guest authority")])
 _SUBJECT = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "twinhull operator")])
-#: An authority lives as long as its Workload. RFC 5280, 4.1.2.5: this is how a certificate says "for ever".
-_EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
-#: How long a client certificate is good for.
+#: An authority's certificate is valid for as long as its Workload may live. RFC 5280, 4.1.2.5: a certificate
+#: without a known end is valid until this time.
+_UNLIMITED = (datetime(2020, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+#: How long a client certificate is valid.
 CLIENT_LIFETIME = timedelta(hours=24)
-#: By how much a guest's clock may be behind ours.
+#: How far a guest's clock may be behind the operator's.
 _CLOCK_SKEW = timedelta(hours=1)
-#: id-kp-secureShellClient (RFC 6187, 2.2.3): a person's. An earlier guest asks for clientAuth.
-_PERSONS = ObjectIdentifier("1.3.6.1.5.5.7.3.21")
+#: The extended key usage of a person's certificate: id-kp-secureShellClient (RFC 6187, 2.2.3). A guest of an
+#: earlier version asks for clientAuth, and so refuses people.
+_PERSON_KEY_USAGE = ObjectIdentifier("1.3.6.1.5.5.7.3.21")
 _RSA_BITS = 2048, 4096
 
 
 def certificate(secret: bytes, workload_uid: str) -> str:
-    """The authority's certificate (PEM) for the manifest of a Workload's machine: always the same text."""
+    """The certificate (PEM) of a Workload's authority, for its machine's manifest: always the same text."""
     key = _key(secret, workload_uid)
     signed = (
         x509.CertificateBuilder(_ISSUER, _ISSUER, key.public_key(), serial_number=1)
-        .not_valid_before(_EVER[0])
-        .not_valid_after(_EVER[1])
+        .not_valid_before(_UNLIMITED[0])
+        .not_valid_after(_UNLIMITED[1])
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, None)
     )
@@ -48,10 +50,10 @@ def certificate(secret: bytes, workload_uid: str) -> str:
 def client(
     secret: bytes, workload_uid: str, now: datetime, key: Ed25519PrivateKey, serial_number: int
 ) -> bytes:
-    """A client key and its certificate (PEM, both) that the guests of a Workload accept.
+    """A client key and its certificate (both PEM) that the guests of a Workload accept for CLIENT_LIFETIME.
 
     The caller draws the key and the serial number at random (shell/guest_certificate.py). The serial number
-    is positive and has 159 bits at most, as RFC 5280, 4.1.2.2 has it.
+    is positive and has 159 bits at most, as RFC 5280, 4.1.2.2 requires.
     """
     authority = _key(secret, workload_uid)
     signed = (
@@ -68,26 +70,26 @@ def client(
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is let into one boot of one machine of a Workload."""
+    """A person who may enter one boot of one machine of a Workload."""
 
     #: The person's public key.
     key: CertificatePublicKeyTypes
-    #: What the person may do there (api/accessrequest.Usage).
+    #: What the person may do in the machine (api/accessrequest.Usage).
     usages: tuple[str, ...]
-    #: The SHA-256 of the guest's own certificate, in hex: it is made anew at each boot.
+    #: The SHA-256, in hex, of the certificate that the guest makes for itself at each boot.
     fingerprint: str
-    #: The request that is granted, as namespace/name.
+    #: The AccessRequest that is granted, as namespace/name.
     request: str
-    #: When that ends.
+    #: When the access ends.
     ends: datetime
 
 
 def person(secret: bytes, workload_uid: str, person: Person, now: datetime, serial_number: int) -> str:
-    """A person's certificate (PEM).
+    """The certificate (PEM) of a person.
 
-    The guest knows it from the operator's by its extended key usage, and finds the usages in the subject's
-    organizational units and the fingerprint in its serial number (guest/README.md). The serial number of the
-    certificate itself is as in `client`.
+    The guest distinguishes it from the operator's certificate by its extended key usage. It reads the usages
+    from the subject's organizational units, and the fingerprint from the subject's serial number
+    (guest/README.md). The serial number of the certificate itself is as in `client`.
     """
     subject = x509.Name(
         [
@@ -100,14 +102,14 @@ def person(secret: bytes, workload_uid: str, person: Person, now: datetime, seri
         x509.CertificateBuilder(_ISSUER, subject, person.key, serial_number)
         .not_valid_before(now - _CLOCK_SKEW)
         .not_valid_after(person.ends)
-        .add_extension(x509.ExtendedKeyUsage([_PERSONS]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([_PERSON_KEY_USAGE]), critical=False)
         .sign(_key(secret, workload_uid), None)
     )
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def fingerprint(certificate: str) -> str:
-    """The SHA-256 of a certificate (PEM), in hex. Empty if it can't be read."""
+    """The SHA-256 of a certificate (PEM), in hex; empty if the certificate can't be read."""
     try:
         return x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA256()).hex()
     except ValueError:
@@ -115,10 +117,10 @@ def fingerprint(certificate: str) -> str:
 
 
 def requested_key(request: str) -> CertificatePublicKeyTypes:
-    """The key of a certificate request (PKCS #10, PEM), of which nothing else is looked at.
+    """The key in a certificate request (PKCS #10, PEM). The other fields of the request are ignored.
 
-    Raises ValueError for a request that can't be read or isn't signed by that key, and for a key that is too
-    weak, or of a kind that TLS 1.3 doesn't sign with.
+    Raises ValueError if the request can't be read or isn't signed by its key, or if the key is too weak or of
+    a kind that TLS 1.3 doesn't sign with.
     """
     try:
         read = x509.load_pem_x509_csr(request.encode())
@@ -136,7 +138,7 @@ def requested_key(request: str) -> CertificatePublicKeyTypes:
 
 
 def _is_strong(key: CertificatePublicKeyTypes) -> bool:
-    """Whether a key is one that TLS 1.3 signs with, and of a strength that is in use."""
+    """Whether TLS 1.3 signs with a key of this kind, and the key is of a usual strength."""
     match key:
         case ed25519.Ed25519PublicKey():
             return True

@@ -1,7 +1,7 @@
-"""Why a machine isn't ready, out of all that KubeVirt says of it, in the order of how much each explains.
+"""Why a machine isn't ready: the most telling of the causes that KubeVirt reports.
 
-KubeVirt says it in conditions of the VirtualMachine and of its VirtualMachineInstance, in one printed word,
-and in the states of the launcher Pod's containers.
+KubeVirt reports them in conditions of the VirtualMachine and of its VirtualMachineInstance, in the
+VirtualMachine's printable status, and in the states of the launcher Pod's containers.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ from datetime import datetime, timedelta
 from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason, Why
-from twinhull.hulls import launchers, podstatus
-from twinhull.hulls.hull import condition, created_at, timestamp
+from twinhull.hulls import launcher_pods, podstatus
+from twinhull.hulls.objectmeta import condition, created_at, timestamp
 from twinhull.hulls.refusalsentences import is_refusal, may_pass
 from twinhull.hulls.report import Report
 
 #: KubeVirt starts no machine with this condition before somebody has given it its former volumes again
 #: (kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/watch/vm/vm.go, startVMI and syncVolumeMigration).
 _RECOVERY = "ManualRecoveryRequired"
-#: Conditions that say what keeps a machine from running, and the status in which they do. They are the
-#: instance's, except for these of the VirtualMachine: it repeats those of an instance that is gone, too
-#: (kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/watch/vm/vm.go, syncConditions).
-_OF_MACHINE = (("Failure", "True"), (_RECOVERY, "True"))
-_OF_INSTANCE = (
+#: The conditions that tell why a machine doesn't run, with the status in which they do. Only these two are
+#: read from the VirtualMachine: it also repeats conditions of an instance that is gone (kubevirt.io/kubevirt
+#: v1.9.0, pkg/virt-controller/watch/vm/vm.go, syncConditions).
+_MACHINE_CONDITIONS = (("Failure", "True"), (_RECOVERY, "True"))
+_INSTANCE_CONDITIONS = (
     ("Synchronized", "False"),
     ("PodScheduled", "False"),
     ("DataVolumesReady", "False"),
     ("AccessCredentialsSynchronized", "False"),
     ("Provisioning", "True"),
 )
-#: What KubeVirt says of a launcher Pod that is on its way out or gone, of which the guest knows nothing.
+#: KubeVirt's reasons for a launcher Pod that is ending or gone. The guest doesn't know of it.
 _LAUNCHER_ENDS = {"PodTerminating", "PodNotExists"}
 
-#: KubeVirt's reasons and printed words (kubevirt.io/api/core/v1, type VirtualMachinePrintableStatus) where a
-#: Pod has another word for the same, or we have. Any other is handed on as it is.
+#: The reasons of KubeVirt's conditions and printable statuses (kubevirt.io/api/core/v1, type
+#: VirtualMachinePrintableStatus) for which Kubernetes or Twinhull has another reason. Any other is passed on
+#: as it is.
 _WORDS: dict[str, str] = {
     "ErrorPvcNotFound": Reason.CLAIM_MISSING,
     "ErrorUnschedulable": "Unschedulable",
@@ -47,7 +48,8 @@ _WORDS: dict[str, str] = {
     "Stopping": Reason.RESTARTING,
     "Terminating": Reason.TERMINATING,
 }
-#: What the printed word means, where no condition says more. {data_volumes} is the command that shows those.
+#: The meaning of a printable status, used if no condition says more. {data_volumes} is the command that shows
+#: the DataVolumes.
 _MEANINGS = {
     "CrashLoopBackOff": (
         "the machine ends each time that it starts: KubeVirt waits before it starts it again"
@@ -60,9 +62,10 @@ _MEANINGS = {
     "Terminating": "the machine is being deleted",
     "WaitingForVolumeBinding": "a claim of the machine isn't bound yet",
 }
-#: KubeVirt's sentences on readiness that speak of its own parts, in words for who doesn't know them. Any
-#: other sentence is handed on as it is (kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/watch/vm/vm.go,
-#: syncReadyConditionFromVMI, and pkg/virt-controller/watch/vmi/lifecycle.go, syncReadyConditionFromPod).
+#: KubeVirt's sentences on readiness that name its own components, in words for a reader who doesn't know
+#: these. Any other sentence is passed on as it is (kubevirt.io/kubevirt v1.9.0,
+#: pkg/virt-controller/watch/vm/vm.go, syncReadyConditionFromVMI, and
+#: pkg/virt-controller/watch/vmi/lifecycle.go, syncReadyConditionFromPod).
 _IN_PLAIN_WORDS = {
     "Guest VM is not reported as running": "the machine isn't running yet, or no longer runs",
     "VMI does not exist": "KubeVirt hasn't made the machine's VirtualMachineInstance yet",
@@ -74,11 +77,11 @@ _IN_PLAIN_WORDS = {
     "virt-launcher pod is terminating": "the machine's launcher Pod is ending",
 }
 
-#: How long a refusal is given to pass that may pass by itself.
+#: How long a refusal that may end by itself isn't told as Stalled.
 _PATIENCE = timedelta(seconds=10)
-#: What virt-controller puts before the API server's sentence. Its word on Pod Security asks for more rights
-#: than a launcher Pod needs.
-_WRAPPED = re.compile(
+#: The prefix that virt-controller puts before the API server's sentence. Its advice on Pod Security asks for
+#: more privileges than a launcher Pod needs.
+_VIRT_CONTROLLERS_PREFIX = re.compile(
     r"^failed to create (virtual machine pod|pod for vmi \S+, it needs .* to run): ", re.DOTALL
 )
 
@@ -89,22 +92,22 @@ class Cause:
 
     reason: Why
     message: str
-    #: From when on it is sure that somebody has to do something before the machine goes on; None if it may go
-    #: on by itself.
+    #: From when on it is certain that somebody has to act before the machine continues; None if it may
+    #: continue by itself.
     stalled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MachineObjects:
-    """The objects of a machine."""
+    """A machine's objects, and the report of its guest."""
 
     #: The VirtualMachine.
     vm: Raw
     #: The VirtualMachineInstance; empty if there is none.
     vmi: Raw
-    #: The launcher Pod in which it runs.
+    #: The launcher Pod, None if there is none.
     launcher: Raw | None = None
-    #: The guest's report.
+    #: The guest's report, None if there is none.
     report: Report | None = None
 
 
@@ -114,8 +117,8 @@ def cause(machine: MachineObjects) -> Cause:
 
 
 def _failure(machine: MachineObjects) -> Iterator[Cause]:
-    """KubeVirt can't make the instance."""
-    for kind, status in _OF_MACHINE:
+    """KubeVirt can't make the instance, or waits for its former volumes."""
+    for kind, status in _MACHINE_CONDITIONS:
         state = condition(machine.vm, kind)
         if state.get("status") == status:
             fault = _refusal(machine, state, Reason.VIRTUAL_MACHINE_REFUSED) or _plain(state, Reason.FAILURE)
@@ -123,7 +126,7 @@ def _failure(machine: MachineObjects) -> Iterator[Cause]:
 
 
 def _restart(machine: MachineObjects) -> Iterator[Cause]:
-    """KubeVirt starts a machine again that has ended: it keeps the instance of before for a moment, and its
+    """KubeVirt starts an ended machine again. For a moment it keeps the former instance with its
     conditions.
     """
     phase = (machine.vmi.get("status") or {}).get("phase")
@@ -132,7 +135,7 @@ def _restart(machine: MachineObjects) -> Iterator[Cause]:
 
 
 def _guest(machine: MachineObjects) -> Iterator[Cause]:
-    """The machine runs, and what is wrong is inside, unless its launcher Pod ends."""
+    """The machine runs, and the cause is inside it. Nothing, if its launcher Pod is ending."""
     report, unready = machine.report, condition(machine.vmi, "Ready")
     if _printed(machine) != "Running" or unready.get("reason") in _LAUNCHER_ENDS:
         return
@@ -143,8 +146,8 @@ def _guest(machine: MachineObjects) -> Iterator[Cause]:
 
 
 def _instance(machine: MachineObjects) -> Iterator[Cause]:
-    """KubeVirt can't make the launcher Pod, or nothing takes it."""
-    for kind, status in _OF_INSTANCE:
+    """KubeVirt can't make the launcher Pod, or no node takes it."""
+    for kind, status in _INSTANCE_CONDITIONS:
         state = condition(machine.vmi, kind)
         if state.get("status") == status and (state.get("reason") or state.get("message")):
             yield _refusal(machine, state, Reason.LAUNCHER_REFUSED) or _plain(state, Reason.NOT_READY)
@@ -152,13 +155,15 @@ def _instance(machine: MachineObjects) -> Iterator[Cause]:
 
 def _launcher(machine: MachineObjects) -> Iterator[Cause]:
     """A container of the launcher Pod can't run."""
-    trouble = launchers.trouble(machine.launcher) if machine.launcher else None
+    trouble = launcher_pods.trouble(machine.launcher) if machine.launcher else None
     if trouble:
         yield Cause(*trouble)
 
 
 def _by_printed_status(machine: MachineObjects) -> Iterator[Cause]:
-    """What KubeVirt prints, with what it says of its readiness if it has nothing of its own to say."""
+    """The printable status of the machine, with its meaning, or else with KubeVirt's sentence on
+    readiness.
+    """
     printed, unready = _printed(machine), condition(machine.vm, "Ready")
     message = unready.get("message") or "the machine is not ready yet"
     meaning = _meaning(machine, printed) or _IN_PLAIN_WORDS.get(message, message)
@@ -197,8 +202,8 @@ def _plain(state: Raw, otherwise: Reason) -> Cause:
 
 
 def _refusal(machine: MachineObjects, state: Raw, reason: Reason) -> Cause | None:
-    """A condition that quotes the API server's refusal, None if it says something else."""
-    sentence = _WRAPPED.sub("", state.get("message", ""))
+    """The cause if a condition quotes a refusal of the API server, None if it says something else."""
+    sentence = _VIRT_CONTROLLERS_PREFIX.sub("", state.get("message", ""))
     if not is_refusal(sentence):
         return None
     since = timestamp(state.get("lastTransitionTime")) or created_at(machine.vm)

@@ -1,4 +1,6 @@
-"""What of a container can change while it runs. Revisions, notes on hulls, and the parity table follow it."""
+"""The fields of a container that can change while it runs. Revisions, the notes on hulls and the parity table
+use them.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,15 @@ from collections.abc import Mapping
 
 from twinhull.api.base import Raw
 
-#: The fields of a container that can be given to it while it runs, by their rows in the parity table, and
-#: whether more or less of an amount can. None of an init container's, which has run by then.
+#: The fields of a container that can change while it runs, by their paths in the parity table; the value is
+#: True for amounts of CPU and memory. No field of an init container can: it has run by then.
 CHANGEABLE: Mapping[str, bool] = {"image": False, "resources.limits": True, "resources.requests": True}
-#: The resources that a running container can be given more or less of.
+#: The resources of which a running container can be given more or less.
 RESIZABLE = ("cpu", "memory")
 
 
 def resizable(container: Raw) -> Raw:
-    """The part of a container's resources that it can be given while it runs."""
+    """The requests and limits of a container that can change while it runs: those of CPU and memory."""
     resources = container.get("resources") or {}
     return {
         kind: amounts
@@ -28,7 +30,9 @@ def resizable(container: Raw) -> Raw:
 
 
 def without_changeable(container: Raw, *, grows: bool) -> Raw:
-    """A container without what can change while it runs. `grows` is whether its resources can."""
+    """A container without the fields that can change while it runs. With `grows`, its CPU and memory are left
+    out as well.
+    """
     kept = {key: value for key, value in container.items() if key not in {"image", "resources"}}
     resources = container.get("resources") or {}
     if grows:
@@ -44,8 +48,9 @@ def without_changeable(container: Raw, *, grows: bool) -> Raw:
 
 
 def without_values(container: Raw) -> Raw:
-    """A container without its image and the amounts of its CPU and memory, but with what is said of them and
-    what of it is the same: the kubelet can't make another QoS class of a Pod that runs.
+    """A container without its image and the amounts of its CPU and memory. Which amounts are set, and which
+    requests equal their limits, stays in it (`shape`): these determine the Pod's QoS class, which the kubelet
+    can't change while the Pod runs.
     """
     resources = container.get("resources") or {}
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}

@@ -1,8 +1,8 @@
-"""What of a Pod is less isolated than its template asks for: each field has a direction.
+"""The fields in which a Pod is less isolated than its template asks for. Each field has a direction.
 
-Admission policies and webhooks may take privileges away from a Pod, and that alarms nobody. Fields mean what
-they mean to a kubelet, so an absent one is worth its default, and a container's counts before its Pod's
-(core/v1, types PodSpec, PodSecurityContext and SecurityContext).
+Admission policies and webhooks may take privileges away from a Pod; only added privileges are reported.
+Fields mean what they mean to a kubelet: a missing field has its default, and a container's field overrides
+its Pod's (core/v1, types PodSpec, PodSecurityContext and SecurityContext).
 """
 
 from __future__ import annotations
@@ -16,24 +16,28 @@ _Weaker = Callable[[Any, Any], bool]
 
 
 def _is(*, safe: bool, default: bool) -> _Weaker:
-    """A field of two values, of which one is the more isolated."""
+    """The direction of a boolean field, of which the value `safe` is the more isolated."""
     return lambda wanted, seen: wanted is safe and (default if seen is None else seen) is not safe
 
 
 def _at_least(*values: str, default: str) -> _Weaker:
-    """A field of several values, the least isolated first. A value that isn't known is the least isolated."""
+    """The direction of a field with several values, given from the least isolated to the most. An unknown
+    value counts as the least isolated.
+    """
     rank = {value: place for place, value in enumerate(values)}
     return lambda wanted, seen: rank.get(seen or default, -1) < rank.get(wanted, -1)
 
 
 def _profile(wanted: Raw, seen: Raw | None) -> bool:
-    """A profile of one's own is taken for stricter than the runtime's."""
+    """Whether a profile is weaker. A localhost profile counts as stricter than the runtime's default."""
     order = _at_least("Unconfined", "RuntimeDefault", "Localhost", default="Unconfined")
     return order(wanted.get("type"), (seen or {}).get("type"))
 
 
-def _no_longer_unprivileged(wanted: int, seen: int | None) -> bool:
-    """Without an id the image says it, which may be root's."""
+def _may_be_root(wanted: int, seen: int | None) -> bool:
+    """Whether the template asks for an id other than root's, and the Pod's is root's or missing: without an
+    id, the image chooses it.
+    """
     return wanted != 0 and not seen
 
 
@@ -50,7 +54,7 @@ def _on_the_host(wanted: Raw, seen: Raw | None) -> bool:
 
 
 def _capabilities(wanted: Raw, seen: Raw | None) -> bool:
-    """Whether there are more than were to be added, or fewer are dropped."""
+    """Whether the Pod adds capabilities that the template doesn't, or drops fewer."""
     template, pod = ({kind: _names(part, kind) for kind in ("add", "drop")} for part in (wanted, seen or {}))
     more = "ALL" not in template["add"] and not pod["add"] <= template["add"]
     return more or ("ALL" not in pod["drop"] and not template["drop"] <= pod["drop"])
@@ -60,7 +64,8 @@ def _names(capabilities: Raw, kind: str) -> set[str]:
     return {name.upper().removeprefix("CAP_") for name in capabilities.get(kind) or ()}
 
 
-#: Fields of the Pod's spec, of its securityContext alone, of a container's alone, and of both.
+#: The directions of the fields of the Pod's spec, of its securityContext only, of a container's only, and of
+#: both.
 _POD: dict[str, _Weaker] = {
     "automountServiceAccountToken": _is(safe=False, default=True),
     "hostIPC": _is(safe=False, default=False),
@@ -83,9 +88,9 @@ _CONTAINER_CONTEXT: dict[str, _Weaker] = {
 }
 _BOTH_CONTEXTS: dict[str, _Weaker] = {
     "appArmorProfile": _profile,
-    "runAsGroup": _no_longer_unprivileged,
+    "runAsGroup": _may_be_root,
     "runAsNonRoot": _is(safe=True, default=False),
-    "runAsUser": _no_longer_unprivileged,
+    "runAsUser": _may_be_root,
     "seLinuxOptions": _labels_lost,
     "seccompProfile": _profile,
     "windowsOptions": _on_the_host,
@@ -95,11 +100,11 @@ _MOUNT: dict[str, _Weaker] = {
     "readOnly": _is(safe=True, default=False),
     "recursiveReadOnly": _at_least("Disabled", "IfPossible", "Enabled", default="Disabled"),
 }
-#: What nobody has to say to be without: with one of them nothing keeps the Pod apart.
-_UNASKED = dict.fromkeys(("hostIPC", "hostNetwork", "hostPID", "privileged"), False)
+#: The values that a template has for fields that it doesn't set and that remove all isolation from a Pod.
+_IMPLIED = dict.fromkeys(("hostIPC", "hostNetwork", "hostPID", "privileged"), False)
 
-#: Fields of which nothing is missing when they are gone: with them a Pod is less isolated. `procMount` isn't
-#: among them: an API server whose feature gate is off drops it.
+#: Fields that only make a Pod less isolated, so that nothing is missing when they are removed. `procMount`
+#: isn't one of them: an API server whose feature gate is off drops it.
 PRIVILEGES = frozenset(
     {
         *("allowPrivilegeEscalation", "capabilities", "privileged", "mountPropagation"),
@@ -109,7 +114,7 @@ PRIVILEGES = frozenset(
 
 
 def weakened(wanted: Raw, seen: Raw) -> Iterator[str]:
-    """The paths of a template's spec where the Pod's is less isolated, each once."""
+    """The paths in a template's spec at which the Pod is less isolated, each once."""
     yield from dict.fromkeys(_weakened(wanted, seen))
 
 
@@ -141,7 +146,7 @@ def _of_container(container: Raw, same: Raw, at: str, context: Raw, seen_context
 
 def _of(directions: dict[str, _Weaker], wanted: Raw, seen: Raw, at: str) -> Iterator[str]:
     for key, weaker in directions.items():
-        value = wanted[key] if wanted.get(key) is not None else _UNASKED.get(key)
+        value = wanted[key] if wanted.get(key) is not None else _IMPLIED.get(key)
         if value is not None and weaker(value, seen.get(key)):
             yield f"{at}.{key}"
 

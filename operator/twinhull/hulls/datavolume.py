@@ -1,4 +1,5 @@
-"""The DataVolume of a disk, which CDI fills: how it is made, and whether one that is there was made so.
+"""The DataVolume of a disk, which CDI fills: rendering it, and comparing an existing one with the Workload's
+spec.
 
 Source: cdi.kubevirt.io/v1beta1, type DataVolumeSpec.
 """
@@ -13,31 +14,31 @@ from twinhull.hulls.disknotes import DATA_SOURCE_ANNOTATION, DISK_ANNOTATION, HO
 from twinhull.hulls.hull import DISK_LABEL, owner_reference
 
 API_VERSION = "cdi.kubevirt.io/v1beta1"
-#: A service mesh's proxy in an importer Pod keeps it from ever ending.
+#: With a service mesh's proxy, an importer Pod never ends.
 _WITHOUT_MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
-#: What of a source says how CDI gets at the data, and not which data it is.
+#: The fields of a source that say how CDI reads the data, and not which data it is.
 _ACCESS = {
     *("secretRef", "certConfigMap", "secretExtraHeaders", "thumbprint", "initImageURL", "extraArgs"),
     *("pullMethod", "checksum"),
 }
-#: What is asked of a disk's claim beside its size.
-_OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
+#: The fields of a disk that are asked of its claim, except its size.
+_CLAIM_FIELDS = ("storageClassName", "accessModes", "volumeMode")
 
 
 def has_data_volume(disk: Disk) -> bool:
-    """Whether CDI is to make it. A claim is there already, and a containerDisk is thrown away."""
+    """Whether CDI makes the disk. A source.claim exists already, and a containerDisk is made by KubeVirt."""
     return not (disk.source.claim or disk.source.container_disk)
 
 
 def claim_name(workload: str, disk: Disk) -> str:
-    """The name of its claim, and of its DataVolume. Empty for one that is thrown away."""
+    """The name of a disk's claim, and of its DataVolume; empty for a containerDisk."""
     if disk.source.container_disk:
         return ""
     return disk.source.claim.name if disk.source.claim else f"{workload}-{disk.disk_name}"
 
 
 def render(workload: ObjectMeta, disk: Disk) -> Raw:
-    """The DataVolume of a disk. With reclaim Retain nobody owns it, so that it outlives its Workload."""
+    """The DataVolume of a disk. With reclaim Retain it has no owner, so that it outlives its Workload."""
     owned = {"ownerReferences": [owner_reference(workload)]} if disk.reclaim == "Delete" else {}
     source = _source(workload, disk)
     noted = {DATA_SOURCE_ANNOTATION: _noted_source(source["sourceRef"])} if "sourceRef" in source else {}
@@ -61,13 +62,14 @@ def render(workload: ObjectMeta, disk: Disk) -> Raw:
 
 
 def is_from(workload: ObjectMeta, disk: Disk, volume: Raw) -> bool:
-    """Whether a DataVolume has the source that the disk is to have."""
+    """Whether a DataVolume has the source that the Workload names."""
     return _is_from(volume, _source(workload, disk))
 
 
 def has_data_of(workload: ObjectMeta, disk: Disk, volume: Raw) -> bool:
-    """Whether a DataVolume that is filled was filled with the data of the disk's source, however CDI got at
-    it. A checksum says which data it is only beside another one of its kind.
+    """Whether a filled DataVolume has the data of the source that the Workload names: fields that say only
+    how CDI reads the data may differ. Two checksums contradict each other only if their algorithms are the
+    same.
     """
     wanted = _source(workload, disk)
     made = (volume.get("spec") or {}).get("source") or {}
@@ -79,17 +81,17 @@ def has_data_of(workload: ObjectMeta, disk: Disk, volume: Raw) -> bool:
 
 
 def claim_changed(disk: Disk, volume: Raw, *, resized: bool) -> bool:
-    """Whether the claim of a DataVolume is asked for in other words now; whether of another size only if
-    `resized`: a claim can grow while it is being filled.
+    """Whether the Workload asks for another claim than a DataVolume does. The size is compared only with
+    `resized`: otherwise a claim is resized without a new DataVolume.
     """
     made, wanted = volume.get("spec", {}).get("storage") or {}, _storage(disk)
-    if any(made.get(key) != wanted.get(key) for key in _OF_CLAIMS):
+    if any(made.get(key) != wanted.get(key) for key in _CLAIM_FIELDS):
         return True
     return resized and disksizes.parsed(disksizes.made_with(volume)) != disksizes.parsed(disk.size or "")
 
 
 def _source(workload: ObjectMeta, disk: Disk) -> Raw:
-    """Where it comes from, in CDI's words."""
+    """The source of a disk, as fields of a DataVolume's spec."""
     source = disk.source
     if source.data_source:
         namespace = source.data_source.namespace or workload.namespace
@@ -102,9 +104,9 @@ def _source(workload: ObjectMeta, disk: Disk) -> Raw:
 
 
 def _storage(disk: Disk) -> Raw:
-    """What is asked of its claim; CDI's StorageProfile fills in the rest."""
+    """The storage that a DataVolume asks for. CDI's StorageProfile fills in missing fields."""
     fields = disk.raw()
-    kept: Raw = {key: fields[key] for key in _OF_CLAIMS if key in fields}
+    kept: Raw = {key: fields[key] for key in _CLAIM_FIELDS if key in fields}
     return {**kept, **({"resources": {"requests": {"storage": disk.size}}} if disk.size else {})}
 
 
@@ -113,8 +115,8 @@ def _noted_source(reference: Raw) -> str:
 
 
 def _is_from(volume: Raw, wanted: Raw) -> bool:
-    """Whether a DataVolume has that source. CDI's webhook adds nothing to what is said. A clone has the claim
-    or snapshot to which its DataSource led when it was made, and a note of the DataSource.
+    """Whether a DataVolume has the `wanted` source. CDI's webhook adds nothing to a source. A clone has the
+    claim or snapshot to which its DataSource pointed when the clone was made, and a note of the DataSource.
     """
     spec = volume.get("spec") or {}
     if "sourceRef" in wanted and not spec.get("sourceRef"):
@@ -127,7 +129,7 @@ def _is_from(volume: Raw, wanted: Raw) -> bool:
 
 
 def _data(source: Raw) -> Raw:
-    """What of a source says which data it is."""
+    """The part of a source that says which data it is."""
     return {
         kind: {key: value for key, value in fields.items() if key not in _ACCESS}
         if isinstance(fields, dict)
@@ -141,4 +143,5 @@ def _checksum(source: Raw) -> str:
 
 
 def _contradict(checksum: str, other: str) -> bool:
+    """Whether two checksums of the same algorithm differ."""
     return checksum != other and checksum.partition(":")[0] == other.partition(":")[0]

@@ -1,4 +1,5 @@
-"""What the name of a disk's file tells: that CDI may take it for something else, or that it is only a part.
+"""What the name of a disk's file tells: that CDI may mistake its format, or that the file is only a part of a
+disk.
 
 Sources: the names are VMware's (Virtual Disk Format 5.0) and Hyper-V's (.avhd, .avhdx).
 """
@@ -9,10 +10,10 @@ import re
 
 from twinhull.api.disks import Disk
 
-#: What CDI unpacks.
+#: The suffixes of files that CDI unpacks.
 _PACKED = re.compile(r"\.(gz|xz|zst)$")
-#: The names that VMware gives the parts of a disk that it has split, and what is written after a snapshot of
-#: one; Hyper-V has a suffix of its own for the latter.
+#: VMware's names for the parts of a split disk, and for the file with the changes since a snapshot. Hyper-V's
+#: suffixes for the latter.
 _EXTENT = re.compile(r"-[fs][0-9]{3}\.vmdk$")
 _DELTA = re.compile(r"-[0-9]{6}(-delta|-sesparse)?\.vmdk$|\.avhdx?$")
 _FIXED_VHD = (
@@ -34,8 +35,8 @@ _IS_DELTA = (
 
 
 def hints(disk: Disk) -> tuple[str, ...]:
-    """What is to be known of a disk before it is made. CDI tells formats by their first bytes
-    (containerized-data-importer, pkg/image/filefmt.go), and takes what it doesn't know for a raw disk.
+    """What to know of a disk's file before the disk is made. CDI recognizes formats by a file's first bytes
+    (containerized-data-importer, pkg/image/filefmt.go), and takes every other file for a raw disk.
     """
     if hint := partial(disk):
         return (hint,)
@@ -46,14 +47,16 @@ def hints(disk: Disk) -> tuple[str, ...]:
 
 
 def partial(disk: Disk) -> str:
-    """Why its file may have only a part of the disk, which CDI may import without a word; empty if nothing
-    in its name says so. A name proves nothing, so that it isn't refused.
+    """Why the file may be only a part of the disk, which CDI may import without an error; empty if its name
+    doesn't say so. A name proves nothing, so the disk isn't refused.
     """
     file = _file(disk)
     return _IS_EXTENT if _EXTENT.search(file) else _IS_DELTA if _DELTA.search(file) else ""
 
 
 def _file(disk: Disk) -> str:
-    """The URL of the file that it comes from, as CDI unpacks it, in lower case; empty if it has none."""
+    """The URL of the disk's file without the suffix that CDI unpacks, in lower case; empty if the source has
+    no URL.
+    """
     source = disk.source.http or disk.source.s3 or disk.source.gcs
     return _PACKED.sub("", source.url.partition("#")[0].partition("?")[0].lower()) if source else ""

@@ -1,4 +1,4 @@
-"""The machine that boots a disk of its own: a KubeVirt VirtualMachine without anything of our guest."""
+"""The machine that boots a disk of its own: rendering a KubeVirt VirtualMachine without a Twinhull guest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, WorkloadSpec
 from twinhull.hulls import windows
 from twinhull.hulls.datavolume import claim_name, has_data_volume
 from twinhull.hulls.firmware import bootloader, features, tpm
-from twinhull.hulls.guest import MIGRATES_IF_POSSIBLE
 from twinhull.hulls.hull import (
     HULL_LABEL,
     HULL_NAME_LABEL,
@@ -21,30 +20,32 @@ from twinhull.hulls.hull import (
     owner_reference,
 )
 from twinhull.hulls.machine import API_VERSION
+from twinhull.hulls.machine_settings import MIGRATES_IF_POSSIBLE
 from twinhull.hulls.merge import merge_patch
 
 #: The buses of disks and the models of network cards, by `devices`.
 _BUS = {"Compatible": "sata", "Virtio": "virtio"}
 _CARD = {"Compatible": "e1000e", "Virtio": "virtio"}
-#: How long a Linux may take to shut down, in seconds. After that KubeVirt ends it like a power cut, by
-#: default after 30 (kubevirt.io/api/core/v1, DefaultGracePeriodSeconds). systemd gives each service 90
-#: (systemd-system.conf(5), DefaultTimeoutStopSec). This is what `virtctl create vm` sets
+#: The grace period of a Linux machine, in seconds. After it, KubeVirt cuts the power, by default after 30
+#: (kubevirt.io/api/core/v1, DefaultGracePeriodSeconds). systemd gives each service 90
+#: (systemd-system.conf(5), DefaultTimeoutStopSec). `virtctl create vm` sets the same value
 #: (kubevirt.io/kubevirt 1.9.0, pkg/virtctl/create/vm/vm.go).
 GRACE = 180
-#: What of a machine's spec the operator chooses by itself, by the path below its template's spec. An earlier
-#: operator didn't, and whether it does may depend on KubeVirt.
+#: The fields that the operator sets without being asked, with their values, by their paths below the
+#: template's spec. Earlier operators didn't set them, and some depend on KubeVirt's version.
 CHOSEN: dict[tuple[str, ...], object] = {
     ("evictionStrategy",): MIGRATES_IF_POSSIBLE,
     ("terminationGracePeriodSeconds",): GRACE,
     ("domain", "devices", "video"): windows.VIDEO,
 }
-#: The names of the volumes that aren't disks of the Workload. KubeVirt wants labels, without dots.
+#: The names of the machine's volumes that aren't disks of the Workload. KubeVirt requires DNS labels, without
+#: dots.
 CLOUD_INIT, _SYSPREP, _DRIVERS = (
     f"{RESERVED_PREFIX}{name}" for name in ("cloud-init", "sysprep", "virtio-drivers")
 )
 
 
-def render(  # noqa: PLR0913  one for each that has a say in it
+def render(  # noqa: PLR0913  one for each source
     workload: ObjectMeta,
     spec: WorkloadSpec,
     *,
@@ -55,9 +56,9 @@ def render(  # noqa: PLR0913  one for each that has a say in it
 ) -> Raw:
     """The VirtualMachine of a Workload that names a boot disk. It has the Workload's own name.
 
-    `lone_claims` are the names of the disks whose claim is there without a DataVolume. `eviction` is
-    KubeVirt's evictionStrategy, empty for its own default. `video` is whether a machine may name its graphics
-    card.
+    `eviction` is KubeVirt's evictionStrategy, empty for KubeVirt's own default. `video` says whether a
+    machine may name its graphics card. `lone_claims` are the names of the disks whose claim exists without a
+    DataVolume.
     """
     built = spec.virtual_machine
     known = {
@@ -116,8 +117,9 @@ def _spec(
 
 
 def _grace(built: VirtualMachine) -> Raw:
-    """How long the machine may take to shut down. Of a Linux, a preference may say it: KubeVirt takes the
-    preference's value only if there is none (kubevirt.io/kubevirt, pkg/instancetype/preference/apply).
+    """The machine's grace period. For a Linux machine a preference may set it: KubeVirt takes the
+    preference's value only if the machine sets none (kubevirt.io/kubevirt,
+    pkg/instancetype/preference/apply).
     """
     if built.os == "Windows":
         return {"terminationGracePeriodSeconds": windows.GRACE}
@@ -125,7 +127,9 @@ def _grace(built: VirtualMachine) -> Raw:
 
 
 def _domain(built: VirtualMachine, *, video: bool) -> Raw:
-    """The machine itself. With a preference, only what the Workload says: the rest is the preference's."""
+    """The domain of the machine. With a preference, only the fields that the Workload sets: the preference
+    sets the others.
+    """
     is_windows = built.os == "Windows" and not built.preference
     devices = {
         "interfaces": [_interface(built)],
@@ -150,14 +154,16 @@ def _domain(built: VirtualMachine, *, video: bool) -> Raw:
 
 
 def _has_virtio_screen(built: VirtualMachine) -> bool:
-    """KubeVirt refuses a graphics card that has a name and isn't there (validateVideoConfig)."""
+    """Whether the machine has a graphics card on virtio. KubeVirt refuses a named graphics card in a machine
+    without one (validateVideoConfig).
+    """
     return (
         built.devices == "Virtio" and _overridden(built, "devices", "autoattachGraphicsDevice") is not False
     )
 
 
 def _overridden(built: VirtualMachine, *path: str) -> object:
-    """What the overrides say of a field of the domain, None if nothing."""
+    """The value of a field of the domain in the overrides, None if they don't set it."""
     value: object = built.overrides
     for key in ("domain", *path):
         value = value.get(key) if isinstance(value, dict) else None
@@ -165,8 +171,8 @@ def _overridden(built: VirtualMachine, *path: str) -> object:
 
 
 def _size(built: VirtualMachine) -> Raw:
-    """CPU and memory. KubeVirt refuses them beside an instancetype. CPUs are cores of one socket: a Windows
-    for desktops uses no more than two sockets.
+    """CPU and memory. KubeVirt refuses both beside an instancetype. The CPUs are cores of one socket: a
+    Windows for desktops uses two sockets at most.
     """
     if built.instancetype:
         return {}
@@ -174,7 +180,7 @@ def _size(built: VirtualMachine) -> Raw:
 
 
 def _firmware(firmware: Firmware | None) -> Raw:
-    """What starts the disk; nothing if the preference is to say it."""
+    """The bootloader; nothing if the Workload leaves it to the preference."""
     if firmware is None or firmware.bootloader is None:
         return {}
     return {"firmware": {"bootloader": bootloader(firmware)}}
@@ -192,12 +198,12 @@ def _interface(built: VirtualMachine) -> Raw:
 
 
 def _default(built: VirtualMachine, kinds: dict[str, str]) -> str:
-    """What `devices` stands for; empty if a preference is to say it."""
+    """The value for `devices`; empty if the preference chooses it."""
     return kinds[built.devices or "Compatible"] if built.devices or not built.preference else ""
 
 
 def _disk(disk: Disk, built: VirtualMachine) -> Raw:
-    """A disk as the machine has it. A CD-ROM drive is never on virtio, which firmware can't read."""
+    """A disk among the machine's devices. A CD-ROM drive is never on virtio, which firmware can't read."""
     is_cdrom = isinstance(disk, DataDisk) and bool(disk.cdrom)
     bus = disk.bus or ("sata" if is_cdrom else _default(built, _BUS))
     order = disk.boot_order if isinstance(disk, DataDisk) else 1
@@ -218,7 +224,7 @@ def _volume(workload: str, disk: Disk, lone_claims: Collection[str]) -> Raw:
 
 
 def _other_volumes(built: VirtualMachine) -> list[Raw]:
-    """What the machine is given beside its disks."""
+    """The volumes of the machine that aren't disks of the Workload."""
     volumes: list[Raw] = []
     if built.cloud_init or _keys_by_cloud_init(built):
         volumes.append({"name": CLOUD_INIT, "cloudInitNoCloud": _cloud_init(built)})
@@ -242,7 +248,9 @@ def _other_disks(built: VirtualMachine) -> list[Raw]:
 
 
 def _cloud_init(built: VirtualMachine) -> Raw:
-    """The NoCloud data: from Secrets alone. Without user data, an empty one, to which KubeVirt adds keys."""
+    """The NoCloud data, from Secrets only. Without user data it has an empty cloud-config, to which KubeVirt
+    adds the SSH keys.
+    """
     data = built.cloud_init
     user, network = (data.user_data_secret, data.network_data_secret) if data else (None, None)
     return {
@@ -256,7 +264,7 @@ def _keys_by_cloud_init(built: VirtualMachine) -> bool:
 
 
 def _credentials(built: VirtualMachine) -> list[Raw]:
-    """Who may log in by SSH (kubevirt.io/api/core/v1, type SSHPublicKeyAccessCredential)."""
+    """The SSH keys that may log in (kubevirt.io/api/core/v1, type SSHPublicKeyAccessCredential)."""
     if built.ssh_keys is None:
         return []
     users = list(built.ssh_keys.users or ())
@@ -266,5 +274,5 @@ def _credentials(built: VirtualMachine) -> list[Raw]:
 
 
 def _probe(readiness: Readiness) -> Raw:
-    """The probe as KubeVirt has it (kubevirt.io/api/core/v1, type Probe)."""
+    """The readiness probe in KubeVirt's form (kubevirt.io/api/core/v1, type Probe)."""
     return readiness.raw()

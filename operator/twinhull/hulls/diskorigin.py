@@ -1,4 +1,4 @@
-"""Whether CDI has filled a disk from its DataVolume's source, by what the DataVolume and the claim note.
+"""Whether CDI filled a disk from its DataVolume's source, by the annotations of the DataVolume and the claim.
 
 CDI may also be told to take a claim as it is: then the DataVolume is Succeeded, and nothing was imported.
 Source: containerized-data-importer 1.65, pkg/controller/common/util.go and pkg/controller/datavolume.
@@ -9,13 +9,13 @@ from __future__ import annotations
 from twinhull.api.base import Raw
 
 _CDI = "cdi.kubevirt.io"
-#: On each claim that CDI itself has made, from 1.59 on: the uid of the DataVolume that the claim was made for
-#: (`newPersistentVolumeClaim`, which imports, uploads and clones share). A claim that was there before its
-#: DataVolume doesn't have it: `allowClaimAdoption`, `storage.populatedFor` and CDI's feature gate
+#: On each claim that CDI 1.59 or later has made: the uid of the claim's DataVolume
+#: (`newPersistentVolumeClaim`, which imports, uploads and clones share). A claim that existed before its
+#: DataVolume lacks it: `allowClaimAdoption`, `storage.populatedFor` and CDI's feature gate
 #: DataVolumeClaimAdoption let a DataVolume take such a claim, and leave no other trace.
 CREATED_FOR_ANNOTATION = f"{_CDI}/createdForDataVolume"
-#: By these CDI fills a claim that it has made with something else than the source, or not at all. CDI copies
-#: the annotations of a DataVolume to the claim that it makes for it. An import sets none of these on either.
+#: Annotations by which CDI fills a claim with something else than the source, or not at all. CDI copies a
+#: DataVolume's annotations to its claim. An import sets none of these on either object.
 OTHERWISE_FILLED = (
     f"{_CDI}/storage.populatedFor",  # a claim that is taken to be filled (`pvcRequiresWork`)
     f"{_CDI}/storage.prePopulated",  # CDI's word for that on the DataVolume (`handlePrePopulation`)
@@ -26,10 +26,10 @@ OTHERWISE_FILLED = (
 
 
 def doubt(volume: Raw, claim: Raw | None) -> str:
-    """Why a claim may hold something else than its DataVolume's source says, as a clause of a sentence; empty
-    if nothing speaks for that. `claim` is None if it isn't seen.
+    """Why a claim may hold other data than its DataVolume's source, as a clause of a sentence; empty if
+    nothing suggests that. `claim` is None if the operator doesn't see it.
 
-    Whoever may write claims can forge what this reads.
+    Whoever may write claims can forge these annotations.
     """
     name = volume["metadata"]["name"]
     if claim is None:

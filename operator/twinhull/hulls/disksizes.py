@@ -1,4 +1,6 @@
-"""The sizes of disks: what was asked for, what a claim asks for now, and what it is to ask for."""
+"""The sizes of disks: the size that the Workload asked for, the claim's present request, and its next
+request.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,12 @@ from twinhull.api.workload import ObjectMeta
 from twinhull.hulls import quantity
 from twinhull.hulls.disknotes import FIRST_REQUEST_ANNOTATION, HOLDER_ANNOTATION, SIZE_ANNOTATION
 
-#: The largest claim that can be asked for: what the API server counts to, in whole mebibytes.
+#: The largest request of a claim: the API server's largest number, in whole mebibytes.
 _LARGEST = Decimal(2**63 - 2**20)
 
 
 def parsed(text: str) -> Decimal | None:
-    """An amount of bytes, None for one that can't be read."""
+    """A quantity of bytes, None if the text isn't one."""
     try:
         return quantity.parse(text)
     except ValueError:
@@ -23,22 +25,22 @@ def parsed(text: str) -> Decimal | None:
 
 
 def noted_size(volume: Raw) -> str:
-    """The largest size that the Workload whose uid is noted on a DataVolume has asked for and was given;
-    empty if it asked for none.
+    """The largest size that was given to the Workload whose uid is noted on a DataVolume; empty if that
+    Workload asked for no size.
     """
     noted = volume["metadata"].get("annotations") or {}
     return noted.get(SIZE_ANNOTATION) or made_with(volume)
 
 
 def is_less(size: str, other: str) -> bool:
-    """Whether an amount of bytes is less than another. None is that can't be read."""
+    """Whether one quantity of bytes is less than another. False if either can't be read."""
     former, latter = parsed(size), parsed(other)
     return former is not None and latter is not None and former < latter
 
 
 def former_size(workload: ObjectMeta, disk: Disk, volume: Raw) -> str:
-    """The size that the Workload asked for before, if that is more than it asks for now. The disk may be
-    larger still: it may have grown by somebody else's hand, or under a former Workload of the name.
+    """The size that this Workload asked for before, if that is more than it asks for now; else empty. The
+    disk itself may be larger still: somebody else, or a former Workload of the name, may have enlarged it.
     """
     holder = (volume["metadata"].get("annotations") or {}).get(HOLDER_ANNOTATION)
     size = noted_size(volume)
@@ -46,10 +48,11 @@ def former_size(workload: ObjectMeta, disk: Disk, volume: Raw) -> str:
 
 
 def resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
-    """What the claim is to ask for, if the disk is to be larger, and what it asks for, if that is more than
-    the disk is to have. What CDI added for the file system stays in proportion: a DataVolume's own size never
-    changes. A clone that was made without a size has nothing of that: its claim is as large as that of the
-    original.
+    """(grows_to, larger): the request that the claim needs so that the disk grows, and the claim's present
+    request if it is larger than the Workload asks for. Each is empty if it doesn't apply.
+
+    A DataVolume's own size never changes, so CDI's addition for the file system is kept in proportion to it.
+    A clone that was made without a size has no such addition: its claim is as large as the original's.
     """
     claimed = requested(claim or {})
     first = (volume["metadata"].get("annotations") or {}).get(FIRST_REQUEST_ANNOTATION)
@@ -60,7 +63,7 @@ def resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
         wanted = min((size * request / original).to_integral_value(ROUND_CEILING), _LARGEST)
     except (ValueError, ArithmeticError):
         return "", ""
-    # What is asked for is in whole mebibytes, so that it may be a little more than what is wanted.
+    # A request is in whole mebibytes, so it may be a little more than the wanted size.
     request_text = quantity.mebibytes(wanted)
     if wanted <= present or first is None:
         return "", claimed if quantity.parse(request_text) < present else ""
@@ -68,8 +71,8 @@ def resized(disk: Disk, volume: Raw, claim: Raw | None) -> tuple[str, str]:
 
 
 def larger_than_claim(disk: Disk, claim: Raw) -> str:
-    """What a claim without a DataVolume is to ask for, since the disk is to be larger; empty if it asks for
-    as much. What CDI once added for its file system isn't known any more.
+    """The request that a claim without a DataVolume needs so that the disk grows; empty if the claim asks for
+    enough. CDI's addition for the file system isn't known any more.
     """
     size, present = parsed(disk.size or ""), parsed(requested(claim))
     if size is None or present is None:
@@ -79,12 +82,12 @@ def larger_than_claim(disk: Disk, claim: Raw) -> str:
 
 
 def made_with(volume: Raw) -> str:
-    """The size that a DataVolume was made with, empty if it says none."""
+    """The size that a DataVolume was made with, empty if it was made without one."""
     return _requested((volume.get("spec") or {}).get("storage"))
 
 
 def requested(claim: Raw) -> str:
-    """How much storage a claim asks for, empty if it doesn't say."""
+    """The storage that a claim requests, empty if it requests none."""
     return _requested(claim.get("spec"))
 
 

@@ -1,4 +1,4 @@
-"""How a disk of a machine is, by its DataVolume, which CDI fills, and by its claim.
+"""The state of a machine's disk, by its DataVolume, which CDI fills, and by its claim.
 
 Source: cdi.kubevirt.io/v1beta1, type DataVolumeStatus.
 """
@@ -12,7 +12,7 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.disks import Disk
 from twinhull.api.workload import ObjectMeta
 from twinhull.api.workloadstatus import ImportFailure
-from twinhull.hulls import diskfiles, disksizes, importing, importprogress
+from twinhull.hulls import cdi_messages, diskfiles, disksizes, importprogress
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.datavolume import claim_changed, claim_name, has_data_of, has_data_volume, is_from
 from twinhull.hulls.disknotes import (
@@ -21,12 +21,13 @@ from twinhull.hulls.disknotes import (
     HOLDER_ANNOTATION,
     POD_PHASE_ANNOTATION,
 )
-from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, condition, labels, owner_of, timestamp
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.objectmeta import condition, labels, owner_of, timestamp
 
 #: The phases in which a DataVolume waits for a Pod that uses it.
 _WAIT_FOR_CONSUMER = {"WaitForFirstConsumer", "PendingPopulation"}
-#: The phases in which nothing has been filled: no machine has started with such a disk, since KubeVirt waits
-#: for Succeeded. Others, among them Failed, may follow upon that.
+#: The phases in which a DataVolume was never filled: no machine has started with such a disk, since KubeVirt
+#: waits for Succeeded. The other phases, such as Failed, may follow upon Succeeded.
 _UNFILLED = {
     "Pending",
     "PVCBound",
@@ -36,8 +37,8 @@ _UNFILLED = {
     "CloneInProgress",
     *_WAIT_FOR_CONSUMER,
 }
-_GOING = "it is being deleted"
-_OF_FORMER = (
+_BEING_DELETED = "it is being deleted"
+_GOES_WITH_FORMER = (
     "its DataVolume belongs to a former Workload of this name, and the garbage collector deletes it with "
     "that; the disk is then made anew. To keep what is on it, remove the DataVolume's ownerReferences"
 )
@@ -45,65 +46,65 @@ _VOLUME_UNSEEN = (
     "its DataVolume is gone, and the claim goes with it; or the DataVolume has lost the label "
     f"{DISK_LABEL}: put that back"
 )
-_STAYS = (
+_CLAIM_STAYS = (
     "its claim is there without its DataVolume, and stays when the Workload is deleted, whatever reclaim says"
 )
-_FIXED = "storageClassName, accessModes and volumeMode of a disk that is filled can't be changed"
+_UNCHANGEABLE = "storageClassName, accessModes and volumeMode of a disk that is filled can't be changed"
 
 
 @dataclass(frozen=True, slots=True)
 class DiskState:
-    """A disk as it is."""
+    """The state of a disk."""
 
-    #: Its name in the Workload.
+    #: The name of the disk in the Workload.
     name: str
-    #: The name of its claim, and of its DataVolume; empty for one that is thrown away.
+    #: The name of the disk's claim, and of its DataVolume; empty for a containerDisk.
     claim: str
-    #: CDI's word for how far it is; empty if there is none.
+    #: The phase of the DataVolume; empty without a DataVolume.
     phase: str = ""
-    #: How much is filled, in CDI's words: such as 45.32%, or N/A. Empty if nothing is being filled.
+    #: How much is filled, as CDI says it: 45.32%, or N/A. Empty if CDI says nothing.
     progress: str = ""
-    #: How large its claim is; empty before it is bound.
+    #: The capacity of the claim; empty before the claim is bound.
     size: str = ""
-    #: What is wrong with it, and what to do; empty if nothing is known.
+    #: What is wrong with the disk, or what it waits for, and what to do; empty if nothing is known.
     message: str = ""
-    #: Whether CDI is filling it now. Of an upload CDI doesn't say whether it has begun.
+    #: Whether CDI is filling the disk now. An upload isn't counted: CDI doesn't say whether it has begun.
     filling: bool = False
-    #: Whether it has all that it is to have.
+    #: Whether the disk has all of its data.
     filled: bool = False
-    #: Since when CDI has called it filled, None if that isn't known.
+    #: Since when CDI has called the DataVolume Ready; None if it isn't filled, or CDI doesn't say when.
     filled_at: datetime | None = None
-    #: Whether its claim is only bound, and the disk filled, once the machine is there.
+    #: Whether the claim is bound, and the disk filled, only once the machine exists.
     waits_for_consumer: bool = False
-    #: Whether CDI gave up.
+    #: Whether the disk can't be filled before somebody changes something.
     failed: bool = False
-    #: How its import last failed, None if it didn't, or has got further since.
+    #: The last failure of the import; None if it didn't fail, or has got further since.
     failure: ImportFailure | None = None
-    #: Whether what has its name is this Workload's, or nothing has.
+    #: Whether the claim, or the DataVolume, is this Workload's. True if neither exists.
     is_ours: bool = True
-    #: Whether its claim is there and nobody's yet: it is to be marked as this Workload's before it is used.
+    #: Whether the claim exists and is marked by no Workload yet. The operator marks it before it is used.
     is_free: bool = False
-    #: Whether its claim is there without a DataVolume, as backups restore it.
+    #: Whether the claim exists without a DataVolume, as a backup restores it.
     is_lone: bool = False
-    #: Whether its claim belongs to a DataVolume that isn't seen, which may have lost its label.
+    #: Whether the claim belongs to a DataVolume that the operator doesn't see: it may have lost its label.
     is_unseen: bool = False
-    #: The uid of the VirtualMachine that controls its claim, and with which the claim is deleted; empty if
-    #: none does, or its DataVolume is there.
+    #: The uid of the VirtualMachine that controls the claim, and with which the claim is deleted. Empty if no
+    #: VirtualMachine does, or the disk has a DataVolume.
     machine: str = ""
-    #: Whether its DataVolume has another source than the Workload names now; once it is filled, whether that
+    #: Whether the DataVolume has another source than the Workload names now. For a filled disk: whether that
     #: source has other data.
     source_changed: bool = False
-    #: Whether it isn't filled, and its DataVolume says something else than the Workload does now. CDI lets
-    #: nobody change what a DataVolume says.
+    #: Whether the DataVolume was never filled and differs from what the Workload asks for now. CDI lets
+    #: nobody change a DataVolume's spec, so it has to be made anew.
     outdated: bool = False
-    #: Whether it is made once what is there has gone: the claim of a former DataVolume, or the DataVolume of
-    #: a former Workload.
+    #: Whether the disk has to wait until an object of its name is deleted: the claim of a former DataVolume,
+    #: or the DataVolume of a former Workload.
     is_going: bool = False
-    #: The larger size that the Workload asked for before, since it is to be smaller; empty if it isn't.
+    #: The larger size that the Workload asked for before; empty if the Workload hasn't reduced the size.
     shrinks_from: str = ""
-    #: The size that its claim asks for, if that is more than the disk is to have; empty if it isn't.
+    #: The size that the claim asks for, if that is more than the Workload asks for; else empty.
     larger: str = ""
-    #: What its claim is to ask for, since the disk is to be larger; empty if it asks for that.
+    #: The size that the claim has to ask for, since the disk is to grow; empty if the claim asks for enough.
     grows_to: str = ""
 
 
@@ -114,36 +115,48 @@ def read(
     claim: Raw | None,
     last: ImportFailure | None = None,
 ) -> DiskState:
-    """How a disk is, by its DataVolume and its claim, of which either may not be there. `last` is how its
-    import failed last, as the Workload's status has it.
+    """The state of a disk by its DataVolume and its claim, each None if it doesn't exist. `last` is the last
+    failure of its import in the Workload's status.
     """
-    name, claimed = disk.disk_name, claim_name(workload.name, disk)
-    size = ((claim or {}).get("status", {}).get("capacity") or {}).get("storage", "")
     if not has_data_volume(disk):
-        is_there = claim is not None or not claimed
-        holder = labels(claim).get(DISK_LABEL, labels(claim).get(WORKLOAD_LABEL)) if claim else workload.name
-        noted = ((claim or {}).get("metadata", {}).get("annotations") or {}).get(DISK_OF_ANNOTATION)
-        return DiskState(
-            name,
-            claimed,
-            size=size,
-            filled=is_there and not _is_going(claim),
-            is_ours=holder in {None, workload.name} and noted in {None, workload.name},
-            is_free=holder is None and noted in {None, workload.name},
-            machine=_machine_of(claim),
-            message=_awaited(claim),
-        )
-    if volume is None and claim is None:
-        return DiskState(name, claimed, message=diskfiles.partial(disk))
-    if volume is None:
-        return _of_claim(workload, disk, claim or {}, size)
-    return _of_volume(workload, disk, volume, claim, last)
+        return _without_volume(workload, disk, claim)
+    if volume is not None:
+        return _of_volume(workload, disk, volume, claim, last)
+    if claim is not None:
+        return _of_lone_claim(workload, disk, claim)
+    return DiskState(disk.disk_name, claim_name(workload.name, disk), message=diskfiles.partial(disk))
 
 
-def _awaited(claim: Raw | None) -> str:
-    """What keeps a claim that is used as it is from being used; empty if nothing does, or it isn't there."""
-    if _is_going(claim):
-        return _GOING
+def _without_volume(workload: ObjectMeta, disk: Disk, claim: Raw | None) -> DiskState:
+    """The state of a disk for which CDI does nothing: a claim that the Workload names (source.claim), or a
+    containerDisk, which has no claim.
+    """
+    name = claim_name(workload.name, disk)
+    is_there = claim is not None or not name
+    holder = labels(claim).get(DISK_LABEL, labels(claim).get(WORKLOAD_LABEL)) if claim else workload.name
+    noted = ((claim or {}).get("metadata", {}).get("annotations") or {}).get(DISK_OF_ANNOTATION)
+    return DiskState(
+        disk.disk_name,
+        name,
+        size=_capacity(claim),
+        filled=is_there and not _is_being_deleted(claim),
+        is_ours=holder in {None, workload.name} and noted in {None, workload.name},
+        is_free=holder is None and noted in {None, workload.name},
+        machine=_machine_of(claim),
+        message=_why_unusable(claim),
+    )
+
+
+def _capacity(claim: Raw | None) -> str:
+    """The size of a claim, empty before it is bound."""
+    size: str = ((claim or {}).get("status", {}).get("capacity") or {}).get("storage", "")
+    return size
+
+
+def _why_unusable(claim: Raw | None) -> str:
+    """Why a claim that the Workload names can't be used yet; empty if it can, or doesn't exist."""
+    if _is_being_deleted(claim):
+        return _BEING_DELETED
     is_bound = claim is None or claim.get("status", {}).get("phase") == "Bound"
     return "" if is_bound else "the claim isn't bound yet"
 
@@ -154,16 +167,17 @@ def _machine_of(claim: Raw | None) -> str:
     return owner.uid if owner and owner.kind == "VirtualMachine" else ""
 
 
-def _is_going(obj: Raw | None) -> bool:
-    """Whether an object, if it is there, is being deleted."""
+def _is_being_deleted(obj: Raw | None) -> bool:
+    """Whether an object exists and is being deleted."""
     return obj is not None and "deletionTimestamp" in obj["metadata"]
 
 
 def _goes_with_former(workload: ObjectMeta, volume: Raw) -> bool:
-    """Whether a DataVolume goes with a former Workload of the name: that one owns it, as its `reclaim` asked,
-    and the present one hasn't taken it up. The garbage collector deletes an object whose owner's name another
-    object has by now (k8s.io/kubernetes, pkg/controller/garbagecollector/garbagecollector.go, isDangling).
-    Nobody owns a disk that was to stay, or whose Workload was deleted without its dependents.
+    """Whether the garbage collector deletes a DataVolume with a former Workload of the same name: that
+    Workload owns it (reclaim Delete), and the present Workload hasn't taken it up. An ownerReference whose
+    uid isn't that of the present object of the name is dangling (k8s.io/kubernetes,
+    pkg/controller/garbagecollector/garbagecollector.go, isDangling). A DataVolume with reclaim Retain, or
+    whose Workload was deleted without its dependents, has no such owner.
     """
     metadata = volume["metadata"]
     is_former = any(
@@ -176,118 +190,147 @@ def _goes_with_former(workload: ObjectMeta, volume: Raw) -> bool:
 
 
 def _was_filled(volume: Raw) -> bool:
-    """Whether a DataVolume has the note that it was filled."""
+    """Whether a DataVolume carries the note that it was filled."""
     return FILLED_ANNOTATION in (volume["metadata"].get("annotations") or {})
 
 
 def is_unfilled(volume: Raw) -> bool:
-    """Whether a DataVolume isn't filled, by CDI's word, and never was."""
+    """Whether a DataVolume was never filled: CDI doesn't say so, and it carries no note of it."""
     return (volume.get("status") or {}).get("phase") != "Succeeded" and not _was_filled(volume)
 
 
 def holds_nothing(volume: Raw, claim: Raw | None) -> bool:
-    """Whether certainly nothing that anybody could miss is on a disk, by its DataVolume and its claim: it was
-    made by an operator for a Workload, nobody owns it, and it was never filled. An upload is never given up;
-    an empty disk only before its claim is bound. What CDI hasn't spoken of yet may be a backup's.
+    """Whether a disk certainly has no data: an operator made its DataVolume for a Workload, nobody owns it,
+    and it was never filled. An upload always counts as data, an empty disk once its claim is bound. A
+    DataVolume without a phase may be a backup's, so it counts as data as well.
     """
     metadata, source = volume["metadata"], (volume.get("spec") or {}).get("source") or {}
     noted, status = metadata.get("annotations") or {}, volume.get("status") or {}
     if not {HOLDER_ANNOTATION, DISK_ANNOTATION} <= noted.keys() or _was_filled(volume):
         return False
-    if metadata.get("ownerReferences") or _is_going(volume) or status.get("phase") not in _UNFILLED:
+    if metadata.get("ownerReferences") or _is_being_deleted(volume) or status.get("phase") not in _UNFILLED:
         return False
     is_bound = claim is not None and (claim.get("status") or {}).get("phase") != "Pending"
     return "upload" not in source and not ("blank" in source and is_bound)
 
 
-def _of_claim(workload: ObjectMeta, disk: Disk, claim: Raw, size: str) -> DiskState:
-    """How a disk is whose claim is there without a DataVolume. A claim that still names one as its owner is
-    deleted with it; of one that nobody owns, CDI's Pod may have filled a part.
+def _of_lone_claim(workload: ObjectMeta, disk: Disk, claim: Raw) -> DiskState:
+    """The state of a disk whose claim exists without a DataVolume. A claim that a DataVolume still owns is
+    deleted with the DataVolume. A claim that nobody owns may be filled in part: CDI's Pod notes its phase.
     """
     metadata, owner = claim["metadata"], owner_of(claim)
-    of_volume = owner is not None and owner.kind == "DataVolume"
-    phase = (metadata.get("annotations") or {}).get(POD_PHASE_ANNOTATION, "Succeeded")
+    has_volume = owner is not None and owner.kind == "DataVolume"
+    pod_phase = (metadata.get("annotations") or {}).get(POD_PHASE_ANNOTATION, "Succeeded")
     label = labels(claim).get(DISK_LABEL)
     state = DiskState(
         disk.disk_name,
         metadata["name"],
-        size=size,
+        size=_capacity(claim),
         is_ours=label == workload.name,
-        is_unseen=of_volume and not _is_going(claim) and label in {None, workload.name},
+        is_unseen=has_volume and not _is_being_deleted(claim) and label in {None, workload.name},
         machine=_machine_of(claim),
     )
     if not state.is_ours:
         return replace(state, is_lone=True)
-    if _is_going(claim) or of_volume:
-        return replace(state, is_going=True, message=_GOING if _is_going(claim) else _VOLUME_UNSEEN)
-    if phase != "Succeeded":
+    if _is_being_deleted(claim):
+        return replace(state, is_going=True, message=_BEING_DELETED)
+    if has_volume:
+        return replace(state, is_going=True, message=_VOLUME_UNSEEN)
+    if pod_phase != "Succeeded":
         message = (
             f"PersistentVolumeClaim {state.claim} was filled in part only, and its DataVolume is gone: "
             "delete the claim, and the disk is then filled anew"
         )
         return replace(state, is_lone=True, failed=True, message=message)
     grows_to = disksizes.larger_than_claim(disk, claim)
-    message = _STAYS if disk.reclaim == "Delete" else ""
+    message = _CLAIM_STAYS if disk.reclaim == "Delete" else ""
     return replace(state, is_lone=True, filled=True, grows_to=grows_to, message=message)
 
 
 def _of_volume(
     workload: ObjectMeta, disk: Disk, volume: Raw, claim: Raw | None, last: ImportFailure | None
 ) -> DiskState:
+    """The state of a disk that has a DataVolume: it is being deleted, is filled, or isn't filled yet."""
     status = volume.get("status") or {}
-    phase = status.get("phase") or "Pending"
-    of_former = _goes_with_former(workload, volume)
-    going = _is_going(volume) or _is_going(claim) or of_former
-    filled = phase == "Succeeded" and not going
-    failure = None if filled or going else importprogress.last_failure(volume, last)
-    failed = phase == "Failed" or (
-        failure is not None and importing.is_final(failure.message, failure.attempts)
-    )
-    source_changed = not is_from(workload, disk, volume)
-    is_claim_changed = claim_changed(disk, volume, resized=failed)
-    is_phase_known = bool(status.get("phase")) or claim is None
-    may_be_filled = filled or going or _was_filled(volume) or not is_phase_known
-    outdated = not may_be_filled and (source_changed or is_claim_changed)
-    grows_to, larger = ("", "") if outdated or of_former else disksizes.resized(disk, volume, claim)
-    fixed = _FIXED if filled and is_claim_changed else ""
-    message = _OF_FORMER if of_former else _GOING if going else fixed
-    return DiskState(
+    state = DiskState(
         disk.disk_name,
         claim_name(workload.name, disk),
-        phase=phase,
-        progress="100%" if filled else (failure and failure.progress) or status.get("progress") or "",
-        size=((claim or {}).get("status", {}).get("capacity") or {}).get("storage", ""),
-        message=message
-        or _hinted(disk, "" if filled else importprogress.message(disk, volume, phase, failure), failure),
-        filling=importprogress.is_filling(phase) and not of_former,
-        filled=filled,
-        filled_at=_filled_at(volume) if filled else None,
-        waits_for_consumer=phase in _WAIT_FOR_CONSUMER and not going,
-        failed=failed and not going,
-        failure=failure,
+        phase=status.get("phase") or "Pending",
+        progress=status.get("progress") or "",
+        size=_capacity(claim),
         is_ours=labels(claim).get(DISK_LABEL, workload.name) == workload.name if claim else True,
-        source_changed=source_changed and not (filled and has_data_of(workload, disk, volume)),
-        outdated=outdated,
-        is_going=of_former,
-        shrinks_from=disksizes.former_size(workload, disk, volume) if larger else "",
-        larger=larger,
-        grows_to=grows_to,
+        source_changed=not is_from(workload, disk, volume),
     )
+    if _goes_with_former(workload, volume):
+        return replace(state, is_going=True, message=_GOES_WITH_FORMER)
+    if _is_being_deleted(volume) or _is_being_deleted(claim):
+        is_filling = importprogress.is_filling(state.phase)
+        state = replace(state, filling=is_filling, message=_BEING_DELETED)
+    elif state.phase == "Succeeded":
+        state = _filled(state, workload, disk, volume)
+    else:
+        state = _unfilled(state, disk, volume, claim, last)
+    return state if state.outdated else _with_sizes(state, workload, disk, volume, claim)
+
+
+def _filled(state: DiskState, workload: ObjectMeta, disk: Disk, volume: Raw) -> DiskState:
+    """The state of a disk that CDI has filled."""
+    unchangeable = _UNCHANGEABLE if claim_changed(disk, volume, resized=False) else ""
+    return replace(
+        state,
+        progress="100%",
+        filled=True,
+        filled_at=_filled_at(volume),
+        source_changed=state.source_changed and not has_data_of(workload, disk, volume),
+        message=unchangeable or diskfiles.partial(disk),
+    )
+
+
+def _unfilled(
+    state: DiskState, disk: Disk, volume: Raw, claim: Raw | None, last: ImportFailure | None
+) -> DiskState:
+    """The state of a disk that CDI is filling, can't fill, or hasn't begun to fill."""
+    failure = importprogress.last_failure(volume, last)
+    is_final = failure is not None and cdi_messages.is_final(failure.message, failure.attempts)
+    failed = state.phase == "Failed" or is_final
+    # Before CDI has written a phase, a claim may be one that a backup restored, with data.
+    is_phase_known = bool((volume.get("status") or {}).get("phase")) or claim is None
+    is_changed = state.source_changed or claim_changed(disk, volume, resized=failed)
+    message = importprogress.message(disk, volume, state.phase, failure)
+    return replace(
+        state,
+        progress=(failure and failure.progress) or state.progress,
+        filling=importprogress.is_filling(state.phase),
+        waits_for_consumer=state.phase in _WAIT_FOR_CONSUMER,
+        failed=failed,
+        failure=failure,
+        outdated=is_changed and is_phase_known and not _was_filled(volume),
+        message=_with_hint(disk, message, failure),
+    )
+
+
+def _with_sizes(
+    state: DiskState, workload: ObjectMeta, disk: Disk, volume: Raw, claim: Raw | None
+) -> DiskState:
+    """The state with the sizes by which the disk is to grow, or can't shrink."""
+    grows_to, larger = disksizes.resized(disk, volume, claim)
+    former = disksizes.former_size(workload, disk, volume) if larger else ""
+    return replace(state, grows_to=grows_to, larger=larger, shrinks_from=former)
 
 
 def _filled_at(volume: Raw) -> datetime | None:
-    """Since when CDI has called a DataVolume Ready, None if it doesn't."""
+    """Since when CDI has called a DataVolume Ready; None if CDI doesn't."""
     ready = condition(volume, "Ready")
     return timestamp(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
 
 
-def _hinted(disk: Disk, message: str, failure: ImportFailure | None) -> str:
-    """What is wrong with a disk, with what its file's name has to do with it: always if that may have only a
-    part of the disk, and else if its import failed at what is in the file.
+def _with_hint(disk: Disk, message: str, failure: ImportFailure | None) -> str:
+    """The message on a disk, followed by what the name of its file tells. That the file may be only a part of
+    the disk is always told; the other hints, only if the import failed because of the file's content.
     """
     known = (
         diskfiles.hints(disk)
-        if failure and importing.is_of_content(failure.message)
+        if failure and cdi_messages.is_of_content(failure.message)
         else (diskfiles.partial(disk),)
     )
     return "; ".join(part for part in (message, *known) if part)

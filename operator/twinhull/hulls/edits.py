@@ -1,10 +1,10 @@
-"""What others have changed of a machine that lasts: what of that stays when the operator writes the machine
-anew, and what is lost then.
+"""The differences between an existing VirtualMachine that boots a disk and the operator's rendering of it.
 
-Volumes that were hot-plugged persistently (virtctl addvolume --persist, virtctl memory-dump) stay, with
-their disks: KubeVirt itself writes them into the VirtualMachine, and takes one that is missing there from the
-running machine (kubevirt.io/kubevirt, pkg/controller/controller.go, ApplyVolumeRequestOnVMISpec, and
-pkg/storage/hotplug). Everything else is what the Workload says.
+When the operator changes the machine, it keeps volumes that were hot-plugged persistently (virtctl addvolume
+--persist, virtctl memory-dump), with their disks: KubeVirt itself writes them into the VirtualMachine, and
+unplugs from the running machine one that is missing there (kubevirt.io/kubevirt,
+pkg/controller/controller.go, ApplyVolumeRequestOnVMISpec, and pkg/storage/hotplug). Everything else is
+overwritten with the Workload's spec.
 """
 
 from __future__ import annotations
@@ -19,37 +19,38 @@ from twinhull.hulls.machineclaims import claim_of
 
 #: The sources of volumes that can be plugged in while a machine runs (kubevirt.io/api/core/v1, VolumeSource).
 _PLUGGABLE = ("persistentVolumeClaim", "dataVolume", "memoryDump")
-#: What of a VirtualMachine's spec isn't compared: whether it is on, which others may change.
+#: The fields of a VirtualMachine's spec by which it is switched on and off. They aren't compared, since
+#: others may set them.
 _SWITCH = {"runStrategy", "running"}
 
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """What differs between a VirtualMachine and what the operator would write, by the paths of fields."""
+    """The differences between a VirtualMachine and the operator's rendering of it, as paths of fields."""
 
-    #: Fields that the operator sets, and that have another value or are missing.
+    #: The fields that the operator sets, and that are missing or have another value.
     other: tuple[str, ...] = ()
-    #: Fields that the operator doesn't set.
+    #: The fields that the operator doesn't set.
     added: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.other or self.added)
 
     def in_words(self, of_other: str, of_added: str) -> str:
-        """Both in a sentence's part, each with its verb; empty if nothing differs."""
+        """Both kinds of fields as a part of a sentence, each after its verb; empty if nothing differs."""
         parts = ((of_other, self.other), (of_added, self.added))
         return "; ".join(f"{verb} {listed(list(paths), ', ')}" for verb, paths in parts if paths)
 
 
 def of(present: Raw, target: Raw) -> Edits:
-    """How the spec of a VirtualMachine that is there differs from the one that the operator would write,
-    which has what stays in it already. What KubeVirt has expanded into the spec (its referencePolicy expand)
-    can't be compared.
+    """The differences between the spec of an existing VirtualMachine and the operator's spec for it, which
+    already contains what is kept. Without differences if KubeVirt has expanded an instancetype into the spec
+    (referencePolicy expand): such a spec can't be compared.
     """
     if "instancetype" in target and not present.get("instancetype"):
         return Edits()
     own, wanted = ({key: spec[key] for key in spec if key not in _SWITCH} for spec in (present, target))
-    # The operator's own labels and annotations say what is to run, which is told elsewhere.
+    # The operator's own labels and annotations differ with the revision, which is told elsewhere.
     differences = [
         (path, is_ours) for path, is_ours in _differences(own, wanted, "spec") if f".{GROUP}/" not in path
     ]
@@ -60,26 +61,27 @@ def of(present: Raw, target: Raw) -> Edits:
 
 
 def with_plugged(present: Raw, wanted: Raw) -> Raw:
-    """The spec of a machine's template as it is wanted, with the volumes that are plugged into the present
-    one. One of a name or a claim that the wanted one has as well is that one. The firmware tries none.
+    """The wanted spec of a machine's template with the volumes that were plugged into the present one, except
+    those whose name or claim the wanted spec has as well. The plugged disks lose their bootOrder, so that the
+    firmware doesn't try to boot them.
     """
-    ours = {volume.get("name") for volume in _volumes(wanted)}
+    ours = {_name(volume) for volume in _volumes(wanted)}
     claims = {claim_of(volume) for volume in _volumes(wanted)}
     kept = [
         volume
         for volume in _volumes(present)
-        if _is_plugged(volume) and volume.get("name") not in ours and claim_of(volume) not in claims
+        if _is_plugged(volume) and _name(volume) not in ours and claim_of(volume) not in claims
     ]
     if not kept:
         return wanted
-    names = {volume.get("name") for volume in kept}
+    names = {_name(volume) for volume in kept}
     disks = [
         {key: value for key, value in disk.items() if key != "bootOrder"}
         for disk in _disks(present)
-        if disk.get("name") in names
+        if _name(disk) in names
     ]
-    domain = wanted.get("domain") or {}
-    devices = {**(domain.get("devices") or {}), "disks": [*_disks(wanted), *disks]}
+    domain = _dict(wanted.get("domain"))
+    devices = {**_dict(domain.get("devices")), "disks": [*_disks(wanted), *disks]}
     return {
         **wanted,
         "domain": {**domain, "devices": devices},
@@ -92,19 +94,29 @@ def _volumes(spec: Raw) -> list[Raw]:
 
 
 def _disks(spec: Raw) -> list[Raw]:
-    return _dicts(((spec.get("domain") or {}).get("devices") or {}).get("disks"))
+    return _dicts(_dict(_dict(spec.get("domain")).get("devices")).get("disks"))
 
 
 def _dicts(value: object) -> list[Raw]:
     return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
 
 
+def _dict(value: object) -> Raw:
+    """The value if it is a dict, otherwise an empty one: overrides may have anything there."""
+    return value if isinstance(value, dict) else {}
+
+
+def _name(element: Raw) -> str:
+    """The name of an element as text: overrides may have anything as a name."""
+    return str(element.get("name"))
+
+
 def _is_plugged(volume: Raw) -> bool:
-    return any((volume.get(source) or {}).get("hotpluggable") is True for source in _PLUGGABLE)
+    return any(_dict(volume.get(source)).get("hotpluggable") is True for source in _PLUGGABLE)
 
 
 def _differences(present: Raw, target: Raw, at: str) -> Iterator[tuple[str, bool]]:
-    """The paths that differ, and whether each is the operator's."""
+    """The path of each field that differs, and whether the operator sets that field."""
     for key, wanted in target.items():
         path, got = f"{at}.{key}", present.get(key)
         if isinstance(wanted, dict):
@@ -112,7 +124,7 @@ def _differences(present: Raw, target: Raw, at: str) -> Iterator[tuple[str, bool
             if not wanted and got is None:
                 yield path, True
         elif _is_named(wanted) and isinstance(got, list):
-            yield from _of_named(_dicts(got), wanted, path)
+            yield from _named_differences(_dicts(got), wanted, path)
         elif not _same(wanted, got):
             yield path, True
     for key, got in present.items():
@@ -120,11 +132,12 @@ def _differences(present: Raw, target: Raw, at: str) -> Iterator[tuple[str, bool
             yield f"{at}.{key}", False
 
 
-def _of_named(present: list[Raw], target: list[Raw], at: str) -> Iterator[tuple[str, bool]]:
-    """The same of a list of what has names, whatever their order."""
-    elements = {one.get("name"): one for one in present}
+def _named_differences(present: list[Raw], target: list[Raw], at: str) -> Iterator[tuple[str, bool]]:
+    """The differences between two lists whose elements have names, in whatever order they are."""
+    elements = {_name(one): one for one in present}
     for wanted in target:
-        path, got = f"{at}[{wanted['name']}]", elements.pop(wanted["name"], None)
+        name = _name(wanted)
+        path, got = f"{at}[{name}]", elements.pop(name, None)
         if got is None:
             yield path, True
         elif claim_of(wanted) is None or claim_of(wanted) != claim_of(got):
@@ -142,8 +155,8 @@ def _is_named(value: object) -> bool:
 
 
 def _same(wanted: object, got: object) -> bool:
-    """Whether two values are the same to KubeVirt, which writes quantities in its own way, and leaves out
-    what is empty.
+    """Whether two values are equal for KubeVirt, which writes quantities in a form of its own and omits empty
+    values.
     """
     if wanted == got or (_is_empty(wanted) and _is_empty(got)):
         return True

@@ -1,9 +1,9 @@
-"""Ephemeral claims: what Kubernetes makes for a Pod out of its volumeClaimTemplates, made for a machine.
+"""The ephemeral claims of a machine, which the operator makes as Kubernetes makes those of a Pod.
 
-Their names, and what they have of the template, are those of Kubernetes' own (k8s.io/kubernetes,
-pkg/controller/volume/ephemeral/controller.go, handleVolume; k8s.io/component-helpers/storage/ephemeral,
-VolumeClaimName). Their owner is the VirtualMachine as a Pod's is the Pod, so the garbage collector deletes
-them with it.
+Their names, and the fields that they take from the volumeClaimTemplate, are as Kubernetes makes them
+(k8s.io/kubernetes, pkg/controller/volume/ephemeral/controller.go, handleVolume;
+k8s.io/component-helpers/storage/ephemeral, VolumeClaimName). The VirtualMachine owns them, as a Pod owns its
+own, so the garbage collector deletes them with it.
 """
 
 from __future__ import annotations
@@ -16,22 +16,24 @@ from twinhull.hulls.hull import WORKLOAD_LABEL, Hull
 from twinhull.hulls.machine import API_VERSION
 from twinhull.hulls.parity import claim_templates
 
-#: Where the revision begins in what is named after a machine (core/revision).
+#: Where the revision begins in the name of an object that is named after a machine (core/revision).
 _REVISION = re.compile(r"(?<=.)-(?=[0-9a-z][0-9a-f]{9}-.)")
 
 
 def claim_name(hull: str, volume: str) -> str:
-    """What the claim of a volume is called."""
+    """The name of the claim of a volume, for a hull of this name."""
     return f"{hull}-{volume}"
 
 
 def workloads_of(claim: str) -> Iterator[str]:
-    """The names of the Workloads whose machine may have a claim of that name, whoever made it."""
+    """The names of the Workloads whose machine may have a claim of this name, whoever made the claim."""
     return (claim[: found.start()] for found in _REVISION.finditer(claim))
 
 
 def with_claims(pod: Raw) -> Raw:
-    """A machine's Pod, whose volumes name the claims that the machine is given."""
+    """The Pod that runs in a machine, with its ephemeral volumes replaced by references to the machine's
+    claims.
+    """
     templates = claim_templates(pod["spec"])
     if not templates:
         return pod
@@ -45,7 +47,7 @@ def with_claims(pod: Raw) -> Raw:
 
 
 def claims(workload: str, namespace: str, machine: Hull, pod_spec: Raw) -> Iterator[Raw]:
-    """The claims of a machine that is there."""
+    """The claims of an existing machine, by the ephemeral volumes of its Pod's spec."""
     for volume, made in claim_templates(pod_spec).items():
         metadata = made.get("metadata") or {}
         annotations = metadata.get("annotations")
@@ -69,8 +71,9 @@ def _naming(volume: Raw, claim: str) -> Raw:
 
 
 def _owner_reference(machine: Hull) -> Raw:
-    """Without blockOwnerDeletion, which would need a right on the machine's finalizers: KubeVirt keeps a
-    machine that is deleted until its instance is gone, and Kubernetes a claim until no Pod has it.
+    """The controller reference to a machine. blockOwnerDeletion isn't set, since it needs a right on the
+    machine's finalizers, and it isn't needed: KubeVirt keeps a deleted machine until its instance is gone,
+    and Kubernetes keeps a claim until no Pod uses it.
     """
     return {
         "apiVersion": API_VERSION,

@@ -1,8 +1,8 @@
-"""Fidelity: which of the fields that were asked for the API server has left out of an object.
+"""The fields of a requested object that the API server, or a webhook, has left out.
 
-Unknown fields are refused on creation (fieldValidation=Strict). A field that the server knows but whose
-feature gate is off, it drops without a word (k8s.io/kubernetes/pkg/api/pod/util.go, DropDisabledPodFields).
-Whether a Pod is less isolated for what was made of it, hulls/confinement says.
+The API server refuses unknown fields at creation (fieldValidation=Strict). It drops a known field whose
+feature gate is off without a message (k8s.io/kubernetes/pkg/api/pod/util.go, DropDisabledPodFields). Whether
+the result is less isolated is computed in hulls/confinement.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ from collections.abc import Iterator
 from twinhull.api.base import Raw
 from twinhull.hulls.confinement import PRIVILEGES
 
-#: What tells the elements of Kubernetes' lists apart, so that what others put between them does no harm.
+#: The keys that distinguish the elements of Kubernetes' lists, so that elements which others add do no harm.
 _KEYS = ("mountPath", "devicePath", "name", "containerPort", "ip", "topologyKey", "conditionType")
-#: Fields that keep a Pod apart by being false, so their value counts; elsewhere an empty one is as good as
-#: absent.
-_TELLING = {"hostUsers", "allowPrivilegeEscalation", "automountServiceAccountToken"}
-#: Fields that are taken away from a running Pod by design, or by policies that isolate it more.
-_PASSING = {"schedulingGates", *PRIVILEGES}
+#: Fields that isolate a Pod by being false, so that their value counts. For other fields an empty value
+#: equals a missing one.
+_FALSE_COUNTS = {"hostUsers", "allowPrivilegeEscalation", "automountServiceAccountToken"}
+#: Fields that are removed from a running Pod by design, or by policies that isolate it more.
+_REMOVED_BY_DESIGN = {"schedulingGates", *PRIVILEGES}
 
-#: Among elements of one key: how far from its place an element is looked for. Up to eight are all looked at.
+#: How far from its place an element is searched for among the elements of the same key. Up to eight elements
+#: are all compared.
 _NEAR = 7
 
 
 def dropped(wanted: Raw, seen: Raw, at: str = "") -> Iterator[str]:
-    """The paths of the fields of `wanted` that `seen` lacks. Other values in them are others' business."""
+    """The paths of the fields of `wanted` that `seen` lacks. Fields with another value aren't included."""
     for key, value in wanted.items():
         path = f"{at}.{key}".lstrip(".")
-        if key in _PASSING or not (value or key in _TELLING):
+        if key in _REMOVED_BY_DESIGN or not (value or key in _FALSE_COUNTS):
             continue
         if key == "securityContext":
             yield from dropped(value, seen.get(key) or {}, path)
@@ -56,8 +57,9 @@ def _dropped_elements(wanted: list[object], seen: list[object], at: str) -> Iter
 
 
 def _dropped_element(wanted: Raw, same: list[Raw], place: int, at: str) -> Iterator[str]:
-    """What of an element is missing in that of the `same` key that has the most of it. It is looked for near
-    its place, which what others put in has moved a little: many of one key aren't all compared with all.
+    """The paths of the fields that a wanted element lacks in the most similar one of the `same` key. Only
+    elements near its place are compared, from which added elements have moved it a little: comparing many
+    elements with one another would be slow.
     """
     near = range(max(0, place - _NEAR), min(len(same), place + _NEAR + 1))
     least: tuple[str, ...] | None = None
@@ -70,7 +72,7 @@ def _dropped_element(wanted: Raw, same: list[Raw], place: int, at: str) -> Itera
 
 
 def _by_key(key: str, elements: list[object]) -> dict[object, list[Raw]]:
-    """Elements by the value of their key, so that long lists are compared in one go."""
+    """The elements by the value of their key, so that a long list is searched only once."""
     known: dict[object, list[Raw]] = defaultdict(list)
     for element in elements:
         if isinstance(element, dict) and isinstance(element.get(key), str | int):

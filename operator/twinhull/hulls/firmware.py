@@ -1,4 +1,4 @@
-"""A machine's firmware in KubeVirt's words.
+"""A machine's firmware in KubeVirt's fields.
 
 Source: kubevirt.io/api/core/v1, types Bootloader, Features and TPMDevice.
 """
@@ -18,8 +18,8 @@ def bootloader(firmware: Firmware) -> Raw:
 
 
 def features(firmware: Firmware | None) -> Raw:
-    """What the firmware needs of the Features, empty if nothing: secure boot needs system management mode
-    (KubeVirt refuses it without).
+    """The Features that the firmware needs, empty if none: KubeVirt refuses secure boot without system
+    management mode.
     """
     return {"smm": {"enabled": True}} if firmware and firmware.secure_boot else {}
 

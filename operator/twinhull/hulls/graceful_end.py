@@ -1,4 +1,4 @@
-"""The graceful end of a machine: its guest is asked to end the Pod before the machine is deleted."""
+"""The graceful end of a machine: the operator asks the guest to end the Pod before it deletes the machine."""
 
 from __future__ import annotations
 
@@ -7,40 +7,41 @@ from datetime import datetime, timedelta
 
 from twinhull.api.base import GROUP, Raw
 
-#: On a VirtualMachine whose Pod is to end: when that was requested, and the uid of the
-#: VirtualMachineInstance that it was requested of. Whoever leads and sees it asks that guest.
+#: On a VirtualMachine whose Pod has to end: when the end was requested, and the uid of the
+#: VirtualMachineInstance whose guest is asked. The leading operator asks the guest when it sees the
+#: annotation.
 ENDING_ANNOTATION = f"{GROUP}/ending"
-#: How long KubeVirt lets a machine shut down that doesn't say, in seconds (kubevirt.io/api/core/v1, constant
+#: KubeVirt's grace period for machines that set none, in seconds (kubevirt.io/api/core/v1, constant
 #: DefaultGracePeriodSeconds).
 _DEFAULT_GRACE = 30
-#: What is counted of a grace period at most, so that any number can be calculated with.
+#: The longest grace period that is waited for, so that any number can be calculated with.
 _LONGEST_GRACE = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
 class GracefulEnd:
-    """How far the end of a machine's Pod has got."""
+    """The progress of the graceful end of a machine's Pod."""
 
-    #: When the end was requested of the present instance, None if it wasn't. It is read from the annotation
-    #: alone, since anybody might answer in the guest's place.
+    #: When the end of the present instance was requested, None if it wasn't. Only the annotation tells:
+    #: anybody might answer in the guest's place.
     requested_at: datetime | None = None
-    #: The uid of the present instance.
+    #: The uid of the present instance, empty if there is none.
     instance: str = ""
-    #: Whether its guest can be asked to end the Pod.
+    #: Whether the guest can be asked to end the Pod.
     can_request_stop: bool = False
-    #: Whether the guest, once it was asked, may still need time.
+    #: Whether the guest may still need time after it was asked.
     still_waiting: bool = False
-    #: How long the Pod and the guest may take.
+    #: How long the Pod and the guest may take to end.
     grace: timedelta = timedelta()
 
     @property
     def requested(self) -> bool:
-        """Whether the Pod was asked to end, or is about to be: it runs no more in this machine."""
+        """Whether the end was requested, so that the Pod has ended or is about to."""
         return self.requested_at is not None
 
     def left(self, now: datetime) -> timedelta:
-        """How much longer the guest is waited for. With the request of an operator whose clock is ahead of
-        ours, that is up to twice the grace period.
+        """How much longer to wait for the guest: up to twice the grace period if the clock of the operator
+        that made the request was ahead of ours.
         """
         if self.requested_at is None or not self.still_waiting:
             return timedelta()
@@ -48,22 +49,22 @@ class GracefulEnd:
 
 
 def requested_at(vm: Raw, vmi: Raw, now: datetime) -> datetime | None:
-    """When the Pod of this very instance was requested to end, None if that isn't noted.
+    """When the end of this instance's Pod was requested, None if no request is noted.
 
-    A note that can't be read, that is of another instance, or that lies further ahead than clocks may differ
-    (the grace period) counts as none.
+    A note doesn't count if it can't be read, names another instance, or has a time further in the future than
+    the grace period: clocks differ by less.
     """
     requested = noted_at(ending_note(vm), vmi.get("metadata", {}).get("uid"))
     return requested if requested is not None and counts(requested, grace(vmi), now) else None
 
 
 def ending_note(vm: Raw) -> str:
-    """What a machine notes of the end of its Pod, empty if nothing."""
+    """The value of ENDING_ANNOTATION on a VirtualMachine, empty if it has none."""
     return str((vm["metadata"].get("annotations") or {}).get(ENDING_ANNOTATION) or "")
 
 
 def noted_at(note: str, instance: str | None) -> datetime | None:
-    """When the Pod of an instance was requested to end by such a note, None if it is of another or none."""
+    """The time in an ending note, None if the note is of another instance or can't be read."""
     time, _, noted = note.partition(" ")
     if not noted or noted != instance:
         return None
@@ -75,17 +76,17 @@ def noted_at(note: str, instance: str | None) -> datetime | None:
 
 
 def counts(at: datetime, grace: timedelta, now: datetime) -> bool:
-    """Whether a request of that time counts, which may lie ahead by the grace period."""
+    """Whether a request of that time counts: it may lie in the future by the grace period at most."""
     return at - now <= grace
 
 
 def grace(vmi: Raw) -> timedelta:
-    """How long a machine's Pod and guest may take to end."""
+    """How long a machine's Pod and guest may take to end, by the spec of the instance."""
     seconds = vmi.get("spec", {}).get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
     return timedelta(seconds=min(max(seconds, 0), _LONGEST_GRACE.total_seconds()))
 
 
 def request_patch(instance: str, now: datetime) -> Raw:
-    """A patch of the VirtualMachine that requests the end of an instance's Pod."""
+    """The patch of a VirtualMachine that requests the end of an instance's Pod."""
     time = now.isoformat(timespec="milliseconds")
     return {"metadata": {"annotations": {ENDING_ANNOTATION: f"{time} {instance}"}}}

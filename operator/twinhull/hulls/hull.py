@@ -1,4 +1,4 @@
-"""A hull: what a Workload runs in. One shape for a Pod and for a VirtualMachine."""
+"""A hull: the object that a Workload runs in, a Pod or a VirtualMachine, in one shape for both."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from twinhull.api.reading import UNREAD
 from twinhull.api.reasons import UNSAID, Why
 from twinhull.api.workload import RESTART_ANNOTATION, ObjectMeta, RestartPolicy
 from twinhull.api.workloadstatus import ContainerStatus, Exit, HullKind, HullStatus, Migratable
-from twinhull.hulls.applied import Applied, Same
+from twinhull.hulls.applied import Applied, RenamedRevision
 from twinhull.hulls.graceful_end import GracefulEnd
 from twinhull.hulls.machine_change import Live
+from twinhull.hulls.objectmeta import Owner, condition, created_at, labels, leaves_at, owner_of, timestamp
 
-#: On every object of a Workload, and on the Pods that carry its traffic: the Workload's name. The Service
-#: selects it, so it never changes with the hull.
+#: The Workload's name, as a label of the Workload's objects and of the Pods that carry its traffic. The
+#: Service selects it, so it never changes with the hull. DataVolumes have DISK_LABEL instead.
 WORKLOAD_LABEL = group.WORKLOAD_LABEL
-#: On the DataVolumes of a Workload's disks: the Workload's name. CDI gives it to their claims, and to the
-#: Pods that fill these: if it were the label above, the Workload's Service would select such a Pod.
+#: The Workload's name, as a label of the DataVolumes of its disks. CDI copies the label to their claims, and
+#: to the Pods that fill the claims. With WORKLOAD_LABEL, the Workload's Service would select those Pods.
 DISK_LABEL = f"{GROUP}/disk-of"
-#: On the hull itself only: its kind. A machine's launcher Pod doesn't have it.
+#: The hull's kind, as a label of the hull only. A machine's launcher Pod doesn't have it.
 HULL_LABEL = f"{GROUP}/hull"
-#: On the hull: the hash of what it was made from.
+#: The hull's revision: a hash of the content that the hull was made from.
 REVISION_LABEL = f"{GROUP}/revision"
-#: On the hull and on a machine's launcher Pod: the hull's name, by which a Service finds one hull alone.
+#: The hull's name, as a label of the hull and of a machine's launcher Pod. A Service selects one hull by it.
 HULL_NAME_LABEL = f"{GROUP}/hull-name"
 
 
 class Phase(StrEnum):
-    """Where a hull is in its life, in the Pod's own words."""
+    """The phase of a hull, with the values of a Pod's phase."""
 
     PENDING = "Pending"
     RUNNING = "Running"
@@ -42,23 +43,8 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """The controller that an object's ownerReferences name; None stands for an orphan's."""
-
-    api_version: str
-    kind: str
-    uid: str
-
-    @property
-    def takes_along(self) -> bool:
-        """Whether it is a Workload or one's machine: once it is gone, so is what it owned."""
-        group = self.api_version.partition("/")[0]
-        return (group, self.kind) in {(GROUP, "Workload"), ("kubevirt.io", "VirtualMachine")}
-
-
-@dataclass(frozen=True, slots=True)
 class Hull:
-    """A Pod or VirtualMachine as it was last seen."""
+    """A Pod or VirtualMachine as the operator last saw it."""
 
     #: The kind of the object.
     kind: HullKind
@@ -66,130 +52,139 @@ class Hull:
     name: str
     #: The object's uid.
     uid: str
-    #: Its controller, None for an orphan.
+    #: The object's controller, None for an orphan.
     owner: Owner | None
-    #: The hash of what it was made from.
+    #: The hash of the content that the hull was made from.
     revision: str
-    #: Where it is in its life.
+    #: The phase of the run.
     phase: Phase
-    #: Whether it is Ready.
+    #: Whether the hull is Ready.
     ready: bool
-    #: When the grace period of its deletion is over; None if it isn't being deleted.
+    #: When the grace period is over of the hull's deletion, or of switching off a machine that boots a disk;
+    #: None if neither is under way.
     leaves_at: datetime | None
     #: When the object was created.
     created_at: datetime
-    #: Since when it hasn't been ready, if it isn't.
-    since: datetime
-    #: Why it isn't ready, in the words of whoever prevents it.
+    #: Since when the Ready condition has had its present status, True or False.
+    ready_changed_at: datetime
+    #: The reason why the hull isn't ready, in the words of whoever prevents it.
     reason: Why
-    #: The same in a sentence.
+    #: The sentence to that reason.
     message: str
-    #: The name of its node, None before it has one.
+    #: The name of the hull's node, None before the hull has one.
     node: str | None = None
-    #: Its IP address, None before it has one.
+    #: The IP address of the hull, None before the hull has one.
     address: str | None = None
-    #: When its run began, None before it has.
+    #: When the run began, None before it has.
     started_at: datetime | None = None
-    #: Set once it has ended by itself.
+    #: How the run ended, None unless it has ended by itself.
     exit: Exit | None = None
-    #: Its containers, as far as they are known.
+    #: The containers, as far as their statuses are known.
     containers: tuple[ContainerStatus, ...] = ()
-    #: The reason and message why a Pod is ended from outside, if its status has them.
+    #: The reason and message of a Pod's DisruptionTarget condition: who ends the Pod from outside.
     disruption: tuple[Why, str] | None = None
     #: A Pod's RuntimeClass, None if it has none.
     runtime_class: str | None = None
-    #: What it was last given of the things that can change in place.
+    #: The note on the hull of what it was last given of the fields that can change in place.
     applied: Applied | None = None
-    #: The reason and message why its node hasn't given it the CPU and memory of `applied` yet.
+    #: The reason and message why the node hasn't given the hull the CPU and memory of `applied` yet.
     resize: tuple[str, str] | None = None
-    #: The ids of a Pod's containers in its runtime, by container.
+    #: The ids of a Pod's containers in the container runtime, by container name.
     container_ids: Mapping[str, str] = field(default_factory=dict)
     #: The object's labels.
     labels: Mapping[str, str] = field(default_factory=dict)
-    #: How far a running machine has got with `applied`.
+    #: The progress of a running machine's last change in place.
     live: Live | None = None
-    #: The digest of the manifest by which a machine runs.
+    #: The digest of the manifest that a machine runs by.
     manifest: str = ""
-    #: From when on it is sure that somebody has to do something before a machine goes on: the API server
-    #: refuses an object that it needs, or somebody stopped or paused it. None if it may go on by itself.
+    #: From when on it is certain that a machine doesn't continue before somebody acts: the API server refuses
+    #: an object that the machine needs, or somebody stopped or paused it. None if it may continue by itself.
     stalled_at: datetime | None = None
-    #: Whether a machine can move to another node while it runs, None if that isn't known.
+    #: Whether a machine can move to another node while it runs; None if KubeVirt doesn't say.
     migratable: Migratable | None = None
-    #: How far the end of a machine's Pod has got, before the machine is deleted.
+    #: The progress of the end of a machine's Pod, before the machine is deleted.
     graceful_end: GracefulEnd = field(default_factory=GracefulEnd)
-    #: Whether it is a machine that lasts, the operator has switched it off, and nothing of it runs.
+    #: Whether the operator has switched off this machine that boots a disk, and nothing of it runs.
     off: bool = False
-    #: The path of an ephemeral container in a machine's launcher Pod, empty if it has none.
+    #: The path of an ephemeral container in a machine's launcher Pod, empty if there is none.
     debug_container: str = ""
-    #: The object itself.
+    #: The Kubernetes object.
     obj: Raw = field(default_factory=dict, repr=False, compare=False)
-    #: A machine's VirtualMachineInstance, while there is one.
+    #: A machine's VirtualMachineInstance, None if there is none.
     instance: Raw | None = field(default=None, repr=False, compare=False)
 
     @property
     def deleting(self) -> bool:
-        """Whether it is being deleted."""
+        """Whether the hull is being deleted, or is a machine that boots a disk and is being switched off."""
         return self.leaves_at is not None
 
     @property
     def leaving(self) -> bool:
-        """Whether it is on its way out: being deleted, or its Pod was asked to end before that."""
+        """Whether the hull is being deleted, or the Pod in the machine was asked to end before that."""
         return self.deleting or self.graceful_end.requested
 
     @property
     def may_hide_end(self) -> bool:
-        """Whether its run may have ended though it doesn't say so any more: it is being deleted, it has ended
-        in a way that may be somebody else's doing, or it is a machine that doesn't run yet.
+        """Whether the run may have ended by itself although the hull doesn't show it (any more): the hull is
+        being deleted, its end may be somebody else's doing, or it is a machine that doesn't run yet.
         """
-        # A Pending machine may have run before: KubeVirt starts one again though it runs Once.
+        # A Pending machine may have run before: KubeVirt restarts some machines despite runStrategy Once.
         pending_machine = self.kind == "VirtualMachine" and self.phase is Phase.PENDING
         return self.deleting or pending_machine or self.ended
 
     @property
     def has_name_label(self) -> bool:
-        """Whether it carries its own name as a label, by which a Service finds it."""
+        """Whether the hull carries its own name as a label, so that a Service can select it alone."""
         return self.labels.get(HULL_NAME_LABEL) == self.name
 
     @property
-    def same(self) -> Same | None:
-        """How the present operator calls its revision, if an earlier one worked that out in another way."""
-        same = self.applied.same if self.applied else None
-        return same if same and same.of == self.revision else None
+    def renamed_revision(self) -> RenamedRevision | None:
+        """The present operator's name of the hull's revision, if an earlier operator computed the revision in
+        another way; None if no such name is noted.
+        """
+        renamed = self.applied.renamed_revision if self.applied else None
+        return renamed if renamed and renamed.former == self.revision else None
 
     @property
     def pending(self) -> bool:
-        """Whether it is a machine that was changed and isn't known to have taken it."""
+        """Whether the hull is a machine that was given a change, and may not have taken it yet."""
         return bool(self.applied and self.applied.pending)
 
     @property
     def halfway(self) -> bool:
-        """Whether a change was begun that isn't over: of what revision it is can't be told."""
+        """Whether a change in place was begun and not completed, so that the hull's revision isn't known."""
         return self.applied is not None and bool(self.applied.attempted)
 
     @property
     def why_stuck(self) -> str:
-        """Why it will never be what it was changed to, empty if it may be."""
+        """Why the machine will never take its last change, empty if it may: its guest refuses the manifest,
+        or KubeVirt requires a restart.
+        """
         return (self.live.guest_refusal or self.live.restart_required) if self.live and self.pending else ""
 
     @property
     def foreign_edit(self) -> str:
-        """What KubeVirt says of a machine whose spec somebody else has changed, empty if nobody has."""
+        """KubeVirt's message on a change of the machine's spec that needs a restart and that the operator
+        didn't make; empty if there is none.
+        """
         return self.live.restart_required if self.live and not self.pending else ""
 
     @property
     def manifest_refusal(self) -> str:
-        """What a machine's guest has against the manifest that it is to run by, empty if nothing."""
+        """Why a machine's guest refuses the manifest that it has to run by, empty if it doesn't. A refused
+        change is told by `why_stuck` instead.
+        """
         return self.live.guest_refusal if self.live and not (self.pending or self.foreign_edit) else ""
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended and won't run again by itself."""
+        """Whether the run has ended, and the hull doesn't run again by itself."""
         return self.phase in {Phase.SUCCEEDED, Phase.FAILED}
 
     @property
     def still_runs(self) -> bool:
-        """Whether anything of it may still run, whatever a machine's guest says: KubeVirt says when that is
-        over. Of a Pod that isn't held as a whole its phase is known.
+        """Whether the hull may still run, whatever a machine's guest says: an ended machine counts as running
+        until KubeVirt says that its instance has ended. Of an outlined Pod the phase alone is known.
         """
         if self.kind == "Pod" and UNREAD in self.obj:
             return self.obj["status"].get("phase") not in {Phase.SUCCEEDED, Phase.FAILED}
@@ -197,14 +192,15 @@ class Hull:
         return not self.ended or (self.instance is not None and phase not in {Phase.SUCCEEDED, Phase.FAILED})
 
     def runs_again(self, policy: str, ended: Exit) -> bool:
-        """Whether a restartPolicy starts over: OnFailure does for a Pod that failed as a whole, such as an
-        evicted one. Containers are restarted within their Pod; a Pod that outlived its own deadline isn't.
+        """Whether a restartPolicy makes a new hull after this end: OnFailure does if the Pod failed as a
+        whole, such as an evicted one. Containers restart within their Pod. A Pod that exceeded its own
+        activeDeadlineSeconds isn't repeated.
         """
         failed = policy == RestartPolicy.ON_FAILURE and self.phase is Phase.FAILED
         return failed and ended.reason != "DeadlineExceeded"
 
     def status(self) -> HullStatus:
-        """What `status.hull` says of it."""
+        """The hull in the form of `status.hull`."""
         return HullStatus(
             kind=self.kind,
             name=self.name,
@@ -218,8 +214,8 @@ class Hull:
 
 
 def unread(kind: HullKind, obj: Raw, instance: Raw | None = None) -> Hull:
-    """A hull whose object holds too much to be read, or whose `instance` does. It is taken to serve, so that
-    nothing replaces it.
+    """A hull whose object, or whose `instance`, is too large to be kept. It counts as running and ready, so
+    that nothing replaces it.
     """
     return Hull(
         kind=kind,
@@ -231,7 +227,7 @@ def unread(kind: HullKind, obj: Raw, instance: Raw | None = None) -> Hull:
         ready=True,
         leaves_at=leaves_at(obj),
         created_at=created_at(obj),
-        since=created_at(obj),
+        ready_changed_at=created_at(obj),
         reason=UNSAID,
         message="",
         runtime_class=obj["spec"].get("runtimeClassName"),
@@ -243,7 +239,10 @@ def unread(kind: HullKind, obj: Raw, instance: Raw | None = None) -> Hull:
 
 
 def owner_reference(workload: ObjectMeta) -> Raw:
-    """The controller reference that every object of a Workload carries, so that deleting one ends all."""
+    """The controller reference to a Workload, by which the garbage collector deletes an object with its
+    Workload. Every object that the operator makes for a Workload carries it, except DataVolumes with reclaim
+    Retain and the claims of a machine (hulls/ephemeral), which the machine owns.
+    """
     return {
         "apiVersion": API_VERSION,
         "kind": "Workload",
@@ -255,76 +254,43 @@ def owner_reference(workload: ObjectMeta) -> Raw:
 
 
 def revision_of(obj: Raw) -> str:
-    """The revision that a hull is of; its first, which is in its name, if somebody took the label away."""
+    """The revision of a hull by its label. If somebody removed the label, the revision in the hull's name."""
     metadata = obj["metadata"]
     return str(labels(obj).get(REVISION_LABEL) or metadata["name"].rpartition("-")[2])
 
 
-def owner_of(obj: Raw) -> Owner | None:
-    """An object's controller, None for an orphan."""
-    references = obj["metadata"].get("ownerReferences", ())
-    return next(
-        (Owner(ref["apiVersion"], ref["kind"], ref["uid"]) for ref in references if ref.get("controller")),
-        None,
-    )
-
-
 def is_reserved(key: str) -> bool:
-    """Whether a label or annotation is the operator's own to write: any of its domain, but for the annotation
-    by which people restart a Workload.
+    """Whether only the operator may write a label or annotation: every key of its domain, except the
+    annotation by which people restart a Workload.
     """
     return key.startswith(f"{GROUP}/") and key != RESTART_ANNOTATION
 
 
 def given_by(template: Raw, part: Literal["labels", "annotations"]) -> Raw:
-    """The labels or the annotations that a hull gets from its template, which nobody passes off as the
-    operator's.
+    """The labels or the annotations that a hull gets from its template. Keys that are reserved for the
+    operator are left out.
     """
     keys = (template.get("metadata") or {}).get(part) or {}
     return {key: value for key, value in keys.items() if not is_reserved(key)}
 
 
-def labels(obj: Raw) -> Mapping[str, str]:
-    """An object's labels."""
-    return obj["metadata"].get("labels") or {}
-
-
-def version_of(obj: Raw) -> str:
-    """The state of an object, as a patch or a deletion may demand it; empty if none is known."""
-    return str(obj["metadata"].get("resourceVersion") or "")
-
-
-def timestamp(text: str | None) -> datetime | None:
-    """A Kubernetes time (RFC 3339) as a datetime, None for an absent one."""
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def created_at(obj: Raw) -> datetime:
-    """When an object was created."""
-    return datetime.fromisoformat(obj["metadata"]["creationTimestamp"])
-
-
-def leaves_at(obj: Raw) -> datetime | None:
-    """When an object that is being deleted should be gone, None if it isn't being deleted."""
-    return timestamp(obj["metadata"].get("deletionTimestamp"))
-
-
 def ends_by(obj: Raw, grace: timedelta) -> datetime | None:
-    """When a VirtualMachine or its instance that is being deleted should be gone, None if it isn't.
+    """When a VirtualMachine or VirtualMachineInstance that is being deleted should be gone; None if it isn't
+    being deleted. `grace` is its grace period.
 
-    A Pod's deletionTimestamp has its grace period in it. Theirs doesn't: the API server knows none of custom
-    resources (k8s.io/apiextensions-apiserver, type customResourceStrategy; k8s.io/apiserver,
-    pkg/registry/rest, BeforeDelete), and KubeVirt gives the machine its own from then on.
+    A Pod's deletionTimestamp includes the grace period. That of a custom resource doesn't: the API server
+    knows no grace period of custom resources (k8s.io/apiextensions-apiserver, type customResourceStrategy;
+    k8s.io/apiserver, pkg/registry/rest, BeforeDelete), and KubeVirt begins the machine's own at that time.
     """
     requested = leaves_at(obj)
     return requested + grace if requested else None
 
 
 def removed(obj: Raw, end: Exit) -> bool:
-    """Whether an object that is being deleted ended because of that, not by itself before.
+    """Whether an object that is being deleted ended because of the deletion, and not by itself before.
 
-    Its deletionTimestamp is when its grace period is over (meta/v1, type ObjectMeta); both times are in
-    whole seconds, so an end in the very second of the request counts as made by it.
+    The deletionTimestamp is the end of the grace period (meta/v1, type ObjectMeta). Both times are in whole
+    seconds, so an end in the very second of the request counts as caused by the deletion.
     """
     metadata = obj["metadata"]
     limit = timestamp(metadata.get("deletionTimestamp"))
@@ -335,19 +301,13 @@ def removed(obj: Raw, end: Exit) -> bool:
 
 
 def disrupted(pod: Raw) -> bool:
-    """Whether a Pod failed because its node, the scheduler or somebody who evicted it ended it (core/v1,
-    constant DisruptionTarget).
+    """Whether a Pod failed because its node, the scheduler or an eviction ended it (core/v1, constant
+    DisruptionTarget).
     """
     failed = (pod.get("status") or {}).get("phase") == Phase.FAILED
     return failed and condition(pod, "DisruptionTarget").get("status") == "True"
 
 
-def unready_since(obj: Raw) -> datetime:
-    """From when on an object's Ready condition has been what it is; from its creation if it has none."""
+def ready_changed_at(obj: Raw) -> datetime:
+    """Since when an object's Ready condition has had its present status; its creation if it has none."""
     return timestamp(condition(obj, "Ready").get("lastTransitionTime")) or created_at(obj)
-
-
-def condition(obj: Raw, kind: str) -> Raw:
-    """The condition of that type in an object's status, empty if it has none."""
-    conditions = obj.get("status", {}).get("conditions") or ()
-    return next((found for found in conditions if found["type"] == kind), {})

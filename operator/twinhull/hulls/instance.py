@@ -1,4 +1,4 @@
-"""A VirtualMachine with its VirtualMachineInstance, as a hull."""
+"""A VirtualMachine and its VirtualMachineInstance, read as a hull."""
 
 from __future__ import annotations
 
@@ -13,47 +13,35 @@ from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.causes import Cause, MachineObjects, cause
 from twinhull.hulls.graceful_end import GracefulEnd, grace, requested_at
-from twinhull.hulls.hull import (
-    WORKLOAD_LABEL,
-    Hull,
-    Phase,
-    condition,
-    created_at,
-    ends_by,
-    labels,
-    leaves_at,
-    owner_of,
-    removed,
-    revision_of,
-    timestamp,
-    unready_since,
-)
-from twinhull.hulls.launchers import Interruption, interruption
+from twinhull.hulls.hull import WORKLOAD_LABEL, Hull, Phase, ends_by, ready_changed_at, removed, revision_of
+from twinhull.hulls.launcher_pods import Interruption, interruption
 from twinhull.hulls.machine_change import Live, Size
 from twinhull.hulls.manifest import noted
+from twinhull.hulls.objectmeta import condition, created_at, labels, leaves_at, owner_of, timestamp
 from twinhull.hulls.parity import containers
 from twinhull.hulls.report import Report
 
-#: What KubeVirt says of an instance while it gives it CPU or memory (kubevirt.io/api/core/v1, types
+#: The conditions of an instance while KubeVirt gives it CPU or memory (kubevirt.io/api/core/v1, types
 #: VirtualMachineInstanceVCPUChange and VirtualMachineInstanceMemoryChange).
 _PLUGGING = ("HotVCPUChange", "HotMemoryChange")
-#: KubeVirt's word for a pause that a migration makes, and ends.
+#: KubeVirt's reason for a pause during a migration, which ends by itself.
 _PAUSED_BY_MIGRATION = "PausedByMigrationMonitor"
-#: What is told of a machine that is paused, by KubeVirt's reason (kubevirt.io/kubevirt,
-#: pkg/virt-handler/vm.go). We have no verb that unpauses one.
+#: The messages on a paused machine, by KubeVirt's reason (kubevirt.io/kubevirt, pkg/virt-handler/vm.go).
+#: {unpause} is virtctl's command: twinhull has none.
 _PAUSES = {
     "PausedByMigrationMonitor": "the machine is paused while it moves to another node",
     "PausedByUser": "somebody has paused the machine: to continue, run {unpause}",
     "PausedIOError": "KubeVirt has paused the machine, since one of its disks can't be written: usually the "
     "storage of a claim is full. Make room there, then run {unpause}",
 }
-#: The pauses that end when somebody ends them, and not before.
+#: The reasons of pauses that last until somebody ends them.
 _PAUSED_UNTIL_UNPAUSED = {"PausedByUser", "PausedIOError"}
-#: How much of KubeVirt's words is handed on: they name volumes and devices, of which there may be many.
+#: How many characters of a KubeVirt reason or message are passed on: it names volumes and devices, of which
+#: there may be many.
 _LONGEST_WHY = 1024
 
 
-def read(  # noqa: PLR0913  one for each that tells of it
+def read(  # noqa: PLR0913  one for each source
     vm: Raw,
     vmi: Raw | None,
     template: Raw,
@@ -63,11 +51,11 @@ def read(  # noqa: PLR0913  one for each that tells of it
     asks_guests: bool = True,
     launcher: Raw | None = None,
 ) -> Hull:
-    """A VirtualMachine, and its VirtualMachineInstance if there is one, as a hull.
+    """A VirtualMachine, with its VirtualMachineInstance if there is one, as a hull.
 
-    `launcher` is the Pod that it runs in, None if there is none. `report` is what that instance's guest said
-    last, if it was asked, and `asks_guests` whether this operator can ask; `template` is what the present
-    revision is made from.
+    `template` is the one that the present revision is made from. `report` is the last report of the
+    instance's guest, None if the guest wasn't asked. `asks_guests` says whether this operator can ask guests.
+    `launcher` is the launcher Pod of the instance, None if there is none.
     """
     machine = MachineObjects(vm, vmi or {}, launcher, report)
     instance = machine.vmi.get("status", {})
@@ -86,7 +74,7 @@ def read(  # noqa: PLR0913  one for each that tells of it
         ready=ready,
         leaves_at=ends_by(vm, _grace(vmi)),
         created_at=created_at(vm),
-        since=unready_since(vm),
+        ready_changed_at=ready_changed_at(vm),
         reason=why.reason,
         message=why.message,
         stalled_at=why.stalled_at,
@@ -108,8 +96,8 @@ def read(  # noqa: PLR0913  one for each that tells of it
 
 
 def address_of(vmi: Raw) -> str | None:
-    """An instance's address, None before it has one. What isn't one is none: with some networks it is what a
-    program in the guest says (kubevirt.io/kubevirt, pkg/virt-handler/net, guest agent).
+    """The IP address of an instance; None before it has one, or if the text isn't an address: on some
+    networks a program in the guest reports it (kubevirt.io/kubevirt, pkg/virt-handler/net, guest agent).
     """
     address = (vmi.get("status", {}).get("interfaces") or [{}])[0].get("ipAddress")
     try:
@@ -119,7 +107,7 @@ def address_of(vmi: Raw) -> str | None:
 
 
 def read_stray(vmi: Raw) -> Hull:
-    """A VirtualMachineInstance whose VirtualMachine is gone, as a hull that is still there."""
+    """A VirtualMachineInstance whose VirtualMachine is gone, as a hull that still exists."""
     return Hull(
         kind="VirtualMachine",
         name=vmi["metadata"]["name"],
@@ -130,7 +118,7 @@ def read_stray(vmi: Raw) -> Hull:
         ready=False,
         leaves_at=ends_by(vmi, grace(vmi)),
         created_at=created_at(vmi),
-        since=created_at(vmi),
+        ready_changed_at=created_at(vmi),
         reason=Reason.TERMINATING,
         message="the VirtualMachineInstance outlives its VirtualMachine",
         obj=vmi,
@@ -140,8 +128,8 @@ def read_stray(vmi: Raw) -> Hull:
 def _end(
     machine: MachineObjects, template: Raw, now: datetime
 ) -> tuple[Phase, Exit | None, Interruption | None]:
-    """The Pod's phase; how the machine ended, None if it hasn't ended by itself; and what else ended it, None
-    if nothing is known to have.
+    """The phase of the run; how the machine ended by itself, None if it didn't; and what ended it from
+    outside, None if nothing is known to have done so.
     """
     vm, vmi, report = machine.vm, machine.vmi, machine.report
     phase = _phase(vmi.get("status", {}).get("phase"), vm["spec"].get("runStrategy", "Always"), report)
@@ -164,7 +152,9 @@ def _readiness(
     *,
     is_changing: bool,
 ) -> tuple[bool, Cause]:
-    """Whether a machine is ready, and why not. One that is changed isn't before it has taken the change."""
+    """Whether a machine is ready, and the cause if it isn't. A machine that is being changed is ready only
+    once it has taken the change.
+    """
     paused = _paused(machine.vmi)
     able = condition(machine.vm, "Ready").get("status") == "True" and phase is Phase.RUNNING and not paused
     if able and is_changing:
@@ -177,10 +167,10 @@ def _readiness(
 
 
 def _phase(phase: str | None, run_strategy: str, report: Report | None) -> Phase:
-    """The Pod's phase: the guest's word once the Pod has ended, else what the instance's stands for.
+    """The phase of the run: the guest's word once its Pod has ended, otherwise by the phase of the instance.
 
-    Unless it runs Once, virt-controller makes an instance again that ended, so such an end isn't one
-    (kubevirt.io/kubevirt, pkg/virt-controller/watch/vm/vm.go, syncRunStrategy).
+    An ended instance counts as ended only with runStrategy Once. With the others, virt-controller makes a new
+    instance (kubevirt.io/kubevirt, pkg/virt-controller/watch/vm/vm.go, syncRunStrategy).
     """
     if run_strategy == "Once":
         if report and report.final:
@@ -191,11 +181,10 @@ def _phase(phase: str | None, run_strategy: str, report: Report | None) -> Phase
 
 
 def _interrupted(vm: Raw, vmi: Raw, end: Exit, report: Report | None, now: datetime) -> bool:
-    """Whether a machine ended because it was deleted, or its Pod because the guest was asked to end it.
-
-    A guest says of itself that its Pod ended by itself, but may have been asked at that very moment. What
-    KubeVirt says is compared with the API server's times as well: the clock of the operator that asked may
-    be ahead.
+    """Whether a machine ended because it was deleted, or because the guest was asked to end its Pod. A guest
+    that reports that its Pod ended by itself may have been asked at that very moment, so the times are
+    compared. KubeVirt's account is also compared with the time of the deletion, which the API server sets:
+    the clock of the operator that asked the guest may be ahead.
     """
     requested = requested_at(vm, vmi, now)
     if _is_reported(report):
@@ -208,15 +197,16 @@ def _interrupted(vm: Raw, vmi: Raw, end: Exit, report: Report | None, now: datet
 
 
 def _is_reported(report: Report | None) -> bool:
-    """Whether the guest itself said how its Pod ended."""
+    """Whether the guest itself reported how its Pod ended."""
     return report is not None and report.final
 
 
 def _graceful_end(
     vm: Raw, vmi: Raw, report: Report | None, now: datetime, *, asks_guests: bool
 ) -> GracefulEnd:
-    """A guest that was asked is waited for while its instance runs, unless it says that there is nothing to
-    wait for: it had answered before, and that it doesn't now says nothing of its Pod.
+    """The progress of the requested end. The operator waits for a guest while its instance runs, unless the
+    guest says that there is nothing to wait for. A guest that has stopped answering is waited for: its
+    silence tells nothing of its Pod.
     """
     instance, paused = vmi.get("status", {}), _paused(vmi)
     runs = asks_guests and instance.get("phase") == "Running" and not leaves_at(vmi)
@@ -232,7 +222,7 @@ def _graceful_end(
 
 
 def _grace(vmi: Raw | None) -> timedelta:
-    """How long what runs may take to end: none if nothing does."""
+    """The grace period of an instance; zero if there is no instance."""
     return grace(vmi) if vmi else timedelta()
 
 
@@ -249,8 +239,8 @@ def _live(vm: Raw, vmi: Raw, report: Report | None) -> Live:
 
 
 def _migratable(vmi: Raw) -> Migratable | None:
-    """What KubeVirt says of one that runs, None before it does (kubevirt.io/kubevirt,
-    pkg/virt-handler/vm.go).
+    """Whether KubeVirt says that a running machine can be migrated, and why not; None before KubeVirt says so
+    (kubevirt.io/kubevirt, pkg/virt-handler/vm.go).
     """
     state = condition(vmi, "LiveMigratable")
     if vmi.get("status", {}).get("phase") != "Running" or state.get("status") not in {"True", "False"}:
@@ -265,7 +255,7 @@ def _migratable(vmi: Raw) -> Migratable | None:
 
 
 def _restart_required(vm: Raw) -> str:
-    """KubeVirt says of what it can't change while the machine runs that it must be restarted for it
+    """KubeVirt's message on a change that needs a restart of the machine; empty if there is no such change
     (kubevirt.io/kubevirt, pkg/virt-controller/watch/vm/vm.go, syncRestartRequired).
     """
     restart = condition(vm, "RestartRequired")
@@ -283,7 +273,7 @@ def _lacking(live: Live) -> str:
 
 
 def _paused(vmi: Raw) -> Raw:
-    """The condition by which KubeVirt says that a machine is paused, empty while it isn't."""
+    """The condition Paused of an instance, empty unless it is True."""
     paused = condition(vmi, "Paused")
     return paused if paused.get("status") == "True" else {}
 
@@ -310,8 +300,8 @@ def _why_not_ready(machine: MachineObjects, paused: Raw) -> Cause:
 
 
 def _exit(vmi: Raw, template: Raw, revision: str, report: Report | None) -> Exit:
-    """How a machine ended: as its guest said; or else as KubeVirt saw it, which sees a failure only by way of
-    a panic device: without one, a guest that was shut down may have failed.
+    """How a machine ended: as its guest reported, or else as KubeVirt saw it. KubeVirt sees a failure only
+    with a panic device: without one, a guest that was shut down may have failed.
     """
     if report and report.final:
         return podstatus.exit_of(report.status, template["spec"], revision)
@@ -334,12 +324,12 @@ def _exit(vmi: Raw, template: Raw, revision: str, report: Report | None) -> Exit
 
 
 def _containers(report: Report, template: Raw) -> tuple[ContainerStatus, ...]:
-    """The containers of the template, as the guest has them."""
+    """The statuses of the template's containers in a guest's report."""
     named = {container["name"] for _, container in containers(template["spec"])}
     return tuple(status for status in podstatus.containers(report.status) if status.name in named)
 
 
 def _entered(instance: Raw, phase: str) -> datetime | None:
-    """When an instance entered a phase, None if it has not."""
+    """When an instance entered a phase, None if it hasn't."""
     entered = instance.get("phaseTransitionTimestamps") or ()
     return next((timestamp(at["phaseTransitionTimestamp"]) for at in entered if at["phase"] == phase), None)

@@ -1,4 +1,4 @@
-"""The machine: a KubeVirt VirtualMachine around the Pod that its guest runs."""
+"""The machine with a guest: rendering a KubeVirt VirtualMachine around the Pod that its guest runs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from twinhull.hulls import quantity
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.hulls.attachments import Attachment
 from twinhull.hulls.firmware import bootloader, features, tpm
-from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import (
     HULL_LABEL,
     HULL_NAME_LABEL,
     owner_reference,
 )
+from twinhull.hulls.machine_settings import MachineSettings
 from twinhull.hulls.manifest import MANIFEST_DEVICE, PROBE_PORT, TRUST_DEVICE, probe_token
 from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.pod import restart_policy
@@ -26,45 +26,46 @@ from twinhull.hulls.resources import Resource, machine_size
 
 API_VERSION = "kubevirt.io/v1"
 
-#: What the guest needs to stop its Pod, over the Pod's own grace period, in seconds.
+#: How long the guest needs to stop its Pod, in seconds, in addition to the Pod's own grace period.
 GUEST_GRACE = 15
 
 #: The serial number of the disk with the guest's root file system.
 GUEST_DEVICE = "guest"
-#: How the guest's kernel is started: with the serial console, where only errors are said before init's word;
-#: and after a panic, which a panic device tells KubeVirt at once, the machine starts again. On a busy node an
-#: emulated machine's timer may seem broken while the kernel tests it, and the kernel would hang; under KVM it
-#: never tests it (linux/arch/x86/kernel/kvm.c).
+#: The arguments of the guest's kernel. Only errors are printed on the serial console before init starts.
+#: After a panic the machine restarts; a panic device tells KubeVirt at once. On a busy node an emulated
+#: machine's timer may seem broken while the kernel tests it, and the kernel would hang, so the test is off;
+#: under KVM the kernel never makes it (linux/arch/x86/kernel/kvm.c).
 KERNEL_ARGS = "console=ttyS0 quiet net.ifnames=0 panic=10 no_timer_check"
 
 #: The Pod's restartPolicy as a runStrategy (kubevirt.io/api/core/v1, type VirtualMachineRunStrategy).
 RUN_STRATEGIES = {
     RestartPolicy.ALWAYS: "Always",
-    # RerunOnFailure deletes an instance that succeeded, and with it the only word that it did.
+    # RerunOnFailure deletes an instance that succeeded, and nothing else tells that it did.
     RestartPolicy.ON_FAILURE: "Once",
     RestartPolicy.NEVER: "Once",
 }
 
-#: The Pod's fields that the machine's own spec takes as they are.
-_SAME = (
+#: The fields of the Pod's spec that are copied to the machine's spec unchanged.
+_COPIED_FIELDS = (
     *("affinity", "dnsConfig", "dnsPolicy", "nodeSelector", "priorityClassName", "schedulerName"),
     *("subdomain", "tolerations", "topologySpreadConstraints"),
 )
 
 
-def render(  # noqa: PLR0913  one parameter a part
+def render(  # noqa: PLR0913  one for each part
     workload: ObjectMeta,
     pod: Raw,
     attachments: tuple[Attachment, ...],
     machine: VirtualMachine,
-    guest: Guest,
+    settings: MachineSettings,
     *,
     manifest: Raw,
     applied: Applied | None = None,
 ) -> Raw:
-    """The VirtualMachine around `pod`, of the Pod's name, with its manifest and attachments as devices.
+    """The VirtualMachine around `pod`, with the Pod's name, and with the manifest and the attachments as
+    devices.
 
-    `applied` is noted on it, and which `manifest` (a ConfigMap) it runs by.
+    `applied` and the digest of `manifest` (the ConfigMap) are noted on it.
     """
     metadata, spec = pod["metadata"], pod["spec"]
     return {
@@ -90,17 +91,17 @@ def render(  # noqa: PLR0913  one parameter a part
                     "labels": {key: value for key, value in metadata["labels"].items() if key != HULL_LABEL},
                     "annotations": {
                         **metadata.get("annotations", {}),
-                        **manifests.notes(workload, manifest, guest),
+                        **manifests.notes(workload, manifest, settings),
                     },
                 },
                 "spec": merge_patch(
                     {
                         **_placement(spec),
-                        **({"evictionStrategy": guest.eviction} if guest.eviction else {}),
+                        **({"evictionStrategy": settings.eviction} if settings.eviction else {}),
                         "readinessProbe": readiness_probe(workload),
-                        "domain": _domain(spec, attachments, machine, guest),
+                        "domain": _domain(spec, attachments, machine, settings),
                         "networks": [{"name": "default", "pod": {}}],
-                        "volumes": _volumes(metadata["name"], attachments, guest),
+                        "volumes": _volumes(metadata["name"], attachments, settings),
                     },
                     machine.overrides or {},
                 ),
@@ -110,10 +111,12 @@ def render(  # noqa: PLR0913  one parameter a part
 
 
 def _placement(pod_spec: Raw) -> Raw:
-    """What the machine takes from the Pod as it is, its name, and how long both Pod and guest take to end."""
+    """The fields that the machine's spec takes from the Pod's, its host name, and its grace period: the Pod's
+    and the guest's.
+    """
     grace = pod_spec.get("terminationGracePeriodSeconds", 30)
     return {
-        **{key: pod_spec[key] for key in _SAME if key in pod_spec},
+        **{key: pod_spec[key] for key in _COPIED_FIELDS if key in pod_spec},
         "hostname": pod_spec["hostname"],
         "terminationGracePeriodSeconds": grace + GUEST_GRACE,
     }
@@ -123,23 +126,24 @@ def _domain(
     pod_spec: Raw,
     attachments: tuple[Attachment, ...],
     machine: VirtualMachine,
-    guest: Guest,
+    settings: MachineSettings,
 ) -> Raw:
-    """The machine itself.
+    """The domain of the machine.
 
-    Where the guest's own disk can't be written, since its node is full, a write in the guest fails. KubeVirt
-    would pause the machine, for somebody to mend the disk; this one is thrown away at the end.
+    If the node is full, so that the guest's own disk can't be written, the write fails in the guest
+    (errorPolicy report). By default KubeVirt would pause the machine until somebody repairs the disk; but
+    this disk is thrown away at the end.
     """
     live = [attached for attached in attachments if attached.live]
     disks = [attached.device for attached in attachments if not attached.live]
     return {
         **({} if machine.instancetype else size(pod_spec)),
-        **_firmware(machine, guest),
+        **_firmware(machine, settings),
         "devices": {
             "autoattachGraphicsDevice": False,
             "rng": {},
             **tpm(machine.firmware),
-            **({"panicDevices": [{"model": "pvpanic"}]} if guest.panics else {}),
+            **({"panicDevices": [{"model": "pvpanic"}]} if settings.panics else {}),
             "interfaces": [{"name": "default", "masquerade": {}}],
             "disks": [
                 {**disk_of(GUEST_DEVICE), "errorPolicy": "report"},
@@ -150,29 +154,32 @@ def _domain(
     }
 
 
-def _volumes(name: str, attachments: tuple[Attachment, ...], guest: Guest) -> list[Raw]:
+def _volumes(name: str, attachments: tuple[Attachment, ...], settings: MachineSettings) -> list[Raw]:
     return [
-        {"name": GUEST_DEVICE, "containerDisk": _image(guest)},
-        manifests.trust(guest),
+        {"name": GUEST_DEVICE, "containerDisk": _image(settings)},
+        manifests.trust(settings),
         {"name": MANIFEST_DEVICE, "configMap": {"name": name}},
         *(attached.volume() for attached in attachments),
     ]
 
 
-def _image(guest: Guest) -> Raw:
-    """The guest image, and the Secret that nodes pull it with: KubeVirt gives that to the launcher Pod
+def _image(settings: MachineSettings) -> Raw:
+    """The guest image, and the Secret with which nodes pull it. KubeVirt gives the Secret to the launcher Pod
     (kubevirt.io/api/core/v1, types ContainerDiskSource and KernelBootContainer).
     """
-    return {"image": guest.image, **({"imagePullSecret": guest.pull_secret} if guest.pull_secret else {})}
+    return {
+        "image": settings.image,
+        **({"imagePullSecret": settings.pull_secret} if settings.pull_secret else {}),
+    }
 
 
 def disk_of(device: str) -> Raw:
-    """The disk of a device: the guest finds it by its serial number."""
+    """The disk of a device. The guest recognizes it by its serial number."""
     return {"name": device, "serial": device, "disk": {"bus": "virtio"}}
 
 
 def size(pod_spec: Raw) -> Raw:
-    """CPU and memory. KubeVirt refuses them beside an instancetype, which then says both."""
+    """CPU and memory. KubeVirt refuses both beside an instancetype, which sets them."""
     size = machine_size(pod_spec)
     resources = {"requests": _amounts(size.requests), "limits": _amounts(size.limits)}
     return {
@@ -183,13 +190,13 @@ def size(pod_spec: Raw) -> Raw:
 
 
 def domain_of(vm: Raw) -> Raw:
-    """What a VirtualMachine that is there says of the machine itself; empty if it says nothing."""
+    """The domain of an existing VirtualMachine; empty if it has none."""
     domain: Raw = ((vm["spec"].get("template") or {}).get("spec") or {}).get("domain") or {}
     return domain
 
 
 def size_of(vm: Raw) -> Raw:
-    """The same of a VirtualMachine that is there."""
+    """The fields of `size` in an existing VirtualMachine."""
     domain = domain_of(vm)
     parts = {"cpu": ("cores",), "memory": ("guest",), "resources": ("requests", "limits")}
     fields = {
@@ -205,14 +212,15 @@ def _amounts(amounts: dict[Resource, Decimal]) -> Raw:
     return {resource: write[resource](amount) for resource, amount in amounts.items()}
 
 
-def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
-    """What the machine starts: the guest image's own kernel, so that it needs no bootloader."""
+def _firmware(machine: VirtualMachine, settings: MachineSettings) -> Raw:
+    """The firmware: the machine starts the guest image's own kernel, and so needs no bootloader."""
     firmware = machine.firmware
+    source = settings if _boots(machine, settings.image) else replace(settings, pull_secret=None)
     kernel = {
         "kernelBoot": {
             "kernelArgs": KERNEL_ARGS,
             "container": {
-                **_image(guest if _boots(machine, guest.image) else replace(guest, pull_secret=None)),
+                **_image(source),
                 "kernelPath": "/boot/vmlinuz",
                 "initrdPath": "/boot/initrd.img",
             },
@@ -228,7 +236,9 @@ def _firmware(machine: VirtualMachine, guest: Guest) -> Raw:
 
 
 def _boots(machine: VirtualMachine, image: str) -> bool:
-    """Whether overrides leave the kernel in that image: the Secret is for that image only."""
+    """Whether the overrides leave the kernel in the guest image. Otherwise the image's Secret isn't for the
+    kernel's image.
+    """
     value: object = machine.overrides or {}
     for key in ("domain", "firmware", "kernelBoot", "container"):
         value = value.get(key) if isinstance(value, dict) else None
@@ -236,9 +246,10 @@ def _boots(machine: VirtualMachine, image: str) -> bool:
 
 
 def readiness_probe(workload: ObjectMeta) -> Raw:
-    """The machine's readiness is its Pod's: the guest answers for all containers and all kinds of probes.
+    """The machine's readiness probe: the guest answers it for its Pod, for all containers and all kinds of
+    probes.
 
-    It is asked often, since the guest's kubelet has already applied the probes' own thresholds.
+    It is sent often, since the guest's kubelet has already applied the thresholds of the probes.
     """
     return {
         "httpGet": {

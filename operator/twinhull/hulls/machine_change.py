@@ -15,12 +15,14 @@ class Size:
 
     #: The number of virtual CPUs.
     cpus: int
-    #: In bytes.
+    #: The memory of the guest, in bytes.
     memory: Decimal
 
     @classmethod
     def of(cls, domain: Raw) -> Size | None:
-        """A KubeVirt domain's size, None if it doesn't say (kubevirt.io/api/core/v1, type DomainSpec)."""
+        """The size of a KubeVirt domain (kubevirt.io/api/core/v1, type DomainSpec); None if it sets no guest
+        memory.
+        """
         topology, guest = domain.get("cpu") or {}, (domain.get("memory") or {}).get("guest")
         if guest is None:
             return None
@@ -30,19 +32,21 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """How far a running machine has got with the last change in place."""
+    """The progress of a running machine's last change in place."""
 
     #: Whether the guest accepts another manifest.
     changeable: bool = False
-    #: Whether the guest runs by the present manifest.
+    #: Whether the guest runs by the manifest that the VirtualMachine notes.
     confirmed: bool = False
-    #: Whether KubeVirt can change its CPU and memory, for which it moves the machine to another node.
+    #: Whether KubeVirt can change the machine's CPU and memory, for which it moves the machine to another
+    #: node.
     migratable: bool = False
-    #: Whether KubeVirt is changing its CPU or memory now.
+    #: Whether KubeVirt is changing the machine's CPU or memory now.
     plugging: bool = False
-    #: The size that its KubeVirt object asks for.
+    #: The size in the spec of the VirtualMachineInstance; None if it gives none.
     size: Size | None = None
     #: Why the guest refuses the manifest that it was given; empty if it doesn't.
     guest_refusal: str = ""
-    #: KubeVirt's message while the spec has a change that needs a restart, whoever made it; else empty.
+    #: KubeVirt's message while the VirtualMachine's spec has a change that needs a restart, whoever made the
+    #: change; else empty.
     restart_required: str = ""

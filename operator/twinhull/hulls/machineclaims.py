@@ -1,10 +1,10 @@
-"""The claims in a machine that lasts: those that the operator gave to its VirtualMachine, and others that
-have taken their place since.
+"""The claims of a machine that boots a disk: those that the operator gave to its VirtualMachine, and those
+that others have put in their place since.
 
-KubeVirt itself writes another claim into a VirtualMachine when it restores a snapshot of it, and whoever
-moves a disk to other storage does the same (kubevirt.io/kubevirt 1.9.0, pkg/storage/snapshot/restore.go,
-generateRestoredVMSpec; updateVolumesStrategy: Migration). What the machine has written since is on that claim
-alone, so the operator never puts its own in that place again.
+KubeVirt writes another claim into a VirtualMachine when it restores a snapshot, and so does whoever moves a
+disk to other storage (kubevirt.io/kubevirt 1.9.0, pkg/storage/snapshot/restore.go, generateRestoredVMSpec;
+updateVolumesStrategy: Migration). Only that claim has what the machine has written since, so the operator
+never replaces it by its own.
 """
 
 from __future__ import annotations
@@ -13,52 +13,58 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.hulls.hull import REVISION_LABEL, labels
+from twinhull.hulls.hull import REVISION_LABEL
+from twinhull.hulls.objectmeta import labels
 
-#: On a VirtualMachine: the claims that it was given, by their volumes.
+#: On a VirtualMachine: the claims that the operator gave to it, by their volumes.
 CLAIMS_ANNOTATION = f"{GROUP}/claims"
-#: On a VirtualMachine that KubeVirt restored from a snapshot: by which VirtualMachineRestore.
+#: On a VirtualMachine that KubeVirt restored from a snapshot: the uid of the VirtualMachineRestore.
 _RESTORED_ANNOTATION = "restore.kubevirt.io/lastRestoreUID"
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A volume of a machine that names another claim than the Workload does, by somebody else's hand."""
+    """A volume of a machine in which somebody else has put another claim than the Workload names."""
 
-    #: The name of the volume, which is that of the disk.
+    #: The name of the volume, which is the name of the disk.
     volume: str
-    #: The claim that it names.
+    #: The claim that the VirtualMachine names.
     claim: str
-    #: The claim that the Workload names for it.
+    #: The claim that the Workload names.
     wanted: str
 
 
 def claim_of(volume: Raw) -> str | None:
-    """The claim of a volume, which has the name of its DataVolume; None for one without."""
-    claim, volume_of_cdi = volume.get("persistentVolumeClaim") or {}, volume.get("dataVolume") or {}
-    return claim.get("claimName") or volume_of_cdi.get("name")
+    """The name of a volume's claim, which is also the name of its DataVolume; None if the volume has no
+    claim, or overrides have something else in its place.
+    """
+    sources = ((volume.get("persistentVolumeClaim"), "claimName"), (volume.get("dataVolume"), "name"))
+    names = (source.get(key) for source, key in sources if isinstance(source, dict))
+    return next((name for name in names if name and isinstance(name, str)), None)
 
 
 def by_volume(vm: Raw) -> dict[str, str]:
-    """The claims in the template of a VirtualMachine, by their volumes."""
+    """The claims in the template of a VirtualMachine, by the names of their volumes."""
     volumes = ((vm["spec"].get("template") or {}).get("spec") or {}).get("volumes")
     named = [one for one in volumes if isinstance(one, dict)] if isinstance(volumes, list) else []
     return {str(one.get("name")): claim for one in named if (claim := claim_of(one))}
 
 
 def note(vm: Raw) -> Raw:
-    """The annotation that says which claims a VirtualMachine was given. No name has a comma or a = in it."""
+    """The annotation with the claims that a VirtualMachine is given. Kubernetes allows no comma and no = in
+    names.
+    """
     return {CLAIMS_ANNOTATION: ",".join(f"{volume}={claim}" for volume, claim in by_volume(vm).items())}
 
 
 def with_note(vm: Raw) -> Raw:
-    """A VirtualMachine that is to be made, with that note."""
+    """A VirtualMachine that is about to be created, with the annotation of its claims."""
     metadata = vm["metadata"]
     return {**vm, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), **note(vm)}}}
 
 
 def replaced(present: Raw, wanted: Raw) -> Iterator[Replaced]:
-    """The volumes of a VirtualMachine whose claim somebody else has put in the place of the operator's.
+    """The volumes of a VirtualMachine in which somebody else has replaced the operator's claim.
 
     `wanted` is the VirtualMachine as the operator would write it.
     """
@@ -73,8 +79,8 @@ def replaced(present: Raw, wanted: Raw) -> Iterator[Replaced]:
 
 
 def _given(vm: Raw) -> dict[str, str] | None:
-    """The claims that a VirtualMachine was given, by its note; None if it has none, since an earlier operator
-    made it.
+    """The claims that the operator gave to a VirtualMachine, by their volumes; None if an earlier operator
+    made the VirtualMachine, without the annotation.
     """
     noted = (vm["metadata"].get("annotations") or {}).get(CLAIMS_ANNOTATION)
     if noted is None:
@@ -84,8 +90,9 @@ def _given(vm: Raw) -> dict[str, str] | None:
 
 
 def _may_be_given(present: Raw, wanted: Raw, volume: str) -> bool:
-    """Whether the claim of a volume may be one that the operator gave to a VirtualMachine without the note,
-    which then has it by a former spec: nothing says that the machine was restored, or its disks were moved.
+    """Whether an operator may have given the present claim of a volume to a VirtualMachine without the
+    annotation: the VirtualMachine is of another revision, and nothing says that it was restored or its disks
+    were moved.
     """
     if labels(present).get(REVISION_LABEL) == labels(wanted).get(REVISION_LABEL):
         return False

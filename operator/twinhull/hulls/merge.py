@@ -1,4 +1,4 @@
-"""JSON merge patches (RFC 7396): applied to what is rendered, and made from what differs."""
+"""JSON merge patches (RFC 7396): applying a patch, and computing one from two objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def merge_patch(target: Raw, patch: Raw) -> Raw:
 
 
 def difference(present: Raw, target: Raw) -> Raw:
-    """The smallest patch that makes `target` of `present`; empty when they are the same."""
+    """The smallest patch that turns `present` into `target`; empty if they are equal."""
     patch: Raw = {key: None for key in present if key not in target}
     for key, value in target.items():
         old = present.get(key)

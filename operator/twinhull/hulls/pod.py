@@ -1,4 +1,4 @@
-"""The Pod: a hull of its own, and what runs inside the machine's."""
+"""The Pod: a hull by itself, or the content of a machine."""
 
 from __future__ import annotations
 
@@ -17,21 +17,17 @@ from twinhull.hulls.hull import (
     WORKLOAD_LABEL,
     Hull,
     Phase,
-    condition,
-    created_at,
     disrupted,
     given_by,
-    labels,
-    leaves_at,
-    owner_of,
     owner_reference,
+    ready_changed_at,
     removed,
     revision_of,
-    timestamp,
-    unready_since,
 )
+from twinhull.hulls.objectmeta import condition, created_at, labels, leaves_at, owner_of, timestamp
 
-#: What is in the names of hulls (core/revision). The chart's admission policy lets no others through.
+#: The revision in the names of hulls (core/revision). The chart's admission policy admits only names with
+#: one.
 _REVISION = re.compile(r"[0-9a-z][0-9a-f]{9}")
 
 
@@ -44,11 +40,11 @@ def render(  # noqa: PLR0913  one parameter a part
     name: str | None = None,
     applied: Applied | None = None,
 ) -> Raw:
-    """The Pod of a Workload, of its usual name if no other is given.
+    """The Pod of a Workload. Without `name` it is named after the Workload and the revision.
 
-    `runtime_class` is the sandbox's RuntimeClass, None for a plain Pod (which keeps the template's own).
-    `applied` is noted on it. Only the template's labels and annotations reach the Pod: a Workload's own may
-    carry a GitOps tool's tracking label, which would make the tool prune the Pod.
+    `runtime_class` is the RuntimeClass of a sandbox; None keeps the template's own. `applied` is noted on the
+    Pod. The Pod gets the template's labels and annotations, and none of the Workload's: one of these may be
+    the tracking label of a GitOps tool, which would then prune the Pod.
     """
     metadata = template.get("metadata") or {}
     name = name or hull_name(workload.name, revision)
@@ -73,8 +69,8 @@ def render(  # noqa: PLR0913  one parameter a part
 
 
 def as_template(pod: Raw) -> Raw:
-    """A PodTemplate with a Pod in it, of the Pod's own name and owner. The API server validates it as it does
-    a Pod; but as it runs nothing, neither quotas, LimitRanges, Pod Security nor webhooks for Pods have a say.
+    """A PodTemplate with a Pod in it, with the Pod's name and owner. The API server validates it like a Pod.
+    Quotas, LimitRanges, Pod Security and webhooks for Pods don't apply to it, since it runs nothing.
     """
     metadata = pod["metadata"]
     return {
@@ -89,7 +85,7 @@ def as_template(pod: Raw) -> Raw:
 
 
 def with_protocols(pod_spec: Raw) -> Raw:
-    """A Pod's spec in which each port says its protocol."""
+    """A Pod's spec in which each port names its protocol."""
     named = {
         kind: [_with_protocols(container) for container in pod_spec[kind]]
         for kind in ("initContainers", "containers")
@@ -106,7 +102,7 @@ def _with_protocols(container: Raw) -> Raw:
 
 
 def identity(workload: ObjectMeta, name: str, revision: str) -> Raw:
-    """The labels by which a Pod is known, whatever its template says."""
+    """The labels by which the operator recognizes a Pod, whatever its template says."""
     return {
         WORKLOAD_LABEL: workload.name,
         HULL_LABEL: "Pod",
@@ -116,23 +112,27 @@ def identity(workload: ObjectMeta, name: str, revision: str) -> Raw:
 
 
 def hull_name(workload: str, revision: str) -> str:
-    """The name of the hull: the same for the same content, so that creating it twice creates one."""
+    """The name of the hull of a revision. It is the same for the same content, so that a repeated creation
+    makes no second hull.
+    """
     return f"{workload}-{revision}"
 
 
 def is_hull_name(workload: str, name: str) -> bool:
-    """Whether a hull of a Workload may have that name, or its manifest, by any operator."""
+    """Whether an operator of any version may give this name to a hull of the Workload, or to a hull's
+    manifest.
+    """
     start, _, revision = name.rpartition("-")
     return start == workload and _REVISION.fullmatch(revision) is not None
 
 
 def restart_policy(pod_spec: Raw) -> RestartPolicy:
-    """A Pod's restartPolicy; an empty one is as good as absent, to the API server too."""
+    """A Pod's restartPolicy. An empty one means Always, as for the API server."""
     return RestartPolicy(pod_spec.get("restartPolicy") or RestartPolicy.ALWAYS)
 
 
 def read(pod: Raw) -> Hull:
-    """A Pod from the API server as a hull."""
+    """A Pod of the API server as a hull."""
     status = pod.get("status", {})
     phase = Phase(status["phase"]) if status.get("phase") in set(Phase) else Phase.PENDING
     applied, container_ids = Applied.read(pod), podstatus.container_ids(status)
@@ -159,7 +159,7 @@ def read(pod: Raw) -> Hull:
         ready=ready,
         leaves_at=leaves_at(pod),
         created_at=created_at(pod),
-        since=unready_since(pod),
+        ready_changed_at=ready_changed_at(pod),
         reason=reason,
         message=message,
         node=pod["spec"].get("nodeName"),
@@ -178,8 +178,8 @@ def read(pod: Raw) -> Hull:
 
 
 def last_exit(pod: Raw) -> Exit | None:
-    """How the run of a Pod that is gone ended, by its last state. None if it didn't end by itself, or is made
-    again for its restartPolicy.
+    """How the run of a deleted Pod ended, by its last state. None if it didn't end by itself, or its
+    restartPolicy makes another Pod.
     """
     hull, policy = read(pod), restart_policy(pod["spec"])
     if hull.exit is None or policy is RestartPolicy.ALWAYS or hull.runs_again(policy, hull.exit):

@@ -1,4 +1,4 @@
-"""A PodStatus in our words, whoever reports it: the API server for a Pod, the guest for a machine's."""
+"""Reading a PodStatus, from the API server for a Pod or from the guest for a machine's Pod."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Literal, TypeAlias
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Reason, Why
 from twinhull.api.workloadstatus import ContainerStatus, Exit
-from twinhull.hulls.hull import condition, timestamp
+from twinhull.hulls.objectmeta import condition, timestamp
 
 _State: TypeAlias = Literal["Waiting", "Running", "Terminated"]
-#: What a container waits for in the ordinary course of things.
+#: The reasons for which every container waits while it starts.
 _USUAL = {None, "ContainerCreating", "PodInitializing"}
-#: What a kubelet says of the conditions of a Pod whose containers have ended, before it says so of the Pod
-#: (k8s.io/kubernetes, pkg/kubelet/status/generate.go).
+#: The reasons that a kubelet gives the conditions of a Pod whose containers have ended, before the Pod's
+#: phase says so (k8s.io/kubernetes, pkg/kubelet/status/generate.go).
 _ENDED = {"PodCompleted", "PodFailed"}
 _STATES: dict[str, _State] = {"waiting": "Waiting", "running": "Running", "terminated": "Terminated"}
 
 
 def containers(status: Raw) -> tuple[ContainerStatus, ...]:
-    """The containers as kubectl shows them, the init containers first."""
+    """The containers as kubectl lists them, the init containers first."""
     started = tuple(_container(one) for one in status.get("initContainerStatuses") or ())
     return (
         *(container.model_copy(update={"init": True}) for container in started),
@@ -29,7 +29,7 @@ def containers(status: Raw) -> tuple[ContainerStatus, ...]:
 
 
 def container_ids(status: Raw) -> dict[str, str]:
-    """What the runtime calls the containers that have been started, by their names."""
+    """The container runtime's ids of the containers that have been started, by container name."""
     statuses = status.get("containerStatuses") or ()
     return {
         container["name"]: container["containerID"] for container in statuses if container.get("containerID")
@@ -37,15 +37,15 @@ def container_ids(status: Raw) -> dict[str, str]:
 
 
 def has_ended(pod: Raw) -> bool:
-    """Whether a Pod has ended, by its phase: no container of it runs. No other object has such a phase but a
-    VirtualMachineInstance.
+    """Whether no container of a Pod runs any more, by the Pod's phase. Of the other kinds only a
+    VirtualMachineInstance has such a phase, so the object may be of any kind.
     """
     status = pod.get("status")
     return isinstance(status, dict) and status.get("phase") in ("Succeeded", "Failed")
 
 
 def why_not_ready(pod: Raw) -> tuple[Why, str]:
-    """(reason, message) of the first thing that keeps a Pod from being ready, most telling first."""
+    """(reason, message) of the first cause that keeps a Pod from being ready, the most telling first."""
     status = pod.get("status", {})
     if status.get("reason"):  # the whole Pod: Evicted, NodeLost, DeadlineExceeded
         return Quoted(status["reason"]), status.get("message", "")
@@ -61,8 +61,8 @@ def why_not_ready(pod: Raw) -> tuple[Why, str]:
 
 
 def hindrance(status: Raw) -> tuple[Why, str] | None:
-    """(reason, message) of the first container that can't be started, or that ended with a failure, None if
-    there is none.
+    """(reason, message) of the first container that can't be started or ended with a failure; None if there
+    is none.
     """
     if waiting := _waiting(status):
         return waiting
@@ -76,7 +76,9 @@ def hindrance(status: Raw) -> tuple[Why, str] | None:
 
 
 def _waiting(status: Raw) -> tuple[Why, str] | None:
-    """(reason, message) of the first container that waits for what isn't in the ordinary course of things."""
+    """(reason, message) of the first container that waits for another reason than the usual ones of a start;
+    None if there is none.
+    """
     for container in _all(status):
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in _USUAL:
@@ -90,8 +92,8 @@ def _all(status: Raw) -> tuple[Raw, ...]:
 
 
 def disruption(pod: Raw) -> tuple[Why, str] | None:
-    """(reason, message) of who ends a Pod from outside: the scheduler, a drain, the taint manager, its node
-    (core/v1, type PodConditionType, DisruptionTarget).
+    """(reason, message) of who ends a Pod from outside, None if nobody does: the scheduler, a drain, the
+    taint manager or the Pod's node (core/v1, type PodConditionType, DisruptionTarget).
     """
     disruption = condition(pod, "DisruptionTarget")
     if disruption.get("status") != "True" or not disruption.get("reason"):
@@ -100,8 +102,8 @@ def disruption(pod: Raw) -> tuple[Why, str] | None:
 
 
 def pending_resize(pod: Raw) -> tuple[str, str] | None:
-    """Why the node hasn't given a Pod the CPU and memory of its spec: in a word (Deferred, Infeasible or
-    Error) and a sentence (core/v1, types PodResizePending and PodResizeInProgress).
+    """(reason, message) why the node hasn't given a Pod the CPU and memory of its spec; None if it has. The
+    reason is Deferred, Infeasible or Error (core/v1, types PodResizePending and PodResizeInProgress).
     """
     for kind in ("PodResizePending", "PodResizeInProgress"):
         its_condition = condition(pod, kind)
@@ -111,9 +113,10 @@ def pending_resize(pod: Raw) -> tuple[str, str] | None:
 
 
 def exit_of(status: Raw, spec: Raw, revision: str) -> Exit:
-    """How a finished Pod ended: by the first container that failed, or by its last one that completed.
+    """How an ended Pod ended: by the first container that failed, or else by the last one that completed.
 
-    `spec` tells the sidecars, whose exit codes never decide, as for the kubelet's own phase.
+    `spec` is the Pod's, by which sidecars are known: their exit codes don't decide the kubelet's phase
+    either.
     """
     mains = [_terminated(container) for container in status.get("containerStatuses") or ()]
     started = spec.get("initContainers") or ()
@@ -157,7 +160,7 @@ def _container(status: Raw) -> ContainerStatus:
 
 
 def _state(state: Raw) -> tuple[_State, Raw]:
-    """The one state that is set, and what is known of it; a container without any waits (core/v1, type
+    """The state that a container has, and its details. A container without a state waits (core/v1, type
     ContainerState).
     """
     return next(((_STATES[key], state[key]) for key in _set(state)), ("Waiting", {}))

@@ -23,8 +23,8 @@ MEBIBYTE = Decimal(2**20)
 def parse(text: str | float) -> Decimal:
     """A quantity as a number of its base unit (cores, bytes).
 
-    Raises ValueError for what isn't one. What is too large for the API server counts as its largest. A text
-    that is longer than any quantity isn't looked at: overrides, and notes on Pods, may have one.
+    Raises ValueError for a text that isn't a quantity, or is longer than any quantity: overrides and notes on
+    Pods may have such texts. An amount above the API server's largest counts as that largest one.
     """
     if isinstance(text, str) and len(text) > LONGEST_QUANTITY:
         raise ValueError(f"{text[:LONGEST_QUANTITY]!r}… is too long for a quantity")
@@ -35,10 +35,10 @@ def parse(text: str | float) -> Decimal:
 
 
 def milli(cores: Decimal) -> str:
-    """Cores as a quantity, rounded up to the millicore: 1.5 → 1500m."""
+    """Cores as a quantity, rounded up to whole millicores: 1.5 → 1500m."""
     return f"{int((cores * 1000).to_integral_value(ROUND_CEILING))}m"
 
 
 def mebibytes(size: Decimal) -> str:
-    """Bytes as a quantity, rounded up to the mebibyte: 536870912 → 512Mi."""
+    """Bytes as a quantity, rounded up to whole mebibytes: 536870912 → 512Mi."""
     return f"{int((size / MEBIBYTE).to_integral_value(ROUND_CEILING))}Mi"

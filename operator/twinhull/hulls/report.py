@@ -1,4 +1,7 @@
-"""What a guest says of its Pod. guest/README.md has the contract."""
+"""The guest's report on its Pod, parsed strictly from its answer to GET /v1/status.
+
+guest/README.md has the contract.
+"""
 
 from __future__ import annotations
 
@@ -12,46 +15,46 @@ from pydantic.alias_generators import to_camel
 from twinhull.api.base import Raw
 from twinhull.hulls.hull import Phase
 
-#: No text in a PodStatus is longer (k8s.io/kubernetes/pkg/kubelet/container,
+#: The longest text that a PodStatus may have (k8s.io/kubernetes/pkg/kubelet/container,
 #: MaxContainerTerminationMessageLength).
 _LONGEST_TEXT = 4096
-#: Nor any reason (apimachinery/pkg/apis/meta/v1, type Condition).
+#: The longest reason that a condition may have (apimachinery/pkg/apis/meta/v1, type Condition).
 _LONGEST_REASON = 1024
 
 
-#: What a guest says of the end of its Pod that it can be asked for.
+#: How far the end of the Pod has got that the guest can be asked for. Empty: the guest can't be asked.
 Stop: TypeAlias = Literal["", "none", "asked", "done"]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A guest's answer to the question for its status."""
+    """A guest's report on its Pod."""
 
     #: The PodStatus from the guest's kubelet; empty before the kubelet has one.
     status: Raw
-    #: What keeps the guest itself from running the Pod, in one line.
+    #: What keeps the guest from running the Pod, in one line; empty if nothing does.
     error: str = ""
-    #: Whether the Pod has ended by itself, and the guest is about to end.
+    #: Whether the Pod has ended by itself, and the guest is about to shut down.
     final: bool = False
     #: The Pod's name; empty before the guest knows it.
     pod: str = ""
-    #: The digest of the manifest that is in effect; empty before there is one, and if the guest accepts no
-    #: other.
+    #: The digest of the manifest in effect. Empty before there is one, and if the guest accepts no other
+    #: manifest.
     manifest: str = ""
-    #: Why the guest refused another manifest that it was given; else empty.
+    #: Why the guest refused another manifest that it was given; empty if it didn't.
     refused: str = ""
-    #: How far the end of the Pod has got that the guest was asked for; empty if the guest can't be asked.
+    #: How far the requested end of the Pod has got; empty if the guest can't be asked to end its Pod.
     stop: Stop = ""
-    #: Whether the guest waits for its manifest, since the one on its disk isn't the one that its machine
+    #: Whether the guest waits for its manifest: the one on its disk isn't the one that its VirtualMachine
     #: notes.
     lacking: bool = False
-    #: The guest's own certificate (PEM); empty if the guest lets no person in.
+    #: The guest's own certificate (PEM); empty if the guest admits no people.
     certificate: str = ""
 
     @classmethod
     def parse(cls, answer: object) -> Report:
-        """The answer to GET /v1/status. Raises ValueError when it isn't one: a guest is whatever its users
-        make of it, and must not get more into the Workload's status than a Pod would.
+        """The report in a guest's answer to GET /v1/status. Raises ValueError for any other answer: users
+        control the guest, and it must not get more into the Workload's status than a Pod could.
         """
         try:
             parsed = _Answer.model_validate(answer)
@@ -89,7 +92,7 @@ class Report:
 
 
 def _bounded(text: str) -> str:
-    """A text that comes back from the API server as it was sent to it."""
+    """The text, cut to the longest one allowed, without characters that the API server would replace."""
     return text[:_LONGEST_TEXT].encode(errors="replace").decode()
 
 
@@ -109,7 +112,7 @@ _Int32: TypeAlias = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 
 
 class _CoreV1Type(BaseModel):
-    """The part of core/v1's types that we read, as strict as the API server is with a kubelet."""
+    """A part of core/v1's types, validated as strictly as the API server validates a kubelet's status."""
 
     model_config = ConfigDict(strict=True, alias_generator=to_camel, extra="ignore", frozen=True)
 
@@ -160,7 +163,7 @@ class _PodStatus(_CoreV1Type):
     container_statuses: Annotated[list[_ContainerStatus], Field(max_length=256)] = []
 
     def raw(self) -> Raw:
-        """As the API server has it in a Pod."""
+        """The PodStatus as the API server has it in a Pod."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 

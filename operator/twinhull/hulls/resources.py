@@ -1,4 +1,6 @@
-"""What a Pod asks of its node, summed up as the scheduler does, and the machine that holds it."""
+"""The CPU and memory of a Pod, summed up as the scheduler does it, and the size of the machine
+that holds it.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,12 @@ from twinhull.hulls.parity import containers
 
 Resource = Literal["cpu", "memory"]
 
-#: What the guest takes for itself (docs/performance.md): 52 MiB that its kernel keeps from the start, some
-#: 100 that are used once an image is pulled, and room for its programs' code, which would else be read from
-#: the disk again and again; and for each container that runs beside the first its shim.
+#: The memory that the guest itself needs (docs/performance.md): 52 MiB that its kernel reserves at the start,
+#: about 100 MiB in use once an image is pulled, and room for its programs' code, which would otherwise be
+#: read from the disk again and again. Each container that runs beside the first one needs a shim.
 GUEST_OVERHEAD = 256 * quantity.MEBIBYTE
 SHIM_OVERHEAD = 12 * quantity.MEBIBYTE
-#: What the containers without a limit are given together, at least: they may take all that a node has left.
+#: The least memory for all containers without a limit: in a Pod they may use all that a node has left.
 UNSAID_MEMORY = 512 * quantity.MEBIBYTE
 
 
@@ -28,21 +30,21 @@ class MachineSize:
 
     #: The number of virtual CPUs.
     cores: int
-    #: In bytes.
+    #: The memory, in bytes.
     memory: Decimal
-    #: The launcher Pod's requests, in cores and bytes. Resources that no container requests are left out.
+    #: The launcher Pod's requests, in cores and bytes. A resource that no container requests is missing.
     requests: dict[Resource, Decimal]
-    #: The launcher Pod's limits, in cores and bytes. Resources that no container limits are left out.
+    #: The launcher Pod's limits, in cores and bytes. A resource that no container limits is missing.
     limits: dict[Resource, Decimal]
 
 
 def machine_size(pod_spec: Raw) -> MachineSize:
-    """The machine that holds a Pod: as large as its limits; where there are none, as its requests, and with
-    UNSAID_MEMORY at least.
+    """The size of the machine for a Pod: the Pod's limits; without limits, its requests, and UNSAID_MEMORY at
+    least.
 
-    The node reserves what it would for the Pod, and the guest's own on top, so quotas and the scheduler see
-    the same. A Pod that may grow beyond its request does so within the machine: its node may be overcommitted
-    as it would be by the Pod.
+    The node reserves as much as for the Pod, plus the guest's own overhead, so that quotas and the scheduler
+    see the same. A Pod that may exceed its requests does so within the machine: the node may then be
+    overcommitted as by the Pod.
     """
     cpu_request, cpu_limit = requested(pod_spec, "cpu"), limited(pod_spec, "cpu")
     memory_request, memory_limit = requested(pod_spec, "memory"), limited(pod_spec, "memory")
@@ -57,22 +59,22 @@ def machine_size(pod_spec: Raw) -> MachineSize:
 
 
 def _memory(pod_spec: Raw) -> Decimal:
-    """What the containers may use: the most that those use which run at the same time.
+    """The memory that the containers may use: the largest sum over containers that run at the same time.
 
-    What has a limit uses no more. What has none may take all that a node has left, so those get what they
-    request together, UNSAID_MEMORY at least; and those of which nothing is said get that beside the others.
+    A container uses at most its limit. Containers without a limit together get the sum of their requests, and
+    at least UNSAID_MEMORY; if one of them has no request either, UNSAID_MEMORY is added.
     """
     whole = _of(pod_spec, "memory", "limits")
     if whole:
         return whole
-    # Read once: a sidecar runs beside each container that is started after it.
+    # The amounts are parsed once: a sidecar runs beside each container that is started after it.
     read = {id(one): (_of(one, "memory", "limits"), _of(one, "memory", "requests")) for one in _all(pod_spec)}
     most = max(_used_at_once([read[id(one)] for one in beside]) for beside in _at_once(pod_spec))
     return max(_of(pod_spec, "memory", "requests") or Decimal(0), most)
 
 
 def _used_at_once(beside: list[tuple[Decimal | None, Decimal | None]]) -> Decimal:
-    """What containers use of which these are the limits and the requests."""
+    """The memory that containers may use at the same time, from (limit, request) of each."""
     bounded = sum((limit for limit, _ in beside if limit), Decimal(0))
     requests = [request for limit, request in beside if not limit]
     if not requests:
@@ -83,8 +85,8 @@ def _used_at_once(beside: list[tuple[Decimal | None, Decimal | None]]) -> Decima
 
 
 def _at_once(pod_spec: Raw) -> Iterator[list[Raw]]:
-    """The containers that run at the same time: each init container beside the sidecars that were started
-    before it, and in the end all sidecars and containers.
+    """The groups of containers that run at the same time: each init container with the sidecars that were
+    started before it, and in the end all sidecars and containers.
     """
     sidecars: list[Raw] = []
     for container in pod_spec.get("initContainers") or ():
@@ -104,8 +106,8 @@ def _all(pod_spec: Raw) -> list[Raw]:
 
 
 def held(pod_spec: Raw, name: str) -> Decimal | None:
-    """What a Pod holds of a quota's resource, such as limits.memory or requests.cpu, which may be called cpu;
-    None if that can't be told.
+    """The amount of a quota's resource that a Pod holds, None if that isn't known. The resource has a name
+    such as limits.memory, requests.cpu or cpu (which means requests.cpu).
 
     Source: k8s.io/kubernetes/pkg/quota/v1/evaluator/core/pods.go, podComputeUsageHelper.
     """
@@ -116,9 +118,9 @@ def held(pod_spec: Raw, name: str) -> Decimal | None:
 
 
 def requested(pod_spec: Raw, resource: str) -> Decimal:
-    """What the scheduler reserves for a Pod; a limit stands for a request that is left out.
+    """The amount that the scheduler reserves for a Pod. A container's limit stands for a missing request.
 
-    Sources: k8s.io/component-helpers/resource/helpers.go, PodRequests; for what is left out,
+    Sources: k8s.io/component-helpers/resource/helpers.go, PodRequests; for missing requests,
     k8s.io/kubernetes/pkg/apis/core/v1/defaults.go, SetDefaults_Pod.
     """
     whole = _of(pod_spec, resource, "requests")
@@ -129,7 +131,7 @@ def requested(pod_spec: Raw, resource: str) -> Decimal:
 
 
 def limited(pod_spec: Raw, resource: str) -> Decimal | None:
-    """What a Pod can't exceed, None when one of its containers is without a limit."""
+    """The amount that a Pod can't exceed, None if one of its containers has no limit."""
     whole = _of(pod_spec, resource, "limits")
     if whole is not None:
         return whole
@@ -139,7 +141,9 @@ def limited(pod_spec: Raw, resource: str) -> Decimal | None:
 
 
 def _sum(pod_spec: Raw, of: Callable[[Raw], Decimal]) -> Decimal:
-    """All containers and sidecars at once, or the init container that needs most, whichever is more."""
+    """The sum over all containers and sidecars, or the need of the largest init container with the sidecars
+    before it, whichever is more.
+    """
     sidecars = peak = Decimal(0)
     for container in pod_spec.get("initContainers") or ():
         if container.get("restartPolicy") == "Always":

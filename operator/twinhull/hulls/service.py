@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import chain, count
 
@@ -12,32 +10,28 @@ from twinhull.api.base import GROUP, Raw
 from twinhull.api.service import ServicePort, ServiceSettings
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls.applied import APPLIED_ANNOTATION
-from twinhull.hulls.hull import HULL_NAME_LABEL, WORKLOAD_LABEL, owner_reference, timestamp
+from twinhull.hulls.hull import HULL_NAME_LABEL, WORKLOAD_LABEL, owner_reference
 from twinhull.hulls.merge import difference, merge_patch
+from twinhull.hulls.objectmeta import timestamp
+from twinhull.hulls.servicenote import CHANGEABLE_FIELDS, COPIED_FIELDS, RequestedServiceFields
 
-#: On the Service, while it sends new connections to one hull of two: since when.
+#: On a Service that sends new connections to one of two hulls only: since when it does so.
 PINNED_ANNOTATION = f"{GROUP}/pinned-at"
-#: The fields of spec.service that a Service's spec has as they are.
-_SAME = (
-    *("loadBalancerClass", "externalTrafficPolicy", "internalTrafficPolicy"),
-    *("sessionAffinity", "sessionAffinityConfig", "ipFamilyPolicy", "ipFamilies"),
-)
-#: Those that can change, and go back to the API server's default.
-_FIELDS = (*_SAME, "publishNotReadyAddresses")
 
 
 def render(
     workload: ObjectMeta, policy: ServiceSettings, ports: list[Raw], hull: str | None = None
 ) -> Raw | None:
-    """The Service of a Workload, None when there is none: switched off, or without a port.
+    """The Service of a Workload; None if spec.service disables it or no port is named.
 
-    `hull` is the one hull that it is to reach while there is another; None for whichever is ready. It notes
-    what of it spec.service asks for, so that this can be taken off it again; nothing if that is nothing.
+    `hull` is the name of the only hull that the Service selects while two exist; None selects every ready
+    hull. The Service carries a note of the labels, annotations and fields that spec.service asks for, so that
+    the operator can remove them later. It carries no note if spec.service asks for none.
     """
     if not policy.enabled or not ports:
         return None
     fields = _policy_fields(policy)
-    note = Asked.of(policy, fields).as_annotation()
+    note = RequestedServiceFields.of(policy, fields).as_annotation()
     annotations = {**(policy.annotations or {}), **({APPLIED_ANNOTATION: note} if note else {})}
     return {
         "apiVersion": "v1",
@@ -59,10 +53,10 @@ def render(
 
 
 def _policy_fields(policy: ServiceSettings) -> Raw:
-    """The fields of the Service's spec that spec.service asks for beside its type."""
+    """The fields of the Service's spec that spec.service sets, without the type and the ports."""
     settings = policy.raw()
     return {
-        **{key: settings[key] for key in _SAME if key in settings},
+        **{key: settings[key] for key in COPIED_FIELDS if key in settings},
         **({"publishNotReadyAddresses": True} if policy.publish_not_ready_addresses else {}),
         **({"clusterIP": "None"} if policy.headless else {}),
     }
@@ -73,12 +67,14 @@ def _fixed(port: Raw, node_ports: Mapping[str, int]) -> Raw:
 
 
 def unknown_ports(policy: ServiceSettings, ports: list[Raw]) -> list[str]:
-    """The names in spec.service.nodePorts that no port of the Service has."""
+    """The names in spec.service.nodePorts that aren't the name of any of the Service's `ports`."""
     return sorted(set(policy.node_ports or ()) - {port["name"] for port in ports})
 
 
 def differences(desired: Raw, seen: Raw) -> tuple[str, ...]:
-    """The fields in which a Service isn't what it should be. What others have added to it is theirs."""
+    """The paths of the fields in which the Service `seen` differs from `desired`. Labels, annotations and
+    fields that others have added don't count.
+    """
     metadata, spec = desired["metadata"], seen["spec"]
     same = {
         "spec.type": spec.get("type") == desired["spec"]["type"],
@@ -89,19 +85,19 @@ def differences(desired: Raw, seen: Raw) -> tuple[str, ...]:
         <= (seen["metadata"].get("annotations") or {}).items(),
         **{
             f"spec.{key}": _matches(_own_part(key, spec, desired["spec"]), desired["spec"][key])
-            for key in _FIELDS
+            for key in CHANGEABLE_FIELDS
             if key in desired["spec"]
         },
-        **dict.fromkeys(Asked.read(seen).beyond(desired).fields(), False),
+        **dict.fromkeys(RequestedServiceFields.read(seen).no_longer_in(desired).paths(), False),
     }
     return tuple(field for field, is_same in same.items() if not is_same)
 
 
 def change(desired: Raw, seen: Raw) -> Raw:
-    """The merge patch that makes a Service what it is to be: it leaves what it doesn't name. Of what was
-    asked for once and isn't any more, the API server makes its defaults.
+    """The merge patch that turns the Service `seen` into `desired`. Fields that others have added stay. A
+    field that spec.service no longer asks for is removed, and gets the API server's default.
     """
-    outdated = Asked.read(seen).beyond(desired)
+    outdated = RequestedServiceFields.read(seen).no_longer_in(desired)
     present = (seen["metadata"].get("annotations") or {}).keys()
     own = {} if APPLIED_ANNOTATION in desired["metadata"].get("annotations", {}) else {APPLIED_ANNOTATION}
     gone = {*outdated.annotations, *own} & present
@@ -120,16 +116,17 @@ def change(desired: Raw, seen: Raw) -> Raw:
 
 
 def is_of_another_kind(desired: Raw, seen: Raw) -> bool:
-    """Whether a Service has to be made anew, since it is to be headless and isn't, or the other way round:
-    the API server changes no clusterIP. If somebody else made it so as it was created, it stays so.
+    """Whether a Service has to be deleted and created anew, since only one of `desired` and `seen` is
+    headless: the API server lets nobody change clusterIP. False if spec.service asked for the same at the
+    last write: then somebody else, such as a webhook, made it otherwise, and would again.
     """
     wanted, is_headless = "clusterIP" in desired["spec"], seen["spec"].get("clusterIP") == "None"
-    return wanted not in {is_headless, "clusterIP" in Asked.read(seen).spec}
+    return wanted not in {is_headless, "clusterIP" in RequestedServiceFields.read(seen).spec}
 
 
 def _own_part(key: str, seen: Raw, wanted: Raw) -> object:
-    """What a Service has in a field, without the family that the API server adds to the first one of two
-    (k8s.io/kubernetes/pkg/registry/core/service/storage/alloc.go).
+    """The value of a field of a Service's spec, without the second ipFamily that the API server adds to a
+    dual-stack Service (k8s.io/kubernetes/pkg/registry/core/service/storage/alloc.go).
     """
     if key != "ipFamilies" or wanted.get("ipFamilyPolicy", "SingleStack") == "SingleStack":
         return seen.get(key)
@@ -137,7 +134,7 @@ def _own_part(key: str, seen: Raw, wanted: Raw) -> object:
 
 
 def _matches(seen: object, wanted: object) -> bool:
-    """Whether a field has what it is to have; the API server adds its defaults to maps."""
+    """Whether a field has the wanted value. A map may have further keys: the API server adds its defaults."""
     return merge_patch({"it": seen}, {"it": wanted}) == {"it": seen}
 
 
@@ -147,98 +144,48 @@ def _has_node_ports(desired: Raw, seen: Raw) -> bool:
     return all(node_ports.get(port["name"]) == port["nodePort"] for port in wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What of a Service spec.service asked for when it was last written: the keys of its annotations and
-    labels, and the fields of its spec. Noted on the Service: what isn't in it is others'.
-    """
-
-    annotations: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    spec: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, policy: ServiceSettings, fields: Raw) -> Asked:
-        """What a policy asks for, of which `fields` are the Service's spec."""
-        return cls(tuple(sorted(policy.annotations or ())), tuple(sorted(policy.labels or ())), tuple(fields))
-
-    @classmethod
-    def read(cls, seen: Raw) -> Asked:
-        """A Service's note; empty if it has none that can be read. It speaks of nothing that is ours."""
-        try:
-            note = json.loads((seen["metadata"].get("annotations") or {})[APPLIED_ANNOTATION])
-            return cls(
-                tuple(key for key in note["annotations"] if not key.startswith(f"{GROUP}/")),
-                tuple(key for key in note["labels"] if not key.startswith(f"{GROUP}/")),
-                tuple(key for key in note["spec"] if key in {*_FIELDS, "clusterIP"}),
-            )
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
-            return cls()
-
-    def as_annotation(self) -> str:
-        """The annotation's value, empty if nothing was asked for."""
-        nonempty = {key: value for key, value in asdict(self).items() if value}
-        return json.dumps(asdict(self), separators=(",", ":")) if nonempty else ""
-
-    def beyond(self, desired: Raw) -> Asked:
-        """The part of it that a Service isn't to have any more."""
-        metadata = desired["metadata"]
-        return Asked(
-            tuple(key for key in self.annotations if key not in metadata.get("annotations", {})),
-            tuple(key for key in self.labels if key not in metadata["labels"]),
-            tuple(key for key in self.spec if key not in desired["spec"] and key != "clusterIP"),
-        )
-
-    def fields(self) -> list[str]:
-        """It, as paths of fields."""
-        parts = {"metadata.annotations": self.annotations, "metadata.labels": self.labels}
-        return [*(part for part, keys in parts.items() if keys), *(f"spec.{key}" for key in self.spec)]
-
-
 def pinned_since(seen: Raw, hull: str) -> datetime | None:
-    """Since when a Service has reached that hull alone, None if it doesn't."""
+    """Since when a Service has selected that hull only; None if it doesn't, or the time isn't known."""
     if (seen["spec"].get("selector") or {}).get(HULL_NAME_LABEL) != hull:
         return None
     try:
         return timestamp((seen["metadata"].get("annotations") or {}).get(PINNED_ANNOTATION))
-    except ValueError:  # somebody else's writing
+    except ValueError:  # somebody else wrote the annotation
         return None
 
 
 def is_pinned(seen: Raw) -> bool:
-    """Whether a Service reaches one hull of two alone."""
+    """Whether a Service selects one hull by its name."""
     return HULL_NAME_LABEL in (seen["spec"].get("selector") or {})
 
 
 def ports_of(seen: Raw) -> list[Raw]:
-    """The ports of a Service, as we say them."""
+    """The ports of a Service in the form in which the operator writes them: without the defaults."""
     return [_without_defaults(port) for port in seen["spec"].get("ports") or ()]
 
 
 def _without_defaults(port: Raw) -> Raw:
-    """A port of a Service without what the API server puts in, such as the nodePort."""
+    """A port of a Service without the fields that the API server adds, such as nodePort."""
     kept = {key: port.get(key) for key in ("name", "port", "targetPort", "protocol")}
     return kept | ({"appProtocol": port["appProtocol"]} if port.get("appProtocol") else {})
 
 
 def ports_of_policy(policy: ServiceSettings) -> list[Raw]:
-    """The ports that spec.service gives, which take the place of those of the containers.
+    """The ports that spec.service lists. They replace the ports of the containers.
 
-    Each has a name of its own: a name that is given is kept, and one that is made gives way to it.
+    A port without a name gets one that no other port has.
     """
     ports = policy.ports or ()
     names = {port.name for port in ports if port.name}
 
-    def made(port: ServicePort) -> str:
-        wanted = f"{port.protocol.lower()}-{port.port}"
-        candidates = chain((wanted,), (f"{wanted}-{n}" for n in count(2)))
-        name = next(name for name in candidates if name not in names)
+    def name_of(port: ServicePort) -> str:
+        name = _free_name((f"{port.protocol.lower()}-{port.port}",), names)
         names.add(name)
         return name
 
     return [
         {
-            "name": port.name or made(port),
+            "name": port.name or name_of(port),
             "port": port.port,
             "targetPort": port.target_port or port.port,
             "protocol": port.protocol,
@@ -248,16 +195,24 @@ def ports_of_policy(policy: ServiceSettings) -> list[Raw]:
     ]
 
 
+def _free_name(wanted: tuple[str, ...], names: Collection[str]) -> str:
+    """The first of the `wanted` names that isn't in `names`, or else the last one with the first free number
+    from 2 on: tcp-80, tcp-80-2, tcp-80-3.
+    """
+    numbered = (f"{wanted[-1]}-{n}" for n in count(2))
+    return next(name for name in chain(wanted, numbered) if name not in names)
+
+
 def serving(pod_spec: Raw) -> list[Raw]:
-    """The containers whose ports a Service may reach, in the order in which Kubernetes looks for a port by
-    its name: all containers, and then the sidecars.
+    """The containers whose ports a Service may reach: all containers, then the sidecars. In this order
+    Kubernetes looks for a port by its name.
     """
     sidecars = [c for c in pod_spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
     return [*pod_spec["containers"], *sidecars]
 
 
 def declared(pod_spec: Raw) -> list[Raw]:
-    """The ports of all containers and sidecars, each number and protocol once; the first to name it wins.
+    """The ports of all containers and sidecars, each number and protocol once. Its first container names it.
 
     Target ports are numbers, since a machine's launcher Pod doesn't have the containers' port names.
     """
@@ -268,9 +223,8 @@ def declared(pod_spec: Raw) -> list[Raw]:
             number, protocol = port["containerPort"], port.get("protocol") or "TCP"
             if (number, protocol) in ports:
                 continue
-            made = f"{protocol.lower()}-{number}"
-            candidates = chain((port.get("name") or made, made), (f"{made}-{n}" for n in count(2)))
-            name = next(name for name in candidates if name not in names)
+            default = f"{protocol.lower()}-{number}"
+            name = _free_name((port.get("name") or default, default), names)
             names.add(name)
             ports[number, protocol] = {
                 "name": name,

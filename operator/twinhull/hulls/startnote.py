@@ -1,7 +1,8 @@
-"""What a machine that lasts was started from: a note on its VirtualMachine, once that has another template.
+"""The note of what a machine that boots a disk was started from: written to its VirtualMachine before the
+template changes.
 
-The instance doesn't tell it. KubeVirt writes labels and annotations of its own on an instance, and into it
-the devices of an instancetype.
+The instance doesn't tell it: KubeVirt adds labels and annotations of its own, and the devices of an
+instancetype, to an instance.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ START_ANNOTATION = f"{GROUP}/start"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What of a VirtualMachine a start is judged by."""
+    """The parts of a VirtualMachine by which the evasions of a running machine are judged."""
 
     #: The keys of the template's labels.
     labels: tuple[str, ...]
     #: The keys of the template's annotations.
     annotations: tuple[str, ...]
-    #: Which of `instancetype` and `preference` were objects of the namespace.
+    #: Which of `instancetype` and `preference` were objects of the machine's namespace.
     of_namespace: tuple[str, ...]
     #: The path of the first field that reached past the machine; empty if none did.
     past: str
@@ -35,26 +36,29 @@ _NOTES = TypeAdapter(dict[str, Start])
 
 
 def starts(vm: Raw) -> dict[str, Start]:
-    """The starts that are noted on a VirtualMachine, by the revision that was started. None, if the note
-    can't be read: whoever may change the machine may write anything there.
+    """The starts that are noted on a VirtualMachine, by their revisions. Empty if the note can't be read:
+    whoever may change the machine may write anything there.
     """
     text = (vm["metadata"].get("annotations") or {}).get(START_ANNOTATION)
     try:
         return _NOTES.validate_json(text or "{}", strict=True)
-    except ValueError:  # pydantic's are such, too
+    except ValueError:  # also pydantic's ValidationError
         return {}
 
 
 def note(vm: Raw, revision: str, start: Start) -> Raw:
-    """The annotation for a VirtualMachine that is about to get another template. `revision` is by which it is
-    seen to run, and `start` how it would start now: it may have done so and not be seen to.
+    """The annotation for a VirtualMachine whose template is about to change. `revision` is that of the
+    running instance. `start` describes the template that the VirtualMachine still has: KubeVirt may have
+    started an instance from it that the operator hasn't seen yet.
     """
     of_running = {key: noted for key, noted in starts(vm).items() if key == revision}
     return _annotation({**of_running, next_revision(vm): start})
 
 
 def outlined(vm: Raw) -> Raw:
-    """The note of a VirtualMachine that isn't held as a whole, without the keys; empty if it has none."""
+    """The note on an outlined VirtualMachine, without the keys of labels and annotations; empty if there is
+    none.
+    """
     noted = starts(vm)
     short = {revision: replace(start, labels=(), annotations=()) for revision, start in noted.items()}
     return _annotation(short) if short else {}

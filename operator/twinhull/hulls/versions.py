@@ -1,4 +1,4 @@
-"""Versions of Kubernetes and KubeVirt, and which of them don't work together."""
+"""Versions of Kubernetes and KubeVirt, and the pairs of them that don't work together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-(?:alpha|beta|rc)\b)?")
 
 
 class Version(NamedTuple):
-    """A version. A pre-release is older than its release; what vendors add makes no difference."""
+    """A version. A pre-release is older than its release; a vendor's suffix makes no difference."""
 
     major: int
     minor: int
@@ -18,22 +18,23 @@ class Version(NamedTuple):
 
 
 #: The first KubeVirt in which panic devices need no feature gate (kubevirt.io/kubevirt,
-#: pkg/virt-config/featuregate/inactive.go: it is generally available).
+#: pkg/virt-config/featuregate/inactive.go: generally available).
 PANIC_DEVICES_FOR_ALL = Version(1, 9, 0)
-#: The first KubeVirt in which a machine's graphics card needs none (the same file, VideoConfig).
+#: The first KubeVirt in which naming a machine's graphics card needs no feature gate (same file,
+#: VideoConfig).
 VIDEO_DEVICES_FOR_ALL = Version(1, 9, 0)
 
 #: KubeVirt writes checksums of kernel, initrd and disk images into an instance's status, as unsigned numbers
-#: of 32 bits. Its CRD says int32, and Kubernetes checks that from 1.36 on: the status of an instance with a
-#: larger checksum can't be written any more (kubevirt#17858).
+#: of 32 bits. Its CRD declares int32, which Kubernetes enforces from 1.36 on: the status of an instance with
+#: a larger checksum can't be written any more (kubevirt#17858).
 _CHECKS_FORMATS = (1, 36)
 _FITS_FORMATS = Version(1, 8, 4)
 
 
 def version(text: str) -> Version | None:
-    """A version as Kubernetes' /version or a KubeVirt object says it, such as v1.36.3-gke.100 or v1.9.0-rc.0.
+    """A version as Kubernetes' /version or a KubeVirt object has it, such as v1.36.3-gke.100 or v1.9.0-rc.0.
 
-    None if it can't be read, or is a build of no version (v0.0.0-…).
+    None if the text can't be read, or is that of a build without a version (v0.0.0-…).
     """
     match = _VERSION.match(text)
     if match is None:
@@ -44,18 +45,24 @@ def version(text: str) -> Version | None:
 
 
 def too_old(kubevirt: str, kubernetes: str) -> bool:
-    """Whether machines of a KubeVirt may never become Ready on a Kubernetes. Not, if either isn't known."""
+    """Whether machines of this KubeVirt may never become Ready on this Kubernetes. False if either version
+    isn't known.
+    """
     virt, kube = version(kubevirt), version(kubernetes)
     return virt is not None and kube is not None and virt < _FITS_FORMATS and kube[:2] >= _CHECKS_FORMATS
 
 
 def panic_devices_for_all(kubevirt: str) -> bool:
-    """Whether a KubeVirt is known to give every machine a panic device, whatever its feature gates."""
+    """Whether this KubeVirt gives every machine a panic device, whatever its feature gates. False if the
+    version isn't known.
+    """
     return _is_from(PANIC_DEVICES_FOR_ALL, kubevirt)
 
 
 def video_devices_for_all(kubevirt: str) -> bool:
-    """Whether a KubeVirt is known to let every machine name its graphics card, whatever its feature gates."""
+    """Whether this KubeVirt lets every machine name its graphics card, whatever its feature gates. False if
+    the version isn't known.
+    """
     return _is_from(VIDEO_DEVICES_FOR_ALL, kubevirt)
 
 

@@ -1,4 +1,4 @@
-"""What a Windows gets: Hyper-V's enlightenments, its clock and timers, and time to shut down.
+"""What a Windows machine needs: Hyper-V's enlightenments, a clock and timers, and time to shut down.
 
 The values are those of KubeVirt's common-instancetypes, commit 7c1e305 (preferences/components: hyperv,
 clock, tablet).
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from twinhull.api.base import Raw
 
-#: How long a Windows may take to shut down, in seconds: it may be installing updates.
+#: The grace period of a Windows machine, in seconds: Windows may be installing updates.
 GRACE = 3600
-#: The graphics card of a Windows that has virtio's drivers. Before 1.9 KubeVirt refuses a machine that names
-#: one, unless the feature gate VideoConfig is open (kubevirt#16599).
+#: The graphics card of a Windows that has virtio's drivers. Before 1.9, KubeVirt refuses a machine that names
+#: its graphics card unless the feature gate VideoConfig is enabled (kubevirt#16599).
 VIDEO: Raw = {"type": "virtio"}
 
 
@@ -30,9 +30,9 @@ def features() -> Raw:
 
 
 def clock(*, has_zone: bool) -> Raw:
-    """Windows counts time as the machine's clock shows it, and misses no tick. The clock is UTC unless it has
-    a time zone: beside `utc` KubeVirt ignores a time zone (kubevirt.io/kubevirt 1.9.0,
-    pkg/virt-launcher/virtwrap/converter/compute/clock.go).
+    """The clock of a Windows machine: Windows counts time by the machine's clock, and must miss no tick. The
+    clock is UTC unless the machine has a time zone: beside `utc`, KubeVirt ignores the time zone
+    (kubevirt.io/kubevirt 1.9.0, pkg/virt-launcher/virtwrap/converter/compute/clock.go).
     """
     return {
         **({} if has_zone else {"utc": {}}),
@@ -46,5 +46,5 @@ def clock(*, has_zone: bool) -> Raw:
 
 
 def inputs(*, virtio: bool) -> list[Raw]:
-    """A tablet, so that the pointer on the console is where the user's is."""
+    """A tablet, so that the pointer on the console is where the user's pointer is."""
     return [{"name": "tablet", "type": "tablet", "bus": "virtio" if virtio else "usb"}]

@@ -6,7 +6,7 @@ import asyncio
 
 from twinhull.api import commands
 from twinhull.api.base import Raw
-from twinhull.hulls.hull import owner_of
+from twinhull.hulls.objectmeta import owner_of
 from twinhull.reach.errors import EntryError
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import ApiError, Refused, Unreachable

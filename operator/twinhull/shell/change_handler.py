@@ -20,7 +20,8 @@ from twinhull.api.workloadstatus import Exit
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.ephemeral import workloads_of
-from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL, labels, owner_of
+from twinhull.hulls.hull import DISK_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.objectmeta import labels, owner_of
 from twinhull.hulls.pod import last_exit
 from twinhull.hulls.types import hull_types
 from twinhull.shell import kinds

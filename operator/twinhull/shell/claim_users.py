@@ -13,7 +13,8 @@ from __future__ import annotations
 from twinhull.api import commands
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
-from twinhull.hulls.hull import WORKLOAD_LABEL, labels
+from twinhull.hulls.hull import WORKLOAD_LABEL
+from twinhull.hulls.objectmeta import labels
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.refusals import RefusalCause, Undone
 from twinhull.shell.store import Key

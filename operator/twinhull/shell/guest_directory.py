@@ -15,9 +15,10 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from twinhull.api.base import Raw
 from twinhull.hulls import graceful_end
-from twinhull.hulls.hull import WORKLOAD_LABEL, condition, labels, owner_of
+from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.hulls.instance import address_of
 from twinhull.hulls.manifest import asks_for_node, noted
+from twinhull.hulls.objectmeta import condition, labels, owner_of
 from twinhull.shell.kinds import CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE, Kind
 
 _Key: TypeAlias = tuple[str, str]

@@ -12,8 +12,8 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD, Unreadable
 from twinhull.api.reasons import Reason
 from twinhull.core.observed import Companion
-from twinhull.hulls import launchers
-from twinhull.hulls.hull import owner_of
+from twinhull.hulls import launcher_pods
+from twinhull.hulls.objectmeta import owner_of
 from twinhull.hulls.pod import is_hull_name
 from twinhull.hulls.podstatus import has_ended
 from twinhull.shell import kinds
@@ -82,7 +82,7 @@ def debug_container_of(store: Store, key: Key, vmi: Raw) -> str:
     """
     if overlooked(store, kinds.LAUNCHER, key, vmi["metadata"]["uid"]) is not None:
         return "more launcher Pods than the operator looks at"
-    return launchers.debug_container(launchers_of(store, key, vmi))
+    return launcher_pods.debug_container(launchers_of(store, key, vmi))
 
 
 def own(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:

@@ -12,7 +12,8 @@ from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Create, Delete, Event, RestoreLabels
 from twinhull.core.ownership import obstacle
 from twinhull.hulls.disknotes import HOLDER_ANNOTATION
-from twinhull.hulls.hull import DISK_LABEL, labels, owner_of
+from twinhull.hulls.hull import DISK_LABEL
+from twinhull.hulls.objectmeta import labels, owner_of
 from twinhull.shell.claim_users import check_unused
 from twinhull.shell.clone_sources import resolved
 from twinhull.shell.cluster import Cluster

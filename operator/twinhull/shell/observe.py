@@ -20,8 +20,8 @@ from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls import hull, instance, switching
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.launcher import LauncherSettings
-from twinhull.hulls.launchers import serving
+from twinhull.hulls.launcher_pods import serving
+from twinhull.hulls.launcher_rehearsal import LauncherSettings
 from twinhull.hulls.parity import VIRTIOFS_STORAGE
 from twinhull.hulls.report import Report
 from twinhull.hulls.types import HullSource, type_that_reads

@@ -12,7 +12,7 @@ from twinhull.core.isolation.hull_policies import as_asked
 from twinhull.core.isolation.policy import MatchPart
 from twinhull.hulls import startnote
 from twinhull.hulls.applied import Applied
-from twinhull.hulls.evasion import brought, past_machine, past_sandbox
+from twinhull.hulls.evasion import past_machine, past_sandbox, reaching_in_instance
 from twinhull.hulls.manifest import outlined
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
@@ -75,7 +75,7 @@ def _tell(kind: Kind, obj: Raw, small: Raw) -> None:
         if note := startnote.outlined(obj):
             small["metadata"]["annotations"] = {**small["metadata"].get("annotations", {}), **note}
     elif kind is kinds.VIRTUAL_MACHINE_INSTANCE:
-        small["metadata"]["annotations"] = dict.fromkeys(brought(obj["metadata"]), NOT_KEPT)
+        small["metadata"]["annotations"] = dict.fromkeys(reaching_in_instance(obj["metadata"]), NOT_KEPT)
 
 
 def _as_asked(pod: Raw) -> Raw:

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from twinhull.api.base import Raw
-from twinhull.hulls.hull import owner_of
+from twinhull.hulls.objectmeta import owner_of
 from twinhull.shell.kinds import Kind
 
 _Key: TypeAlias = tuple[str, str]

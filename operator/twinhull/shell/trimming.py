@@ -8,7 +8,7 @@ from twinhull.api.base import Raw
 from twinhull.api.nulls import without_nulls
 from twinhull.api.reading import UNREAD
 from twinhull.api.workload import NO_TEMPLATE
-from twinhull.hulls import launchers
+from twinhull.hulls import launcher_pods
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.disknotes import POD_PHASE_ANNOTATION
 from twinhull.hulls.diskorigin import CREATED_FOR_ANNOTATION, OTHERWISE_FILLED
@@ -41,7 +41,7 @@ def trimmed(kind: Kind, obj: Raw) -> Raw:
     if kind is kinds.CLAIM:
         return _claim(obj)
     if kind is kinds.LAUNCHER:
-        return launchers.outlined(obj)
+        return launcher_pods.outlined(obj)
     if kind.metadata_only:
         labels = (obj["metadata"].get("labels") or {}) if kind is kinds.NAMESPACE else {}
         return {"metadata": {**_identity(obj), "labels": labels}}

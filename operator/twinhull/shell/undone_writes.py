@@ -9,7 +9,7 @@ from datetime import datetime
 from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Change, Create
-from twinhull.hulls import answer
+from twinhull.hulls import write_differences
 from twinhull.hulls.service import PINNED_ANNOTATION
 from twinhull.shell.cluster import FIELD_MANAGER, Cluster
 from twinhull.shell.controller import ReconciledObject
@@ -52,37 +52,41 @@ class UndoneWrites:
         """
         kind, key = BY_NAME[action.kind], (owner.namespace, action.name)
         seen = self._store.get(kind, key) if action.is_upkeep else None
-        fields = tuple(answer.unmet(action.patch, seen)) if seen else ()
+        fields = tuple(write_differences.unmet(action.patch, seen)) if seen else ()
         if not fields or not self._is_usual(owner, action.key, _digest(action.patch, fields)):
             return None
         managed = await self._cluster.managed_fields(kind, *key)
-        by = answer.managers(managed, fields, but=FIELD_MANAGER) or ("somebody",)
-        return _cause(answer.overruled(action.patch, seen or {}, fields, f"{action.kind} {action.name}", by))
+        by = write_differences.managers(managed, fields, but=FIELD_MANAGER) or ("somebody",)
+        return _cause(
+            write_differences.overruled(action.patch, seen or {}, fields, f"{action.kind} {action.name}", by)
+        )
 
     def in_answer(self, action: Change, changed: Raw) -> RefusalCause | None:
         """Why a change differs from the patch: a webhook or an admission policy altered it during the write.
         None if it doesn't differ.
         """
-        fields = tuple(answer.unmet(action.patch, changed)) if action.is_upkeep else ()
+        fields = tuple(write_differences.unmet(action.patch, changed)) if action.is_upkeep else ()
         if not fields:
             return None
-        return _cause(answer.overruled(action.patch, changed, fields, f"{action.kind} {action.name}"))
+        return _cause(
+            write_differences.overruled(action.patch, changed, fields, f"{action.kind} {action.name}")
+        )
 
     def _is_usual(self, owner: ReconciledObject, obj: str, digest: int) -> bool:
         key, now = owner.key, self._now()
         return self._refusals.record_restoration(key, owner.version, obj, digest, now) >= _OFTEN
 
 
-def _digest(patch: Raw, fields: tuple[answer.Path, ...]) -> int:
+def _digest(patch: Raw, fields: tuple[write_differences.Path, ...]) -> int:
     """A hash of the values that a patch asks for in these fields, of which there may be tens of thousands."""
     return hash(tuple((field, _value(patch, field)) for field in fields))
 
 
-def _value(patch: Raw, field: answer.Path) -> int:
+def _value(patch: Raw, field: write_differences.Path) -> int:
     """A hash of the value that a patch asks for in a field. The time in PINNED_ANNOTATION differs at each
     attempt, so it isn't part of the hash.
     """
-    value = answer.value(patch, field)
+    value = write_differences.value(patch, field)
     return hash(value is None if field[-1] == PINNED_ANNOTATION else json.dumps(value))
 
 

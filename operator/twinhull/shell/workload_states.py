@@ -14,7 +14,7 @@ from sys import intern
 from typing import NamedTuple, TypeAlias
 
 from twinhull.api.base import Raw
-from twinhull.hulls.hull import condition
+from twinhull.hulls.objectmeta import condition
 
 #: A namespace and a name.
 _Key: TypeAlias = tuple[str, str]

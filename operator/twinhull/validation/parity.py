@@ -12,7 +12,7 @@ from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation import Explanation, Policy, Subject, explain
 from twinhull.core.new_workload import field_of, new_case, objection
 from twinhull.core.references import KindAndName
-from twinhull.hulls.parity import Conditions
+from twinhull.hulls.parity import ParityContext
 from twinhull.hulls.types import SpecSection, type_of
 from twinhull.validation.findings import Finding, Level, Source
 
@@ -87,13 +87,13 @@ def _unable(explained: Explanation, spec: WorkloadSpec, assumed: Assumptions) ->
             remedy = f"the cluster has no RuntimeClass {runtime_class}: install it, or name another"
         if remedy:
             yield Finding(Level.WARNING, Source.PARITY, "", remedy)
-    conditions = Conditions(
+    context = ParityContext(
         virtiofs_storage=True,
         node_addresses=True,
         runtime_class=runtime_class,
         disks=spec.virtual_machine.disk_volumes(),
     )
-    for field in hull_type.unsupported(spec.template, conditions):
+    for field in hull_type.unsupported(spec.template, context):
         yield Finding(Level.ERROR, Source.PARITY, f"spec.template.{field.path}", field.reason)
 
 

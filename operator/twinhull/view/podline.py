@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinhull.api.base import Raw
-from twinhull.hulls.hull import condition
+from twinhull.hulls.objectmeta import condition
 from twinhull.view.workloadobjects import part
 
 

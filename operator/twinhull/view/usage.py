@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from twinhull.api.base import Raw
-from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, labels
+from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.objectmeta import labels
 from twinhull.hulls.quantity import mebibytes, milli, parse
 from twinhull.view.screen import Cell, Table, TableRow, Tone
 from twinhull.view.workloadobjects import is_launcher, named, part

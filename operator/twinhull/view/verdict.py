@@ -15,7 +15,7 @@ from twinhull.api.group import FIND_OPERATOR
 from twinhull.api.reasons import Reason
 from twinhull.core.reasons import row_of
 from twinhull.core.reasons.row import HULL, NAME, NAMESPACE
-from twinhull.hulls import importing
+from twinhull.hulls import cdi_messages
 from twinhull.view.age import age, moment
 from twinhull.view.safetext import without_links
 from twinhull.view.workloadobjects import WorkloadObjects, part
@@ -213,7 +213,7 @@ def _remark(disk: Raw) -> str:
 def _is_failed(disk: Raw) -> bool:
     """Whether a disk can't be filled before somebody changes something, as far as the status tells."""
     failure = part(disk, "failure")
-    return disk.get("phase") == "Failed" or importing.is_final(
+    return disk.get("phase") == "Failed" or cdi_messages.is_final(
         str(failure.get("message") or ""), int(failure.get("attempts") or 0)
     )
 

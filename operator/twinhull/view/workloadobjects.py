@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from twinhull.api.base import Raw
-from twinhull.hulls.hull import HULL_LABEL, condition, labels
+from twinhull.hulls.hull import HULL_LABEL
+from twinhull.hulls.objectmeta import condition, labels
 
 #: On launcher Pods (kubevirt.io/api/core/v1, constants AppLabel and CreatedByLabel): that they are one, and
 #: the uid of their VirtualMachineInstance.

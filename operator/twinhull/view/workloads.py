@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from twinhull.api.base import Raw
-from twinhull.hulls.hull import condition
+from twinhull.hulls.objectmeta import condition
 from twinhull.view.age import age, moment
 from twinhull.view.screen import Cell, Table, TableRow, Tone
 from twinhull.view.workloadobjects import part

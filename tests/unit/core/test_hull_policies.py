@@ -10,13 +10,24 @@ import pytest
 from twinhull.api.base import Raw
 from twinhull.core.isolation import Effect, Part
 from twinhull.core.isolation.hull_policies import MOST_COMPARED
+from twinhull.core.isolation.overrides import kernel_image
 from twinhull.hulls import manifest
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
 from twinhull.shell import kinds
 
 from .objects import GVISOR, KUBEVIRT, OURS, at, case, hull, workload
 from .policies import namespace, policy
-from .test_below_floor import EVICTION, GPU, UNREADABLE, noted, pending, pod, unreadable, written
+from .test_below_floor import (
+    EVICTION,
+    GPU,
+    UNREADABLE,
+    noted,
+    of_same_revision,
+    pending,
+    pod,
+    unreadable,
+    written,
+)
 from .test_unheld_hulls import evicted, look
 
 EVIL: Raw = {"containers": [{"name": "web", "image": "quay.io/v/proxy:2.9"}], "serviceAccountName": "builder"}
@@ -350,3 +361,19 @@ def test_an_image_that_a_webhook_has_rewritten_in_place_does_not_count() -> None
     found = case(pending(workload()), namespace(), suspect({"images": ["mirror.example/**"]}), present)
     assert found.current is not None
     assert found.compliance.shortfalls == ()
+
+
+@pytest.mark.parametrize("match", MATCHES)
+def test_no_spec_of_the_same_revision_takes_what_runs_out_of_a_policy(
+    match: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, clean = of_same_revision(monkeypatch, workload(pod=EVIL), workload())
+    found = case(pending(clean), namespace(), suspect(MATCHES[match]), KUBEVIRT, made)
+    assert found.current is not None
+    assert found.compliance.shortfalls
+
+
+def test_the_kernel_that_a_machine_boots_is_an_image_that_it_runs() -> None:
+    kernel = {"domain": {"firmware": {"kernelBoot": {"container": {"image": "quay.io/v/proxy:2.9"}}}}}
+    assert kernel_image(kernel) == "quay.io/v/proxy:2.9"
+    assert kernel_image({"domain": {"firmware": {"kernelBoot": "x"}}}) == ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from twinhull.api.base import Raw
 from twinhull.core.decision import decide
+from twinhull.hulls import edits
 
 from .diskworld import names, plug, restarted, running
 from .objects import NAME
@@ -61,3 +64,22 @@ def test_a_volume_that_somebody_plugged_in_is_no_disk_of_the_workload() -> None:
     instance["spec"] = {"volumes": world.vm["spec"]["template"]["spec"]["volumes"]}
     world.settle()
     assert [disk["name"] for disk in world.raw["status"]["disks"]] == ["boot"]
+
+
+ODD: tuple[Raw, ...] = (
+    {"volumes": [{"name": []}, "x"], "domain": "x"},
+    {
+        "volumes": [{"name": {}}],
+        "domain": {"devices": {"disks": [{"name": []}], "interfaces": [{"name": []}]}},
+    },
+    {"volumes": [{"name": 5, "dataVolume": "x"}], "domain": {"devices": "x"}},
+    {"volumes": [{"dataVolume": {"name": []}}, {"persistentVolumeClaim": {"claimName": {}}}]},
+)
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("other", ODD)
+def test_overrides_may_be_anything(odd: Raw, other: Raw) -> None:
+    plugged = {"volumes": [{"name": "p", "persistentVolumeClaim": {"claimName": "p", "hotpluggable": True}}]}
+    edits.of({"template": {"spec": odd}}, {"template": {"spec": other}})
+    assert plugged["volumes"][0] in edits.with_plugged(plugged, odd)["volumes"]

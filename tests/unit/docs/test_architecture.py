@@ -1,14 +1,14 @@
-"""ARCHITECTURE.md: the files and folders that its tables name exist, and all of core, hulls and the shell are
-named.
-"""
+"""ARCHITECTURE.md: what it names exists, and it names all files of the shell."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
+from tests.unit.docs.test_walk import problem
 from tools.pages import modules
 
 ROOT = Path(__file__).parents[3]
@@ -42,20 +42,40 @@ def test_what_a_layer_is_said_to_have_is_there(layer: str) -> None:
     assert named(LAYERS[layer]) <= present(PACKAGE / layer)
 
 
+def test_all_layers_have_a_table_of_modules() -> None:
+    assert set(modules.LAYERS) == LAYERS.keys()
+
+
 @pytest.mark.parametrize("layer", modules.LAYERS)
 def test_all_modules_of_a_layer_have_a_row(layer: str) -> None:
-    table = re.search(
-        rf"^\| module of `{layer}/` \| what it is \|\n(.*?)\n\n", TEXT, re.MULTILINE | re.DOTALL
-    )
-    assert table
-    rows = re.findall(r"^\| `([\w/]+)` \| \S", table[1], re.MULTILINE)
+    rows = re.findall(r"^\| `([\w/]+)` \| \S", modules.table(layer), re.MULTILINE)
     files = {path.relative_to(PACKAGE / layer) for path in (PACKAGE / layer).rglob("*.py")}
-    there = {
+    assert sorted(rows) == sorted(
         f"{path.parent}/" if path.name == "__init__.py" else str(path.with_suffix(""))
         for path in files
-        if path.parts[0] != "rules" and str(path) != "__init__.py"
-    }
-    assert sorted(rows) == sorted(there | ({"rules/"} if layer == "core" else set()))
+        if str(path) != "__init__.py"
+    )
+
+
+def test_every_function_that_is_named_exists() -> None:
+    references = re.findall(r"`([\w.-]+/[\w./-]+:\w[^`]*)`", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL))
+    assert len(references) > 30
+    assert [wrong for span in references if (wrong := problem(span))] == []
+
+
+_CLOCK = re.compile(r"(datetime\.)?(datetime|date)\.(now|utcnow|today)")
+PURE = ("api", "convert", "core", "hulls", "validation", "verbs", "view")
+
+
+def test_no_pure_layer_asks_for_the_time() -> None:
+    asked = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for layer in PURE
+        for path in (PACKAGE / layer).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and _CLOCK.fullmatch(ast.unparse(node))
+    ]
+    assert asked == []
 
 
 def test_all_files_of_the_shell_are_named() -> None:

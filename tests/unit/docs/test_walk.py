@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = "docs/contributing/walk.md"
 TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 #: The folders whose paths the page begins at operator/twinhull.
-LAYERS = ("api/", "cli/", "core/", "hulls/", "shell/", "verbs/")
+LAYERS = ("api/", "cli/", "convert/", "core/", "hulls/", "shell/", "verbs/", "view/")
 
 _SPAN = re.compile(r"`([^`]+)`")
 #: A file or folder of the repository, and what is named in it: `core/plan.py:plan`.

@@ -1,4 +1,4 @@
-"""What types of hulls have against a template, for tests."""
+"""The objections of hull types to a template, for tests."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from twinhull.api.base import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.workloadstatus import UnsupportedField
-from twinhull.hulls.parity import Conditions
+from twinhull.hulls.parity import ParityContext
 from twinhull.hulls.types import type_giving
 
 
 def unsupported(
-    template: Raw, isolation: Isolation = Isolation.VIRTUAL_MACHINE, **conditions: Any
+    template: Raw, isolation: Isolation = Isolation.VIRTUAL_MACHINE, **context: Any
 ) -> tuple[UnsupportedField, ...]:
-    """The fields of a template that the first type of an isolation can't honour, under Conditions."""
-    return type_giving(isolation).unsupported(template, Conditions(**conditions))
+    """The fields of a template that the first type of an isolation can't honour, under a ParityContext."""
+    return type_giving(isolation).unsupported(template, ParityContext(**context))

@@ -1,4 +1,4 @@
-"""The note of what a hull was given: what anybody may have written there is read, or counts as none."""
+"""The note on a hull of the values that it was given: read, or ignored if somebody else wrote nonsense."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a template refers to, and how the machine is given it."""
+"""The objects that a template refers to, and how they are attached to the machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def pod(spec: Raw) -> Raw:
 
 
 def attached_by(**spec: Any) -> list[tuple[str, str, bool, bool]]:
-    """(kind, name, optional, live) of each."""
+    """(kind, name, optional, live) of each attachment."""
     containers = spec.pop("containers", [{"name": "web"}])
     made = attachments(pod({"automountServiceAccountToken": False, "containers": containers, **spec}))
     return [(a.kind, a.name, a.optional, a.live) for a in made]
@@ -27,7 +27,7 @@ def volume(**source: Any) -> list[Any]:
 
 
 def mounting(*mounts: Raw) -> list[Any]:
-    """A container that mounts the volume v so."""
+    """A container with these mounts of the volume v."""
     return [{"name": "web", "volumeMounts": [{"name": "v", "mountPath": "/v", **mount} for mount in mounts]}]
 
 
@@ -238,7 +238,7 @@ def test_launcher_tells_what_only_it_knows() -> None:
 
 
 def test_a_machine_keeps_its_attachments_as_its_operator_made_them() -> None:
-    """Earlier operators showed by virtiofs what is a disk now, and its guest takes no other manifest."""
+    """Earlier operators attached by virtiofs what is a disk now, and the guest refuses another manifest."""
     spec = {"containers": FILE, "volumes": volume(configMap={"name": "c"})}
     devices = {"filesystems": [{"name": "token-0"}, {"name": "configmap-1"}], "disks": [{"name": "guest"}]}
     machine: Raw = {"spec": {"template": {"spec": {"domain": {"devices": devices}}}}}

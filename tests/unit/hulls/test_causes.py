@@ -1,4 +1,4 @@
-"""Why a machine isn't ready: which of KubeVirt's words counts, and which is only repeated."""
+"""Why a machine isn't ready: which of KubeVirt's conditions counts, and which is only passed on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from tests.unit.core.objects import NOW, at, hull
 from twinhull.api.base import Raw
 from twinhull.hulls import instance
-from twinhull.hulls.hull import Hull, timestamp
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.objectmeta import timestamp
 from twinhull.hulls.report import Report
 
 NAME = "web-1a2b3c4d5e"

@@ -1,4 +1,4 @@
-"""What of a Pod is less isolated than its template asks for."""
+"""The fields in which a Pod is less isolated than its template asks for."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_what_is_injected_is_others_business() -> None:
 
 
 def test_unsaid_fields_may_be_filled_in() -> None:
-    """As OpenShift and Kyverno's defaults do."""
+    """OpenShift and Kyverno's defaults fill in fields like these."""
     wanted: Raw = {"containers": [{"name": "web"}]}
     context: Raw = {"runAsUser": 0, "fsGroup": 1, "seLinuxOptions": {"level": "s0"}}
     actual: Raw = {"securityContext": context, "containers": [{"name": "web"}], "hostUsers": True}

@@ -1,4 +1,4 @@
-"""Claims of a template that are disks of its machine: what the machine has, and what keeps it from that."""
+"""Claims of a template that are disks of its machine: how they are attached, and the objections to them."""
 
 from __future__ import annotations
 

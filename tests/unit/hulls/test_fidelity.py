@@ -55,7 +55,7 @@ def test_nothing_is_dropped_from_the_same() -> None:
 
 
 class Counted(dict[str, object]):
-    """A map that counts how often a field of it was looked for."""
+    """A map that counts the look-ups of its fields."""
 
     looks = 0
 
@@ -65,20 +65,20 @@ class Counted(dict[str, object]):
 
 
 def looks(wanted: list[Raw], actual: list[Raw], lacks: int = 0) -> int:
-    """How often fields of elements that were found are looked for."""
+    """The number of look-ups of fields in elements that were found."""
     counted = [Counted(element) for element in actual]
     assert len(list(dropped({"list": wanted}, {"list": counted}))) == lacks
     return sum(element.looks for element in counted)
 
 
 def test_long_lists_are_compared_in_one_go() -> None:
-    """Whatever order a webhook has put them in."""
+    """In whatever order a webhook has put the elements."""
     env = [{"name": f"E{number}", "value": "1"} for number in range(1000)]
     assert looks(env, env[::-1]) <= 2 * len(env)
 
 
 def terms(count: int, **more: object) -> list[Raw]:
-    """Of one key, and each with another content."""
+    """The elements have the same key and different content."""
     return [{"topologyKey": "zone", **more, "labelSelector": {f"k{n}": "v"}} for n in range(count)]
 
 

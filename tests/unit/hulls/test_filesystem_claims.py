@@ -1,4 +1,4 @@
-"""Claims that a template mounts, in a machine."""
+"""Claims that a template mounts as file systems in a machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLAIM = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
 
 
 def listed(*, gate: bool = True, mount: Any = None, container: Any = None, **spec: Any) -> dict[str, str]:
-    """Why the fields of a Pod are refused whose one container mounts a claim."""
+    """The objections to the fields of a Pod with one container, which mounts a claim."""
     mounts = [{"name": "data", "mountPath": "/data", **(mount or {})}]
     containers = [{"name": "web", "image": "nginx", "volumeMounts": mounts, **(container or {})}]
     template = {"spec": {"containers": containers, "volumes": [CLAIM], **spec}}

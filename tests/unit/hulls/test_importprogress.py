@@ -1,4 +1,4 @@
-"""How much of a disk is filled, in CDI's words."""
+"""The progress that CDI reports for a disk."""
 
 from __future__ import annotations
 

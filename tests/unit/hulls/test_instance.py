@@ -1,4 +1,4 @@
-"""A machine: what is read of it."""
+"""Reading a VirtualMachine and its instance as a hull."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from tests.unit.core.objects import NOW, at, conditions, hull
 from twinhull.api.base import Raw
 from twinhull.hulls import instance
-from twinhull.hulls.hull import Hull, Phase, timestamp
+from twinhull.hulls.hull import Hull, Phase
+from twinhull.hulls.objectmeta import timestamp
 from twinhull.hulls.report import Report
 
 NAME = "web-1a2b3c4d5e"

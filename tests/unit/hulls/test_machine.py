@@ -1,4 +1,4 @@
-"""A machine: what it is made of."""
+"""Rendering the VirtualMachine and the manifest of a machine with a guest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twinhull.api.base import Raw
 from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.hulls import authority, machine, manifest, pod
 from twinhull.hulls.attachments import attachments
-from twinhull.hulls.guest import Guest
+from twinhull.hulls.machine_settings import MachineSettings
 from twinhull.hulls.manifest import probe_token
 
 from .test_pod import META
@@ -30,10 +30,10 @@ def render(
     template = {**metadata, "spec": {"containers": [{"name": "web", "image": "nginx"}], **spec}}
     made = pod.render(META, template, "1a2b3c4d5e", None)
     built_as = VirtualMachine.model_validate(built or {})
-    guest = Guest("guest:1", panics, pull_secret=pull_secret, secret=secret)
+    settings = MachineSettings("guest:1", panics, pull_secret=pull_secret, secret=secret)
     attached = attachments(made)
-    carried = manifest.render(META, made, attached, built_as, guest)
-    return machine.render(META, made, attached, built_as, guest, manifest=carried)
+    carried = manifest.render(META, made, attached, built_as, settings)
+    return machine.render(META, made, attached, built_as, settings, manifest=carried)
 
 
 def inside(vm: Raw) -> Raw:
@@ -201,13 +201,13 @@ def test_launcher_pod_carries_the_workload_label_and_not_the_hull_label() -> Non
 
 
 def trusted(vm: Raw) -> tuple[Raw, list[Raw]]:
-    """What the launcher Pod is told, and what of that the guest has on its disk."""
+    """The annotations of the launcher Pod, and those of them that are files on the guest's disk."""
     volume = next(volume for volume in inside(vm)["volumes"] if volume["name"] == "trust")
     return vm["spec"]["template"]["metadata"]["annotations"], volume["downwardAPI"]["fields"]
 
 
 def test_it_says_which_manifest_it_runs_by_and_who_may_give_it_another() -> None:
-    """Where who may write ConfigMaps can't, nor who writes the template."""
+    """Neither whoever may write ConfigMaps nor the author of the template can change these annotations."""
     theirs = dict.fromkeys(("twinhull.dev/manifest", "twinhull.dev/guest-authority", "own"), "theirs")
     annotations, fields = trusted(render(annotations=theirs, secret=b"s" * 32))
     assert annotations["own"] == "theirs"

@@ -36,7 +36,7 @@ def template_schema() -> Raw:
 
 
 def above(path: str) -> Iterator[str]:
-    """Every field that holds this one."""
+    """Every field above this one."""
     while "." in path:
         path = path.rpartition(".")[0].removesuffix("[]")
         yield path

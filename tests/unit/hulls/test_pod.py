@@ -12,7 +12,8 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workload import ObjectMeta
 from twinhull.api.workloadstatus import Exit
 from twinhull.hulls import pod
-from twinhull.hulls.hull import Hull, Phase, timestamp
+from twinhull.hulls.hull import Hull, Phase
+from twinhull.hulls.objectmeta import timestamp
 
 META = ObjectMeta.model_validate(
     {"name": "web", "namespace": "shop", "uid": "u1", "generation": 1, "creationTimestamp": at()}
@@ -234,7 +235,7 @@ def test_there_is_no_exit_before_the_end(phase: str) -> None:
 def test_what_else_is_read() -> None:
     observed = read(running(since=3) | {"podIP": "10.1.2.3"}, nodeName="n1")
     assert (observed.phase, observed.node, observed.address) == (Phase.RUNNING, "n1", "10.1.2.3")
-    assert (observed.created_at, observed.started_at, observed.since) == (
+    assert (observed.created_at, observed.started_at, observed.ready_changed_at) == (
         timestamp(at()),
         timestamp(at(1)),
         timestamp(at(3)),

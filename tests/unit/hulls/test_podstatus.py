@@ -73,8 +73,8 @@ def test_no_status_has_no_containers() -> None:
 def test_the_end_of_the_containers_is_told_by_how_they_ended(
     word: str, exit_code: int, expected: tuple[str, str]
 ) -> None:
-    """A kubelet's own words for it come before the Pod's phase, and say nothing; one is ours for another
-    thing.
+    """The kubelet sets these reasons before it sets the Pod's phase, and they don't tell how the containers
+    ended. PodFailed is also a reason of Twinhull, with another meaning.
     """
     ended = reported(state={"terminated": {"exitCode": exit_code, "reason": "Error" if exit_code else None}})
     conditions = [{"type": "ContainersReady", "status": "False", "reason": word}]

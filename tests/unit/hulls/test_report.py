@@ -1,4 +1,4 @@
-"""What a guest says, be it well or ill meant."""
+"""A guest's report, from an honest guest and from a hostile one."""
 
 from __future__ import annotations
 

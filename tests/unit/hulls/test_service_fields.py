@@ -1,4 +1,4 @@
-"""What spec.service asks of a Service: rendered, told apart from others' fields, and taken off again."""
+"""The fields of a Service from spec.service: rendered, kept apart from others' fields, and removed again."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ from tests.sequences import demand, strength
 from twinhull.api.base import Raw
 from twinhull.hulls.disknotes import HOLDER_ANNOTATION
 from twinhull.hulls.graceful_end import ENDING_ANNOTATION, requested_at
-from twinhull.hulls.hull import DISK_LABEL, REVISION_LABEL, WORKLOAD_LABEL, owner_of
+from twinhull.hulls.hull import DISK_LABEL, REVISION_LABEL, WORKLOAD_LABEL
+from twinhull.hulls.objectmeta import owner_of
 from twinhull.hulls.switching import is_named_as_its_workload
 from twinhull.shell import kinds
 from twinhull.shell.store import Key, Store, key_of

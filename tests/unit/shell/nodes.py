@@ -9,8 +9,9 @@ from datetime import datetime
 from tests.sequences.changes import SICK
 from twinhull.api.base import Raw
 from twinhull.hulls.graceful_end import requested_at
-from twinhull.hulls.hull import REVISION_LABEL, owner_of
+from twinhull.hulls.hull import REVISION_LABEL
 from twinhull.hulls.manifest import MANIFEST_FILE
+from twinhull.hulls.objectmeta import owner_of
 from twinhull.hulls.report import Stop
 from twinhull.shell.store import Key, key_of
 

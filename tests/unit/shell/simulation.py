@@ -19,8 +19,9 @@ from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.plan import plan
 from twinhull.core.unreadable_workload import UnreadableWorkload
-from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL, owner_of
+from twinhull.hulls.hull import HULL_LABEL, WORKLOAD_LABEL
 from twinhull.hulls.merge import merge_patch
+from twinhull.hulls.objectmeta import owner_of
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
 from twinhull.shell.change_handler import ChangeHandler

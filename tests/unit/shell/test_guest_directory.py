@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from twinhull.api.base import API_VERSION, Raw
 from twinhull.api.reading import unread
 from twinhull.hulls.graceful_end import ENDING_ANNOTATION, requested_at
-from twinhull.hulls.hull import WORKLOAD_LABEL, condition, owner_of
+from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.hulls.instance import address_of
 from twinhull.hulls.manifest import DIGEST_ANNOTATION, noted
+from twinhull.hulls.objectmeta import condition, owner_of
 from twinhull.shell.guest_directory import Guest
 from twinhull.shell.guest_poller import GuestPoller
 from twinhull.shell.kinds import VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE

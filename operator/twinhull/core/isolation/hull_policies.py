@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from twinhull.api.base import Raw
 from twinhull.api.disks import REGISTRY_SCHEME
 from twinhull.api.reading import UNREAD
-from twinhull.core.isolation.overrides import accounts
+from twinhull.core.isolation.overrides import accounts, kernel_image
 from twinhull.core.isolation.policy import Policy, concerning
 from twinhull.core.isolation.subject import Subject
 from twinhull.hulls import manifest
@@ -89,16 +89,20 @@ class HullPolicies:
         )
 
     def _subject_of(self, hull: Hull, *, is_current: bool) -> Subject | None:
-        """What policies look at of a hull, None if the spec says all of it."""
+        """What policies look at of a hull, None if the spec says all of it. A hull of the spec's revision is
+        looked at, too: two specs may be found that have the same revision, since that is a short hash.
+        """
         subject = self.subject
         if subject is None:
             return None
         kind = type_that_made(hull)
         if not kind.run_by_kubevirt:
             of_pod = subject_of_pod(subject, hull.obj, hull.applied, hull.container_ids)
-            return of_pod if not is_current else _as_in_spec(subject, of_pod)
+            return _beside_spec(subject, of_pod, hull.applied) if is_current else of_pod
         if kind.has_guest:
-            return None if is_current else self._subject_of_guest(subject, hull)
+            if is_current and self._spec_in(hull) is None:
+                return None
+            return self._subject_of_guest(subject, hull)
         is_whole = UNREAD not in hull.obj and UNREAD not in (hull.instance or ())
         return replace(
             subject,
@@ -139,12 +143,16 @@ class HullPolicies:
         """The images of the disks that a machine runs with, `besides` one of that name, as far as they are
         known: of a disk that CDI has filled, while its DataVolume is there.
         """
-        names = set()
-        for volume in _machine_spec(hull).get("volumes") or ():
+        machine, names, left_out = _machine_spec(hull), set(), ""
+        for volume in machine.get("volumes") or ():
             image = (volume.get("containerDisk") or {}).get("image")
-            if image and volume.get("name") != besides:
+            if image and volume.get("name") == besides:
+                left_out = image
+            elif image:
                 yield image
             names.add((volume.get("dataVolume") or {}).get("name", ""))
+        if (kernel := kernel_image(machine)) and kernel != left_out:  # our guest's disk has its kernel
+            yield kernel
         for companion in map(self.data_volumes.get, sorted(names)):  # each is unpacked
             source = ((companion.obj.get("spec") or {}).get("source") or {}) if companion else {}
             if url := (source.get("registry") or {}).get("url"):
@@ -211,12 +219,21 @@ def _outgoing(pod: Raw, applied: Applied | None, container_ids: Mapping[str, str
     return applied.outgoing_images(container_ids)
 
 
-def _as_in_spec(subject: Subject, of_pod: Subject) -> Subject | None:
-    """The Pod of the present revision as policies see it: what its spec says, with what it runs besides."""
-    if not of_pod.debug_images:
+def _beside_spec(subject: Subject, of_pod: Subject, applied: Applied | None) -> Subject | None:
+    """A Pod of the present revision as policies see it: what its Workload's spec says, and what it runs
+    besides, None if that is nothing. Webhooks may have rewritten the images of its init containers and
+    volumes, of which the note doesn't say what they were.
+    """
+    asked = {container.get("image", "") for container in subject.pod_spec.get("containers") or ()}
+    noted = sorted(set(applied.images.values()) - asked) if applied else ()
+    images = tuple(dict.fromkeys((*subject.debug_images, *of_pod.debug_images, *noted)))
+    others = (
+        of_pod.service_accounts - subject.service_accounts if "serviceAccounts" not in of_pod.unknown else ()
+    )
+    if images == subject.debug_images and not others:
         return None
-    added = tuple(dict.fromkeys((*subject.debug_images, *of_pod.debug_images)))
-    return replace(subject, debug_images=added)
+    own = (name for name in sorted(others) if "/" not in name)
+    return replace(subject, debug_images=images, machine_accounts=(*subject.machine_accounts, *own))
 
 
 def _machine_spec(hull: Hull) -> Raw:

@@ -113,7 +113,7 @@ def _beside_images(overrides: Raw, *, boots_disk: bool) -> Iterator[tuple[str, s
     for volume in listed(overrides, "volumes"):
         if volume.get("name") == GUEST_DEVICE and volume.get("containerDisk") is None:
             yield f"volumes[{GUEST_DEVICE}]", _BOOTS_ELSE
-        if (name := volume.get("name")) in _TAKES:
+        if isinstance(name := volume.get("name"), str) and name in _TAKES:
             yield f"volumes[{name}]", _TAKES[name]
     if boots_disk:
         yield from _beside_boot_disk(at(overrides, "domain"))

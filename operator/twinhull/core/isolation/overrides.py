@@ -25,6 +25,12 @@ def images(overrides: Raw) -> Iterator[tuple[str, str]]:
         yield f"{_OVERRIDES}.{'.'.join(_KERNEL)}", str(kernel)
 
 
+def kernel_image(machine: Raw) -> str:
+    """The image that a machine, by its spec, boots its kernel from; empty if it boots none of an image."""
+    image = at(machine, *_KERNEL)
+    return image if isinstance(image, str) else ""
+
+
 def accounts(machine: Raw) -> tuple[str, ...]:
     """The ServiceAccounts that the spec of a machine, or overrides of it, give to its launcher Pod or, by a
     volume, to its guest.

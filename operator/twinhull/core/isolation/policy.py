@@ -113,7 +113,6 @@ def _has_image(patterns: Iterable[str], subject: Subject) -> bool:
 
 
 def _runs_as(accounts: Iterable[str], subject: Subject) -> bool:
-    if "serviceAccounts" in subject.unknown:
+    if "serviceAccounts" in subject.unknown or subject.has_unbounded_accounts:
         return True
-    meant = subject.service_accounts
-    return not meant.union(f"{subject.namespace}/{account}" for account in meant).isdisjoint(accounts)
+    return not subject.service_accounts.isdisjoint(accounts)

@@ -118,18 +118,26 @@ class Surroundings:
                 yield hull, beside
 
 
+def _notes_its_template(hull: Hull) -> bool:
+    """Whether it is known which containers and volumes of a hull its template had. If so the hull speaks for
+    itself, too: two specs may be found that have the same revision, since that is a short hash.
+    """
+    return hull.applied is not None and hull.applied.volumes is not None
+
+
 def _below(
     surroundings: Surroundings,
     hull: Hull,
     policies: Iterable[Policy],
     reaching: Callable[[], Iterable[Evasion]] | None,
 ) -> Iterator[Shortfall]:
-    """The shortfalls of a hull by some of the policies. `reaching` is None if the hull speaks for itself."""
+    """The shortfalls of a hull by some of the policies. `reaching` is None if the hull alone speaks."""
     floors = [policy for policy in policies if policy.requires]
     if not floors:
         return
     running = surroundings.isolation(hull)
-    evasions = (*reaching(), *evasions_added_to(hull, running)) if reaching else evasions_of(hull, running)
+    own = evasions_of if reaching is None or _notes_its_template(hull) else evasions_added_to
+    evasions = (*(reaching() if reaching else ()), *own(hull, running))
     past = next((evasion.path for evasion in evasions), "")
     for policy in floors:
         if running.strength < policy.minimum.strength:

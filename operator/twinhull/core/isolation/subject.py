@@ -18,6 +18,9 @@ from twinhull.hulls.parity import containers
 
 #: How many images are compared: a template that is within its bounds has no more.
 _MOST_IMAGES = 2 * MOST_CONTAINERS + MOST_VOLUMES + MOST_DISKS + 2
+#: How many ServiceAccounts of overrides are compared. A machine has one for its launcher Pod, and one that
+#: its guest sees.
+_MOST_ACCOUNTS = 64
 #: How many characters all their names together may have, since each is compared with each pattern of each
 #: policy.
 _MOST_CHARACTERS = 16_384
@@ -59,11 +62,19 @@ class Subject:
             accounts(built.get("overrides") or {}),
         )
 
-    @property
+    @cached_property
     def service_accounts(self) -> frozenset[str]:
-        """What it runs as. The deprecated field counts where the other one is empty, as in a Pod."""
+        """What it runs as: each by its name, and by namespace/name. The deprecated field counts where the
+        other one is empty, as in a Pod.
+        """
         account = self.pod_spec.get("serviceAccountName") or self.pod_spec.get("serviceAccount") or "default"
-        return frozenset({str(account), *self.machine_accounts})
+        names = (str(account), *self.machine_accounts)
+        return frozenset((*names, *(f"{self.namespace}/{name}" for name in names)))
+
+    @property
+    def has_unbounded_accounts(self) -> bool:
+        """Whether its overrides name too many ServiceAccounts to compare: it may run as any."""
+        return len(self.machine_accounts) > _MOST_ACCOUNTS
 
     @cached_property
     def images(self) -> tuple[Image, ...]:

@@ -15,8 +15,9 @@ from twinhull.core.companions import put_right
 from twinhull.core.rehearsal import of_guests_pod
 from twinhull.core.rules.ownership import name_conflict
 from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end, waiting_for_object
-from twinhull.hulls import machineclaims, switching
-from twinhull.hulls.hull import Hull, version_of
+from twinhull.hulls import machineclaims, next_spec, switching
+from twinhull.hulls.hull import Hull
+from twinhull.hulls.objectmeta import version_of
 from twinhull.hulls.types import type_that_made
 
 
@@ -140,7 +141,7 @@ def create_hull(case: Case) -> Step | None:
 
 def _switch_on(case: Case, off: Hull, wanted: Raw) -> Step:
     what = f"{off.kind} {off.name}"
-    changes = switching.edits_of(off.obj, wanted).in_words("set", "removed")
+    changes = next_spec.edits_of(off.obj, wanted).in_words("set", "removed")
     event = Event("Normal", Reason.CREATED, f"switched {what} on" + (f": {changes}" if changes else ""))
     patch = switching.on(off.obj, wanted, case.now)
     # As it was seen: KubeVirt may put a restored claim into it at any moment.

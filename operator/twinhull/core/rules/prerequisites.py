@@ -54,10 +54,10 @@ def unsupported_fields(case: Case) -> Step | None:
 
 def _unsupported(case: Case) -> tuple[UnsupportedField, ...]:
     """The template's fields that its hull can't honour."""
-    conditions = parity.Conditions(
+    context = parity.ParityContext(
         virtiofs_storage=case.observed.capabilities.virtiofs_storage,
         node_addresses=case.defaults.node_addresses,
         runtime_class=case.blueprint.resolution.runtime_class,
         disks=case.blueprint.spec.virtual_machine.disk_volumes(),
     )
-    return case.hull_type.unsupported(case.workload.spec.template, conditions)
+    return case.hull_type.unsupported(case.workload.spec.template, context)

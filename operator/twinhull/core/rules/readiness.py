@@ -10,7 +10,7 @@ from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.companions import refused_companions
 from twinhull.core.steps import Step, how_to_restart, names, refused_aside, stalled, waiting
-from twinhull.hulls import switching
+from twinhull.hulls import next_spec
 from twinhull.hulls.edits import Edits
 
 #: Reasons of hulls that nobody starts before somebody else lets them: the scheduler passes over Pods with
@@ -56,7 +56,7 @@ def not_ready(case: Case) -> Step | None:
     since = (
         case.history.attempt.started_at
         if case.history.attempt
-        else max(case.current.since, _changed_at(case), disks.filled_at(case))
+        else max(case.current.ready_changed_at, _changed_at(case), disks.filled_at(case))
     )
     left = since + deadline - case.now
     sentence = f"{names([case.current])}: {case.current.message or case.current.reason}"
@@ -115,7 +115,7 @@ def _edits(case: Case) -> Edits | None:
     """What others have changed of a machine that lasts, and that is lost when the operator next writes it."""
     if case.current is None or not case.hull_type.lasts:
         return None
-    return switching.edits_by_others(case.current.obj, case.desired.hull_objects[-1])
+    return next_spec.edits_by_others(case.current.obj, case.desired.hull_objects[-1])
 
 
 def _changed_at(case: Case) -> datetime:

@@ -1,4 +1,4 @@
-"""An evasion, and what tells one in any kind of object."""
+"""An evasion, and how it is recognized in any kind of object."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from twinhull.api.base import Raw
 from twinhull.api.reading import REACHING
 from twinhull.hulls.evasion.keys import reaching_keys
 
-#: What the kubelet calls, from its node's own network: in containers, and as a machine's own probes.
+#: The probes that the kubelet sends from its node's network, in containers and in a machine's own spec.
 PROBES = ("livenessProbe.", "readinessProbe.", "startupProbe.")
 CALLED = "the node connects to it, from its own network"
 DEVICES = "they are devices of the node"
-#: Where amounts are said. The name of what a device plugin or DRA driver hands out is a domain's.
+#: The fields with amounts of resources. The name of a resource of a device plugin or DRA driver has a domain.
 _AMOUNTS = ("resources.limits.", "resources.requests.")
 
 
 @dataclass(frozen=True, slots=True)
 class Evasion:
-    """A field, from the Workload's root on, and why it doesn't go with the isolation."""
+    """A field, by its path from the Workload's root, and why it reaches past the isolation."""
 
     path: str
     why: str
-    #: What to do about it.
+    #: What to do about the field.
     remedy: str = "remove it"
 
 
-def untold(obj: Raw) -> tuple[Evasion, ...]:
-    """What is told of an object that isn't held as a whole. Of one that nobody could read, that is that it
-    may be anything: its owner may have made it so.
+def of_outlined(obj: Raw) -> tuple[Evasion, ...]:
+    """The evasion of an object that is too large to be kept: the first one found when the object was
+    outlined; none if none was found. If the object couldn't be read at all, that it may contain anything: its
+    owner may have made it so.
     """
     path = obj.get(REACHING, "more fields than the operator reads")
     return (Evasion(path, "the operator doesn't keep the whole object"),) if path else ()
 
 
 def of_keys(metadata: Raw, labels: Iterable[str], annotations: Iterable[str]) -> Raw:
-    """Some of an object's labels and annotations."""
+    """The labels and annotations of an object that have these keys."""
     parts = (("labels", frozenset(labels)), ("annotations", frozenset(annotations)))
     return {
         part: {key: value for key, value in (metadata.get(part) or {}).items() if key in keys}
@@ -45,7 +46,7 @@ def of_keys(metadata: Raw, labels: Iterable[str], annotations: Iterable[str]) ->
 
 
 def hands_out(path: str, amount: object) -> bool:
-    """Whether a field is an amount, other than none, of what a device plugin hands out.
+    """Whether a field is an amount above zero of a device plugin's resource.
 
     No pattern is matched with the path: a tenant chooses names in it, and could make that slow.
     """
@@ -55,12 +56,12 @@ def hands_out(path: str, amount: object) -> bool:
 
 
 def _resource(path: str, prefix: str) -> str:
-    """The name of the resource that a field is an amount of, empty if it is none."""
+    """The name of the resource whose amount the field is, empty if the field isn't an amount."""
     return path.removeprefix(prefix) if path.startswith(prefix) else path.partition(f".{prefix}")[2]
 
 
 def asks(value: object) -> bool:
-    """Whether a value asks for anything. An empty object does: it may be all that its kind takes."""
+    """Whether a value asks for anything. An empty object does: some kinds have no fields."""
     return value not in (None, False, [], "", 0)
 
 

@@ -1,4 +1,4 @@
-"""Labels and annotations that reach past an isolation: programs beside the hull read them."""
+"""Labels and annotations that reach past an isolation, since programs outside the hull read them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from twinhull.api.base import Raw
 from twinhull.api.injectors import adding, is_of_domain
 from twinhull.api.virtualmachine import DESCRIBING_ANNOTATIONS
 
-_OF_RUNTIME = "it configures the container runtime"
-_OF_NETWORK = "it attaches networks of the node, in addition to the cluster's"
+_CONFIGURES_RUNTIME = "it configures the container runtime"
+_ATTACHES_NETWORKS = "it attaches networks of the node, in addition to the cluster's"
 _GIVES_DEVICES = "it gives access to the node's devices"
 KUBEVIRT = "kubevirt.io"
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
-#: The AppArmor profile that a container has anyway; annotations of older templates say it.
+#: The AppArmor profile that every container has by default. Annotations of older templates name it.
 _DEFAULT_PROFILE = "runtime/default"
-#: What the template's annotations may begin with, which go along to the Pod, or to the launcher Pod.
+#: Prefixes of annotations that reach past an isolation. The template's annotations are copied to the Pod, or
+#: to the launcher Pod.
 #:
 #: Sources: crun, crun.1.md (`run.oci.`, `krun.`); runc and crun (`org.systemd.property.` sets properties of a
 #: container's systemd unit, see CVE-2024-3154); containerd, which passes on `io.microsoft.` by default, and
@@ -24,20 +25,20 @@ _DEFAULT_PROFILE = "runtime/default"
 ANNOTATIONS: Mapping[str, str] = {
     "dev.gvisor.": "it configures the sandbox",
     "io.katacontainers.": "it configures the sandbox",
-    "io.kubernetes.cri-o.": _OF_RUNTIME,
-    "io.kubernetes.cri.": _OF_RUNTIME,
-    "io.containers.": _OF_RUNTIME,
-    "io.microsoft.": _OF_RUNTIME,
+    "io.kubernetes.cri-o.": _CONFIGURES_RUNTIME,
+    "io.kubernetes.cri.": _CONFIGURES_RUNTIME,
+    "io.containers.": _CONFIGURES_RUNTIME,
+    "io.microsoft.": _CONFIGURES_RUNTIME,
     "microsoft.com/hostprocess-": "it asks for a process of the node",
-    "run.oci.": _OF_RUNTIME,
-    "krun.": _OF_RUNTIME,
-    "org.systemd.property.": _OF_RUNTIME,
+    "run.oci.": _CONFIGURES_RUNTIME,
+    "krun.": _CONFIGURES_RUNTIME,
+    "org.systemd.property.": _CONFIGURES_RUNTIME,
     "k8s.ovn.org/routing-": "it routes traffic of other namespaces through the Pod",
     _APPARMOR: "it chooses the node's AppArmor profile",
     "hooks.kubevirt.io/": "it runs another program beside the machine, and changes the machine",
     "kubevirt.io/func-test-": "it changes what KubeVirt runs",
 }
-#: The same by domain: keys of it, and of all domains below it.
+#: Domains of annotations that reach past an isolation, including their subdomains.
 #:
 #: Sources: containerd/nri, plugins (`noderesource.dev`, before it `nri.io`); NVIDIA's container toolkit
 #: (`nvidia.cdi.k8s.io`, `cdi-devices.noderesource.dev`); intel/goresctrl, pkg/kubernetes (classes of RDT and
@@ -45,23 +46,23 @@ ANNOTATIONS: Mapping[str, str] = {
 #: GKE's network API (`networking.gke.io/interfaces`); nokia/danm; AliyunContainerService/terway
 #: (`k8s.aliyun.com/pod-networks`); Tencent's multus-cni (`tke.cloud.tencent.com/networks`).
 DOMAINS: Mapping[str, str] = {
-    "crio.io": _OF_RUNTIME,
-    "cri-o.io": _OF_RUNTIME,
-    "nri.io": _OF_RUNTIME,
-    "noderesource.dev": _OF_RUNTIME,
-    "resources.beta.kubernetes.io": _OF_RUNTIME,
+    "crio.io": _CONFIGURES_RUNTIME,
+    "cri-o.io": _CONFIGURES_RUNTIME,
+    "nri.io": _CONFIGURES_RUNTIME,
+    "noderesource.dev": _CONFIGURES_RUNTIME,
+    "resources.beta.kubernetes.io": _CONFIGURES_RUNTIME,
     "cdi.k8s.io": _GIVES_DEVICES,
     "devices.gke.io": _GIVES_DEVICES,
-    "cni.cncf.io": _OF_NETWORK,
-    "multus-cni.io": _OF_NETWORK,
-    "networking.gke.io": _OF_NETWORK,
-    "danm.io": _OF_NETWORK,
-    "danm.k8s.io": _OF_NETWORK,
-    "k8s.aliyun.com": _OF_NETWORK,
-    "tke.cloud.tencent.com": _OF_NETWORK,
+    "cni.cncf.io": _ATTACHES_NETWORKS,
+    "multus-cni.io": _ATTACHES_NETWORKS,
+    "networking.gke.io": _ATTACHES_NETWORKS,
+    "danm.io": _ATTACHES_NETWORKS,
+    "danm.k8s.io": _ATTACHES_NETWORKS,
+    "k8s.aliyun.com": _ATTACHES_NETWORKS,
+    "tke.cloud.tencent.com": _ATTACHES_NETWORKS,
     KUBEVIRT: "it configures KubeVirt or its launcher",
 }
-#: The labels that KubeVirt itself writes on instances (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch,
+#: The labels that KubeVirt itself writes to instances (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch,
 #: vmi/lifecycle.go and migration/migration.go).
 LABELS_BY_KUBEVIRT = frozenset(
     f"{KUBEVIRT}/{name}"
@@ -81,14 +82,14 @@ def reaching(key: str) -> str | None:
     return next(chain(of_prefix, of_domain), None)
 
 
-def brought(annotated: Raw) -> Iterator[str]:
-    """The annotations of an instance that reach past its isolation, and aren't ones that KubeVirt writes."""
+def reaching_in_instance(annotated: Raw) -> Iterator[str]:
+    """The annotations of an instance that reach past its isolation, without those that KubeVirt writes."""
     return filter(is_not_kubevirts, dict(reaching_keys(annotated, in_machine=True)))
 
 
 def running_beside(annotated: Raw) -> Iterator[tuple[str, str]]:
-    """The annotations by which KubeVirt, or a webhook, runs a program beside the machine or changes the
-    machine, and why that matters.
+    """The annotations by which KubeVirt or a webhook runs a program beside the machine or changes the
+    machine, each with the reason why it is an evasion.
     """
     annotations = annotated.get("annotations") or {}
     for key in annotations:
@@ -98,12 +99,12 @@ def running_beside(annotated: Raw) -> Iterator[tuple[str, str]]:
 
 
 def is_not_kubevirts(annotation: str) -> bool:
-    """Whether an annotation isn't one of those that KubeVirt itself writes on instances."""
+    """Whether an annotation isn't one that KubeVirt itself writes to instances."""
     return not annotation.startswith(f"{KUBEVIRT}/") or annotation.startswith(tuple(ANNOTATIONS))
 
 
 def reaching_keys(annotated: Raw, *, in_machine: bool) -> Iterator[tuple[str, str]]:
-    """The annotations that reach past an isolation, and why."""
+    """The annotations that reach past an isolation, each with the reason."""
     annotations = annotated.get("annotations") or {}
     for key, value in annotations.items():
         harmless = key.startswith(_APPARMOR) and value == _DEFAULT_PROFILE

@@ -1,6 +1,6 @@
-"""What of a VirtualMachine would reach past it to the node.
+"""The fields of a VirtualMachine that reach past the machine to the node.
 
-Read from kubevirt.io/api v1.9.0, core/v1/schema.go.
+Source: kubevirt.io/api v1.9.0, core/v1/schema.go.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from twinhull.api.base import Raw
 from twinhull.api.injectors import is_of_domain
 from twinhull.api.reading import UNREAD
 from twinhull.api.virtualmachine import VirtualMachine
-from twinhull.hulls import startnote, switching
+from twinhull.hulls import next_spec, startnote, switching
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.evasion.fields import (
     CALLED,
@@ -22,7 +22,7 @@ from twinhull.hulls.evasion.fields import (
     hands_out,
     of_annotations,
     of_keys,
-    untold,
+    of_outlined,
 )
 from twinhull.hulls.evasion.keys import (
     DOMAINS,
@@ -36,12 +36,13 @@ from twinhull.hulls.hull import REVISION_LABEL, Hull
 from twinhull.hulls.parity.walk import fields
 from twinhull.hulls.startnote import Start
 
-_BESIDE = "it runs on the node, beside the machine"
-_IN_IMPORTER = "CDI runs that image in a Pod of its own, outside the machine"
-#: What an instancetype may bring of them.
+_RUNS_BESIDE = "it runs on the node, beside the machine"
+_RUN_BY_CDI = "CDI runs that image in a Pod of its own, outside the machine"
+#: The fields for devices of the node that an instancetype may set.
 _NODE_DEVICES = ("gpus", "hostDevices")
-#: Fields of a VirtualMachineInstance's spec, from spec.virtualMachine.overrides on.
-_IN_MACHINE: Mapping[str, str] = {
+#: The fields of a VirtualMachineInstance's spec, by their paths from spec.virtualMachine.overrides on, that
+#: reach the node, each with the reason.
+_REACHING_FIELDS: Mapping[str, str] = {
     "volumes[].hostDisk": "it is a file of the node",
     "volumes[].containerPath": "it shows the files of the launcher Pod",
     "volumes[].downwardMetrics": "it shows the node's metrics",
@@ -59,27 +60,27 @@ _IN_MACHINE: Mapping[str, str] = {
 
 
 def of_machine(template: Raw, overrides: Raw) -> Iterator[Evasion]:
-    """What of a template, and of what is said of its machine, reaches past the machine."""
+    """The evasions of a template, and of the overrides of its machine."""
     return _evasions(template, overrides, "spec.virtualMachine.overrides.")
 
 
 def of_disks(built: VirtualMachine) -> Iterator[Evasion]:
-    """What of the disks of a machine that boots one of its own runs outside the machine.
+    """The images that CDI runs outside the machine to fill its disks.
 
     Source: containerized-data-importer, pkg/controller/import-controller.go: the importer Pod has the image
     as an init container.
     """
     for disk in built.all_disks():
         if disk.source.vddk and disk.source.vddk.init_image_url:
-            yield Evasion(f"spec.virtualMachine.{disk.field}.source.vddk.initImageURL", _IN_IMPORTER)
+            yield Evasion(f"spec.virtualMachine.{disk.field}.source.vddk.initImageURL", _RUN_BY_CDI)
 
 
 def of_hull(hull: Hull) -> tuple[Evasion, ...]:
-    """What of a machine that is there reaches past it, whatever the Workload says by now. Of its labels and
-    annotations, those of the template that it was made from. A container that somebody added to its launcher
-    Pod (`kubectl debug`) runs on the node beside the machine.
+    """The evasions of an existing machine, whatever the Workload's spec says now. Of its labels and
+    annotations only those of the template count that it was made from. A container that somebody added to its
+    launcher Pod (`kubectl debug`) counts, since it runs on the node beside the machine.
     """
-    beside = (Evasion(hull.debug_container, _BESIDE),) if hull.debug_container else ()
+    beside = (Evasion(hull.debug_container, _RUNS_BESIDE),) if hull.debug_container else ()
     vm, instance = hull.obj, hull.instance
     if instance is not None and _starts_as_another(vm, instance):
         return (*_as_started(vm, instance), *beside)
@@ -87,55 +88,55 @@ def of_hull(hull: Hull) -> tuple[Evasion, ...]:
 
 
 def started_beside(hull: Hull) -> Iterator[Evasion]:
-    """The annotations by which KubeVirt or a webhook runs a program beside a machine that is there, where an
-    instancetype or preference of the namespace may have brought them: its object may have changed since.
+    """The annotations of a running instance by which KubeVirt or a webhook runs a program beside it, if an
+    instancetype or preference of the namespace may have set them. That object may have changed since.
     """
     vm, instance = hull.obj.get("spec") or {}, hull.instance
     if instance is None or not any(_is_of_namespace(vm.get(part)) for part in ("instancetype", "preference")):
         return
     if instance["metadata"].get("annotations") is None and UNREAD in instance:
-        yield from untold({})
+        yield from of_outlined({})
     for key, why in running_beside(instance["metadata"]):
         if is_not_kubevirts(key):
             yield Evasion(f"metadata.annotations[{key}]", why)
 
 
 def past_machine(vm: Raw) -> str:
-    """The same of a VirtualMachine: the path of the first field; empty if nothing does."""
+    """The path of the first evasion of a VirtualMachine, without its instance; empty if it has none."""
     return next((evasion.path for evasion in _in_machine(vm, None, Applied.read(vm))), "")
 
 
 def start_of(vm: Raw) -> Start:
-    """What is noted of a start of a machine that lasts, by the VirtualMachine that it has until then."""
+    """The note of the next start of a machine that boots a disk, by its present VirtualMachine."""
     labels, annotations = _given(vm, None)
     of_namespace = tuple(_of_namespace(vm["spec"]))
     return Start(tuple(sorted(labels)), tuple(sorted(annotations)), of_namespace, past_machine(vm))
 
 
 def _starts_as_another(vm: Raw, instance: Raw) -> bool:
-    """Whether a machine that lasts has another template for its next start than it was started from. Any
-    other machine that has another revision than its instance was changed while it runs, and differs in
-    nothing that is looked at here.
+    """Whether a machine that boots a disk has another template for its next start than its instance was
+    started from. If a machine with a guest has another revision than its instance, it was changed while it
+    runs; such a change concerns no field that is examined here.
     """
     ran = (instance["metadata"].get("labels") or {}).get(REVISION_LABEL) or ""
     return switching.is_named_as_its_workload(vm) and ran != switching.next_revision(vm)
 
 
 def _as_started(vm: Raw, instance: Raw) -> Iterator[Evasion]:
-    """What a machine that lasts runs with, by its instance and the note of its start. The labels and
-    annotations of its VirtualMachine count as well: an administrator may have KubeVirt copy some to an
-    instance that runs (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch/vm/vm.go:3145).
+    """The evasions of a running machine that boots a disk, by its instance and the note of its start. The
+    labels and annotations of its VirtualMachine count as well: an administrator may have KubeVirt copy some
+    of them to a running instance (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch/vm/vm.go:3145).
     """
     made = instance["metadata"]
     start = startnote.starts(vm).get((made.get("labels") or {}).get(REVISION_LABEL) or "")
     if start is None:
-        yield from untold(vm) if UNREAD in vm else ()
+        yield from of_outlined(vm) if UNREAD in vm else ()
         yield from _of_instance_alone(instance)
         return
     if start.past:
         yield Evasion(start.past, "the machine was started with it")
     if UNREAD in instance:
-        yield from _brought(instance, start.of_namespace)
+        yield from _of_outlined_instance(instance, start.of_namespace)
         return
     labels, annotations = _given(vm, None)
     keys = (*start.labels, *labels), (*start.annotations, *annotations)
@@ -143,9 +144,11 @@ def _as_started(vm: Raw, instance: Raw) -> Iterator[Evasion]:
 
 
 def _of_instance_alone(instance: Raw) -> Iterator[Evasion]:
-    """What an instance has, of which isn't known what it was started from: all but what KubeVirt writes."""
+    """The evasions of an instance of which no start is noted. All labels and annotations count, except those
+    that KubeVirt writes.
+    """
     if UNREAD in instance:
-        yield from untold({})
+        yield from of_outlined({})
         return
     metadata = instance["metadata"]
     labels = set(metadata.get("labels") or ()) - LABELS_BY_KUBEVIRT
@@ -154,35 +157,38 @@ def _of_instance_alone(instance: Raw) -> Iterator[Evasion]:
 
 
 def _in_machine(machine: Raw, instance: Raw | None, applied: Applied | None) -> tuple[Evasion, ...]:
-    """What a machine that runs has by its VirtualMachineInstance: KubeVirt writes there what instancetype and
-    preference bring, whose objects may say something else by now. What the cluster's bring is the
-    administrator's. A machine without an instance is what its VirtualMachine says; one whose instance isn't
-    held as a whole is that, with what is known of what its namespace's may have brought.
+    """The evasions of a machine, by its VirtualMachineInstance: KubeVirt writes the fields of the
+    instancetype and preference into the instance, and those objects may have changed since. Fields of
+    cluster-wide instancetypes and preferences are the administrator's, and don't count. Without an instance,
+    the evasions of the VirtualMachine; with an outlined instance, also what is known of the namespace's
+    instancetype and preference.
     """
     vm, template = machine["spec"], machine["spec"].get("template") or {}
     of_namespace = _of_namespace(vm)
     if UNREAD in machine or UNREAD in (instance or ()):
-        brought = _brought(instance, of_namespace) if instance else ()
-        own = untold(machine) if UNREAD in machine else _in_machine(machine, None, applied)
-        return (*own, *brought)
+        of_instance = _of_outlined_instance(instance, of_namespace) if instance else ()
+        own = of_outlined(machine) if UNREAD in machine else _in_machine(machine, None, applied)
+        return (*own, *of_instance)
     labels, annotations = _given(machine, applied)
     made, own_spec = instance or template, template.get("spec") or {}
     return tuple(_of_instance(made, labels, annotations, of_namespace, own_spec))
 
 
 def _given(vm: Raw, applied: Applied | None) -> tuple[Collection[str], Collection[str]]:
-    """The keys of the labels and of the annotations that a machine was given. A machine that lasts may have a
-    note of a former template. Without a note it is all that its template has, but for what KubeVirt writes
-    there.
+    """The keys of the labels and annotations that a machine was given. Those of a machine with a guest are in
+    its note. Otherwise they are all keys in its template, except those that KubeVirt writes there: the note
+    of a machine that boots a disk may be of a former template.
     """
     if applied is not None and not switching.is_named_as_its_workload(vm):
         return applied.labels, applied.annotations
     inside = (vm["spec"].get("template") or {}).get("metadata") or {}
-    return inside.get("labels") or (), (inside.get("annotations") or {}).keys() - switching.PLACES
+    return inside.get("labels") or (), (inside.get("annotations") or {}).keys() - next_spec.PLACES
 
 
 def _of_namespace(vm: Raw) -> list[str]:
-    """Which of its instancetype and preference a VirtualMachine's spec refers to in its own namespace."""
+    """Which of `instancetype` and `preference` in a VirtualMachine's spec refer to objects of its
+    namespace.
+    """
     return [part for part in ("instancetype", "preference") if _is_of_namespace(vm.get(part))]
 
 
@@ -193,8 +199,9 @@ def _of_instance(
     of_namespace: Collection[str],
     source: Raw,
 ) -> Iterator[Evasion]:
-    """What an instance, or the template that it is made from, has of these labels and annotations, and in its
-    spec. The devices of an instancetype of the cluster are left out: the machine has those of its `source`.
+    """The evasions among these labels and annotations and in the spec of an instance, or of the template that
+    it is made from. The devices of a cluster-wide instancetype don't count: those in the spec `source` are
+    examined instead.
     """
     metadata, spec = made.get("metadata") or {}, made.get("spec") or {}
     if of_namespace:
@@ -205,31 +212,32 @@ def _of_instance(
 
 
 def _evasions(template: Raw, machine: Raw, at: str) -> Iterator[Evasion]:
-    """The same of a template and of what is said, `at` a path, of its machine."""
+    """The evasions of a template, and of a machine's fields, whose paths begin with `at`."""
     yield from of_annotations(template, in_machine=True)
     yield from _labels(template)
     yield from _of_machine(machine, at)
 
 
-def _brought(instance: Raw, of_namespace: Collection[str]) -> Iterator[Evasion]:
-    """What an instance has of its namespace's instancetype and preference, and that its annotations aren't
-    known, which these may have brought as well.
+def _of_outlined_instance(instance: Raw, of_namespace: Collection[str]) -> Iterator[Evasion]:
+    """The evasions that an outlined instance may have from its namespace's instancetype and preference. If
+    its annotations aren't known, that counts as an evasion, since these objects may have set some.
     """
     if "instancetype" in of_namespace:
         yield from _of_machine(_with_devices({}, instance["spec"]), "spec.")
     annotations = instance["metadata"].get("annotations")
     if of_namespace and annotations is None:
-        yield from untold({})
+        yield from of_outlined({})
     for key, why in reaching_keys(instance["metadata"], in_machine=True) if of_namespace else ():
         if is_not_kubevirts(key):
             yield Evasion(f"metadata.annotations[{key}]", why)
 
 
 def of_reference(field: str, kind: str, obj: Raw) -> Iterator[Evasion]:
-    """What a namespace's own instancetype or preference, by its field of spec.virtualMachine and its kind,
-    brings to reach past the machine; the cluster's are the administrator's.
+    """The evasions of a namespace's own instancetype or preference. `field` is its field in
+    spec.virtualMachine, `kind` its kind. Cluster-wide objects are the administrator's.
 
-    Source: kubevirt.io/api v1.9.0, instancetype/v1beta1/types.go; both have annotations for the instance.
+    Source: kubevirt.io/api v1.9.0, instancetype/v1beta1/types.go; both kinds have annotations for the
+    instance.
     """
     path, what, spec = f"spec.virtualMachine.{field}", f"{kind} {obj['metadata']['name']}", obj["spec"]
     for devices in _NODE_DEVICES:
@@ -246,7 +254,7 @@ def _is_of_namespace(reference: Raw | None) -> bool:
 
 
 def _with_devices(spec: Raw, source: Raw) -> Raw:
-    """A machine's spec with the devices of the node that another one has."""
+    """A machine's spec with the node's devices of the spec `source`, and without its own."""
     domain, others = spec.get("domain") or {}, (source.get("domain") or {}).get("devices") or {}
     own = {key: value for key, value in (domain.get("devices") or {}).items() if key not in _NODE_DEVICES}
     node_devices = {key: others[key] for key in _NODE_DEVICES if key in others}
@@ -254,7 +262,9 @@ def _with_devices(spec: Raw, source: Raw) -> Raw:
 
 
 def _labels(template: Raw) -> Iterator[Evasion]:
-    """KubeVirt copies a machine's labels to its launcher Pod, and knows its own Pods by some."""
+    """The labels of KubeVirt's domain: KubeVirt copies a machine's labels to its launcher Pod, and recognizes
+    its own Pods by some.
+    """
     for key in (template.get("metadata") or {}).get("labels") or {}:
         if is_of_domain(key, KUBEVIRT):
             yield Evasion(f"spec.template.metadata.labels[{key}]", DOMAINS[KUBEVIRT])
@@ -262,7 +272,7 @@ def _labels(template: Raw) -> Iterator[Evasion]:
 
 def _of_machine(machine: Raw, at: str) -> Iterator[Evasion]:
     for path, where, value in fields(machine):
-        if path in _IN_MACHINE and asks(value):
-            yield Evasion(f"{at}{where}", _IN_MACHINE[path])
+        if path in _REACHING_FIELDS and asks(value):
+            yield Evasion(f"{at}{where}", _REACHING_FIELDS[path])
         elif hands_out(path, value):
             yield Evasion(f"{at}{where}", DEVICES)

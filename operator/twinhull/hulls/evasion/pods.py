@@ -1,6 +1,6 @@
-"""What of a Pod would reach past its sandbox to the node.
+"""The fields of a Pod that reach past its sandbox to the node.
 
-Read from Kubernetes' Pod Security Standards (level Baseline).
+Source: Kubernetes' Pod Security Standards (level Baseline).
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ from twinhull.hulls.evasion.fields import (
     hands_out,
     of_annotations,
     of_keys,
-    untold,
+    of_outlined,
 )
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.parity.walk import fields
 
 _DEBUG = "ephemeralContainers"
-#: Templates have no ephemeral containers, but Pods may have (core/v1, type EphemeralContainer).
+#: The lists of containers. Pods may have ephemeral containers, templates may not (core/v1, type
+#: EphemeralContainer).
 _CONTAINERS = ("spec.containers[].", "spec.initContainers[].", f"spec.{_DEBUG}[].")
 _HOST_PROCESS = "securityContext.windowsOptions.hostProcess"
 _CALLS = (*PROBES, "lifecycle.postStart.", "lifecycle.preStop.")
 _DIRECTORY = "it is a directory of the node"
 _UNCONFINED = "it removes a confinement by which the node protects itself from the sandbox"
 _SELINUX_USER = "it chooses how the node's SELinux confines the sandbox"
-#: Fields of a template, from spec.template on.
-_IN_SANDBOX: Mapping[str, str] = {
+#: The fields of a template, by their paths from spec.template on, that reach the node, each with the reason.
+_REACHING_FIELDS: Mapping[str, str] = {
     "spec.hostNetwork": "it is the node's network",
     "spec.hostPID": "it shows the node's processes",
     "spec.hostIPC": "it is the node's shared memory",
@@ -54,8 +55,8 @@ _IN_SANDBOX: Mapping[str, str] = {
         for field in ("user", "role")
     },
 }
-#: Fields of a template of which some values reach the node, and which values don't.
-_VALUES_IN_SANDBOX: Mapping[str, tuple[tuple[str, ...], str]] = {
+#: The fields of a template that reach the node with any other than these values, each with the reason.
+_HARMLESS_VALUES: Mapping[str, tuple[tuple[str, ...], str]] = {
     **{f"{at}securityContext.procMount": (("Default",), "it shows all of /proc") for at in _CONTAINERS},
     **{
         f"{at}securityContext.{field}.type": (("", "RuntimeDefault", "Localhost"), _UNCONFINED)
@@ -73,28 +74,28 @@ _VALUES_IN_SANDBOX: Mapping[str, tuple[tuple[str, ...], str]] = {
 
 
 def of_template(template: Raw) -> Iterator[Evasion]:
-    """What of a template reaches past a sandbox."""
+    """The evasions of a template in a sandbox."""
     yield from of_annotations(template, in_machine=False)
     yield from _of_fields(template)
 
 
 def of_hull(hull: Hull) -> tuple[Evasion, ...]:
-    """What of a Pod that is there reaches past a sandbox, whatever the Workload says by now. Of its labels,
-    annotations, containers and volumes, those of the template that it was made from: CNI plugins, webhooks
-    and others add theirs. All of them, if it has no note of that template's.
+    """The evasions of an existing Pod in a sandbox, whatever the Workload's spec says now. Of its labels,
+    annotations, containers and volumes only those of the template count that it was made from: CNI plugins,
+    webhooks and others add theirs. All of them count if the Pod has no note of the template's.
     """
-    return untold(hull.obj) if UNREAD in hull.obj else _in_pod(hull.obj, hull.applied)
+    return of_outlined(hull.obj) if UNREAD in hull.obj else _in_pod(hull.obj, hull.applied)
 
 
 def of_debug_containers(hull: Hull) -> tuple[Evasion, ...]:
-    """What of the ephemeral containers of a Pod reaches past a sandbox. The spec says nothing of them: who
-    may not create Pods may still add them (`kubectl debug`).
+    """The evasions of a Pod's ephemeral containers. No spec has these: people who may not create Pods may
+    still add ephemeral containers (`kubectl debug`).
     """
     return tuple(_debugging(hull.obj["spec"]))
 
 
 def past_sandbox(pod: Raw) -> str:
-    """The first of what of a Pod reaches past a sandbox, empty if nothing does."""
+    """The path of a Pod's first evasion in a sandbox, empty if it has none."""
     return next((evasion.path for evasion in _in_pod(pod, Applied.read(pod))), "")
 
 
@@ -108,8 +109,8 @@ def _in_pod(pod: Raw, applied: Applied | None) -> tuple[Evasion, ...]:
 
 
 def _debugging(spec: Raw) -> Iterator[Evasion]:
-    """The same of a Pod's ephemeral containers, whose fields are told by their paths in the Pod. A volume
-    that they mount may be one that a webhook added.
+    """The evasions of a Pod's ephemeral containers, with their paths in the Pod. A volume that they mount may
+    be a webhook's.
     """
     added = spec.get(_DEBUG) or ()
     for evasion in _of_fields({"spec": {_DEBUG: added}}) if added else ():
@@ -124,9 +125,9 @@ def _debugging(spec: Raw) -> Iterator[Evasion]:
 
 def _of_fields(template: Raw) -> Iterator[Evasion]:
     for path, where, value in fields(template):
-        if path in _IN_SANDBOX and asks(value):
-            yield Evasion(f"spec.template.{where}", _IN_SANDBOX[path])
-        elif path in _VALUES_IN_SANDBOX and value not in _VALUES_IN_SANDBOX[path][0]:
-            yield Evasion(f"spec.template.{where}", _VALUES_IN_SANDBOX[path][1])
+        if path in _REACHING_FIELDS and asks(value):
+            yield Evasion(f"spec.template.{where}", _REACHING_FIELDS[path])
+        elif path in _HARMLESS_VALUES and value not in _HARMLESS_VALUES[path][0]:
+            yield Evasion(f"spec.template.{where}", _HARMLESS_VALUES[path][1])
         elif hands_out(path, value):
             yield Evasion(f"spec.template.{where}", DEVICES)

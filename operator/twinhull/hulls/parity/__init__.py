@@ -1,10 +1,10 @@
-"""Parity: what each hull makes of each field of a template, and what it can't honour."""
+"""Parity: what each hull does with each field of a template, and which fields it can't honour."""
 
 from __future__ import annotations
 
 from twinhull.hulls.parity.filesystem_claims import VIRTIOFS_STORAGE
 from twinhull.hulls.parity.live_objects import MOST_LIVE, mounted_whole
-from twinhull.hulls.parity.objections import Conditions, in_machines, in_pods
+from twinhull.hulls.parity.objections import ParityContext, in_machines, in_pods
 from twinhull.hulls.parity.row import FIRST_GUEST, ChangeEffect, Fate, ParityRow
 from twinhull.hulls.parity.table import TABLE, speaking_for
 from twinhull.hulls.parity.walk import claim_templates, containers
@@ -15,8 +15,8 @@ __all__ = [
     "TABLE",
     "VIRTIOFS_STORAGE",
     "ChangeEffect",
-    "Conditions",
     "Fate",
+    "ParityContext",
     "ParityRow",
     "claim_templates",
     "containers",

@@ -1,4 +1,4 @@
-"""The parity table's rows of a container, of whichever kind: paths are from the container on."""
+"""The parity table's rows of a container of any kind, with paths from the container on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from twinhull.hulls.parity.pod_fields import resources, security_context
 from twinhull.hulls.parity.row import ParityRow, all_same, but, machine, refused, same
 
-#: Kubernetes' feature gates that are off in 1.37 unless somebody switches them on, as they are in the guest.
+#: The objection to fields whose feature gate is off by default in Kubernetes 1.37, and so in the guest.
 ALPHA = "it is alpha in Kubernetes 1.37, and off in the guest; remove it, or use isolation Container"
 PULLS = "a machine starts without any images, so IfNotPresent always pulls, and Never finds no image"
 _HOST_PORT = "the machine has no port on its node; use the Workload's Service"
@@ -18,7 +18,7 @@ _SCTP = (
     "SCTP: an association has only the machine's one address, and the node must be able to track SCTP "
     "connections"
 )
-_UNTOLD = (
+_NODE_ADDRESS_UNKNOWN = (
     "only an operator with --guest-key-file tells a machine its node's address; set that option, remove "
     "the field, or use isolation Container"
 )
@@ -30,12 +30,13 @@ _ADDRESSES = (
 NODE_ADDRESSES = ("status.hostIP", "status.hostIPs")
 
 
-def field_reference(at: str, untold: str, addresses: str = "") -> Iterator[ParityRow]:
-    """A fieldRef and a resourceFieldRef: what a container is told of its own Pod. `untold` says why it isn't
-    told its node's address, and `addresses` which address it has of each that it is told.
+def field_reference(at: str, no_node_address: str, addresses: str = "") -> Iterator[ParityRow]:
+    """The rows of a fieldRef and a resourceFieldRef: the values that a container gets of its own Pod.
+    `no_node_address` is the objection to its node's addresses, `addresses` the explanation of the addresses
+    that it gets.
     """
     yield same(f"{at}fieldRef.apiVersion")
-    yield but(same(f"{at}fieldRef.fieldPath", addresses), untold, *NODE_ADDRESSES)
+    yield but(same(f"{at}fieldRef.fieldPath", addresses), no_node_address, *NODE_ADDRESSES)
     yield from all_same(f"{at}resourceFieldRef.", "containerName divisor")
     yield same(
         f"{at}resourceFieldRef.resource", "if the limit isn't set, the value is the machine's own amount"
@@ -48,13 +49,13 @@ def _environment() -> Iterator[ParityRow]:
     yield from all_same(f"{source}configMapKeyRef.", "name key optional")
     yield from all_same(f"{source}secretKeyRef.", "name key optional")
     yield from all_same(f"{source}fileKeyRef.", "volumeName path key optional")
-    yield from field_reference(source, _UNTOLD, _ADDRESSES)
+    yield from field_reference(source, _NODE_ADDRESS_UNKNOWN, _ADDRESSES)
     yield from all_same("envFrom[].", "prefix configMapRef.name configMapRef.optional")
     yield from all_same("envFrom[].", "secretRef.name secretRef.optional")
 
 
 def _action(at: str) -> Iterator[ParityRow]:
-    """What probes and hooks have in common."""
+    """The rows that probes and hooks have in common."""
     yield from all_same(at, "exec.command tcpSocket.host tcpSocket.port")
     yield from all_same(f"{at}httpGet.", "host httpHeaders[].name httpHeaders[].value path port scheme")
 

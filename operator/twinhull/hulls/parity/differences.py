@@ -1,6 +1,6 @@
-"""Where a machine differs from a Pod in what no field of the template says, and why.
+"""The list of differences between a machine and a Pod that no field of the template shows, with their causes.
 
-What a program sees in the one and in the other is equal beyond this list.
+Beyond this list a program sees the same in both.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Difference(NamedTuple):
-    """What differs, and how."""
+    """A difference: its subject, and what is different."""
 
     what: str
     how: str

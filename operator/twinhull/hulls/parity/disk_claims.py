@@ -1,7 +1,7 @@
-"""Claims of a template that are disks of the machine: what of the template keeps a claim from being one.
+"""The objections to claims of a template that are disks of the machine.
 
-The guest has a file system of its own on the disk, so that the machine must be able to write to it, and no
-container can have the disk itself.
+The guest has a file system of its own on such a disk, so the machine must be able to write to it, and no
+container can use the disk itself.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _READ_ONLY = (
     f"{_NAMED}, and a machine that can't write to a disk can't mount its file system after a crash: remove "
     "it, and set readOnly in the volumeMounts"
 )
-_DEVICE = f"{_NAMED}, and the guest has a file system on it: use volumeMounts, or remove that entry"
-_TWICE = (
+_USED_AS_DEVICE = f"{_NAMED}, and the guest has a file system on it: use volumeMounts, or remove that entry"
+_CLAIM_USED_TWICE = (
     f"{_NAMED}, and the volume {{other}} has the same claim and isn't a disk: use one volume for both, with "
     "subPath where they differ"
 )
 
 
 def unsupported_disks(spec: Raw, disks: AbstractSet[str]) -> Iterator[UnsupportedField]:
-    """What can't be honoured of the volumes of these names."""
+    """The objections to the volumes of these names."""
     claims = {
         volume["name"]: claim
         for volume in spec.get("volumes") or ()
@@ -38,9 +38,9 @@ def unsupported_disks(spec: Raw, disks: AbstractSet[str]) -> Iterator[Unsupporte
         if name in disks and claim.get("readOnly"):
             yield UnsupportedField(path=f"{at}.readOnly", reason=_READ_ONLY)
         if name in disks and (other := shared.get(claim["claimName"])):
-            yield UnsupportedField(path=f"{at}.claimName", reason=_TWICE.format(other=other))
+            yield UnsupportedField(path=f"{at}.claimName", reason=_CLAIM_USED_TWICE.format(other=other))
     for kind, container in containers(spec):
         for device in container.get("volumeDevices") or ():
             if device["name"] in disks:
                 path = f"spec.{kind}[{container['name']}].volumeDevices[{device['devicePath']}]"
-                yield UnsupportedField(path=path, reason=_DEVICE)
+                yield UnsupportedField(path=path, reason=_USED_AS_DEVICE)

@@ -1,6 +1,6 @@
-"""Labels, annotations and node labels whose meaning, in Kubernetes or KubeVirt, a machine can't have.
+"""Labels, annotations and node labels whose meaning in Kubernetes or KubeVirt a machine can't honour.
 
-All others mean to a machine what they mean to a Pod, or nothing to either.
+All others mean the same to a machine and to a Pod, or nothing to both.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from twinhull.api.workloadstatus import UnsupportedField
 
 
 class Key(NamedTuple):
-    """Keys of a map of the template that a machine can't honour."""
+    """A pattern of keys in a map of the template that a machine can't honour."""
 
     #: The map's path within the template.
     path: str
@@ -74,7 +74,7 @@ KEYS: tuple[Key, ...] = (
 
 
 def unsupported_keys(template: Raw) -> Iterator[UnsupportedField]:
-    """Those of a template."""
+    """The objections to the keys of a template."""
     for path in dict.fromkeys(key.path for key in KEYS):
         above, _, name = path.partition(".")
         for key, value in ((template.get(above) or {}).get(name) or {}).items():

@@ -1,9 +1,9 @@
-"""ConfigMaps and Secrets whose changes a running Pod sees, and how many of them a machine can show so.
+"""ConfigMaps and Secrets whose changes a running Pod sees, and how many of them a machine can show.
 
-A kubelet keeps a volume of them up to date, and a container sees that where it mounts the volume as a whole.
-By subPath it sees the file as it was when the container started, so a disk that is made as the machine starts
-is enough. What is to show changes is a virtiofs file system, and for each KubeVirt adds a container to the
-launcher Pod (kubevirt.io/kubevirt, pkg/virt-controller/services/virtiofs.go).
+A kubelet keeps volumes of them up to date. A container that mounts the volume as a whole sees the changes.
+With subPath it sees the file as it was when the container started, so a disk made at the machine's start is
+enough. An object whose changes are shown needs a virtiofs file system, for which KubeVirt adds a container to
+the launcher Pod (kubevirt.io/kubevirt, pkg/virt-controller/services/virtiofs.go).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from twinhull.api.base import Raw
 from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.hulls.parity.walk import containers
 
-#: How many ConfigMaps and Secrets a machine shows with their changes (docs/adr/0034).
+#: The most ConfigMaps and Secrets whose changes a machine shows (docs/adr/0034).
 MOST_LIVE = 16
 
 _Shown = tuple[str, Literal["ConfigMap", "Secret"], str]
@@ -38,7 +38,7 @@ def mounted_whole(spec: Raw) -> set[str]:
 
 
 def too_many_live(spec: Raw) -> Iterator[UnsupportedField]:
-    """The volumes' sources that are too many to be shown with their changes."""
+    """The objections to the ConfigMaps and Secrets beyond the first MOST_LIVE."""
     seen: set[tuple[str, str]] = set()
     for path, kind, name in _shown(spec):
         seen.add((kind, name))
@@ -48,7 +48,7 @@ def too_many_live(spec: Raw) -> Iterator[UnsupportedField]:
 
 
 def _shown(spec: Raw) -> Iterator[_Shown]:
-    """What is shown with its changes: where the template says so, its kind and its name."""
+    """The ConfigMaps and Secrets whose changes are shown: the path in the template, the kind and the name."""
     whole = mounted_whole(spec)
     for volume in spec.get("volumes") or ():
         if volume["name"] not in whole:

@@ -1,4 +1,4 @@
-"""What a template asks for that its hull can't give: by the table, and by what no single field shows."""
+"""The objections of a hull to a template: by the parity table, and by checks of several fields together."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from twinhull.hulls.parity.row import FIRST_GUEST
 from twinhull.hulls.parity.table import BY_PATH
 from twinhull.hulls.parity.walk import containers, fields
 
-#: The resources that a container may ask for in a machine.
+#: The resources that a container in a machine may request.
 _RESOURCES = {"cpu", "memory", "ephemeral-storage"}
-#: The end of the path of a variable's field of the Pod.
+#: The end of the path of a variable's fieldRef.
 _VARIABLE = ".env[].valueFrom.fieldRef.fieldPath"
 #: The ends of the paths of references to ConfigMaps and Secrets that the guest resolves.
 _REFERENCES = (
@@ -29,45 +29,45 @@ _REFERENCES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
-    """What decides, beside the template, which of its fields a hull can honour."""
+class ParityContext:
+    """The facts beside the template that decide which of its fields a hull can honour."""
 
-    #: The version of the machine's guest. The operator can't see which one is in an image, be it its own
-    #: default or a Workload's spec.virtualMachine.guestImage, so it takes each for the first.
+    #: The version of the machine's guest. The operator can't see the version in an image, neither its own
+    #: default nor a Workload's spec.virtualMachine.guestImage, so it assumes the first one.
     guest: str = FIRST_GUEST
-    #: Whether KubeVirt's feature gate of that name is open (VIRTIOFS_STORAGE).
+    #: Whether KubeVirt's feature gate VIRTIOFS_STORAGE is enabled.
     virtiofs_storage: bool = False
-    #: Whether the operator tells machines their nodes' addresses.
+    #: Whether the operator tells machines the addresses of their nodes.
     node_addresses: bool = False
     #: The names of the volumes whose claims are disks of the machine.
     disks: frozenset[str] = frozenset()
-    #: The sandbox's RuntimeClass, which the template may name, too.
+    #: The RuntimeClass of the sandbox. The template may name it as well.
     runtime_class: str | None = None
 
 
-def in_pods(template: Raw, isolation: Isolation, conditions: Conditions) -> tuple[UnsupportedField, ...]:
+def in_pods(template: Raw, isolation: Isolation, context: ParityContext) -> tuple[UnsupportedField, ...]:
     """The fields of a template that a Pod of that isolation can't honour, in the template's order."""
     return tuple(
         UnsupportedField(path=where, reason=reason)
         for path, where, value in fields(template)
         if (row := BY_PATH.get(path)) and (reason := row.objection_in_pods(value, isolation))
-        if (path, value) != ("spec.runtimeClassName", conditions.runtime_class)
+        if (path, value) != ("spec.runtimeClassName", context.runtime_class)
     )
 
 
-def in_machines(template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
-    """The same of a machine whose guest runs the template's Pod."""
+def in_machines(template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:
+    """The fields of a template that a machine with a guest can't honour, each once."""
     problems = [
         UnsupportedField(path=where, reason=reason)
         for path, where, value in fields(template)
-        if (row := BY_PATH.get(path)) and (reason := row.objection(value, conditions.guest))
-        if not (conditions.node_addresses and path.endswith(_VARIABLE) and value in NODE_ADDRESSES)
+        if (row := BY_PATH.get(path)) and (reason := row.objection(value, context.guest))
+        if not (context.node_addresses and path.endswith(_VARIABLE) and value in NODE_ADDRESSES)
     ]
     spec = template["spec"]
     problems += unsupported_keys(template)
     problems += _nameless(template)
-    problems += unsupported_disks(spec, conditions.disks)
-    problems += unsupported_claims(spec, virtiofs_storage=conditions.virtiofs_storage, disks=conditions.disks)
+    problems += unsupported_disks(spec, context.disks)
+    problems += unsupported_claims(spec, virtiofs_storage=context.virtiofs_storage, disks=context.disks)
     problems += too_many_live(spec)
     problems += _extended_resources(spec)
     problems += _wrong_amounts(spec)
@@ -76,7 +76,7 @@ def in_machines(template: Raw, conditions: Conditions) -> tuple[UnsupportedField
 
 
 def _nameless(template: Raw) -> Iterator[UnsupportedField]:
-    """References to no object. An API server refuses them in a Pod."""
+    """References without a name. An API server refuses them in a Pod."""
     for path, where, value in fields(template):
         key = "secretName" if path == "spec.volumes[].secret" else "name"
         if path.endswith(_REFERENCES) and isinstance(value, dict) and not value.get(key):
@@ -84,7 +84,7 @@ def _nameless(template: Raw) -> Iterator[UnsupportedField]:
 
 
 def _extended_resources(spec: Raw) -> Iterator[UnsupportedField]:
-    """Devices and huge pages: a node's, which the machine's kubelet doesn't have."""
+    """Devices and huge pages of a node, which the machine's kubelet doesn't have."""
     for path, resource, _ in _amounts(spec):
         if resource not in _RESOURCES:
             yield UnsupportedField(
@@ -95,7 +95,9 @@ def _extended_resources(spec: Raw) -> Iterator[UnsupportedField]:
 
 
 def _wrong_amounts(spec: Raw) -> Iterator[UnsupportedField]:
-    """What isn't a quantity, though the CRD's pattern admits it. An API server refuses it in a Pod."""
+    """Amounts that aren't quantities although the CRD's pattern admits them. An API server refuses them in a
+    Pod.
+    """
     for path, _, amount in _amounts(spec):
         try:
             quantity.parse(amount)
@@ -104,8 +106,8 @@ def _wrong_amounts(spec: Raw) -> Iterator[UnsupportedField]:
 
 
 def _invalid_in_pods(spec: Raw) -> Iterator[UnsupportedField]:
-    """What an API server refuses in a Pod and not in a PodTemplate, as which a machine's Pod is tried out
-    (k8s.io/kubernetes, pkg/apis/core/validation/validation.go, validatePodMetadataAndSpec).
+    """Values that an API server refuses in a Pod, but admits in the PodTemplate by which a machine's Pod is
+    rehearsed (k8s.io/kubernetes, pkg/apis/core/validation/validation.go, validatePodMetadataAndSpec).
     """
     for kind, container in containers(spec):
         image = container.get("image") or ""
@@ -119,7 +121,7 @@ def _invalid_in_pods(spec: Raw) -> Iterator[UnsupportedField]:
 
 
 def _amounts(spec: Raw) -> Iterator[tuple[str, str, str | float]]:
-    """(where, resource, amount) of all that the Pod and its containers ask for."""
+    """(where, resource, amount) of all requests and limits of the Pod and its containers."""
     asking = [(f"spec.{kind}[{container['name']}]", container) for kind, container in containers(spec)]
     for where, asks in [("spec", spec), *asking]:
         for field in ("requests", "limits"):

@@ -1,7 +1,7 @@
-"""The parity table's rows of the Pod as a whole: its metadata, and its spec without containers and volumes.
+"""The parity table's rows of the Pod: its metadata, and its spec without containers and volumes.
 
-The launcher Pod has what KubeVirt's renderLaunchManifest puts into it, and nothing else (kubevirt.io/kubevirt
-v1.8.0, pkg/virt-controller/services/template.go).
+The launcher Pod has only the fields that KubeVirt's renderLaunchManifest sets (kubevirt.io/kubevirt v1.9.0,
+pkg/virt-controller/services/template.go).
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ _CLAIMS = (
     "a machine can't claim devices; add devices with spec.virtualMachine.overrides, or use isolation "
     "Container"
 )
-_GATE = "KubeVirt makes the launcher Pod without {which} gates; remove it, or use isolation Container"
+_GATE = (
+    "KubeVirt makes the launcher Pod without the template's {which} gates; remove it, or use isolation "
+    "Container"
+)
 _NODE = "a machine doesn't share its node's {what}; remove it, or use isolation Container"
 _APPARMOR = "the guest has no AppArmor; remove it, or set type Unconfined"
 _NODE_PROFILE = "the profile is a file of the node, which the machine can't see; use type RuntimeDefault"
@@ -47,7 +50,7 @@ METADATA: tuple[ParityRow, ...] = (
 
 
 def security_context(at: str) -> tuple[ParityRow, ...]:
-    """The part of a securityContext that Pods and containers have in common."""
+    """The rows that the securityContexts of Pods and containers have in common."""
     return (
         *all_same(at, "runAsUser runAsGroup runAsNonRoot seccompProfile.type"),
         refused(f"{at}seccompProfile.localhostProfile", _NODE_PROFILE),
@@ -59,7 +62,9 @@ def security_context(at: str) -> tuple[ParityRow, ...]:
 
 
 def resources(at: str) -> tuple[ParityRow, ...]:
-    """What a Pod or container asks for. Amounts of a node's own resources are refused one by one."""
+    """The rows of a Pod's or container's resources. Amounts of a node's own resources are refused one by one
+    (objections.py).
+    """
     sized = (
         "the machine has room for the sum of all containers; the guest's kubelet enforces each container's "
         "own resources"

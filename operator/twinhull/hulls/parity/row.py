@@ -1,4 +1,4 @@
-"""A row of the parity table: one field of the template, and what each hull makes of it."""
+"""A row of the parity table: one field of the template, and what each hull does with it."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from fnmatch import fnmatchcase
 
 from twinhull.api.isolation import Isolation
 
-#: The first guest, and what is assumed of one that doesn't say its version.
+#: The first version of the guest, assumed of a guest that doesn't tell its version.
 FIRST_GUEST = "0.1.0"
 
 
 class Fate(StrEnum):
-    """What a hull makes of a field."""
+    """What a hull does with a field."""
 
-    SAME = "same"  # it means what it means in a Pod: there it is one, and the guest runs a real kubelet
-    MACHINE = "by the machine"  # the VirtualMachine and KubeVirt do it
-    REFUSED = "refused"  # it can't be honoured: no machine is made
+    SAME = "same"  # the same as in a Pod: the hull is one, or the guest's kubelet runs one
+    MACHINE = "by the machine"  # the VirtualMachine and KubeVirt honour it
+    REFUSED = "refused"  # it can't be honoured: no hull is made
 
 
 class ChangeEffect(StrEnum):
-    """What a change of a field does to a hull that runs."""
+    """The effect of a change of a field on a running hull."""
 
-    IN_PLACE = "in place"  # it is changed in the Pod itself, which runs on
-    LIVE = "live"  # the guest is given it, and KubeVirt the machine's size: the machine runs on
+    IN_PLACE = "in place"  # the Pod is changed and continues to run
+    LIVE = "live"  # guest and KubeVirt change the machine, which continues to run
     REPLACED = "replaced"  # another hull takes over
-    NOTHING = "nothing"  # it isn't part of what the hull is made from
+    NOTHING = "nothing"  # the field isn't part of the hull's content
 
 
 @dataclass(frozen=True, slots=True)
 class ParityRow:
-    """A field of the template, and what a machine makes of it."""
+    """A field of the template, and what a machine does with it."""
 
     #: The field's path within the template, with `[]` for any element of a list.
     path: str
@@ -51,15 +51,15 @@ class ParityRow:
     since: str = FIRST_GUEST
     #: Isolations besides VirtualMachine that refuse the field.
     also: tuple[Isolation, ...] = ()
-    #: What a change of the field does to a Pod that runs.
+    #: The effect of a change of the field on a running Pod.
     in_pods: ChangeEffect = ChangeEffect.REPLACED
-    #: What a change of the field does to a machine that runs.
+    #: The effect of a change of the field on a running machine.
     in_machines: ChangeEffect = ChangeEffect.REPLACED
-    #: Whether a change of the field is one of size, which not every sandbox can make.
+    #: Whether the field is an amount of CPU and memory, which not every sandbox can change.
     grows: bool = False
 
     def at(self, prefix: str) -> ParityRow:
-        """This row for a field that lies deeper."""
+        """This row for a field that lies deeper: its path begins with the prefix."""
         return replace(self, path=prefix + self.path)
 
     def is_refused_in_pods(self, isolation: Isolation) -> bool:
@@ -67,11 +67,11 @@ class ParityRow:
         return isolation in self.also
 
     def objection_in_pods(self, value: object, isolation: Isolation) -> str:
-        """Why a Pod of that isolation can't honour a value and what to do, empty if it can."""
+        """Why a Pod of that isolation can't honour a value, and what to do; empty if it can."""
         return self.refusal if self.is_refused_in_pods(isolation) and _asks(value) else ""
 
     def objection(self, value: object, guest: str) -> str:
-        """Why a machine can't honour a value and what to do, empty if it can. `guest` is the version of its
+        """Why a machine can't honour a value, and what to do; empty if it can. `guest` is the version of its
         guest.
         """
         if _version(guest) < _version(self.since) and _asks(value):
@@ -85,39 +85,41 @@ class ParityRow:
 
 
 def same(path: str, why: str = "", *, since: str = FIRST_GUEST) -> ParityRow:
-    """A field that the guest's kubelet, or its agent, gives the Pod's own meaning."""
+    """The row of a field that has the same meaning as in a Pod, by the guest's kubelet or its agent."""
     return ParityRow(path, Fate.SAME, why, since=since)
 
 
 def all_same(at: str, names: str) -> Iterator[ParityRow]:
-    """Fields that need no explanation."""
+    """The rows of such fields that need no explanation: `at` and each of the `names`, which
+    spaces separate.
+    """
     return (same(f"{at}{name}") for name in names.split())
 
 
 def machine(path: str, how: str, *, below: bool = False) -> ParityRow:
-    """A field that KubeVirt honours, and how."""
+    """The row of a field that KubeVirt honours, and how."""
     return ParityRow(path, Fate.MACHINE, how, below=below)
 
 
 def refused(path: str, why: str, *values: str, also: tuple[Isolation, ...] = ()) -> ParityRow:
-    """A field that a machine can't honour, or not at these values, why, and what to do."""
+    """The row of a field that a machine can't honour, or can't at these values: why, and what to do."""
     return ParityRow(path, Fate.REFUSED, refusal=why, values=values, below=True, also=also)
 
 
 def but(row: ParityRow, why: str, *values: str) -> ParityRow:
-    """A field that is honoured except at these values, why not, and what to do."""
+    """A row with an objection to these values: why they can't be honoured, and what to do."""
     return replace(row, refusal=why, values=values)
 
 
 def changes(
     row: ParityRow, in_pods: ChangeEffect, in_machines: ChangeEffect, *, grows: bool = False
 ) -> ParityRow:
-    """A field that can be changed while its hull runs."""
+    """A row of a field that can change while its hull runs."""
     return replace(row, in_pods=in_pods, in_machines=in_machines, grows=grows)
 
 
 def _asks(value: object) -> bool:
-    """Whether a value asks for anything: an empty one is as good as absent, to the API server too."""
+    """Whether a value asks for anything. The API server treats an empty value like a missing one, too."""
     return bool(value)
 
 

@@ -1,7 +1,7 @@
-"""The table: every field of a PodTemplateSpec, and what each hull makes of it.
+"""The parity table: every field of a PodTemplateSpec, and what each hull does with it.
 
 `status.unsupportedFields`, `twinhull render` and docs/parity.md are made from it. A test walks the schema of
-the CRD, and fails on a field that no row speaks for and on a row that speaks for no field.
+the CRD. It fails for a field without a row, and for a row without a field.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ BY_PATH = {row.path: row for row in TABLE}
 
 
 def speaking_for(path: str) -> ParityRow | None:
-    """The row that speaks for a field (`[]` for list elements): its own, or one above that says so."""
+    """The row of a field, whose path has `[]` for list elements: the field's own row, or that of a field
+    above it that applies to all fields within.
+    """
     if row := BY_PATH.get(path):
         return row
     while "." in path:

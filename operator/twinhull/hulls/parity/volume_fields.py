@@ -1,4 +1,4 @@
-"""The parity table's rows of a volume: paths are from the volume on."""
+"""The parity table's rows of a volume, with paths from the volume on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIZE = (
     "a volume in memory is as in a Pod; for a volume on disk, the size of the machine's own disk is the "
     "bound, and exceeding the limit evicts nothing"
 )
-_UNREAD = (
+_NEEDS_API_SERVER = (
     "its content comes from the API server, to which the guest has no access; use a {kind}, or "
     "isolation Container"
 )
@@ -28,9 +28,9 @@ _AUDIENCE = (
     "isolation Container"
 )
 
-_NO_FILE = "no volume can have the node's address, not even in a Pod; use a variable"
+_NO_NODE_ADDRESS = "no volume can have the node's address, not even in a Pod; use a variable"
 
-#: Sources that only a node can mount, or Kubernetes itself no longer does.
+#: The sources of volumes that only a node can mount, or that Kubernetes itself no longer mounts.
 _NODE_SOURCES = (
     *("awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "fc"),
     *("flexVolume", "flocker", "gcePersistentDisk", "gitRepo", "glusterfs", "iscsi", "nfs"),
@@ -39,14 +39,14 @@ _NODE_SOURCES = (
 
 
 def _files(at: str) -> Iterator[ParityRow]:
-    """The files of a ConfigMap or Secret."""
+    """The rows of a ConfigMap's or Secret's files."""
     yield from all_same(at, "optional items[].key items[].path items[].mode")
     yield refused(f"{at}items[].user", ALPHA)
 
 
 def _downward(at: str) -> Iterator[ParityRow]:
     yield from all_same(f"{at}items[].", "path mode")
-    yield from field_reference(f"{at}items[].", _NO_FILE)
+    yield from field_reference(f"{at}items[].", _NO_NODE_ADDRESS)
     yield refused(f"{at}items[].user", ALPHA)
 
 
@@ -66,8 +66,8 @@ def _projected(at: str) -> Iterator[ParityRow]:
     yield machine(f"{token}expirationSeconds", "KubeVirt's token may expire sooner; it is renewed in time")
     yield refused(f"{token}audience", _AUDIENCE)
     yield refused(f"{token}user", ALPHA)
-    yield refused(f"{at}clusterTrustBundle", _UNREAD.format(kind="ConfigMap"))
-    yield refused(f"{at}podCertificate", _UNREAD.format(kind="Secret"))
+    yield refused(f"{at}clusterTrustBundle", _NEEDS_API_SERVER.format(kind="ConfigMap"))
+    yield refused(f"{at}podCertificate", _NEEDS_API_SERVER.format(kind="Secret"))
 
 
 VOLUME: tuple[ParityRow, ...] = (

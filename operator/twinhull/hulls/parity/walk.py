@@ -1,4 +1,4 @@
-"""Ways through a template: all of its fields, its containers, and its ephemeral claims."""
+"""Walks through a template: all of its fields, its containers, and its ephemeral claims."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from twinhull.api.base import Raw
 
 Field: TypeAlias = tuple[str, str, object]
 
-#: Characters of an element's name that is told: no object of Kubernetes has a longer one.
+#: The longest name of an element that a path contains: no Kubernetes object has a longer one.
 _LONGEST_NAME = 253
 
 
 def fields(value: object) -> list[Field]:
-    """Every field below `value`: its path in the table, where it is for a person, and its value."""
+    """Every field below `value`: its path in the parity table, its path for people, and its value."""
     collected: list[Field] = []
     _add_fields(value, "", "", collected)
     return collected
@@ -35,14 +35,14 @@ def _add_fields(value: object, path: str, where: str, collected: list[Field]) ->
 
 
 def containers(spec: Raw) -> Iterator[tuple[str, Raw]]:
-    """A Pod's init containers and containers, each with the name of the list that it is in."""
+    """The init containers and containers of a Pod's spec, each with the name of its list."""
     for kind in ("initContainers", "containers"):
         for container in spec.get(kind) or ():
             yield kind, container
 
 
 def claim_templates(pod_spec: Raw) -> dict[str, Raw]:
-    """The volumeClaimTemplates of a Pod's ephemeral claims, by the names of their volumes."""
+    """The volumeClaimTemplates of a Pod's ephemeral volumes, by the names of the volumes."""
     return {
         volume["name"]: made
         for volume in pod_spec.get("volumes") or ()
@@ -51,9 +51,9 @@ def claim_templates(pod_spec: Raw) -> dict[str, Raw]:
 
 
 def _name(element: object, index: int) -> object:
-    """What tells a list's element from the others: Kubernetes' own keys, or else its place. So it is for an
-    element whose name is longer than any, or is no text, which overrides may have: each field below would
-    repeat it.
+    """The name by which a path denotes a list's element: its mountPath or name, else its index. Overrides may
+    have names that are no text, or too long: these aren't used, since the path of each field below would
+    repeat them.
     """
     if not isinstance(element, dict):
         return index

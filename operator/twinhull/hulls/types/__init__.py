@@ -1,4 +1,4 @@
-"""Types of hulls: the ways to run a Workload, in an ordered registry."""
+"""The types of hulls: the ways to run a Workload, in an ordered registry."""
 
 from __future__ import annotations
 

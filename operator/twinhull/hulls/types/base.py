@@ -1,10 +1,10 @@
-"""The contract of a hull type: one way to run a Workload.
+"""The base class of hull types, each of which is one way to run a Workload.
 
-To add a way, write a class of this kind and add it to `TYPES` (hulls/types/registry.py), weakest first. If
-its isolation is new, add that to Isolation first (api/isolation.py). Policies, admission, docs, watches and
-the core ask the type, and need no change, unless the way has a section of its own in the spec and in
-policies, as Sandbox has for its RuntimeClass: then the code that asks for a `SpecSection` has to know of it.
-What a type doesn't say fails closed: an isolation without a type makes nothing.
+To add a way, write a subclass and add it to `TYPES` (hulls/types/registry.py), weakest first. If its
+isolation is new, add that to Isolation first (api/isolation.py). Policies, admission, docs, watches and the
+core ask the type and need no change, unless the type has a section of its own in the spec and in policies, as
+Sandbox has for its RuntimeClass: then the code that asks for a `SpecSection` has to know it. An isolation
+that no type gives makes nothing.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from twinhull.api.workloadstatus import HullKind, Lack, UnsupportedField
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.evasion import Evasion
-from twinhull.hulls.guest import Guest
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, ParityRow
+from twinhull.hulls.machine_settings import MachineSettings
+from twinhull.hulls.parity import ChangeEffect, ParityContext, ParityRow
 from twinhull.hulls.report import Report
 
-#: What a Workload is told that waits for something.
+#: The end of a message on a prerequisite that the Workload waits for.
 GOES_ON = ", and the Workload then continues by itself"
 
 
 class SpecSection(StrEnum):
-    """The part of a Workload's spec that is for one type of hull. Policies may add to it."""
+    """The section of a Workload's spec that is for one type of hull only. Policies may add to it."""
 
     NONE = ""
     SANDBOX = "sandbox"
@@ -42,43 +42,43 @@ class SpecSection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RenderInput:
-    """What a hull is rendered from."""
+    """The input from which a hull is rendered."""
 
-    #: The Workload's metadata: its hull is named after it and owned by it.
+    #: The Workload's metadata: the hull is named after the Workload and owned by it.
     workload: ObjectMeta
-    #: The Workload's spec, with what policies add.
+    #: The Workload's spec, with the additions of policies.
     spec: WorkloadSpec
     name: str
     revision: str
     #: The RuntimeClass of a sandbox, None for other types.
     runtime_class: str | None
-    #: What is noted on the Pod, or on the Pod in a machine, of what can change while it runs.
+    #: The note for the Pod, or for the Pod in a machine, of the fields that can change while it runs.
     applied_to_pod: Applied
-    #: What is noted so on the hull: the same for a Pod.
+    #: The same note for the hull. For a Pod it equals `applied_to_pod`.
     applied: Applied
-    #: What the operator and the cluster add to a machine.
-    guest: Guest
-    #: The disks whose claim is there without a DataVolume, by name.
+    #: The operator's and the cluster's settings for a machine.
+    settings: MachineSettings
+    #: The names of the disks whose claim exists without a DataVolume.
     lone_claims: frozenset[str] = frozenset()
-    #: The object of this name that is there, None if there is none: what can't change in it is kept.
+    #: The existing object of this name, None if there is none. Its unchangeable fields are kept.
     present: Raw | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a hull is about to be made with, of which the cluster has to have a part."""
+    """The input from which a type computes which prerequisites of a hull the cluster lacks."""
 
-    #: The Workload's spec, with what policies add.
+    #: The Workload's spec, with the additions of policies.
     spec: WorkloadSpec
-    #: The RuntimeClass of a sandbox, None if nobody names one.
+    #: The RuntimeClass of a sandbox, None if neither the Workload, a policy nor the operator names one.
     runtime_class: str | None
-    #: The IsolationPolicy whose minimum is the strictest, empty if none has one.
+    #: The name of the IsolationPolicy with the strictest minimum, empty if no policy has one.
     floor: str
-    #: A machine's containerDisk, None if nobody names one.
+    #: The operator's default guest image, None if it has none.
     guest_image: str | None
-    #: What the cluster can do.
+    #: The capabilities of the cluster.
     capabilities: Capabilities
-    #: Whether CDI has still to fill a disk of the machine.
+    #: Whether CDI has to fill a disk of the machine.
     has_disk_to_fill: bool = False
 
 
@@ -87,30 +87,31 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class HullSource:
-    """A hull's object as the API server has it, with what tells of it beside."""
+    """A hull's object as the API server has it, and the other sources on its state."""
 
     obj: Raw
-    #: A machine's VirtualMachineInstance.
+    #: A machine's VirtualMachineInstance, None if there is none.
     instance: Raw | None = None
-    #: What the guest said last.
+    #: The last report of a machine's guest, None if there is none.
     report: Report | None = None
-    #: The Workload's template, by which a machine's containers are told from those of webhooks.
+    #: The Workload's template: a container in a machine that the template doesn't have is a webhook's.
     template: Raw = field(default_factory=dict)
-    #: The present time, by which it is known how far a machine's end is.
+    #: The present time, with which the time of a machine's requested end is compared.
     now: datetime = _NEVER
     #: Whether this operator can ask guests.
     asks_guests: bool = True
-    #: The launcher Pod that the instance runs in.
+    #: The launcher Pod of the instance, None if there is none.
     launcher: Raw | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxCriteria:
-    """What decides whether a RuntimeClass makes a sandbox."""
+    """The criteria by which a RuntimeClass counts as a sandbox."""
 
-    #: The RuntimeClass of the Workload's sandbox, None if it isn't to run in one, or that isn't known.
+    #: The RuntimeClass of the Workload's sandbox. None if the Workload doesn't run in one, or its
+    #: RuntimeClass isn't known.
     sandbox_runtime_class: str | None
-    #: Whether a policy requires a sandbox: then `required_runtime_class` alone makes one.
+    #: Whether a policy requires a sandbox: then only `required_runtime_class` counts as one.
     required: bool
     required_runtime_class: str | None
 
@@ -118,48 +119,54 @@ class SandboxCriteria:
 class HullType(ABC):
     """One way to run a Workload. Instances hold no state, and every method is pure.
 
-    What has a default here is optional.
+    Attributes and methods with a default are optional.
     """
 
-    #: How it isolates. Two types may have the same; `runs` says which of them a spec gets.
+    #: The isolation that the type gives. Two types may give the same; `runs` says which of them a spec gets.
     isolation: Isolation
     #: The kind of the object that is the hull.
     kind: HullKind
-    #: What people read at the head of a column of docs/parity.md.
+    #: The head of the type's column in docs/parity.md.
     title: str
-    #: The part of the spec that is its own.
+    #: The section of the spec that is for this type only.
     spec_section: SpecSection = SpecSection.NONE
-    #: Whether our guest runs the template's Pod in it, by a manifest that a ConfigMap beside it carries.
+    #: Whether a Twinhull guest in the hull runs the template's Pod, by a manifest in a ConfigMap beside the
+    #: hull.
     has_guest: bool = False
-    #: Whether KubeVirt runs it: it makes a launcher Pod, and starts a machine again whose run has ended.
+    #: Whether KubeVirt runs the hull: it makes a launcher Pod, and restarts a machine whose run has ended.
     run_by_kubevirt: bool = False
-    #: Whether the template's Pod runs in it. Otherwise it runs something of its own.
+    #: Whether the hull runs the template's Pod. A machine that boots a disk doesn't.
     runs_template: bool = True
-    #: Whether its object outlives its runs: it is made once, named as the Workload, and then switched off,
-    #: changed and switched on again (hulls/switching.py). It isn't deleted before its Workload is.
+    #: Whether the hull's object outlives its runs: it is created once, with the Workload's name, and then
+    #: switched off, changed and switched on again (hulls/switching). It is deleted with its Workload, or by
+    #: an eviction if it isn't off within the policy's grace period (core/eviction).
     lasts: bool = False
-    #: What of it can change while it runs, if anything can: it is changed in place, or live.
+    #: How the hull is given the fields that can change while it runs: in place, live, or REPLACED if none
+    #: can.
     changes: ChangeEffect = ChangeEffect.REPLACED
-    #: Whether its containers can be given more CPU and memory while they run.
+    #: Whether running containers can be given more or less CPU and memory.
     grows: bool = False
-    #: What one of it holds of a quota beside CPU, memory and devices: one of each of these.
+    #: The resources of a quota of which each hull uses one, besides CPU, memory and devices.
     quota: frozenset[str] = frozenset()
-    #: The kinds of which a change may let it be made, or not.
+    #: The kinds whose changes may make a hull possible or impossible.
     woken_by: frozenset[str] = frozenset()
-    #: The kinds that are watched for it alone, those among them. An operator that doesn't make it sees none.
+    #: The kinds that are watched only for this type, including those among `woken_by`. An operator that
+    #: doesn't make such hulls doesn't watch them.
     watches: frozenset[str] = frozenset()
-    #: The reasons for which the API server's refusal, or its failure, is told.
+    #: The reasons of a hull that the API server refuses, and that it fails to create.
     refused_reason: Reason
     failed_reason: Reason
 
     def runs(self, spec: WorkloadSpec) -> bool:  # noqa: ARG002
-        """Whether it is the type of its isolation that a Workload of this spec gets."""
+        """Whether a Workload of this spec gets this one of the types of its isolation."""
         return True
 
     def content(self, spec: WorkloadSpec, template: Raw, *, former: bool) -> Raw:  # noqa: ARG002
-        """What of a spec its hulls are made from: with another content a hull is of another revision.
+        """The content of a spec from which a hull's revision is computed: other content makes another
+        revision.
 
-        `template` is the spec's template in canonical form. With `former` it is as earlier operators had it.
+        `template` is the spec's template in canonical form. With `former`, the content is as earlier
+        operators computed it.
         """
         metadata = template.get("metadata") or {}
         return {
@@ -171,44 +178,46 @@ class HullType(ABC):
 
     @abstractmethod
     def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:
-        """The objects that make a hull, in the order of their creation. The last one is the hull itself."""
+        """The objects of a hull, in the order of their creation. The last one is the hull itself."""
 
     @abstractmethod
     def recognizes(self, obj: Raw) -> bool:
-        """Whether an object of its kind is one of its hulls, by the object's labels."""
+        """Whether an object of the type's kind is one of its hulls, by the object's metadata."""
 
     @abstractmethod
     def read(self, source: HullSource) -> Hull:
-        """A hull from its object."""
+        """The hull in its object and the other sources."""
 
     @abstractmethod
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:
-        """What it needs of the cluster and doesn't find, with what to do about each."""
+        """The prerequisites that the cluster lacks, each with what to do about it."""
 
     @abstractmethod
     def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:
-        """Whether a hull, whichever type made it, is isolated as this type isolates."""
+        """Whether a hull, whichever type made it, has at least this type's isolation."""
 
     @abstractmethod
     def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
-        """What of a spec reaches past its isolation."""
+        """The fields of a spec that reach past the type's isolation."""
 
     @abstractmethod
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:
-        """What of a hull that is there reaches past its isolation."""
+        """The fields of an existing hull that reach past the type's isolation."""
 
     def evasions_added_to(self, hull: Hull) -> tuple[Evasion, ...]:  # noqa: ARG002
-        """What of that somebody has added to a hull since it was made, of which the spec says nothing."""
+        """The fields of an existing hull that reach past its isolation, and that somebody has added to the
+        hull: no spec has such fields.
+        """
         return ()
 
     @abstractmethod
-    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
-        """The fields of a template that it can't honour, in the template's order."""
+    def unsupported(self, template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:
+        """The fields of a template that the hull can't honour, in the template's order."""
 
     @abstractmethod
     def fate(self, row: ParityRow) -> str:
-        """What it makes of a field, for docs/parity.md: a Fate, or more than one."""
+        """What the hull does with a field, for docs/parity.md: one Fate, or two."""
 
     @abstractmethod
     def change_of(self, row: ParityRow) -> ChangeEffect:
-        """What a change of a field does to a hull that runs."""
+        """The effect of a change of a field on a running hull."""

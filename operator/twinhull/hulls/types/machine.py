@@ -1,4 +1,4 @@
-"""The type whose hull is a KubeVirt VirtualMachine in which our guest runs the template's Pod."""
+"""The hull type of a KubeVirt VirtualMachine in which a Twinhull guest runs the template's Pod."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from twinhull.hulls import instance, machine, manifest, switching
 from twinhull.hulls.attachments import as_in, attachments
 from twinhull.hulls.ephemeral import with_claims
 from twinhull.hulls.evasion import Evasion, machines
-from twinhull.hulls.hull import HULL_LABEL, Hull, labels
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_machines
+from twinhull.hulls.hull import HULL_LABEL, Hull
+from twinhull.hulls.objectmeta import labels
+from twinhull.hulls.parity import ChangeEffect, Fate, ParityContext, ParityRow, in_machines
 from twinhull.hulls.types.base import (
     GOES_ON,
     HullSource,
@@ -27,7 +28,7 @@ from twinhull.hulls.types.base import (
 from twinhull.hulls.types.pods import pod_of
 from twinhull.hulls.versions import too_old
 
-#: The kinds that matter to VirtualMachines alone.
+#: The kinds that are watched only for VirtualMachines.
 OF_KUBEVIRT = frozenset(
     {
         *("VirtualMachine", "VirtualMachineInstance", "LauncherPod", "KubeVirt", "Node"),
@@ -38,7 +39,7 @@ OF_KUBEVIRT = frozenset(
 
 
 class Machine(HullType):
-    """A VirtualMachine with a guest of ours, which is a kubelet for one Pod."""
+    """A VirtualMachine with a Twinhull guest, which is a kubelet for one Pod."""
 
     isolation = Isolation.VIRTUAL_MACHINE
     kind = "VirtualMachine"
@@ -60,11 +61,11 @@ class Machine(HullType):
     failed_reason = Reason.VIRTUAL_MACHINE_FAILED
 
     def runs(self, spec: WorkloadSpec) -> bool:
-        """Unless the machine boots a disk of its own."""
+        """Unless spec.virtualMachine names a boot disk."""
         return spec.virtual_machine.boot_disk is None
 
     def content(self, spec: WorkloadSpec, template: Raw, *, former: bool) -> Raw:
-        """The Pod, and how its machine is built."""
+        """The Pod, and the fields of spec.virtualMachine."""
         built = spec.virtual_machine.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         if "firmware" in built:
             built["firmware"] = _as_hashed(built["firmware"])
@@ -72,13 +73,14 @@ class Machine(HullType):
         return super().content(spec, template, former=former) | {"virtualMachine": built if former else kept}
 
     def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:
-        """The ConfigMap with the manifest of its Pod, and the VirtualMachine."""
+        """The ConfigMap with the manifest of the Pod, and the VirtualMachine."""
         rendered = with_claims(pod_of(render_input))
-        workload, built, guest = render_input.workload, render_input.spec.virtual_machine, render_input.guest
+        workload, built = render_input.workload, render_input.spec.virtual_machine
+        settings = render_input.settings
         attached = attachments(rendered, built.registries or (), built.disk_volumes())
         if render_input.present is not None:
             attached = as_in(render_input.present, attached)
-        carried = manifest.render(workload, rendered, attached, built, guest)
+        carried = manifest.render(workload, rendered, attached, built, settings)
         return (
             carried,
             machine.render(
@@ -86,19 +88,21 @@ class Machine(HullType):
                 rendered,
                 attached,
                 built,
-                guest,
+                settings,
                 manifest=carried,
                 applied=render_input.applied,
             ),
         )
 
     def recognizes(self, obj: Raw) -> bool:
-        """A VirtualMachine whose label says so, or that has lost the label. Its name ends in a revision."""
+        """A VirtualMachine whose label names its kind, or that has lost the label, unless it has its
+        Workload's name: the name of this hull ends in a revision.
+        """
         labelled = labels(obj).get(HULL_LABEL, self.kind) == self.kind
         return labelled and not switching.is_named_as_its_workload(obj)
 
     def read(self, source: HullSource) -> Hull:
-        """A VirtualMachine with its instance, launcher Pod and guest's report, as a hull."""
+        """A VirtualMachine, with its instance, launcher Pod and guest's report, as a hull."""
         return instance.read(
             source.obj,
             source.instance,
@@ -124,35 +128,39 @@ class Machine(HullType):
         return hull.kind == self.kind
 
     def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
-        """What of the template's metadata and of the overrides is the node's."""
+        """Annotations and labels of the template and overrides that reach the node."""
         return tuple(machines.of_machine(spec.template, spec.virtual_machine.overrides or {}))
 
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:
-        """The same of a machine that is there."""
+        """The fields of an existing machine that reach the node."""
         return machines.of_hull(hull)
 
-    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
-        """What neither KubeVirt nor the guest can give a Pod."""
-        return in_machines(template, conditions)
+    def unsupported(self, template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:
+        """The fields that neither KubeVirt nor the guest can honour."""
+        return in_machines(template, context)
 
     def fate(self, row: ParityRow) -> str:
-        """What the table says."""
+        """The row's Fate, and whether some values are refused."""
         partly = row.refusal and row.fate is not Fate.REFUSED
         return f"{row.fate}, or refused" if partly else row.fate
 
     def change_of(self, row: ParityRow) -> ChangeEffect:
-        """What the guest and KubeVirt can give a machine that runs."""
+        """The row's effect in machines: which changes the guest and KubeVirt can give to a
+        running machine.
+        """
         return row.in_machines
 
 
 def _as_hashed(firmware: Raw) -> Raw:
-    """Firmware as revisions know it: BIOS was the default once, and the TPM a boolean."""
+    """Firmware in the form that revisions are computed from: BIOS was once the default, and the TPM a
+    boolean.
+    """
     kept = {key: value for key, value in firmware.items() if (key, value) != ("bootloader", "BIOS")}
     return kept | ({"tpm": True} if kept.get("tpm") == "Ephemeral" else {})
 
 
 def of_kubevirt(needs: Needs) -> Iterator[Lack]:
-    """What every VirtualMachine needs, whatever its guest."""
+    """The prerequisites of every VirtualMachine that the cluster lacks, with or without a guest."""
     capabilities = needs.capabilities
     phase = capabilities.kubevirt
     if phase is None:

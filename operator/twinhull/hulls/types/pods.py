@@ -1,4 +1,4 @@
-"""The types whose hull is a Pod: a plain one, and one that a sandboxing RuntimeClass runs."""
+"""The hull types of Pods: a plain Pod, and a Pod that the RuntimeClass of a sandbox runs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from twinhull.api.workloadstatus import Lack, UnsupportedField
 from twinhull.hulls import pod
 from twinhull.hulls.evasion import Evasion, pods
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow, in_pods
+from twinhull.hulls.parity import ChangeEffect, Fate, ParityContext, ParityRow, in_pods
 from twinhull.hulls.types.base import HullSource, HullType, Needs, RenderInput, SandboxCriteria, SpecSection
 
 
 class PodType(HullType):
-    """What the types of Pods have in common: the API server gives every field its meaning."""
+    """The common part of the types of Pods: the API server gives every field its meaning."""
 
     kind = "Pod"
     changes = ChangeEffect.IN_PLACE
@@ -26,27 +26,29 @@ class PodType(HullType):
     failed_reason = Reason.POD_FAILED
 
     def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:
-        """The Pod, as a Deployment would make it of the template."""
+        """The Pod, as a Deployment would make it from the template."""
         return (pod_of(render_input),)
 
     def recognizes(self, obj: Raw) -> bool:  # noqa: ARG002
-        """Every Pod that a Workload owns. Which type made it, its RuntimeClass tells (`isolates`)."""
+        """Every Pod that a Workload owns. Its RuntimeClass tells which of the types made it (`isolates`)."""
         return True
 
     def read(self, source: HullSource) -> Hull:
         """A Pod as a hull."""
         return pod.read(source.obj)
 
-    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:
-        """Few fields: the API server itself says what a Pod can't have."""
-        return in_pods(template, self.isolation, conditions)
+    def unsupported(self, template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:
+        """The few fields that this isolation refuses. The API server itself refuses what no Pod can have."""
+        return in_pods(template, self.isolation, context)
 
     def fate(self, row: ParityRow) -> str:
-        """The same as in any Pod, but for what the table says that this isolation refuses."""
+        """Same as in any Pod, unless the table says that this isolation refuses the field."""
         return Fate.REFUSED if row.is_refused_in_pods(self.isolation) else Fate.SAME
 
     def change_of(self, row: ParityRow) -> ChangeEffect:
-        """What the API server lets be changed in a Pod that runs; its size only if it can grow."""
+        """The effect of a change in Pods, by the table. CPU and memory can't change in place if the type
+        doesn't grow.
+        """
         return ChangeEffect.REPLACED if row.grows and not self.grows else row.in_pods
 
 
@@ -58,24 +60,26 @@ class Container(PodType):
     grows = True
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:
-        """A Pod to run, and nothing that a cluster may lack."""
+        """A template. A cluster lacks nothing else that a Pod needs."""
         yield from of_template(needs, self.isolation)
 
     def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:  # noqa: ARG002
-        """Any hull is at least as isolated as this."""
+        """Every hull is at least as isolated as a plain Pod."""
         return True
 
     def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:  # noqa: ARG002
-        """It keeps nothing apart that could be reached past."""
+        """None: a plain Pod has no isolation to reach past."""
         return ()
 
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:  # noqa: ARG002
-        """It keeps nothing apart that could be reached past."""
+        """None: a plain Pod has no isolation to reach past."""
         return ()
 
 
 class Sandbox(PodType):
-    """A Pod that a RuntimeClass such as gVisor's or Kata's runs. Not every such runtime lets it grow."""
+    """A Pod that the RuntimeClass of a sandbox such as gVisor or Kata runs. It doesn't grow, since not every
+    such runtime can resize it.
+    """
 
     isolation = Isolation.SANDBOX
     title = "sandbox"
@@ -83,7 +87,7 @@ class Sandbox(PodType):
     woken_by = frozenset({"RuntimeClass"})
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:
-        """A Pod to run, and a RuntimeClass that somebody names and that is there."""
+        """A template, and a RuntimeClass that is named and exists."""
         yield from of_template(needs, self.isolation)
         name = needs.runtime_class
         if name is None and needs.floor:
@@ -113,9 +117,9 @@ class Sandbox(PodType):
             )
 
     def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:
-        """Where a policy requires a sandbox, only the RuntimeClass that policies or the operator name makes
-        one; elsewhere that of the Workload's sandbox, and the one that is noted of the sandbox that the Pod
-        was made as. A plain Pod's template may name any other.
+        """If a policy requires a sandbox, only the RuntimeClass that policies or the operator name counts as
+        one. Otherwise the RuntimeClass of the Workload's sandbox counts, and the one noted on the Pod when it
+        was made as a sandbox. Any other may be a plain Pod's, from its template.
         """
         if hull.kind != self.kind or not hull.runtime_class:
             return False
@@ -125,20 +129,20 @@ class Sandbox(PodType):
         return hull.runtime_class in {criteria.sandbox_runtime_class, noted}
 
     def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:
-        """What of the template is the node's."""
+        """The fields of the template that reach the node."""
         return tuple(pods.of_template(spec.template))
 
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:
-        """The same of a Pod that is there."""
+        """The fields of an existing Pod that reach the node."""
         return pods.of_hull(hull)
 
     def evasions_added_to(self, hull: Hull) -> tuple[Evasion, ...]:
-        """What of its ephemeral containers is the node's."""
+        """The fields of the Pod's ephemeral containers that reach the node."""
         return pods.of_debug_containers(hull)
 
 
 def of_template(needs: Needs, isolation: Isolation) -> Iterator[Lack]:
-    """A template, without which there is nothing to run but a disk."""
+    """The template, if it is missing: only a machine that boots a disk runs without one."""
     if not needs.spec.has_template:
         yield Lack(
             reason=Reason.TEMPLATE_MISSING,
@@ -149,7 +153,7 @@ def of_template(needs: Needs, isolation: Isolation) -> Iterator[Lack]:
 
 
 def pod_of(render_input: RenderInput) -> Raw:
-    """The Pod of a hull: a hull of its own, or what runs in a machine."""
+    """The Pod of a hull: the hull itself, or the Pod in a machine."""
     return pod.render(
         render_input.workload,
         render_input.spec.template,

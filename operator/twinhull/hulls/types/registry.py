@@ -1,4 +1,4 @@
-"""The registry: which types of hulls there are, and which of them a Workload gets."""
+"""The registry of hull types, and the choice of the type that a Workload gets."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from twinhull.api.workload import WorkloadSpec
 from twinhull.api.workloadstatus import HullKind, Lack, UnsupportedField
 from twinhull.hulls.evasion import Evasion
 from twinhull.hulls.hull import Hull
-from twinhull.hulls.parity import ChangeEffect, Conditions, Fate, ParityRow
+from twinhull.hulls.parity import ChangeEffect, Fate, ParityContext, ParityRow
 from twinhull.hulls.types.base import HullSource, HullType, Needs, RenderInput, SandboxCriteria
 from twinhull.hulls.types.diskmachine import DiskMachine
 from twinhull.hulls.types.machine import Machine
 from twinhull.hulls.types.pods import Container, Sandbox
 
-#: All types, weakest to strongest. Of those of one isolation, the first one is asked first.
+#: All types, weakest to strongest. Of the types of one isolation, the first one whose `runs` is true is
+#: chosen.
 TYPES: tuple[HullType, ...] = (Container(), Sandbox(), Machine(), DiskMachine())
 
 
@@ -32,35 +33,39 @@ def machine_isolations() -> tuple[Isolation, ...]:
 
 
 def type_of(isolation: Isolation, spec: WorkloadSpec) -> HullType:
-    """The type that a Workload of that isolation runs as. One that makes nothing, if there is none."""
+    """The type that a Workload of this isolation and spec runs as. UnknownIsolation, which makes nothing, if
+    there is none.
+    """
     fitting = (one for one in TYPES if one.isolation is isolation and one.runs(spec))
     return next(fitting, None) or UnknownIsolation(isolation)
 
 
 def type_that_made(hull: Hull) -> HullType:
-    """A type that makes hulls like this one. Of several that make the same object, the weakest."""
+    """A type that makes hulls like this one. Of several types that make the same object, the weakest."""
     return type_that_reads(hull.kind, hull.obj)
 
 
 def type_that_reads(kind: HullKind, obj: Raw) -> HullType:
-    """The type that reads an object of that kind."""
+    """The type that reads an object of this kind."""
     of_kind = [one for one in TYPES if one.kind == kind]
     return next((one for one in of_kind if one.recognizes(obj)), of_kind[0])
 
 
 def isolation_of(hull: Hull, criteria: SandboxCriteria) -> Isolation:
-    """What a hull counts as: the strongest isolation that it has for sure."""
+    """The isolation that a hull counts as: the strongest that it certainly has."""
     isolations = (one.isolation for one in reversed(TYPES) if one.isolates(hull, criteria))
     return next(isolations, weakest())
 
 
 def evasions_of(hull: Hull, isolation: Isolation) -> tuple[Evasion, ...]:
-    """What of a hull reaches past the isolation that it counts as, by the type that made it."""
+    """The fields of a hull that reach past the isolation that it counts as."""
     return _type_counting(hull, isolation).evasions_of(hull)
 
 
 def evasions_added_to(hull: Hull, isolation: Isolation) -> tuple[Evasion, ...]:
-    """What of that somebody has added to a hull, of which the spec says nothing."""
+    """The fields that reach past the isolation, and that somebody has added to a hull: no spec has such
+    fields.
+    """
     return _type_counting(hull, isolation).evasions_added_to(hull)
 
 
@@ -70,12 +75,12 @@ def _type_counting(hull: Hull, isolation: Isolation) -> HullType:
 
 
 def type_giving(isolation: Isolation) -> HullType:
-    """The first type of an isolation, for what doesn't depend on the spec."""
+    """The first type of an isolation, for questions that don't depend on the spec."""
     return next((one for one in TYPES if one.isolation is isolation), None) or UnknownIsolation(isolation)
 
 
 class UnknownIsolation(HullType):
-    """What stands for an isolation that no type gives: it makes nothing, and says so."""
+    """The type of an isolation that this operator doesn't know: it makes nothing, and says so."""
 
     kind = "Pod"
     title = "not possible"
@@ -86,15 +91,15 @@ class UnknownIsolation(HullType):
         self.isolation = isolation
 
     def objects(self, render_input: RenderInput) -> tuple[Raw, ...]:  # noqa: ARG002
-        """Nothing."""
+        """None."""
         return ()
 
     def recognizes(self, obj: Raw) -> bool:  # noqa: ARG002
-        """No object is one of its hulls."""
+        """No object is a hull of this type."""
         return False
 
     def read(self, source: HullSource) -> Hull:
-        """It isn't asked, since no object is one of its hulls."""
+        """Raises NotImplementedError: no object is a hull of this type, so nobody calls this."""
         raise NotImplementedError(f"no object is a hull of isolation {self.isolation}: {source.obj['kind']}")
 
     def prerequisites(self, needs: Needs) -> Iterator[Lack]:  # noqa: ARG002
@@ -106,25 +111,25 @@ class UnknownIsolation(HullType):
         )
 
     def isolates(self, hull: Hull, criteria: SandboxCriteria) -> bool:  # noqa: ARG002
-        """No hull is known to be isolated so."""
+        """No hull certainly has this isolation."""
         return False
 
     def evasions(self, spec: WorkloadSpec) -> tuple[Evasion, ...]:  # noqa: ARG002
-        """None is known; nothing is made anyhow."""
+        """None is known, and no hull is made."""
         return ()
 
     def evasions_of(self, hull: Hull) -> tuple[Evasion, ...]:  # noqa: ARG002
-        """None is known; nothing is made anyhow."""
+        """None is known, and no hull is made."""
         return ()
 
-    def unsupported(self, template: Raw, conditions: Conditions) -> tuple[UnsupportedField, ...]:  # noqa: ARG002
-        """None is known; nothing is made anyhow."""
+    def unsupported(self, template: Raw, context: ParityContext) -> tuple[UnsupportedField, ...]:  # noqa: ARG002
+        """None is known, and no hull is made."""
         return ()
 
     def fate(self, row: ParityRow) -> str:  # noqa: ARG002
-        """Nothing can be honoured."""
+        """Refused: the isolation honours no field."""
         return Fate.REFUSED
 
     def change_of(self, row: ParityRow) -> ChangeEffect:  # noqa: ARG002
-        """There is nothing to change."""
+        """Replaced: there is no hull to change."""
         return ChangeEffect.REPLACED

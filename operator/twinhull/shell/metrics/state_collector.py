@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from twinhull.core.isolation import Effect, Part
-from twinhull.hulls.hull import timestamp
+from twinhull.hulls.objectmeta import timestamp
 from twinhull.shell import kinds
 from twinhull.shell.decisions import Decisions
 from twinhull.shell.lease import Lease

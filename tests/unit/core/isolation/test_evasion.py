@@ -253,6 +253,8 @@ SWITCHES = {
     "linkerd.io/inject": "enabled",
     "config.linkerd.io/proxy-log-level": "linkerd=debug,warn",
     "config.linkerd.io/skip-outbound-ports": "4222,25-27",
+    "config.linkerd.io/proxy-require-identity-inbound-ports": "8080",
+    "config.linkerd.io/proxy-require-tls-inbound-ports": "8443",
     "vault.hashicorp.com/agent-inject": "true",
     "vault.hashicorp.com/agent-inject-secret-x": "internal/data/x",
     "vault.hashicorp.com/role": "web",
@@ -301,6 +303,8 @@ MAPPINGS = (
     "drainDuration: 30s\nconcurrency: 2",
     '{"DD_TAGS": "[team:a]", "DD_ENV": ""}',
     "concurrency: 4",
+    "proxyMetadata:\n  ISTIO_META_DNS_CAPTURE: 'true'  \n# for the nodes' DNS\n  'A': \"b\"",
+    "concurrency: 4\r\ndrainDuration: 30s\r\n",
 )
 
 
@@ -313,12 +317,28 @@ def test_a_mapping_that_a_webhook_reads_may_be_written_as_people_do(key: str) ->
         '{"A": "x\ny"}',
         "A: |\n  x",
         "A: x\n\n  y",
-        "A: 'x'",
+        "A: a'b'",
+        "A: 'a''b'",
+        'A: a"b"c',
+        'A: "a"b',
+        "A: a\r\r\n  b",
+        "A: x # 'y'",
         '{"A": "x}',
         "A: x\u2028y",
     ):
         ((_, why),) = evasions_of(template({"annotations": {key: value}}), Isolation.SANDBOX)
         assert why.startswith("a webhook writes its values into what it adds to the Pod: use lines of")
+
+
+def test_what_istio_notes_on_a_pod_and_its_buckets_are_json() -> None:
+    annotations = {
+        "sidecar.istio.io/status": '{"initContainers":["istio-init"],"imagePullSecrets":null}',
+        "sidecar.istio.io/statsHistogramBuckets": '{"istiocustom":[1,5,10,50]}',
+    }
+    for key, value in annotations.items():
+        annotated = template({"annotations": {key: value}})
+        assert evasions_of(annotated, Isolation.SANDBOX) == []
+        assert evasions_of(annotated, Isolation.VIRTUAL_MACHINE)
 
 
 @pytest.mark.parametrize("domain", ["vault.hashicorp.com", "openbao.org", "openbao.openbao.org"])

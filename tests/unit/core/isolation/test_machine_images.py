@@ -374,3 +374,13 @@ def test_no_list_of_disks_takes_the_place_of_the_boot_disk(disks: Any) -> None:
 )
 def test_other_devices_of_a_machine_with_a_disk_are_none_of_its_business(devices: Raw) -> None:
     assert rejections(booting(BOOTED, overrides={"domain": {"devices": devices}}), **OURS) == []
+
+
+def test_a_volume_of_overrides_may_have_anything_for_a_name() -> None:
+    workload = WorkloadSpec.model_validate(
+        {
+            "template": {"spec": {"containers": [{"name": "web", "image": "nginx:1"}]}},
+            "virtualMachine": {"overrides": {"volumes": [{"name": []}, {"name": {}}]}},
+        }
+    )
+    assert rejected_images(workload, rules(policy("images", machines={"guestImages": []}))) == ()

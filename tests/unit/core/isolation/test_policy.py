@@ -141,8 +141,15 @@ def test_an_image_that_overrides_give_a_machine_counts(overrides: Raw) -> None:
 )
 def test_overrides_that_make_no_sense_name_nothing(overrides: Any) -> None:
     of = built(overrides)
-    assert of.service_accounts == {"default"}
+    assert of.service_accounts == {"default", "shop/default"}
     assert of.images == subject().images
+
+
+def test_more_service_accounts_than_are_compared_may_be_any() -> None:
+    volumes = [{"serviceAccount": {"serviceAccountName": f"a{number}"}} for number in range(65)]
+    match = {"serviceAccounts": ["builder"]}
+    assert mismatch(match, built({"volumes": volumes})) is None
+    assert mismatch(match, built({"volumes": volumes[1:]})) == "serviceAccounts"
 
 
 @pytest.mark.parametrize(

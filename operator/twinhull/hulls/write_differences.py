@@ -1,4 +1,6 @@
-"""An answer: what the API server made of a write, beside what was asked."""
+"""The differences between a write and the object that came of it: fields that a webhook or somebody else
+changes.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +10,23 @@ from typing import TypeAlias
 from twinhull.api.base import Raw
 from twinhull.api.brevity import listed, shortened
 
-#: A field of an object, by the keys that lead to it.
+#: The path of a field: the keys that lead to it.
 Path: TypeAlias = tuple[str, ...]
 
 _LONGEST_VALUE = 60
-#: How many fields a sentence names, and of how many it names them; of more it names the parts they are in.
+#: How many fields a sentence names. Of more than _MOST_FIELDS, it names the parts of the object that they are
+#: in.
 _MOST_NAMED = 4
 _MOST_FIELDS = 64
-#: How many entries of an object's managedFields are looked at: those set last, of which one is the rival's.
+#: How many entries of an object's managedFields are examined: the latest ones, since the rival has written
+#: recently.
 _MOST_MANAGERS = 64
 
 
 def unmet(request: Raw, answer: Raw, at: Path = ()) -> Iterator[Path]:
-    """The fields in which an object isn't as a merge patch, or an object to create, asks. Of lists those
-    elements are compared that are asked for, in their order; what they have beside is the server's. So is
-    what takes the place of a field of its spec that is taken away.
+    """The fields in which `answer` differs from `request`, which is a merge patch or an object to create.
+    Lists are compared element by element, ignoring fields that only the server sets. A spec field that the
+    request removes may come back with the server's default.
     """
     for key, value in request.items():
         got = answer.get(key)
@@ -30,15 +34,15 @@ def unmet(request: Raw, answer: Raw, at: Path = ()) -> Iterator[Path]:
             yield from unmet(value, got if isinstance(got, dict) else {}, (*at, key))
             continue
         if key == "ipFamilies" and isinstance(value, list) and isinstance(got, list):
-            got = got[: len(value)]  # the API server adds the second one of two
+            got = got[: len(value)]  # the API server adds the second family of a dual-stack Service
         defaulted = value is None and at == ("spec",)
         if not (defaulted or _same(value, got)):
             yield (*at, key)
 
 
 def named(fields: Sequence[Path]) -> tuple[Path, ...]:
-    """The fields that a sentence names of so many: the first few; or the parts of the object that they are
-    in, if there are very many.
+    """The fields that a sentence names: the first few. Of very many fields, the first few parts of the object
+    that they are in.
     """
     if len(fields) > _MOST_FIELDS:
         fields = tuple(dict.fromkeys(field[:-1][:2] or field for field in fields))
@@ -46,8 +50,8 @@ def named(fields: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def managers(managed: Iterable[Raw], fields: Sequence[Path], but: str) -> tuple[str, ...]:
-    """Who has set those fields that a sentence names, or what is in them, other than one, by an object's
-    managedFields (meta/v1, type ManagedFieldsEntry).
+    """The names of the managers, other than `but`, that have set those of the fields that a sentence names,
+    by the object's managedFields (meta/v1, type ManagedFieldsEntry).
     """
     fields = named(fields)
     names: dict[str, None] = {}
@@ -59,7 +63,9 @@ def managers(managed: Iterable[Raw], fields: Sequence[Path], but: str) -> tuple[
 
 
 def overruled(request: Raw, answer: Raw, fields: Sequence[Path], what: str, by: Iterable[str] = ()) -> str:
-    """The sentence for what somebody undoes: what it is, and whose doing, as far as that is known."""
+    """The sentence on a change that somebody undoes. `what` is the object, `by` the names of those who undo
+    it, as far as they are known.
+    """
     differences = listed([_difference(request, answer, field) for field in named(fields)], ", ")
     names = listed([shortened(name, _LONGEST_VALUE) for name in by][:_MOST_NAMED], " and ")
     who = (
@@ -71,12 +77,12 @@ def overruled(request: Raw, answer: Raw, fields: Sequence[Path], what: str, by: 
 
 
 def name_of(field: Path) -> str:
-    """A field as people write it."""
+    """The path of a field as people write it."""
     return "".join(f"[{key}]" if "." in key or "/" in key else f".{key}" for key in field).lstrip(".")
 
 
 def value(obj: object, field: Path) -> object:
-    """What a field has, None if it isn't there."""
+    """The value at the path of a field, None if it is missing."""
     for key in field:
         obj = obj.get(key) if isinstance(obj, dict) else None
     return obj
@@ -91,7 +97,7 @@ def _same(value: object, got: object) -> bool:
 
 
 def _owns(owned: Raw, field: Path) -> bool:
-    """Whether a set of fields (fieldsV1) has one, or what is in it."""
+    """Whether a set of fields (fieldsV1) contains a field, or one within it."""
     for key in field:
         inside = owned.get(f"f:{key}")
         if not isinstance(inside, dict):

@@ -1,8 +1,9 @@
-"""A Pod like a machine's launcher Pod, to be tried out before the machine is made.
+"""A Pod like a machine's launcher Pod, which the operator creates in a dry run before it makes the machine.
 
-KubeVirt renders the real one when the machine starts (kubevirt.io/kubevirt v1.9.0,
-pkg/virt-controller/services, template.go and renderresources.go). This one asks for no more than that does,
-and is no less confined: what refuses it refuses the real one as well.
+KubeVirt renders the real launcher Pod when the machine starts (kubevirt.io/kubevirt v1.9.0,
+pkg/virt-controller/services, template.go and renderresources.go). This one asks for no more than the real one
+does, and is no less confined, except for its name and, if `limited`, its limits. Refusals for these
+exceptions are filtered by core/rehearsal.counts.
 """
 
 from __future__ import annotations
@@ -17,21 +18,22 @@ from twinhull.hulls.hull import REVISION_LABEL, WORKLOAD_LABEL
 
 #: The user of launcher Pods (kubevirt.io/kubevirt, pkg/util, NonRootUID).
 _USER = 107
-_UNPRIVILEGED = {"runAsUser": _USER, "runAsGroup": _USER, "runAsNonRoot": True}
-#: The container's securityContext, of root and of others (rendercontainer.go).
-_CAPABLE = {"capabilities": {"add": ["NET_BIND_SERVICE", "SYS_NICE"]}}
-_CONFINED = {
+_UNPRIVILEGED_USER = {"runAsUser": _USER, "runAsGroup": _USER, "runAsNonRoot": True}
+#: The securityContext of the container, for launcher Pods that run as root and for others
+#: (rendercontainer.go).
+_ROOT_CONTEXT = {"capabilities": {"add": ["NET_BIND_SERVICE", "SYS_NICE"]}}
+_UNPRIVILEGED_CONTEXT = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
 }
-#: What of a machine's spec KubeVirt puts on the launcher Pod as it is.
-_PASSED_ON = (
+#: The fields of a machine's spec that KubeVirt copies to the launcher Pod unchanged.
+_COPIED_FIELDS = (
     *("affinity", "dnsConfig", "dnsPolicy", "nodeSelector", "priorityClassName", "schedulerName"),
     *("hostname", "subdomain", "tolerations", "topologySpreadConstraints"),
 )
-#: Annotations that KubeVirt keeps from the launcher Pod begin with these (template.go,
+#: The prefixes of annotations that KubeVirt doesn't copy to the launcher Pod (template.go,
 #: filterVMIAnnotationsForPod).
-_KEPT_BACK = (
+_NOT_COPIED = (
     *("kubectl.kubernetes.io", "kubevirt.io/storage-observed-api-version"),
     "kubevirt.io/latest-observed-api-version",
 )
@@ -41,11 +43,11 @@ _KEPT_BACK = (
 class LauncherSettings:
     """The settings of launcher Pods in a cluster's KubeVirt object."""
 
-    #: Their seccompProfile.
+    #: Their seccompProfile, None for none.
     seccomp: Raw | None = None
-    #: Their SELinux type.
+    #: Their SELinux type, empty for none.
     selinux_type: str = ""
-    #: Their RuntimeClass.
+    #: Their RuntimeClass, empty for none.
     runtime_class: str = ""
     #: Whether they run as root.
     root: bool = False
@@ -56,7 +58,7 @@ class LauncherSettings:
 
     @classmethod
     def read(cls, kubevirt: Raw) -> LauncherSettings:
-        """Those of a KubeVirt object (kubevirt.io/api/core/v1, type KubeVirtConfiguration)."""
+        """The settings in a KubeVirt object (kubevirt.io/api/core/v1, type KubeVirtConfiguration)."""
         configuration = (kubevirt.get("spec") or {}).get("configuration") or {}
         developer = configuration.get("developerConfiguration") or {}
         profile = (configuration.get("seccompConfiguration") or {}).get("virtualMachineInstanceProfile") or {}
@@ -71,14 +73,15 @@ class LauncherSettings:
 
 
 def limits_memory(vm: Raw) -> bool:
-    """Whether a VirtualMachine says the limit of its launcher Pod's memory."""
+    """Whether a VirtualMachine sets the memory limit of its launcher Pod."""
     return bool(_part(vm, "spec", "template", "spec", "domain", "resources", "limits").get("memory"))
 
 
 def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
-    """A Pod like the launcher Pod of a VirtualMachine, of the machine's own owner, and named as a hull is.
+    """A Pod like the launcher Pod of a VirtualMachine, with the machine's owner and the name of a hull.
 
-    Unless it is `limited`, it has no limits but the machine's own.
+    With `limited` it has limits equal to its requests where the machine sets none; otherwise only the
+    machine's own.
     """
     metadata, template = vm["metadata"], vm["spec"]["template"]
     spec, inside = template["spec"], template.get("metadata") or {}
@@ -94,18 +97,18 @@ def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
                 **(inside.get("labels") or {}),
                 "kubevirt.io": "virt-launcher",
             },
-            "annotations": {key: value for key, value in annotations if not key.startswith(_KEPT_BACK)},
+            "annotations": {key: value for key, value in annotations if not key.startswith(_NOT_COPIED)},
             "ownerReferences": metadata["ownerReferences"],
         },
         "spec": {
-            **{key: spec[key] for key in _PASSED_ON if key in spec},
+            **{key: spec[key] for key in _COPIED_FIELDS if key in spec},
             "restartPolicy": "Never",
             "enableServiceLinks": False,
             "automountServiceAccountToken": bool(token),
             **_present("serviceAccountName", _account(spec) or token),
             **_present("runtimeClassName", settings.runtime_class),
             "securityContext": {
-                **({"runAsUser": 0} if settings.root else _UNPRIVILEGED),
+                **({"runAsUser": 0} if settings.root else _UNPRIVILEGED_USER),
                 "fsGroup": _USER,
                 **_present("seccompProfile", settings.seccomp),
                 **_present("seLinuxOptions", _present("type", settings.selinux_type)),
@@ -114,7 +117,7 @@ def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
                 {
                     "name": "compute",
                     "image": "virt-launcher",
-                    "securityContext": _CAPABLE if settings.root else _CONFINED,
+                    "securityContext": _ROOT_CONTEXT if settings.root else _UNPRIVILEGED_CONTEXT,
                     "resources": _resources(_part(spec, "domain"), settings, limited=limited),
                 }
             ],
@@ -123,21 +126,21 @@ def render(vm: Raw, settings: LauncherSettings, *, limited: bool = True) -> Raw:
 
 
 def _name(metadata: Raw) -> str:
-    """The machine's own name; of one that is named as its Workload, that with its revision: the operator may
-    give a Pod no other name.
+    """The machine's name. A machine that is named after its Workload gets its revision appended, since the
+    operator may create Pods only with such names.
     """
     name, known = str(metadata["name"]), metadata.get("labels") or {}
     return f"{name}-{known[REVISION_LABEL]}" if known.get(WORKLOAD_LABEL) == name else name
 
 
 def _account(spec: Raw) -> str | None:
-    """The ServiceAccount that KubeVirt 1.9 and later runs the launcher as, whatever token the machine has."""
+    """The ServiceAccount of the launcher Pod from KubeVirt 1.9 on, whatever token the machine has."""
     name = spec.get("serviceAccountName")
     return name if isinstance(name, str) else None
 
 
 def _token(spec: Raw) -> str | None:
-    """The ServiceAccount whose token the machine has."""
+    """The name of the ServiceAccount whose token the machine has, None if it has none."""
     volumes = spec.get("volumes")
     mounted = volumes if isinstance(volumes, list) else ()
     names = (_part(volume, "serviceAccount").get("serviceAccountName") for volume in mounted)
@@ -151,15 +154,15 @@ def _profile(custom: Raw) -> Raw | None:
 
 
 def _resources(domain: Raw, settings: LauncherSettings, *, limited: bool) -> Raw:
-    """What the launcher asks for at least. KubeVirt adds its own overhead to memory.
+    """The least that the launcher's container requests. KubeVirt adds its own overhead to memory.
 
-    KubeVirt gives it limits only where the machine has some, or a quota of the namespace asks for them (twice
-    the request, at least the request). One that is to be `limited` has the request's.
+    KubeVirt sets limits only if the machine has some, or if a quota of the namespace requires them: then
+    twice the request, at least the request. With `limited` the requests are the limits.
     """
     requests, limits = (_part(domain, "resources", kind) for kind in ("requests", "limits"))
     cpu = requests.get("cpu") or limits.get("cpu") or _shared(domain, settings)
     least = _present("cpu", cpu)
-    if "hugepages" in _part(domain, "memory"):  # the machine's memory is none of the launcher's then
+    if "hugepages" in _part(domain, "memory"):  # the launcher requests huge pages, not memory
         requests, limits = (
             {key: value for key, value in values.items() if key != "memory"} for values in (requests, limits)
         )
@@ -173,7 +176,7 @@ def _overcommitted(domain: Raw, settings: LauncherSettings) -> str | None:
     guest = _part(domain, "memory").get("guest")
     try:
         return str(int(quantity.parse(str(guest)) * 100 / settings.memory_overcommit))
-    except (ValueError, ArithmeticError):  # an override may say anything
+    except (ValueError, ArithmeticError):  # an override may have any value
         return None
 
 
@@ -186,7 +189,7 @@ def _shared(domain: Raw, settings: LauncherSettings) -> str | None:
 
 
 def _part(value: object, *keys: str) -> Raw:
-    """A map that lies in others, empty if there is none: an override may put anything in its place."""
+    """The map at a path of nested maps; empty if there is none: an override may put anything in its place."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""A machine's launcher Pod: whose end its run's is, and what is kept of it."""
+"""A machine's launcher Pod: whether its end is the end of the run, and how it is outlined."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.unit.core.objects import NOW, at, conditions, hull
 from tests.unit.hulls.test_instance import ended
 from twinhull.api.base import Raw
-from twinhull.hulls import instance, launchers, pod
+from twinhull.hulls import instance, launcher_pods, pod
 from twinhull.hulls.hull import Hull, Phase
 from twinhull.hulls.report import Report
 from twinhull.shell import kinds
@@ -20,7 +20,9 @@ TEMPLATE: Raw = {"spec": {"containers": [{"name": "web"}], "restartPolicy": "Nev
 
 
 def launcher(*, phase: str = "Running", deleting: bool = False, reason: str = "", node: str = "n1") -> Raw:
-    """One that ends as it is deleted was asked to 840 s after its creation (tests/unit/core/objects)."""
+    """A launcher Pod. With `deleting`, its deletion was requested 840 s after its creation
+    (tests/unit/core/objects).
+    """
     target = {"type": "DisruptionTarget", "status": "True", "reason": reason, "message": "to be evicted"}
     status = {"phase": phase, "conditions": [target] if reason else []}
     return hull("Pod", f"virt-launcher-{NAME}", spec={"nodeName": node}, status=status, deleting=deleting)
@@ -34,7 +36,7 @@ def run(
     unready_reason: str = "PodTerminating",
     report: Report | None = None,
 ) -> Hull:
-    """A machine that runs Once, has ended at that time, and of which nobody asked for the end."""
+    """A machine with runStrategy Once that ended at that time, without a request to end."""
     vm = hull("VirtualMachine", NAME, spec={"runStrategy": "Once"}, status={"printableStatus": "Stopped"})
     vm["metadata"] |= {"uid": "u2", "creationTimestamp": at()}
     entered = [{"phase": phase, "phaseTransitionTimestamp": at(at_s)}]
@@ -110,10 +112,10 @@ def test_of_two_launchers_the_one_on_the_instances_node_counts() -> None:
     target["metadata"] |= {"creationTimestamp": at(600)}
     source["metadata"] |= {"creationTimestamp": at()}
     vmi: Raw = {"status": {"nodeName": "n1"}}
-    assert launchers.serving(vmi, [source, target]) is source
-    assert launchers.serving({"status": {"nodeName": "n2"}}, [source, target]) is target
-    assert launchers.serving({"status": {}}, [source, target]) is target
-    assert launchers.serving(vmi, []) is None
+    assert launcher_pods.serving(vmi, [source, target]) is source
+    assert launcher_pods.serving({"status": {"nodeName": "n2"}}, [source, target]) is target
+    assert launcher_pods.serving({"status": {}}, [source, target]) is target
+    assert launcher_pods.serving(vmi, []) is None
 
 
 @pytest.mark.parametrize(("reason", "again"), [("TerminationByKubelet", True), ("", False)])
@@ -131,7 +133,7 @@ def test_a_launcher_that_is_not_held_as_a_whole_still_tells_whether_it_was_delet
     whole = launcher(deleting=deleting)
     whole["metadata"] |= {"uid": "u3", "resourceVersion": "1", "namespace": "shop", "creationTimestamp": at()}
     for small in (outline(kinds.LAUNCHER, whole, "why"), identity(kinds.LAUNCHER, whole, "why")):
-        assert launchers.serving({"status": {"nodeName": "n1"}}, [small]) is small
+        assert launcher_pods.serving({"status": {"nodeName": "n1"}}, [small]) is small
         assert (run("Failed", small).exit is None) == deleting
 
 

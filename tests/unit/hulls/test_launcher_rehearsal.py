@@ -1,4 +1,4 @@
-"""The Pod that is tried out for a machine's launcher: no more, and no less confined, than KubeVirt's own."""
+"""The Pod of a launcher's rehearsal: it asks for no more than KubeVirt's, and is no less confined."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.hulls.launcher import LauncherSettings, limits_memory, render
+from twinhull.hulls.launcher_rehearsal import LauncherSettings, limits_memory, render
 
 DEFAULT = LauncherSettings()
 
@@ -133,7 +133,7 @@ def test_memory_in_huge_pages_is_none_of_it() -> None:
     ],
 )
 def test_overrides_that_make_no_sense_say_nothing(wrong: Raw) -> None:
-    """What they come to is KubeVirt's to say."""
+    """KubeVirt decides what these overrides amount to."""
     for limited in (True, False):
         made = render(machine(**wrong), DEFAULT, limited=limited)
         assert made["spec"]["containers"][0]["resources"] == {"requests": {}, "limits": {}}

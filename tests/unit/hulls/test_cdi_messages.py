@@ -1,10 +1,10 @@
-"""What to do about what CDI says of a disk that it can't fill. Most of it is also said in tests/e2e/cdi."""
+"""CDI's messages on disks, and what to do about each. In tests/e2e/cdi CDI itself gives most of them."""
 
 from __future__ import annotations
 
 import pytest
 
-from twinhull.hulls import importing
+from twinhull.hulls import cdi_messages
 
 _HTTPS = (
     "Unable to connect to http data source: HTTP request errored: Get "
@@ -61,15 +61,15 @@ _S3 = 'Unable to connect to s3 data source: could not get s3 object: "disks/disk
     ],
 )
 def test_what_to_do_is_said_and_must_be_done_first(sentence: str, remedy: str) -> None:
-    explained = importing.explained(sentence, "shop")
+    explained = cdi_messages.explained(sentence, "shop")
     assert explained.startswith(f"{sentence}: ")
     assert remedy in explained.removeprefix(sentence)
-    assert importing.is_failure(sentence), "no later attempt succeeds by itself"
-    assert not importing.is_of_content(sentence), "nothing was fetched"
+    assert cdi_messages.is_failure(sentence), "no later attempt succeeds by itself"
+    assert not cdi_messages.is_of_content(sentence), "nothing was fetched"
 
 
 @pytest.mark.parametrize(
     "sentence", ["DataVolume too small to contain image", "Importer pod cannot be scheduled"]
 )
 def test_events_are_those_of_the_disk_s_namespace(sentence: str) -> None:
-    assert "(kubectl get events -n shop)" in importing.explained(sentence, "shop")
+    assert "(kubectl get events -n shop)" in cdi_messages.explained(sentence, "shop")

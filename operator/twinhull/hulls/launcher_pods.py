@@ -1,4 +1,4 @@
-"""The launcher Pod: what KubeVirt runs a machine in, and what its end and its containers tell."""
+"""The launcher Pods of a machine, in which KubeVirt runs it: how they end, and why they don't run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Quoted, Why
 from twinhull.api.workloadstatus import Exit
 from twinhull.hulls import podstatus
-from twinhull.hulls.hull import WORKLOAD_LABEL, Phase, condition, disrupted, labels, removed
+from twinhull.hulls.hull import WORKLOAD_LABEL, Phase, disrupted, removed
+from twinhull.hulls.objectmeta import condition, labels
 
 _IDENTITY = (
     *("name", "namespace", "uid", "resourceVersion"),
@@ -17,17 +18,18 @@ _IDENTITY = (
 )
 _DETAILS = ("reason", "message", "exitCode")
 _STATUSES = ("initContainerStatuses", "containerStatuses")
-#: What virt-controller says of an instance that has no launcher Pod (kubevirt.io/api/core/v1, constant
+#: virt-controller's reason for an instance without a launcher Pod (kubevirt.io/api/core/v1, constant
 #: PodNotExistsReason).
-_GONE = "PodNotExists"
-#: And of one whose launcher Pod has ended or is about to, by itself or not (constant PodTerminatingReason).
+_NO_LAUNCHER = "PodNotExists"
+#: virt-controller's reason for an instance whose launcher Pod has ended or is ending, for whatever cause
+#: (constant PodTerminatingReason).
 _TERMINATING = "PodTerminating"
 _UNDECIDED = "waiting for KubeVirt to report how the machine's launcher Pod ended"
-_DELETED = "the machine's launcher Pod was deleted"
+_LAUNCHER_DELETED = "the machine's launcher Pod was deleted"
 
 
 def outlined(pod: Raw) -> Raw:
-    """The part of a launcher Pod that is read here; the rest is a hundred times as much."""
+    """The part of a launcher Pod that the operator reads, about a hundredth of the whole."""
     metadata, status = pod["metadata"], pod.get("status") or {}
     own = labels(pod)
     kept = {key: metadata[key] for key in _IDENTITY if key in metadata}
@@ -48,14 +50,15 @@ def outlined(pod: Raw) -> Raw:
 
 
 def _debugging(pod: Raw) -> Raw:
-    """The first of the ephemeral containers of a launcher Pod, by its name."""
+    """The name of the first ephemeral container of a launcher Pod."""
     added = (pod.get("spec") or {}).get("ephemeralContainers") or ()
     return {"ephemeralContainers": [{"name": one["name"]} for one in added[:1]]} if added else {}
 
 
 def debug_container(pods: Iterable[Raw]) -> str:
-    """The path of the first ephemeral container in the launcher Pods of an instance that haven't ended, empty
-    if they have none. All are looked at: whoever may make Pods may make one that is like the instance's own.
+    """The path of the first ephemeral container in those of an instance's launcher Pods that haven't ended;
+    empty if there is none. All Pods are examined: whoever may create Pods can make one look like the
+    instance's own.
     """
     of_each = (pod["spec"].get("ephemeralContainers") for pod in pods if not podstatus.has_ended(pod))
     added = next((containers for containers in of_each if containers not in (None, [])), None)
@@ -66,7 +69,7 @@ def debug_container(pods: Iterable[Raw]) -> str:
 
 
 def _state(container: Raw) -> Raw:
-    """What of a container's state is read."""
+    """The part of a container's state that the operator reads."""
     state = container.get("state") or {}
     return {
         name: {key: detail[key] for key in _DETAILS if key in detail}
@@ -76,7 +79,9 @@ def _state(container: Raw) -> Raw:
 
 
 def serving(vmi: Raw, pods: Iterable[Raw]) -> Raw | None:
-    """The launcher Pod of an instance: of two, between which it migrates, the one on the instance's node."""
+    """The launcher Pod of an instance, None if there is none. During a migration there are two: the one on
+    the instance's node is taken.
+    """
     node = (vmi.get("status") or {}).get("nodeName")
     return max(
         pods,
@@ -87,19 +92,19 @@ def serving(vmi: Raw, pods: Iterable[Raw]) -> Raw | None:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """An end that came from outside."""
+    """The end of an instance from outside."""
 
-    #: Failed once it is sure that KubeVirt doesn't run the machine again, else Pending.
+    #: Failed once it is certain that KubeVirt doesn't run the machine again, else Pending.
     phase: Phase
     reason: Why
     message: str
 
 
 def interruption(vmi: Raw, pod: Raw | None, end: Exit, *, reported: bool) -> Interruption | None:
-    """What ended an instance if it didn't end by itself: its launcher Pod was evicted, deleted, or ended by
-    its node. None if it ended by itself, which its guest may have `reported`.
+    """How an instance was ended from outside: its launcher Pod was evicted, deleted, or ended by its node.
+    None if the instance ended by itself. `reported` says whether its guest reported such an end.
 
-    KubeVirt keeps the launcher Pod of an instance that ended by itself for as long as the instance is there
+    KubeVirt keeps the launcher Pod of an instance that ended by itself for as long as the instance exists
     (kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/watch/vmi/lifecycle.go).
     """
     unready = condition(vmi, "Ready").get("reason")
@@ -108,12 +113,12 @@ def interruption(vmi: Raw, pod: Raw | None, end: Exit, *, reported: bool) -> Int
             return None
         why = condition(pod, "DisruptionTarget")
         reason = Quoted(why["reason"]) if why.get("reason") else Quoted(_TERMINATING)
-        return Interruption(Phase.FAILED, reason, why.get("message") or _DELETED)
+        return Interruption(Phase.FAILED, reason, why.get("message") or _LAUNCHER_DELETED)
     if reported:
         return None
-    if unready == _TERMINATING:  # it is gone, or isn't seen yet: KubeVirt says which in a moment
+    if unready == _TERMINATING:  # KubeVirt says in a moment whether the Pod is gone or not seen yet
         return Interruption(Phase.PENDING, Quoted(unready), _UNDECIDED)
-    return Interruption(Phase.FAILED, Quoted(unready), _DELETED) if unready == _GONE else None
+    return Interruption(Phase.FAILED, Quoted(unready), _LAUNCHER_DELETED) if unready == _NO_LAUNCHER else None
 
 
 def trouble(pod: Raw) -> tuple[Why, str] | None:

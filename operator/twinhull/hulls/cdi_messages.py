@@ -1,7 +1,7 @@
-"""What CDI says of a disk that it can't fill, and what to do about it.
+"""The table of CDI's messages on a disk that it can't fill, and what to do about each.
 
-The sentences are those of its importer and its controller (containerized-data-importer 1.65); tests/e2e/cdi
-has both say nearly all of them.
+The messages are those of CDI's importer and controller (containerized-data-importer 1.65); tests/e2e/cdi
+makes both say nearly all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _STORAGE_PROFILE = (
     "CDI doesn't know this StorageClass: set accessModes and volumeMode of the disk, or complete the "
     "StorageProfile"
 )
-# CDI leaves the sizes out of its sentence (pkg/controller/util.go, simplifyKnownMessage).
+# CDI leaves the sizes out of its message (pkg/controller/util.go, simplifyKnownMessage).
 _TOO_SMALL = (
     "set size of the disk to the virtual size of the image, or more. CDI's Event on the claim names that "
     "size ({events})"
@@ -28,8 +28,8 @@ _NO_DISK = "the image has no disk: it has to be the only file in its folder /dis
 _OTHER_HOST = (
     "the server's certificate is for another host: use a name in source.url that the certificate has"
 )
-#: What is part of a sentence after which no import succeeds before somebody changes something, and what to
-#: change. The first that fits counts. {events} is the command that shows the Events.
+#: Parts of messages after which no import succeeds before somebody changes something, each with what to
+#: change. The first part that the message contains counts. {events} is the command that shows the Events.
 _UNTIL_CHANGED = {
     "DataVolume too small to contain image": _TOO_SMALL,
     "got 404": "the URL leads to nothing: correct source.url",
@@ -46,14 +46,14 @@ _UNTIL_CHANGED = {
     "x509: cannot validate certificate for": _OTHER_HOST,
     "x509: certificate is valid for": _OTHER_HOST,
     "x509: certificate has expired": "the server's certificate has expired, or isn't valid yet: renew it",
-    # What registries say (OCI's distribution-spec, Error Codes), in words of containers/image.
+    # Errors of registries (OCI's distribution-spec, Error Codes), as containers/image words them.
     "authentication required": _OTHER_CREDENTIALS,
     "invalid username/password": _OTHER_CREDENTIALS,
     "manifest unknown": _NO_IMAGE,
     "name unknown": _NO_IMAGE,
     "Failed to find VM disk image file": _NO_DISK,
     "image directory contains": _NO_DISK,
-    # What AWS' SDK says of S3.
+    # Errors of S3, as AWS' SDK words them.
     "status code: 404": "the URL leads to nothing: correct source.url",
     "status code: 403": "the credentials are wrong, or don't suffice: see the Secret that secretRef names",
     "static credentials are empty": "S3 needs credentials: name their Secret in secretRef",
@@ -70,14 +70,14 @@ _UNTIL_CHANGED = {
     "Could not open": _DAMAGED,
     "could not convert image to raw": _DAMAGED,
 }
-#: What is part of a sentence about what is in the file, if it doesn't tell by itself what is wrong with that.
-_OF_CONTENT = (
+#: Parts of messages on the content of a file that don't tell what is wrong with the content.
+_CONTENT_ERRORS = (
     "DataVolume too small to contain image",
     "could not process image header",
     "Could not open",
     "could not convert image to raw",
 )
-#: What is part of a sentence about what may pass by itself, and what to look at meanwhile.
+#: Parts of messages on causes that may end by themselves, each with what to look at meanwhile.
 _MAY_PASS = {
     "StorageProfile": _STORAGE_PROFILE,
     "no accessMode": _STORAGE_PROFILE,
@@ -92,7 +92,7 @@ _MAY_PASS = {
         "an import needs room for the disk twice, once as scratch space: raise the quota, or wait for room"
     ),
 }
-#: Sentences that tell of the usual course of things, and what they mean.
+#: Whole messages of an import that proceeds as usual, each with its meaning.
 _USUAL = {
     "scratch space required and none found": "the importer starts again with scratch space",
     "Import Complete": "",
@@ -100,13 +100,13 @@ _USUAL = {
 
 
 def events(namespace: str) -> str:
-    """The command that shows the Events of a namespace, among them those of importer Pods and claims."""
+    """The command that shows the Events of a namespace, such as those of importer Pods and claims."""
     return commands.others(namespace, "kubectl", "get", "events")
 
 
 def explained(sentence: str, namespace: str) -> str:
-    """CDI's sentence on a disk of a namespace, with what to do where that is known. Empty if it says nothing
-    to a person.
+    """A message of CDI on a disk, followed by what to do if that is known; empty if the message tells a
+    person nothing.
     """
     if sentence in _USUAL:
         return _USUAL[sentence]
@@ -116,18 +116,18 @@ def explained(sentence: str, namespace: str) -> str:
 
 
 def is_of_content(sentence: str) -> bool:
-    """Whether it tells of a file that was fetched, and isn't the disk that it was taken for."""
+    """Whether a message says that a file was fetched, but isn't the disk image that it was taken for."""
     text = sentence.lower()
-    return "-flat.vmdk" not in text and any(part.lower() in text for part in _OF_CONTENT)
+    return "-flat.vmdk" not in text and any(part.lower() in text for part in _CONTENT_ERRORS)
 
 
 def is_final(sentence: str, attempts: int) -> bool:
-    """Whether an import that failed so often can't succeed before somebody changes something: CDI has
-    repeated it, and the reason doesn't pass by itself.
+    """Whether an import that failed with this message after so many attempts can't succeed before somebody
+    changes something: CDI has tried more than once, and the cause doesn't end by itself.
     """
     return attempts > 1 and is_failure(sentence)
 
 
 def is_failure(sentence: str) -> bool:
-    """Whether it tells of an import that can't succeed before somebody changes something."""
+    """Whether a message names a cause that lasts until somebody changes something."""
     return any(part.lower() in sentence.lower() for part in _UNTIL_CHANGED)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.hulls.answer import managers, name_of, named, overruled, unmet
+from twinhull.hulls.write_differences import managers, name_of, named, overruled, unmet
 
 PORT = {"name": "web", "port": 80, "targetPort": 80, "protocol": "TCP"}
 
@@ -92,7 +92,7 @@ def test_sixty_four_fields_are_named_themselves() -> None:
 
 
 class Counted(dict[str, Any]):
-    """Counts how often it is asked for a field."""
+    """Counts the look-ups of its fields."""
 
     lookups = 0
 
@@ -113,7 +113,7 @@ def test_few_managers_are_asked_about_few_fields(fields: int) -> None:
 @pytest.mark.parametrize("fields", [1, 9_000])
 @pytest.mark.parametrize("at", [0, 1_500, 2_899])
 def test_who_set_a_field_last_is_found_among_many(at: int, fields: int) -> None:
-    """Wherever it stands: managers that apply stand before those that update."""
+    """Wherever the entry is in the list: managers that apply come before those that update."""
     managed = [{"manager": f"m{n}", "time": f"{n:04}", "fieldsV1": {"f:spec": {}}} for n in range(2_900)]
     managed[at] = {"manager": "rival", "time": "9999", "fieldsV1": {"f:data": {"f:k0": {}}}}
     assert managers(managed, [("data", f"k{n}") for n in range(fields)], but="twinhull") == ("rival",)
