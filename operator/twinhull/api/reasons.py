@@ -58,6 +58,7 @@ class Reason(StrEnum):
     FIELDS_DROPPED = "FieldsDropped"
     GUEST_ERROR = "GuestError"
     GUEST_IMAGE_MISSING = "GuestImageMissing"
+    GUEST_OUTDATED = "GuestOutdated"
     GUEST_UNSEEN = "GuestUnseen"
     HALTED = "Halted"
     IMAGE_REJECTED = "ImageRejected"

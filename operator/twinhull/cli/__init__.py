@@ -12,7 +12,7 @@ SECTIONS = {
         Verb("render", "Print the objects of Workloads, without a cluster."),
         Verb("validate", "Check Workloads and IsolationPolicies, without a cluster."),
         Verb("explain", "Say which isolation Workloads get, and why."),
-        Verb("convert", "Print Workloads that run what others run."),
+        Verb("convert", "Print Workloads made of Deployments, Compose files or machines."),
     ),
     "See what is on a cluster": (
         Verb("status", "Say what is wrong with a Workload, and what to do."),
@@ -27,7 +27,7 @@ SECTIONS = {
         Verb("diff", "Show what applying Workloads and IsolationPolicies would change."),
     ),
     "Reach into what runs there": (
-        Verb("logs", "Show what the containers of Workloads have written."),
+        Verb("logs", "Show the logs of Workloads' containers."),
         Verb("exec", "Run a command in a container of a Workload.", function="exec_"),
         Verb("attach", "Connect with the main process of a Workload's container."),
         Verb("cp", "Copy a file or folder to or from a container of a Workload."),

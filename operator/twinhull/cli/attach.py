@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from twinhull.cli.containers import container_option
-from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import one_name
 
 
 @click.command(
@@ -17,8 +17,8 @@ Examples:
 
 \b
 Exit codes:
-  0    the process has ended: Kubernetes doesn't tell with which code (twinhull status does); or Ctrl+]
-  1    there is no such process, or the connection to it was lost
+  0    the process has ended (twinhull status tells its exit code), or Ctrl+] was pressed
+  1    the Workload has no such process, or the connection to it was lost
   2    the command line is wrong
   130  it was interrupted by Ctrl+C
 """
@@ -33,8 +33,9 @@ Exit codes:
 def attach(name: str, container: str, stdin: bool, tty: bool, target: Target) -> None:  # noqa: FBT001  click's
     """Connect with the main process of a Workload's container.
 
-    It is the same for a Pod, a sandboxed Pod and a machine. Ctrl+C ends the connection. With -it it goes to
-    the process, and Ctrl+] (or Ctrl+5) ends the connection; the process goes on.
+    It works the same for a Pod, a sandboxed Pod and a machine. Ctrl+C ends the connection. With -it, Ctrl+C
+    goes to the process, and Ctrl+] (or Ctrl+5) ends the connection. The process goes on after the end of the
+    connection.
 
     For a Pod it needs the rights to get and create pods/attach, and for a machine the same rights as
     `twinhull exec`.

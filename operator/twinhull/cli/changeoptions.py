@@ -18,11 +18,11 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 class ChangeOptions:
     """How a change is made."""
 
-    #: Whether to wait until the operator has carried it out.
+    #: Whether to wait until the operator has carried out the change.
     wait: bool = False
     #: How long to wait, in seconds.
     timeout: float = 0
-    #: Whether the API server only says what it would do.
+    #: Whether the API server only checks the change, and doesn't store it.
     dry_run: bool = False
 
 
@@ -36,7 +36,9 @@ def change_options(function: _Function) -> _Function:
 
     options = (
         click.option(
-            "--wait", is_flag=True, help="Wait until the operator has carried it out, with progress."
+            "--wait",
+            is_flag=True,
+            help="Wait until the operator has carried out the change, and show the progress.",
         ),
         click.option(
             "--timeout",
@@ -52,8 +54,8 @@ def change_options(function: _Function) -> _Function:
             is_flag=False,
             flag_value="server",
             show_default=True,
-            help="With server, or alone at the end, the API server says what it would do, and nothing is "
-            "changed.",
+            help="With server, the API server checks the change but doesn't make it. --dry-run as the last "
+            "word means the same.",
         ),
     )
     made: Any = verb

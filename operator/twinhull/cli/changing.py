@@ -1,4 +1,6 @@
-"""Changing Workloads as a person: a patch of their own field manager, and who would undo it."""
+"""Patches Workloads for a person, under a field manager of the command's own, and warns of tools that would
+undo the patch.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,21 @@ from twinhull.shell.errors import Conflict
 from twinhull.shell.kinds import WORKLOAD
 from twinhull.verbs.fieldowners import owners
 
-#: Under which name a person's changes stand in managedFields, beside the operator's own.
+#: The field manager that managedFields has for changes by these verbs. The operator has another.
 MANAGER = "twinhull-cli"
-#: How often a change is tried while others change the same Workload.
+#: How often a patch is sent while others change the same Workload.
 _ATTEMPTS = 8
 
 
 async def change(
     session: Session, workload: Raw, patch: Callable[[Raw], Raw | None], *, dry_run: bool
 ) -> Raw | None:
-    """Merge into a Workload what `patch` makes of it, which is None if there is nothing to change.
+    """Send the merge patch that `patch` makes from a Workload.
 
-    The Workload as it is then, None if nothing was to change. The patch holds only for the state from which
-    it was made: if somebody changes the Workload meanwhile, it is read and patched anew. Raises ApiError.
+    Returns the Workload as the API server answers, or None if `patch` gives None: there is nothing to change.
+    The patch has the Workload's resourceVersion. If somebody changes the Workload meanwhile, it is read again
+    and `patch` is called again. Raises ApiError, and ClickException if the Workload was deleted and made
+    anew.
     """
     metadata = workload["metadata"]
     name, uid = metadata["name"], metadata["uid"]
@@ -52,7 +56,7 @@ async def change(
 async def warn_of_owners(
     session: Session, workload: Raw, path: Sequence[str], *, tracked: bool = True
 ) -> None:
-    """Warn of the tools that would undo a change of a field. To be called before the change."""
+    """Warn of the tools that would undo a change of the field at `path`. Call it before the change."""
     name = workload["metadata"]["name"]
     managed = await session.cluster.managed_fields(WORKLOAD, session.namespace, name)
     for owner in owners(managed, workload["metadata"], path, tracked=tracked):

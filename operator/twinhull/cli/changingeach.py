@@ -1,4 +1,4 @@
-"""One change of several Workloads, one after the other, and the wait for what becomes of them."""
+"""Changes several Workloads, one after the other, and waits for all of them if the options say so."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from twinhull.view.safetext import plain
 
 
 class LeftUnchanged(Exception):
-    """A Workload isn't changed, and why was said already."""
+    """Raised if a Workload isn't changed and the reason was printed already."""
 
 
 async def change_each(  # noqa: PLR0913  what a verb is given, and what it does
@@ -30,12 +30,13 @@ async def change_each(  # noqa: PLR0913  what a verb is given, and what it does
     *,
     failure: str,
 ) -> int:
-    """Change each of the Workloads, and wait for them if the options say so. The exit code.
+    """Change each of the Workloads, and wait for them if the options say so. Returns the exit code.
 
-    `change` gives what is then waited for, None if nothing is. If it fails, by ApiError or ClickException,
-    that is said with the `failure`, such as "isn't changed", and the others are changed all the same; if it
-    raises LeftUnchanged, nothing more is said. Raises ApiError if there is only one Workload, and for what
-    would be so of the others as well.
+    `change` gives the goal to wait for, or None if there is nothing to wait for. If it raises ApiError or
+    ClickException, an error with the text of `failure`, such as "isn't changed", is printed, and the other
+    Workloads are changed all the same. If it raises LeftUnchanged, nothing more is printed. Raises ApiError
+    if there is only one Workload; Unreachable and Unauthorized are always raised, since the other Workloads
+    would fail in the same way.
     """
     goals: dict[str, Goal] = {}
     failed = False

@@ -1,4 +1,4 @@
-"""What `twinhull preflight` looks at in a cluster, and what it says of it."""
+"""The checks of `twinhull preflight`: they read a cluster, and give a line of the table each."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ _KINDS = "Twinhull's kinds"
 class CheckResult(NamedTuple):
     """The result of one check: a line of the table."""
 
-    #: What was looked at.
+    #: The thing that was checked, such as KubeVirt.
     check: str
-    #: What was found there.
+    #: Its version, phase, number or names as the cluster has them.
     found: str
     state: State
     #: What to do, empty if nothing.
@@ -57,7 +57,7 @@ class CheckResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SeenCluster:
-    """What was seen of a cluster."""
+    """The objects of a cluster that the checks look at, as far as the user may list them."""
 
     store: Store
     #: The kinds that the user may not list.
@@ -72,7 +72,9 @@ class SeenCluster:
 
 
 def show(isolations: tuple[str, ...], sandbox_runtime_class: str | None, output: str, target: Target) -> int:
-    """Print the table. The exit code, by the isolations that are asked for."""
+    """Print the checks. Returns the exit code: 1 if one of the `isolations` is missing, 2 if one can't be
+    seen, else 0.
+    """
     rows = list(checks(ending.run(_look(target)), sandbox_runtime_class))
     if output == "table":
         shown = [("CHECK", "FOUND", "STATE", "WHAT TO DO"), *((*row[:3], row.remedy or "-") for row in rows)]
@@ -141,7 +143,7 @@ def _kubevirt(seen: SeenCluster, able: Capabilities) -> Iterator[CheckResult]:
 
 
 def _installed(able: Capabilities) -> Iterator[CheckResult]:
-    """What matters of a KubeVirt that is there."""
+    """The checks of a KubeVirt that is installed: its version, and the features that machines may need."""
     version, phase = able.kubevirt_version, able.kubevirt or "without a phase"
     ready = phase == "Deployed"
     remedy = "" if ready else "wait for it, or see kubectl get kubevirt -A"
@@ -171,7 +173,9 @@ def _installed(able: Capabilities) -> Iterator[CheckResult]:
 
 
 def _cdi(seen: SeenCluster, able: Capabilities) -> CheckResult:
-    """What fills the disks of machines that boot one of their own. Machines with the guest do without."""
+    """The check of CDI, which fills the disks of machines with a bootDisk. Machines with Twinhull's guest
+    don't need it.
+    """
     check, needed = "CDI (disks of machines)", "needed only for machines with a bootDisk"
     if CDI.name in able.hidden:
         return _unseen(check, "cdis")._replace(remedy=f"{needed}: ask somebody who may list cdis")
@@ -239,7 +243,7 @@ def _case(able: Capabilities, isolation: Isolation, runtime_class: str | None) -
 
 
 async def _look(target: Target) -> SeenCluster:
-    """What can be seen of a cluster. Raises ClickException when it can't be asked."""
+    """Read the objects that the checks look at. Raises ClickException if the cluster can't be asked."""
     connection = Connection(
         lambda: login_of_person(target.kubeconfig, target.context), timeout=PATIENT_TIMEOUT
     )

@@ -1,5 +1,5 @@
-"""The names and ports of a cluster that a shell completes, one a line: a program of its own, since asking a
-cluster may take long.
+"""Prints the names or ports of a cluster that a shell completes, one a line. It runs in a process of its own,
+since a cluster may take long to answer.
 
     … KIND NAMESPACE CONTEXT KUBECONFIG [WORKLOAD]
 
@@ -24,16 +24,17 @@ from twinhull.api.objectnames import is_label, is_port_name, is_subdomain
 
 #: How many names are asked for at most: nobody chooses among more.
 _LIMIT = 500
-#: For how long the API server is waited for, in seconds.
+#: How long the API server may take to answer, in seconds.
 _TIMEOUT = 2
 _LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
-#: The names of contexts that no shell takes for anything else; arn:aws:eks:eu-west-1:1:cluster/shop is one.
+#: The names of contexts that every shell takes literally without quotes, such as
+#: arn:aws:eks:eu-west-1:1:cluster/shop.
 _CONTEXT = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.:/@+]*")
 _PORTS = range(1, 1 << 16)
 
 
 class _Cluster:
-    """What is asked of a cluster. An empty namespace, context or kubeconfig stands for the default."""
+    """The requests to a cluster. An empty namespace, context or kubeconfig stands for the default."""
 
     def __init__(self, namespace: str, context: str, kubeconfig: str) -> None:
         self._context, self._kubeconfig = context or None, kubeconfig or None
@@ -45,7 +46,7 @@ class _Cluster:
         )
 
     def namespaces(self) -> list[str]:
-        """The names of the namespaces. It raises whatever goes wrong, as the others do."""
+        """The names of the namespaces. Like the other methods, it catches no errors."""
         return [name for name in self._names("/api/v1/namespaces") if is_label(name)]
 
     def workloads(self) -> list[str]:
@@ -59,7 +60,7 @@ class _Cluster:
         return [one for field in ("initContainers", "containers") for one in spec.get(field) or ()]
 
     def _path(self) -> str:
-        """Where the namespace's Workloads are."""
+        """The path of the namespace's Workloads in the API."""
         namespace = quote(self._chosen_namespace or self._namespace(), safe="")
         return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/workloads"
 
@@ -103,7 +104,9 @@ def _workloads(*place: str) -> Iterator[str]:
 
 
 def _copied(*place: str) -> Iterator[str]:
-    """What a path in a container begins with: NAME:, or NAMESPACE/ if these may be listed."""
+    """The beginnings of a path in a container: NAME: of each Workload, and NAMESPACE/ if the user may list
+    namespaces.
+    """
     cluster = _Cluster(*place)
     yield from (f"{name}:" for name in cluster.workloads())
     with suppress(Exception):
@@ -138,6 +141,6 @@ _KINDS: dict[str, Callable[..., Iterator[str]]] = {
 
 
 def main() -> None:
-    """Print what there is of a kind."""
+    """Print the names or ports of the kind that the first argument names."""
     kind, *place = sys.argv[1:]
     sys.stdout.write("".join(f"{line}\n" for line in dict.fromkeys(_KINDS[kind](*place))))

@@ -1,4 +1,6 @@
-"""The IsolationPolicies of a cluster, and what else the isolation of Workloads depends on there."""
+"""Reads the IsolationPolicies of a cluster, and the other objects there on which the isolation of Workloads
+depends: namespaces, RuntimeClasses, instancetypes and preferences.
+"""
 
 from __future__ import annotations
 
@@ -60,8 +62,8 @@ async def _read(names: Iterable[str], login: PersonalLogin) -> Rules:
 def parts(
     namespace: str, references: Iterable[Reference], login: PersonalLogin
 ) -> dict[KindAndName, Raw | None]:
-    """Instancetypes and preferences of a namespace, None for one that isn't there. Those that the user may
-    not read aren't among them. Raises ClickException when the cluster can't be asked.
+    """The instancetypes and preferences of a namespace that `references` name, None for a missing one. Those
+    that the user may not read are left out. Raises ClickException when the cluster can't be asked.
     """
     return ending.run(_parts(namespace, references, login))
 

@@ -1,4 +1,4 @@
-"""What a person may read of a Workload and of what belongs to it, asked for together."""
+"""Reads a Workload with its Pods, machines, Service, disks and Events, as far as a person may read them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ _AT_A_TIME = 8
 
 
 class Reader:
-    """Reads objects of one namespace, and notes what can't be read. Raises ApiError if nothing can be."""
+    """Reads objects of one namespace, and notes the kinds that can't be read. Raises Unreachable and
+    Unauthorized, after which nothing can be read.
+    """
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self._cluster, self._namespace = cluster, namespace
@@ -44,12 +46,12 @@ class Reader:
 
     @property
     def read_failures(self) -> tuple[ReadFailure, ...]:
-        """What couldn't be read so far, by the kinds' names: answers come in any order."""
+        """The kinds that couldn't be read so far, sorted by name, since answers come in any order."""
         return tuple(self._failures[kinds] for kinds in sorted(self._failures))
 
     async def list(self, kind: Kind, selector: str = "", fields: str = "") -> tuple[Raw, ...]:
-        """The objects of a kind that selectors of labels and of fields choose; nothing if they can't be
-        read, or if the cluster has no such kind.
+        """The objects of a kind that the label and field selectors choose; none if they can't be read, or if
+        the cluster has no such kind.
         """
         labels = ",".join(filter(None, (kind.label_selector, selector))) or None
         chosen = replace(kind, label_selector=labels, field_selector=fields or None)
@@ -63,7 +65,7 @@ class Reader:
         return tuple(whole(kind, obj) for obj in listed[0]) if listed else ()
 
     async def get(self, kind: Kind, name: str) -> Raw | None:
-        """One object; None if there is none, or it can't be read."""
+        """One object; None if it doesn't exist, or can't be read."""
         try:
             return await self._cluster.get(kind, self._namespace, name)
         except (Unreachable, Unauthorized):
@@ -83,8 +85,8 @@ class Reader:
 
 
 async def look(session: Session, name: str) -> WorkloadObjects:
-    """A Workload and what belongs to it. Raises ClickException if it isn't there, and ApiError if it can't be
-    read. Of all else, what can't be read is noted.
+    """A Workload and the objects that belong to it. Raises ClickException if the Workload doesn't exist, and
+    ApiError if it can't be read. Other objects that can't be read are noted in `read_failures`.
     """
     workload = await session.workload(name)
     reader = Reader(session.cluster, session.namespace)
@@ -111,8 +113,8 @@ async def look(session: Session, name: str) -> WorkloadObjects:
 
 
 async def everything(cluster: Cluster, reader: Reader) -> tuple[list[WorkloadObjects], tuple[Raw, ...]]:
-    """The Workloads that a cluster's lists have, each with the objects whose Events are its own, and all
-    Events. Raises ClickException if there are no Workloads, and ApiError if they can't be read.
+    """The Workloads that the cluster lists, each with its Pods, machines and disks, and all Events. Raises
+    ClickException if the cluster doesn't serve Workloads, and ApiError if they can't be read.
     """
     listed = await cluster.list(WORKLOAD)
     if listed is None:
@@ -135,7 +137,7 @@ async def everything(cluster: Cluster, reader: Reader) -> tuple[list[WorkloadObj
 
 
 def _by_workload(objects: Iterable[Raw], label: str) -> dict[tuple[str, str], list[Raw]]:
-    """Objects by the namespace and the name of their Workload, which a label has."""
+    """Objects by the namespace and the name of their Workload. The name is the value of `label`."""
     by_workload: dict[tuple[str, str], list[Raw]] = {}
     for obj in objects:
         metadata = obj["metadata"]
@@ -145,7 +147,7 @@ def _by_workload(objects: Iterable[Raw], label: str) -> dict[tuple[str, str], li
 
 
 async def events_of(reader: Reader, objects: WorkloadObjects) -> tuple[Raw, ...]:
-    """The Events of a Workload and of what belongs to it."""
+    """The Events of a Workload and of the objects that belong to it."""
     chosen = [
         f"involvedObject.uid={objects.workload['metadata'].get('uid')}",
         *(f"involvedObject.kind={kind},involvedObject.name={name}" for kind, name in objects.subjects()),
@@ -161,7 +163,7 @@ async def events_of(reader: Reader, objects: WorkloadObjects) -> tuple[Raw, ...]
 
 
 async def _volumes(reader: Reader, objects: WorkloadObjects) -> tuple[Raw, ...]:
-    """The DataVolumes of its disks, if it has any."""
+    """The DataVolumes of the Workload's disks, if it has any."""
     return await reader.list(DATA_VOLUME, _of_disks(objects)) if objects.disks else ()
 
 
@@ -170,7 +172,9 @@ def _of_disks(objects: WorkloadObjects) -> str:
 
 
 async def _machines(reader: Reader, mine: str, *, wanted: bool) -> tuple[tuple[Raw, ...], tuple[Raw, ...]]:
-    """KubeVirt's objects, if they matter: nobody has to be allowed to read them for a Pod."""
+    """The VirtualMachines and VirtualMachineInstances if they are `wanted`. A person who looks at a Pod needs
+    no right to read them.
+    """
     if not wanted:
         return (), ()
     machines, instances = await asyncio.gather(
@@ -185,5 +189,5 @@ def whole(kind: Kind, obj: Raw) -> Raw:
 
 
 def as_list(objects: Iterable[Raw]) -> Raw:
-    """Objects as one, as kubectl writes several."""
+    """Objects in a List, as kubectl prints several."""
     return {"apiVersion": "v1", "kind": "List", "items": list(objects)}

@@ -1,4 +1,6 @@
-"""`twinhull completion`: the scripts for shells, and what completes the names of a cluster's objects."""
+"""`twinhull completion`: the scripts for shells, and the functions that complete names of a cluster's
+objects.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from twinhull.cli.lazygroup import COMPLETE_VARIABLE
 
-#: For how long names are waited for that a cluster has, in seconds: somebody has pressed a key.
+#: How long a completion waits for a cluster's names, in seconds: somebody has pressed a key.
 _WAIT = 1.5
 #: What kubectl runs for the words after `kubectl twinhull` (cli/shells).
 _KUBECTL = f"""\
@@ -47,8 +49,8 @@ def completion(shell: str) -> None:
     Verbs, options, their values and files are completed. Verbs that ask a cluster complete the names of its
     Workloads and namespaces, and of a Workload's containers and ports, too, if it answers within two seconds.
 
-    With kubectl it is the script by which kubectl completes `kubectl twinhull`. It isn't needed after an
-    installation by pip, which has the same script.
+    With kubectl, it prints the script by which kubectl completes `kubectl twinhull`. An installation by pip
+    already has that script.
 
     bash has to be 4.4 or later.
     """
@@ -68,10 +70,10 @@ def script(shell: str) -> str:
 
 
 def workloads(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Completes names of Workloads, of the cluster and namespace that the verb's options namespace, context
-    and kubeconfig say, or else of the kubeconfig's.
+    """Completes names of Workloads in the cluster and namespace that the verb's options name, or else the
+    kubeconfig.
 
-    For shell_complete of an option or argument. It has no answer if the cluster can't be asked.
+    For shell_complete of an option or argument. Completes nothing if the cluster can't be asked.
     """
     return _named("Workload", ctx, incomplete)
 
@@ -82,7 +84,7 @@ def namespaces(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[
 
 
 def contexts(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Completes names of contexts of the kubeconfig that the option kubeconfig says, or else of the
+    """Completes names of contexts of the kubeconfig that the verb's option names, or else of the
     environment's.
     """
     return _named("Context", ctx, incomplete)
@@ -93,20 +95,20 @@ def _named(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionIte
 
 
 def items(words: Iterable[str], incomplete: str) -> list[CompletionItem[str]]:
-    """Those of some words that complete one, as click has them."""
+    """The words that begin with `incomplete`, as click's completion items."""
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
 def cluster_names(kind: str, ctx: click.Context, *, namespace: str = "", name: str = "") -> list[str]:
-    """What the cluster that the command line says has of a kind (those that cli/clusternames lists). It is
-    empty if the cluster can't be asked.
+    """The names or ports of a kind that cli/clusternames lists, in the cluster that the command line names.
+    None if that cluster can't be asked.
 
-    `namespace` stands for the command line's. `name` is the Workload whose containers or ports are asked for.
+    `namespace` replaces the command line's. `name` is the Workload whose containers or ports are listed.
     """
     if ctx.params.get("command"):  # an option after it is the command's own: exec web -- psql -n
         return []
     is_set = ctx.get_parameter_source("namespace") is ParameterSource.COMMANDLINE
-    if is_set and ctx.params.get("namespace") is None:  # it is no name: click leaves such a value out
+    if is_set and ctx.params.get("namespace") is None:  # its value is no valid name: click leaves it out
         return []
     place = [str(ctx.params.get(option) or "") for option in ("namespace", "context", "kubeconfig")]
     place[0] = namespace or place[0]
@@ -117,13 +119,13 @@ def arguments(ctx: click.Context) -> list[str]:
     """The arguments before the word that is completed, in their order and without options."""
     values = [ctx.params.get(one.name or "") for one in ctx.command.params if isinstance(one, click.Argument)]
     words = [word for value in values for word in (value if isinstance(value, tuple) else (value,)) if word]
-    # click has assigned none of them to an argument if an option still lacks its value.
+    # While an option lacks its value, click has all words in ctx.args and none in an argument.
     return [*words, *ctx.args]
 
 
 def _names(*kind_and_place: str) -> list[str]:
-    """The lines that a process of its own (cli/clusternames) prints. It is ended when it takes too long, with
-    the credential plugin that it may wait for, and what it says of errors is nobody's business here.
+    """The lines that cli/clusternames prints in a process of its own. A process that takes too long is
+    killed, together with the credential plugin that it may wait for. Its error messages are dropped.
     """
     import os  # noqa: PLC0415  each of these takes time, and is for a cluster only
     import signal  # noqa: PLC0415

@@ -51,8 +51,8 @@ Exit codes:
 def config(context: click.Context, /, output: str, **chosen: Any) -> None:  # noqa: ANN401  as run's
     """Print the settings of `twinhull run`.
 
-    They are those that it would have with the same options, environment and file. Settings that `twinhull
-    run` would refuse are refused here, too. Nothing is started, so this can check a configuration before a
+    They are the settings that `twinhull run` would have with the same options, environment and file. Settings
+    that it would refuse are refused here, too. Nothing is started, so this can check a configuration before a
     roll-out.
     """
     from twinhull.cli.settings import settings  # noqa: PLC0415  takes time

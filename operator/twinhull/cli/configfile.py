@@ -1,4 +1,4 @@
-"""The file of `--config`: the same options, by their names in camelCase."""
+"""The file of `--config`: it has the options of `twinhull run`, by their names in camelCase."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from twinhull.cli import yamlfile
 
-#: What the environment variables of all options begin with.
+#: The beginning of the names of all options' environment variables.
 PREFIX = "TWINHULL"
 
 

@@ -6,8 +6,8 @@ import click
 
 from twinhull.cli.durations import Duration
 from twinhull.cli.ending import end_with
-from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import one_name
 
 
 @click.command(
@@ -19,8 +19,8 @@ Examples:
 
 \b
 Exit codes:
-  0    it was ended by Ctrl+]
-  1    there is no console, or the machine's end has closed it
+  0    the connection was ended by Ctrl+]
+  1    there is no console, or it was closed from the machine's side
   2    the command line is wrong
   130  it was interrupted
 """
@@ -37,9 +37,9 @@ Exit codes:
 def console(name: str, timeout: float, target: Target) -> None:
     """Connect with the serial console of a Workload's machine.
 
-    Each key is sent as it is typed, Ctrl+C too. Ctrl+] (or Ctrl+5) ends the connection. What the machine
-    prints goes to the terminal as it is, escape sequences among it, as with virtctl console. KubeVirt gives
-    the console to one person at a time: whoever has it loses it.
+    Each key is sent as it is typed, Ctrl+C too. Ctrl+] (or Ctrl+5) ends the connection. The machine's output
+    goes to the terminal unchanged, with its escape sequences, as with virtctl console. KubeVirt gives the
+    console to one person at a time: a new connection ends the former one.
 
     A machine that boots a disk of its own shows its system's console, if that has one. The machine of a
     Workload with containers shows its boot and what the containers print, and has no login: use twinhull

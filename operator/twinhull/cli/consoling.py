@@ -1,4 +1,4 @@
-"""The serial console on this process' terminal."""
+"""Connects the terminal of this process with a machine's serial console."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twinhull.reach import kubevirt_stream
 
 
 async def console(name: str, seconds: float, target: Target) -> int:
-    """Connect the terminal with a machine's console. The exit code."""
+    """Connect the terminal with a machine's console, until one of them ends it. Returns the exit code."""
     async with session(target) as opened:
         logs = commands.ours("logs", name, opened.namespace)
         shell = commands.ours("exec", name, opened.namespace, "-it", "--", "sh")
@@ -37,8 +37,8 @@ async def console(name: str, seconds: float, target: Target) -> int:
             click.echo(err=True)
             return 0
         click.echo(
-            "\nError: the machine's end has closed the console: the machine went off, somebody else took "
-            "the console, or the network failed",
+            "\nError: the console was closed from the machine's side: the machine went off, somebody else "
+            "took the console, or the network failed",
             err=True,
         )
         return 1

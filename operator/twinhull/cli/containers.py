@@ -1,4 +1,4 @@
-"""The option for the container that is meant."""
+"""The option --container."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twinhull.cli import completion
-from twinhull.cli.selecting import named_workload
+from twinhull.cli.workloadarguments import named_workload
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
 def container_option_of(named: Callable[[click.Context], tuple[str, str]]) -> Callable[[Any], Any]:
-    """The option of a verb. The function gets it as `container`.
+    """The option --container of a verb, whose function gets it as `container`.
 
-    `named` says which Workload's containers a shell completes, from what stands before the word: its
-    namespace, empty for the one that is meant anyway, and its name, empty if none is named yet.
+    `named` reads the words before the one that a shell completes. It gives the Workload whose containers are
+    completed: its namespace, empty if only the option or the kubeconfig names one, and its name, empty if
+    none is typed yet.
     """
 
     def containers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:

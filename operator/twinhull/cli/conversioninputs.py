@@ -1,4 +1,4 @@
-"""What `twinhull convert` reads: the files that it is given, and those that they name in their folder."""
+"""Reads the files that `twinhull convert` is given, and those in their folders that they name."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from twinhull.validation.positions import repeated
 
 #: The most bytes of a file. A List of a thousand Deployments has about ten million.
 _MOST_BYTES = 32 << 20
-#: How a text begins that isn't UTF-8: as PowerShell writes it (`ConvertTo-Json > file`).
+#: The byte order marks by which a text's encoding is known. PowerShell writes them (`ConvertTo-Json > file`).
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
 def read(file: str) -> Input:
-    """A file with its documents. Raises CannotConvert if it can't be read, or is no input."""
+    """A file with its documents. Raises CannotConvert if the file can't be read, or can't be an input."""
     if file.lower().endswith(".ova"):
         raise CannotConvert(f"{file} is an archive: unpack it (tar -xf), and convert the .ovf in it")
     try:
@@ -53,7 +53,7 @@ class _Documents:
 
 
 def _text(data: bytes, source: str) -> str:
-    """A file's text. Raises CannotConvert for one that is too large, or no text."""
+    """A file's text. Raises CannotConvert if the file is too large, or isn't text."""
     if len(data) > _MOST_BYTES:
         raise CannotConvert(f"{source} has more than {_MOST_BYTES >> 20} MiB: convert a part of it")
     encoding = next((found for mark, found in _MARKS.items() if data.startswith(mark)), "utf-8")
@@ -64,8 +64,8 @@ def _text(data: bytes, source: str) -> str:
 
 
 def _documents(text: str, source: str) -> _Documents:
-    """A text's YAML documents as kubectl reads them, none if it isn't YAML. Raises CannotConvert if there is
-    none in it, and for those that are too large, or that nest too deep.
+    """A text's YAML documents as kubectl reads them; none if the text isn't YAML. Raises CannotConvert if all
+    documents are empty, and for documents that are too large or that nest too deep.
     """
     if text.lstrip().startswith("<"):  # XML, in which PyYAML would look long for a document
         return _Documents()
@@ -88,7 +88,7 @@ def _documents(text: str, source: str) -> _Documents:
 
 
 def _parsed(text: str) -> _Documents:
-    """The documents of a text. JSON is read as such, which takes a hundredth of the time."""
+    """The documents of a text. JSON is read by the json module, which takes a hundredth of PyYAML's time."""
     if text.lstrip()[:1] in {"{", "["}:
         pairs = _Pairs()
         try:
@@ -121,7 +121,7 @@ def _yaml(text: str) -> _Documents:
 
 
 class _Pairs:
-    """Makes the objects of JSON, and notes the keys that one of them has twice."""
+    """Makes the objects of JSON, and notes the keys that stand in an object twice."""
 
     def __init__(self) -> None:
         self.repeated: list[str] = []
@@ -146,8 +146,8 @@ class Folder:
         self._folder = folder
 
     def read(self, name: str) -> str | None:
-        """The text of a file in the folder or below, None if there is none. Raises CannotConvert for any
-        other, and for one that can't be read.
+        """The text of a file in the folder or below, None if it doesn't exist. Raises CannotConvert for a
+        file that is elsewhere, and for one that can't be read.
         """
         folder = self._folder.resolve()
         try:
@@ -160,8 +160,8 @@ class Folder:
 
 
 def read_any(name: str) -> str | None:
-    """The text of a file that a person names, None if there is none. Raises CannotConvert for one that can't
-    be read.
+    """The text of a file that a person names, None if it doesn't exist. Raises CannotConvert if it can't be
+    read.
     """
     try:
         if not Path(name).exists():

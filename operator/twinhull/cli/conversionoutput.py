@@ -1,4 +1,4 @@
-"""What `twinhull convert` prints: the objects, and tables of what is to be known of them."""
+"""The output of `twinhull convert`: the objects, and tables of the fields that a person has to know about."""
 
 from __future__ import annotations
 
@@ -21,17 +21,15 @@ _HEADS = {
     LeftKind.READABLE: ("READABLE FOR OTHERS", "WHAT TO DO"),
     LeftKind.MEANINGLESS: ("WITHOUT A MEANING HERE", "WHY"),
 }
-#: The most columns of a path beside what is told of it, and the fewest of that.
+#: The largest width of the column of paths, and the smallest of the text beside it, in characters.
 _WIDEST, _NARROWEST = 60, 20
 
 
 class _Dumper(Dumper):
-    """Writes what was an alias in the input at each place where it stands, and texts of several lines as they
-    are.
-    """
+    """Writes each alias of the input as a copy of its content, and texts of several lines as blocks."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  PyYAML's
-        """No aliases. How much they stand for is bounded when they are read."""
+        """Always true, so that no aliases are written. Their whole size was bounded when they were read."""
         return True
 
 
@@ -54,14 +52,16 @@ def printed(objects: Sequence[Raw], output: str) -> str:
 
 
 def tables(left: Sequence[Left]) -> str:
-    """What a person is told, in a table for each kind, wrapped if they are printed on a terminal."""
+    """The tables of the fields that a person has to know about, one for each kind; wrapped if standard error
+    is a terminal.
+    """
     width = _width()
     parts = ((kind, [one for one in left if one.kind is kind]) for kind in _HEADS)
     return "\n\n".join(_table(_HEADS[kind], of_kind, width) for kind, of_kind in parts if of_kind)
 
 
 def refusal(error: CannotConvert) -> str:
-    """Why an input can't be converted. What the input says has no lines of its own in it."""
+    """Why an input can't be converted. Texts from the input can't add lines to it."""
     return "\n  ".join(map(printable, (error.message, *error.rows)))
 
 
@@ -86,8 +86,8 @@ def _table(head: tuple[str, str], left: Sequence[Left], width: int | None) -> st
 
 
 def _beside(paths: Sequence[str], why: Sequence[str], column: int) -> Iterator[str]:
-    """The lines of paths of which the same is told, and of that beside them. A path that is too long has a
-    line of its own.
+    """The lines of paths that share a text, and of that text beside them. A path that is wider than its
+    column has a line of its own.
     """
     lines = list(why)
     for path in paths:
@@ -99,7 +99,7 @@ def _beside(paths: Sequence[str], why: Sequence[str], column: int) -> Iterator[s
 
 
 def _width() -> int | None:
-    """How many columns the terminal has on which the table is printed, None if there is none."""
+    """The columns of the terminal on which the tables are printed, None if standard error is no terminal."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns or None
     except (OSError, ValueError):  # a file, a pipe, or a stream in memory

@@ -1,4 +1,4 @@
-"""`twinhull convert`: Workloads of what others run, such as Deployments, Compose files and machines."""
+"""`twinhull convert`: makes Workloads of Deployments, Compose files, machines and the like."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from twinhull.convert.formats import (
     format_of,
 )
 
-#: What begins a command line of docker run.
+#: The first word of a command line like docker run's, and its second.
 _PROGRAMS = frozenset({"docker", "podman", "nerdctl"})
 _RUNS = frozenset({"run", "create", "container"})
 
@@ -45,11 +45,11 @@ def _namespace(_: click.Context, __: click.Parameter, value: str | None) -> str 
 
 
 class _Command(click.Command):
-    """Leaves a command line that stands behind `docker-run` as it is, with `--` before it or not."""
+    """Takes the words behind `docker-run` as they are, with or without `--` before them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `--` behind `docker-run` if a word follows that is no option. A command line without
-        `docker-run` before it is refused with what to write.
+        """Put `--` behind `docker-run` if the next word is no option. A command line without `docker-run`
+        before it is refused, and the error says what to write.
         """
         at = next((index for index, word in enumerate(args) if word in COMMANDS), len(args))
         for index, pair in enumerate(pairwise(args[:at])):
@@ -88,7 +88,7 @@ Exit codes:
     "--from",
     "format_name",
     type=click.Choice([file_format.name for file_format in FORMATS]),
-    help="The format of the files. Without it, it is found out by their content.",
+    help="The format of the files. Without this option, their content tells it.",
 )
 @click.option("--name", metavar="NAME", help="The name of the only Workload.")
 @click.option(
@@ -96,13 +96,13 @@ Exit codes:
     "--namespace",
     metavar="NAMESPACE",
     callback=_namespace,
-    help="The namespace of all objects. Without it, the one that each of them says, if it does.",
+    help="The namespace of all objects. Without this option, each object keeps its own, if it has one.",
 )
 @click.option(
     "--isolation",
     type=click.Choice([isolation.value for isolation in Isolation]),
-    help="The isolation that the Workloads ask for. Without it, containers leave it to policies and the "
-    "operator (Auto), and machines that boot a disk stay machines.",
+    help="The isolation that the Workloads ask for. Without this option, Workloads with containers ask for "
+    "Auto, which leaves it to policies and the operator, and machines that boot a disk stay machines.",
 )
 @click.option(
     "-o",
@@ -118,7 +118,7 @@ Exit codes:
     metavar="NAME=VALUE",
     multiple=True,
     callback=_variables,
-    help="A variable to which an input may refer, such as a Compose file. It may be repeated. The shell's "
+    help="A variable to which an input, such as a Compose file, may refer. It may be repeated. The shell's "
     "own variables aren't used.",
 )
 @click.option(
@@ -129,7 +129,7 @@ Exit codes:
     help="A profile of a Compose file whose services are converted, too; * for all. It may be repeated.",
 )
 @machine_options
-@click.option("--strict", is_flag=True, help="Exit with 1 if anything of the input is lost.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if any field of the input is lost.")
 def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     files: tuple[str, ...],
     format_name: str | None,
@@ -142,10 +142,10 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     strict: bool,  # noqa: FBT001  click gives it by name
     **machine: Any,  # noqa: ANN401  click's
 ) -> None:
-    """Print Workloads that run what others run.
+    """Print Workloads made of Deployments, Compose files or machines.
 
     \b
-    It takes, and tells them apart by their content:
+    It reads these formats, and tells them apart by their content:
       - Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Pod, a List of these
       - a KubeVirt VirtualMachine
       - a Compose file, and a docker run command line (behind docker-run --)
@@ -156,13 +156,14 @@ def convert(  # noqa: PLR0913, PLR0917  one parameter an option
     - is the standard input.
 
     A table on the standard error names each field that isn't carried over, with the reason and what to do.
-    Three more name what you are to check, such as the ports of a Service, what looks like a secret and can be
-    read in the result, and what means nothing here, such as docker run's --detach. None of these counts for
-    --strict. docs/convert.md has the rules, and what a cluster has set in an object, which isn't named.
+    Three more tables name fields that you should check, such as the ports of a Service; values that look like
+    secrets and that anybody can read in the result; and fields without a meaning here, such as docker run's
+    --detach. Only the first table counts for --strict. Fields that a cluster has set in an object aren't
+    named. docs/convert.md lists them, and has the rules.
 
     The command reads the files that you give, files in their folders that they name, and files that a docker
     run command line names, wherever they are. It changes nothing in a cluster. Render the result before you
-    apply it: twinhull render says what its hull can't honour.
+    apply it: twinhull render names the fields that its hull can't honour.
     """  # noqa: D301  the backslash is click's: these lines are kept as they are
     try:
         options = Options(

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 #: A path in a container: [NAMESPACE/]NAME:PATH.
 _REMOTE = re.compile(r"(?:([a-z0-9][-a-z0-9]*)/)?([a-z0-9][-a-z0-9.]*):(.*)", re.DOTALL)
-#: How it may begin before the colon.
+#: Its beginnings, before the colon is typed.
 _BEGINNING = re.compile(r"(?:[a-z0-9][-a-z0-9]*/)?(?:[a-z0-9][-a-z0-9.]*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """What is copied where. One of the two is in the container."""
+    """The source and the destination of a copy. One of them is in the container."""
 
     source: str
     destination: str
@@ -41,8 +41,8 @@ def _workload(ctx: click.Context) -> tuple[str, str]:
 
 
 def _paths(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Completes local files, and what a path in a container begins with. Only one of the two paths is there,
-    and the files there aren't completed.
+    """Completes local files, and the NAMESPACE/ and NAME: of a path in a container. Only one of the two paths
+    is in a container, and files in containers aren't completed.
     """
     from click.shell_completion import CompletionItem  # noqa: PLC0415  a shell's business only
 
@@ -86,12 +86,12 @@ Exit codes:
 def cp(source: str, destination: str, container: str, no_preserve: bool, target: Target) -> None:  # noqa: FBT001  click's
     """Copy a file or folder to or from a container of a Workload.
 
-    One of the two is NAME:PATH, or NAMESPACE/NAME:PATH. As with cp -r and scp, what is copied goes into
-    DESTINATION if that is a folder, and gets its name otherwise. Of a SOURCE that ends in /. only the content
+    One of the two is NAME:PATH, or NAMESPACE/NAME:PATH. As with cp -r and scp, the copy goes into DESTINATION
+    if that is a folder, and is called DESTINATION otherwise. If SOURCE ends in /., only the folder's content
     is copied.
 
-    It is the same for a Pod, a sandboxed Pod and a machine, by the rights that `twinhull exec` needs, and the
-    container needs tar. Links that lead out of what is copied from a container are left out, and named.
+    It works the same for a Pod, a sandboxed Pod and a machine. It needs the rights of `twinhull exec`, and
+    tar in the container. Links that lead out of the copied folder of a container are left out, and named.
     """
     source_match, destination_match = _REMOTE.fullmatch(source), _REMOTE.fullmatch(destination)
     remote = source_match or destination_match
@@ -102,7 +102,7 @@ def cp(source: str, destination: str, container: str, no_preserve: bool, target:
         raise click.UsageError(f"{name}: lacks the path in the container, such as {name}:/tmp")
     paths = Paths(path, destination, True) if source_match else Paths(source, path, False)  # noqa: FBT003
     if not source_match and not Path(source).exists():
-        raise click.ClickException(f"there is no file or folder {source} here: name one that there is")
+        raise click.ClickException(f"there is no file or folder {source} here: name an existing one")
     target = Target(namespace or target.namespace, target.context, target.kubeconfig)
     from twinhull.cli import filecopies  # noqa: PLC0415  takes time, and --help doesn't need it
 

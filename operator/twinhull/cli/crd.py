@@ -20,7 +20,7 @@ Exit codes:
 def crd() -> None:
     """Print the CustomResourceDefinitions.
 
-    They are those of this version. The chart has the same.
+    They are the CustomResourceDefinitions of this version. The chart has the same.
     """
     import yaml  # noqa: PLC0415  takes time, as the next
 

@@ -20,7 +20,7 @@ Examples:
 Exit codes, as of kubectl diff:
   0  nothing would change
   1  something would change
-  2  it can't be told: a file can't be read, or the API server would refuse an object
+  2  the command can't tell: a file can't be read, or the API server would refuse an object
 """
 )
 @filearguments.files
@@ -43,16 +43,17 @@ def diff(files: tuple[str, ...], target: Target, manager: str, force: bool) -> N
     """Show what applying Workloads and IsolationPolicies would change.
 
     FILEs are YAML or JSON files, folders, and - for the standard input, as of `twinhull validate`. Objects of
-    other kinds are passed over. Each object is applied on the server's side as a dry run, with defaults,
-    admission and all. The result is compared with what is there, and nothing is changed. The status isn't
-    compared, nor what the API server writes into the metadata, such as managedFields.
+    other kinds are passed over. Each object is applied as a server-side dry run, with defaults and admission.
+    The result is compared with the object in the cluster, and nothing is changed. The status isn't compared,
+    nor is the metadata that the API server writes, such as managedFields.
 
-    The namespace is for objects that name none.
+    The option --namespace is for objects that name no namespace.
 
     A field that another field manager has set is a conflict, which is an error unless --force-conflicts is
-    given. A field that only kubectl apply has set is none, since kubectl apply --server-side takes it over.
-    Two conflicts are only noted, and the difference is shown: those with twinhull flip and its like, and all
-    of an object that kubectl applied on the client's side, since it takes no care of conflicts there.
+    given. A field that only kubectl apply has set is no conflict, since kubectl apply --server-side takes it
+    over. Two kinds of conflict are only noted, and the difference is shown: a conflict with a verb of
+    twinhull, such as flip, and any conflict of an object that kubectl applied on the client's side, since
+    kubectl doesn't check for conflicts there.
 
     It needs the rights to get and patch these objects.
     """

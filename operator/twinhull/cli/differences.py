@@ -1,4 +1,4 @@
-"""What `twinhull diff` shows, by dry runs in the cluster."""
+"""Prints what `twinhull diff` finds by dry runs in the cluster."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ from twinhull.shell.errors import ApiError, Conflict, NotFound, Unauthorized, Un
 from twinhull.shell.kinds import ISOLATION_POLICY, WORKLOAD, Kind
 from twinhull.view.safetext import plain
 
-#: Under which names kubectl applies: on its own side, and on the server's.
+#: The field managers of kubectl apply: on the client's side, and on the server's.
 _CLIENT_SIDE, _SERVER_SIDE = "kubectl-client-side-apply", "kubectl"
-#: What the API server itself writes: it differs from one dry run to the next, or says nothing of the spec.
+#: Metadata that the API server writes. It differs from one dry run to the next, or says nothing of the spec.
 _SERVERS = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
-#: With whom an apply conflicts (k8s.io/apimachinery, pkg/util/managedfields/internal/conflict.go).
+#: Finds the other field manager in the message on a conflict (k8s.io/apimachinery,
+#: pkg/util/managedfields/internal/conflict.go).
 _CONFLICT = re.compile(r'conflicts? with "([^"]+)"')
-#: What stands for the rest of a message that is too long (api/brevity).
+#: Stands for the rest of a message that was too long (api/brevity).
 _CUT = "…"
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -39,7 +40,7 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 class Applied:
     """How manifests are applied."""
 
-    #: The cluster, and the namespace of objects that say none.
+    #: The cluster, and the namespace of objects that name none.
     target: Target
     manager: str
     force: bool
@@ -84,7 +85,7 @@ def _kind(manifest: Manifest) -> Kind | None:
 
 
 async def _compare(objects: list[tuple[Manifest, Kind]], applied: Applied) -> tuple[bool, bool]:
-    """Print the differences. Whether there are any, and whether there were errors."""
+    """Print the differences. Returns whether there are any, and whether there were errors."""
     different = refused = False
     async with session(applied.target) as opened:
         for manifest, kind in objects:
@@ -106,7 +107,7 @@ async def _compare(objects: list[tuple[Manifest, Kind]], applied: Applied) -> tu
 
 
 def _refuse(manifest: Manifest, error: Exception) -> Literal[True]:
-    """Say what is wrong with an object."""
+    """Print why an object can't be applied."""
     click.echo(f"Error: {manifest.source}: {manifest.title}: {plain(str(error))}", err=True)
     return True
 
@@ -114,8 +115,8 @@ def _refuse(manifest: Manifest, error: Exception) -> Literal[True]:
 async def _difference(
     cluster: Cluster, default: str, manifest: Manifest, kind: Kind, applied: Applied
 ) -> list[str]:
-    """The lines of a unified diff. `default` is the namespace of objects that say none. Raises ApiError and
-    _CannotApplyError.
+    """The lines of a unified diff. `default` is the namespace of an object that names none. Raises ApiError
+    and _CannotApplyError.
     """
     value = manifest.document.get("metadata")
     metadata = value if isinstance(value, dict) else {}
@@ -152,8 +153,8 @@ async def _rehearsed(  # noqa: PLR0913  what an apply has
     """An object as it would be stored; `by_client` says that kubectl applied it on its own side. Raises
     ApiError, and _CannotApplyError for a conflict.
 
-    kubectl asks nobody about conflicts on its own side. Those with our own changes, such as a flip, are what
-    one wants to see. Both are only noted.
+    Two kinds of conflict are only noted: kubectl doesn't check for conflicts when it applies on its own side,
+    and a conflict with a change by our own verbs, such as a flip, is a difference that the user wants to see.
     """
     name = manifest.document["metadata"]["name"]
     where = kind, namespace, name, manifest.document, applied.manager
@@ -192,8 +193,8 @@ def _lines(obj: Raw) -> list[str]:
 
 
 def coloured(line: str) -> str:
-    """A line in the colour of its first character, unless NO_COLOR is set (no-color.org). Where no terminal
-    is, click leaves colours out.
+    """A line in the colour of its first character, unless NO_COLOR is set (no-color.org). click leaves the
+    colour out if the output is no terminal.
     """
     colour = None if os.environ.get("NO_COLOR") else _COLOURS.get(line[:1])
     return click.style(line, fg=colour) if colour else line

@@ -1,4 +1,4 @@
-"""How a verb ends that asks a cluster: by its exit code, or by a signal such as Ctrl+C's."""
+"""Ends a verb that asks a cluster: with its exit code, or by a signal such as Ctrl+C's."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-#: The exit code of a process that a signal has ended is this and the signal's number, as a shell has it.
+#: A process that a signal ended has this plus the signal's number as its exit code, as a shell has it.
 _BY_SIGNAL = 128
 #: The exit code of a verb that was interrupted by Ctrl+C.
 INTERRUPTED = _BY_SIGNAL + signal.SIGINT
-#: By which signals a verb is told to end. Windows has no SIGHUP.
+#: The signals that tell a verb to end. Windows has no SIGHUP.
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-#: How long a verb has to leave nothing behind once it is told to end, in seconds. Its process ends then,
-#: whatever it waits for: a credential plugin, a name server, or an API server that doesn't answer.
+#: How long a verb may take to clean up after such a signal, in seconds. Then its process ends, even if it
+#: waits for a credential plugin, a name server, or an API server that doesn't answer.
 _GRACE = 0.8
-#: How long the functions have that Python calls at the end of a process, in seconds.
+#: How long the functions registered with atexit may take at the end of a process, in seconds.
 _LAST_GRACE = 0.1
 
 
@@ -36,10 +36,10 @@ def end_with(verb: Coroutine[Any, Any, int], *, until_ended: bool = False) -> No
 
 
 def run(verb: Coroutine[Any, Any, _Result], *, until_ended: bool = False) -> _Result:
-    """What a verb gives. SIGINT, SIGTERM and SIGHUP cancel it at any time.
+    """Run a verb, and return its result. SIGINT, SIGTERM and SIGHUP cancel it at any time.
 
-    Raises SystemExit with the exit code of a process that the signal has ended; with 0 after SIGINT and
-    SIGTERM if the verb goes on `until_ended`, so that it has no other end.
+    After a signal, it raises SystemExit with the exit code of a process that the signal ended. A verb that
+    runs `until_ended` by SIGINT or SIGTERM, such as port-forward, ends with 0 after them.
     """
     import asyncio  # noqa: PLC0415  takes time, and a help does without
 
@@ -48,7 +48,7 @@ def run(verb: Coroutine[Any, Any, _Result], *, until_ended: bool = False) -> _Re
         return asyncio.run(_until_signalled(verb, signals))
     except KeyboardInterrupt:  # before the verb began, or after it
         raise SystemExit(signals.code_of(signal.SIGINT)) from None
-    except BaseException:  # what a cancelled verb raises is of no interest
+    except BaseException:  # the error of a cancelled verb doesn't matter
         if signals.codes:
             raise SystemExit(signals.codes[0]) from None
         raise
@@ -56,8 +56,8 @@ def run(verb: Coroutine[Any, Any, _Result], *, until_ended: bool = False) -> _Re
 
 @contextmanager
 def within(seconds: float, code: int, say: Callable[[], None]) -> Iterator[None]:
-    """End the process by a code if this isn't left within so many seconds, whatever it waits for. `say` is
-    called before.
+    """End the process with `code` if the context isn't left within so many seconds, whatever the process
+    waits for. `say` is called just before.
     """
 
     def end() -> None:
@@ -75,11 +75,11 @@ def within(seconds: float, code: int, say: Callable[[], None]) -> Iterator[None]
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What a process was told by signals."""
+    """The signals by which this process was told to end."""
 
-    #: Whether SIGINT and SIGTERM are how it ends well.
+    #: Whether the verb runs until SIGINT or SIGTERM, so that these end it with 0.
     until_ended: bool
-    #: The exit code, once it was told to end.
+    #: Empty, or the exit code after the first signal.
     codes: list[int] = field(default_factory=list)
 
     def code_of(self, number: int) -> int:
@@ -120,8 +120,8 @@ class _Told:
 
 
 def _leave(code: int) -> None:
-    """End the process at once. What it has in temporary files is removed: the kubernetes library puts the key
-    of a kubeconfig there.
+    """End the process at once. Its temporary files are removed before: the kubernetes library puts the key of
+    a kubeconfig into one.
     """
     cleaning = threading.Thread(target=atexit._run_exitfuncs, daemon=True)  # noqa: SLF001  it has no other name
     cleaning.start()
@@ -130,12 +130,12 @@ def _leave(code: int) -> None:
 
 
 async def _until_signalled(verb: Coroutine[Any, Any, _Result], signals: _Told) -> _Result:
-    """What a verb gives, unless a signal cancels it."""
+    """The result of a verb. Raises CancelledError if a signal told it to end."""
     import asyncio  # noqa: PLC0415  takes time, and a help does without
 
     task = asyncio.current_task()
     if task is None:
-        raise RuntimeError("this is called in a task")
+        raise RuntimeError("this has to be called in a task")
     with signals.cancelling(asyncio.get_running_loop(), task):
         result = await verb
         if signals.codes:  # it was told to end, and ended in its own way

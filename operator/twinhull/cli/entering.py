@@ -1,4 +1,4 @@
-"""The way into a Workload's hull for the verbs that need one, with errors that say what to do."""
+"""Enters a Workload's hull for the verbs that run in one, with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PAGE = "docs/reaching-in.md"
 
 @asynccontextmanager
 async def entering(session: Session, name: str, usage: Usage) -> AsyncIterator[tuple[Raw, Entry]]:
-    """A Workload and the entry to its hull. What goes wrong there raises ClickException."""
+    """A Workload and the entry to its hull. Errors that happen within the context raise ClickException."""
     with explaining_errors():
         workload = await session.workload(name)
         async with entered(session.cluster, session.connection, workload, usage) as entry:
@@ -35,12 +35,12 @@ async def entering(session: Session, name: str, usage: Usage) -> AsyncIterator[t
 
 @contextmanager
 def explaining_errors() -> Iterator[None]:
-    """Turn what goes wrong in a hull into ClickException."""
+    """Turn errors of a hull, of the API server and of the connection into ClickException."""
     try:
         yield
     except (ReachError, Refused) as error:
         message = str(error)
-        # A guest that words its answer as the API server does isn't to have us ask for rights in its favour.
+        # A guest could word its answer as the API server does, to have us tell the user to grant rights.
         if isinstance(error, Refused) or (isinstance(error, EntryError) and error.of_api_server):
             message = with_right(message, _PAGE)
         raise click.ClickException(plain(message)) from error
@@ -50,8 +50,8 @@ def explaining_errors() -> Iterator[None]:
 
 
 def container_of(workload: Raw, entry: Entry, container: str) -> str:
-    """The container that is meant, after a note about it if there are several and none is named. Raises
-    EntryError.
+    """The container to enter. If none is named and the Workload has several, a note says which one was taken.
+    Raises EntryError.
     """
     chosen = chosen_container(workload, entry, container)
     if not container and (note := defaulted(workload, entry)):
@@ -61,7 +61,7 @@ def container_of(workload: Raw, entry: Entry, container: str) -> str:
 
 @asynccontextmanager
 async def explaining_ends(session: Session, name: str, container: str) -> AsyncIterator[None]:
-    """Say of what failed in a container that the container has ended, if it has. Raises ReachError."""
+    """If a request fails because the container has ended, raise an error that says so. Raises ReachError."""
     try:
         yield
     except ReachError as error:

@@ -1,4 +1,4 @@
-"""`twinhull events`: what was told of a Workload and of its hulls."""
+"""`twinhull events`: shows the Events of a Workload and of its hulls."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import click
 
 from twinhull.cli import ending
 from twinhull.cli.output import output_option, watch_option
-from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import WorkloadName
 
 
 @click.command(
@@ -15,14 +15,14 @@ from twinhull.cli.targets import Target, target_options
 Examples:
   twinhull events web
   twinhull events web --watch
-  twinhull events                 # those of all Workloads of the namespace
+  twinhull events                 # of all Workloads of the namespace
   twinhull events -A
   twinhull events web -o json | jq '.items[] | select(.type == "Warning")'
 
 \b
 Exit codes:
-  0    the Events were told, even if there are none
-  1    they can't be: there is no such Workload, you may not list Events, or the API server doesn't answer
+  0    the Events were shown, even if there are none
+  1    they can't be shown: no such Workload, you may not list Events, or the API server doesn't answer
   130  --watch was interrupted
 """
 )
@@ -40,11 +40,11 @@ def events(
 ) -> None:
     """Show the Events of a Workload and of its hulls.
 
-    Without a name, they are those of all Workloads of the namespace, or with -A of all namespaces.
-    The latest comes last. They are those of the Workload itself, of its Pod or its VirtualMachine and
+    Without a name, it shows the Events of all Workloads of the namespace, or with -A of all namespaces. The
+    latest comes last. It shows the Events of the Workload itself, of its Pod or its VirtualMachine and
     VirtualMachineInstance, of a machine's launcher Pod, and of the DataVolumes and claims of its disks.
-    Kubernetes keeps Events for an hour unless the API server is set otherwise. Those of hulls that are gone
-    are shown while the status names them.
+    Kubernetes keeps Events for an hour unless the API server is set otherwise. Events of a deleted hull are
+    shown while the Workload's status names the hull.
 
     It needs the rights to get the Workload, and to list Events and what belongs to it: the role view has
     them. What can't be read is named on the standard error.

@@ -1,4 +1,4 @@
-"""What `twinhull events` does: it reads the Events of a Workload and of its hulls, and prints them."""
+"""Reads the Events of a Workload and of its hulls for `twinhull events`, and prints them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ async def once(name: str, target: Target, output: str) -> None:
 
 
 async def of_all(target: Target, output: str, *, everywhere: bool) -> None:
-    """Print the Events of all Workloads of the namespace, or of all namespaces, and of what belongs to
-    them.
+    """Print the Events of all Workloads of the namespace, or of all namespaces, and of the objects that
+    belong to them.
     """
     async with session(target) as opened:
         reader = Reader(opened.everywhere if everywhere else opened.cluster, opened.namespace)
@@ -59,25 +59,25 @@ async def of_all(target: Target, output: str, *, everywhere: bool) -> None:
 
 
 async def _look(opened: Session, name: str) -> WorkloadObjects:
-    """A Workload with its Events. Raises ClickException if those can't be read."""
+    """A Workload with its Events. Raises ClickException if the Events can't be read."""
     objects = await look(opened, name)
     _note(objects.read_failures)
     return objects
 
 
 def _note(read_failures: Iterable[ReadFailure]) -> None:
-    """Say what can't be read. Raises ClickException for Events."""
+    """Print which kinds can't be read. Raises ClickException if Events can't be."""
     for failure in read_failures:
         if failure.kinds == f"{EVENTS.name}s":
             raise click.ClickException(f"Events can't be read: {failure.why}")
         click.echo(
-            plain(f"note: {failure.kinds} can't be read, nor are their Events looked for: {failure.why}"),
+            plain(f"note: {failure.kinds} can't be read, so their Events are left out: {failure.why}"),
             err=True,
         )
 
 
 async def watch(name: str, target: Target, output: str) -> None:
-    """Print the Events of a Workload, and those that come, until it is interrupted."""
+    """Print the Events of a Workload, and each new one, until it is interrupted."""
     async with session(target) as opened:
         objects = await _look(opened, name)
         outages = Outages(say, has_answered=True)

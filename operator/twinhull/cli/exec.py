@@ -1,19 +1,19 @@
-"""`twinhull exec`: run a command in a Workload's container, whatever it runs in."""
+"""`twinhull exec`: run a command in a Workload's container, in a Pod or a machine."""
 
 from __future__ import annotations
 
 import click
 
 from twinhull.cli.containers import container_option
-from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import one_name
 
 
 class _Exec(click.Command):
-    """Says of an unknown option where the command's own options belong."""
+    """Refuses an unknown option with a hint to write -- before the command."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """What is left of the arguments. Raises NoSuchOption."""
+        """Read the command line. Raises UsageError, with that hint for an unknown option."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -33,8 +33,8 @@ Examples:
 
 \b
 Exit codes:
-  0    the command ended with 0; each other code is the command's own, too, or one of these:
-  1    the command couldn't be run, or it isn't known how it ended
+  0    the command ended with 0; any other code is the command's own, or one of these:
+  1    the command couldn't be run, or nothing tells how it ended
   2    the command line is wrong
   130  it was interrupted by Ctrl+C
 """,
@@ -50,9 +50,10 @@ def exec_(  # noqa: PLR0913  click's
 ) -> None:
     """Run a command in a container of a Workload.
 
-    It is the same for a Pod, a sandboxed Pod and a machine. A Pod's container is reached as kubectl exec
-    does. A machine's is reached by an AccessRequest and through its launcher Pod: it needs the rights to
-    create, get and delete AccessRequests, to list Pods, and to get and create pods/portforward.
+    It works the same for a Pod, a sandboxed Pod and a machine. A container of a Pod is reached as by kubectl
+    exec. A container of a machine is reached by an AccessRequest and through the machine's launcher Pod: this
+    needs the rights to create, get and delete AccessRequests, to list Pods, and to get and create
+    pods/portforward.
     """
     from twinhull.cli import remotecommands  # noqa: PLC0415  takes time, and --help doesn't need it
 

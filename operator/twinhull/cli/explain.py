@@ -22,14 +22,14 @@ def _labels(context: click.Context, parameter: click.Parameter, value: str | Non
     epilog="""\b
 Examples:
   twinhull explain workload.yaml                        # by the policies of the current cluster
-  twinhull explain workload.yaml --policies policies/   # by those of a folder, without a cluster
+  twinhull explain workload.yaml --policies policies/   # by the policies of a folder, without a cluster
   twinhull explain workload.yaml --policies policies/ --namespace-labels tier=untrusted -o json
   twinhull explain web -n shop                          # a Workload of the cluster
 
 \b
 Exit codes:
   0  each Workload gets an isolation
-  1  a policy lets no hull be made, a file is wrong, or the cluster can't be asked
+  1  a policy rejects a Workload, a file is wrong, or the cluster can't be asked
   2  an option is wrong
 """
 )
@@ -74,14 +74,14 @@ def explain(  # noqa: PLR0913  one parameter an option
     """Say which isolation Workloads get, and why.
 
     FILEs are YAML or JSON files with Workloads, and - for the standard input. NAMEs are Workloads of the
-    cluster. A word is taken for a name if there is no such file, and workload/NAME always is one. The
-    namespace is that of NAMEs, and of Workloads in files that name none.
+    cluster. A word that isn't the name of a file is taken for a NAME, and so is workload/NAME. The option
+    --namespace is for NAMEs, and for Workloads in files that name no namespace.
 
-    The rules that decide are listed in their order. The first rules find what is asked for: by the Workload
-    (requested), by the policy of the highest priority that has a default (policy default), or by the operator
-    (operator default). The other rules apply the policies. A policy that can't be read, or that rejects the
-    Workload, lets nothing start. The strictest of the other policies raises the isolation. docs/policies.md
-    explains all of them.
+    The rules that decide are listed in their order. The first rules find the isolation that is asked for: by
+    the Workload (requested), by the policy of the highest priority that has a default (policy default), or by
+    the operator (operator default). The other rules apply the policies. A policy that can't be read, or that
+    rejects the Workload, lets nothing start. The strictest of the other policies raises the isolation.
+    docs/policies.md explains all of them.
 
     Notes on the standard error say what else keeps a Workload from starting with that isolation: fields that
     its hull can't honour, and a RuntimeClass that is missing. They don't change the exit code.

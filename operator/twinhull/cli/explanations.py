@@ -1,4 +1,4 @@
-"""What `twinhull explain` says of Workloads."""
+"""Prints which isolation Workloads get, for `twinhull explain`."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from twinhull.cli.output import print_document
 from twinhull.cli.policyfiles import Rules
 from twinhull.cli.targets import Target
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Explanation
+from twinhull.core.explanation import Explanation
 from twinhull.core.references import KindAndName, Reference
 from twinhull.validation.parity import Assumptions, explanation, hindrances
 
 if TYPE_CHECKING:
     from twinhull.cli.personallogin import PersonalLogin
 
-#: Gives the one login at the cluster.
+#: Gives the one login to the cluster.
 _Login: TypeAlias = "Callable[[], PersonalLogin]"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which Workloads are explained, and by which policies."""
+    """The Workloads to explain, and the policies to explain them by."""
 
     files: tuple[str, ...]
     #: The names of Workloads in the cluster.
@@ -46,9 +46,9 @@ class Wanted:
 
 
 def show(wanted: Wanted, output: str, operator: tuple[str, str | None]) -> bool:
-    """Print which isolation Workloads get. Whether a policy lets no hull of one be made.
+    """Print which isolation Workloads get. Returns whether a policy rejects one of them.
 
-    Of the `operator` it takes the default isolation and the sandboxes' RuntimeClass.
+    `operator` is the operator's default isolation and its RuntimeClass for sandboxes.
     """
     defaults = OperatorDefaults(Isolation(operator[0]), operator[1])
     login: _Login = functools.cache(functools.partial(_login, wanted.target))
@@ -93,20 +93,20 @@ def _login(target: Target) -> PersonalLogin:
 
 
 def _namespace(target: Target, login: _Login) -> str:
-    """The namespace in which a cluster has what names none."""
+    """The namespace of Workloads that name none: the option's, or that of the kubeconfig's context."""
     from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
 
     return target.namespace or clusterpolicies.namespace(login())
 
 
 def _names_namespace(manifest: Manifest) -> bool:
-    """Whether it says in which namespace it is, or can't."""
+    """Whether a manifest names its namespace, or has no metadata in which to name one."""
     metadata = manifest.document.get("metadata")
     return not isinstance(metadata, dict) or bool(metadata.get("namespace"))
 
 
 def _placed(manifest: Manifest, namespace: str) -> Manifest:
-    """A Workload of a file, in the namespace that is meant unless it names one."""
+    """A Workload of a file, put into `namespace` if it names none."""
     if not namespace or _names_namespace(manifest):
         return manifest
     metadata = {**manifest.document["metadata"], "namespace": namespace}
@@ -114,7 +114,9 @@ def _placed(manifest: Manifest, namespace: str) -> Manifest:
 
 
 def _of_cluster(wanted: Wanted, login: _Login) -> list[Manifest]:
-    """The Workloads that are named. Raises ClickException if the cluster can't be asked."""
+    """The Workloads of the cluster that the command line names. Raises ClickException if the cluster can't be
+    asked.
+    """
     if not wanted.names:
         return []
     from twinhull.cli import liveworkloads  # noqa: PLC0415  takes time, and is for a cluster only
@@ -123,7 +125,7 @@ def _of_cluster(wanted: Wanted, login: _Login) -> list[Manifest]:
 
 
 def _rules_of_cluster(workloads: list[Manifest], login: _Login) -> Rules:
-    """What the cluster has. Raises ClickException when it can't be asked."""
+    """The cluster's policies, RuntimeClasses and namespaces. Raises ClickException when it can't be asked."""
     from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
 
     return clusterpolicies.read((manifest.namespace for manifest in workloads), login())
@@ -132,7 +134,7 @@ def _rules_of_cluster(workloads: list[Manifest], login: _Login) -> Rules:
 def _parts_of_cluster(
     namespace: str, parts: Iterable[Reference], login: _Login
 ) -> Mapping[KindAndName, Raw | None]:
-    """The parts of a machine that a cluster has, as far as the user may read them."""
+    """The instancetypes and preferences that `parts` name, as far as the user may read them."""
     from twinhull.cli import clusterpolicies  # noqa: PLC0415  takes time, and is for a cluster only
 
     return clusterpolicies.parts(namespace, parts, login())
@@ -147,8 +149,8 @@ def _explained(  # noqa: PLR0913  one for each that has a say in it
     *,
     login: _Login | None,
 ) -> Explanation:
-    """The explanation of one Workload. The option's labels have precedence over those of the files. Without a
-    `login` no cluster is asked for the parts of its machine.
+    """The explanation of one Workload. The `labels` of the option have precedence over those in files.
+    Without a `login`, no cluster is asked for the instancetype and preference of its machine.
     """
     document, namespace = manifests.pruned(manifest.document), manifest.namespace
     chosen = labels if labels is not None else namespaces.get(namespace, rules.namespaces.get(namespace))
@@ -163,13 +165,13 @@ def _explained(  # noqa: PLR0913  one for each that has a say in it
         explained = explanation(document, dict(chosen or {}), assumptions, parts)
     for part in explained.unseen:
         note(
-            f"{explained.workload}: {part.kind} {part.name} of its namespace isn't checked: it may bring "
-            "what a policy refuses"
+            f"{explained.name}: {part.kind} {part.name} of its namespace isn't checked: it may set "
+            "a field that a policy refuses"
         )
     if not explained.refused:
         for hindrance in hindrances(explained, document, assumptions):
             where = f"{hindrance.path}: " if hindrance.path else ""
-            start = f"{explained.workload} can't start as {explained.resolution.resolved}"
+            start = f"{explained.name} can't start as {explained.resolution.resolved}"
             note(f"{start}: {where}{hindrance.message}")
     return explained
 
@@ -177,7 +179,7 @@ def _explained(  # noqa: PLR0913  one for each that has a say in it
 def _text(explained: Explanation) -> Iterator[str]:
     """An explanation in words."""
     resolution = explained.resolution
-    yield f"Workload {explained.workload}: {_verdict(explained)}"
+    yield f"Workload {explained.name}: {_verdict(explained)}"
     yield f"  {resolution.message}"
     yield "Policies, the highest priority first:"
     for policy in explained.policies:

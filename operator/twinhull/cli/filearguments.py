@@ -1,4 +1,4 @@
-"""The files of a verb, with -f before each as for kubectl, or without. Imports nothing that reads them."""
+"""The arguments and the option -f by which verbs take files. Imports nothing that reads files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: Where the context keeps the files of -f, which click reads first.
 _KEY = "twinhull.filenames"
-#: The name of a Workload, and what kubectl's users write before it. Files have an ending as a rule.
+#: The name of a Workload, and the kind that kubectl's users write before it. It has no dot, as names of files
+#: usually do.
 _NAME = re.compile(r"(?:(?:workloads?(?:\.twinhull\.dev)?|twl)/)?(?P<name>[a-z](?:[-a-z0-9]*[a-z0-9])?)")
 
 
@@ -27,7 +28,7 @@ def files(function: _Function) -> _Function:
 
 def files_or_names(function: _Function) -> _Function:
     """The same for a verb that also takes names of Workloads in a cluster, with or without `workload/` before
-    each. The function gets those as `names`. What is the name of a file is that file.
+    each. The function gets the names as `names`. A word that is the name of a file is taken for that file.
     """
 
     @functools.wraps(function)

@@ -18,7 +18,7 @@ from twinhull.cli.targets import Target
 from twinhull.reach.copying import Copying
 from twinhull.view.safetext import plain
 
-#: How often the progress is shown, and from when on, in seconds.
+#: How often the progress is shown, and how long after the start for the first time, in seconds.
 _EACH, _FROM = 0.5, 2.0
 
 
@@ -28,7 +28,7 @@ def copy(target: Target, name: str, container: str, paths: Paths, *, preserve: b
 
 
 class _Progress:
-    """How much was copied, on the standard error if that is a terminal and it takes long."""
+    """Shows how much was copied, on the standard error if that is a terminal and the copy takes long."""
 
     def __init__(self) -> None:
         self._bytes = 0
@@ -36,7 +36,7 @@ class _Progress:
         self._shown = False
 
     def moved(self, count: int) -> None:
-        """Note that some more bytes went over."""
+        """Count bytes that were copied."""
         self._bytes += count
         if time.monotonic() > self._next and sys.stderr.isatty():
             self._next = time.monotonic() + _EACH
@@ -44,13 +44,13 @@ class _Progress:
             click.echo(f"\r{self._bytes / 1e6:,.1f} MB", err=True, nl=False)
 
     def end(self) -> None:
-        """End the line, if there is one."""
+        """End the line of the progress, if there is one."""
         if self._shown:
             click.echo(err=True)
 
 
 async def _transfer(paths: Paths, copying: Copying) -> None:
-    """Copy. Raises ClickException."""
+    """Copy in the direction of `paths`. Raises ClickException."""
     try:
         if paths.from_container:
             await copying.download(paths.source, Path(paths.destination))

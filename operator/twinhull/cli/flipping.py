@@ -1,4 +1,4 @@
-"""The flip of a Workload: what stops it, what it costs, the change itself, and the way back."""
+"""Flips a Workload: tells what prevents the flip, what it costs and how to undo it, and makes the change."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ _FIELD = ("spec", "isolationPolicy")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a person asks for, and what they know of the operator."""
+class FlipRequest:
+    """The isolation that a person asks for, and the operator's settings as far as they know them."""
 
     #: The value that spec.isolationPolicy is to have.
     policy: str
-    #: Whether to change it even though something stops the flip.
+    #: Whether to change it even though something prevents the flip.
     force: bool
     #: The operator's --default-isolation.
     default_isolation: str
-    #: The operator's --sandbox-runtime-class, None if it has none or that isn't known.
+    #: The operator's --sandbox-runtime-class, None if it has none or the person doesn't know it.
     sandbox_runtime_class: str | None
 
     @property
     def patch(self) -> Raw:
-        """The change."""
+        """The merge patch of the Workload."""
         return {"spec": {"isolationPolicy": self.policy}}
 
 
 async def flip(
-    names: tuple[str, ...], selector: str, request: Asked, options: ChangeOptions, target: Target
+    names: tuple[str, ...], selector: str, request: FlipRequest, options: ChangeOptions, target: Target
 ) -> int:
-    """Flip Workloads, one after the other. The exit code."""
+    """Flip Workloads, one after the other. Returns the exit code."""
     async with session(target) as opened:
 
         async def change(workload: Raw) -> Goal | None:
@@ -60,9 +60,9 @@ async def flip(
 
 
 async def _flip(
-    opened: Session, workload: Raw, request: Asked, options: ChangeOptions, target: Target
+    opened: Session, workload: Raw, request: FlipRequest, options: ChangeOptions, target: Target
 ) -> None:
-    """Flip one. Raises LeftUnchanged if something stops it, once that is said."""
+    """Flip one Workload. If something prevents that, print it and raise LeftUnchanged."""
     name, former = workload["metadata"]["name"], Status(workload).requested
     if former == request.policy:
         click.echo(f"Workload {name}: spec.isolationPolicy is {former} already")
@@ -82,13 +82,13 @@ async def _flip(
 
 
 def way_back(workload: Raw, target: Target) -> str:
-    """The command that flips a Workload to what its spec asks for now, on the same cluster."""
+    """The command that flips a Workload back to the isolation of its present spec, on the same cluster."""
     status, cluster = Status(workload), replace(target, namespace="").options
     return status.command("flip", "--to", name_of(status.requested), *cluster)
 
 
-async def _look(opened: Session, workload: Raw, request: Asked) -> bool:
-    """Say what stops the flip and what it costs. Whether anything stops it."""
+async def _look(opened: Session, workload: Raw, request: FlipRequest) -> bool:
+    """Print what prevents the flip, or what it costs. Returns whether anything prevents it."""
     name = workload["metadata"]["name"]
     try:
         changed = await opened.cluster.patch_as(
@@ -100,7 +100,7 @@ async def _look(opened: Session, workload: Raw, request: Asked) -> bool:
     defaults = OperatorDefaults(Isolation(request.default_isolation), request.sandbox_runtime_class)
     foreseen, unseen = await forecast.flip(Cluster(opened.connection), workload, changed, defaults)
     if unseen:
-        say(f"You may not list {', '.join(unseen)}: what the flip needs of these is assumed to be there")
+        say(f"You may not list {', '.join(unseen)}: the flip is assumed to find those that it needs")
     if foreseen is None:
         say(
             "This version of twinhull can't read the Workload, and can't tell what the flip costs: upgrade it"
@@ -113,8 +113,8 @@ async def _look(opened: Session, workload: Raw, request: Asked) -> bool:
     return False
 
 
-def _stops(name: str, hindrances: tuple[str, ...], request: Asked) -> bool:
-    """Say what stops the flip of a Workload, if anything does."""
+def _stops(name: str, hindrances: tuple[str, ...], request: FlipRequest) -> bool:
+    """Print what prevents the flip of a Workload. Returns whether anything does."""
     for hindrance in hindrances:
         click.echo(f"{coloured('Stops it:', 'red')} {hindrance}", err=True)
     if hindrances and not request.force:
@@ -126,24 +126,24 @@ def _stops(name: str, hindrances: tuple[str, ...], request: Asked) -> bool:
     return bool(hindrances)
 
 
-async def change_isolation(opened: Session, workload: Raw, request: Asked) -> None:
-    """Change the isolation, if the spec is still what the forecast was made for; otherwise raise
-    ClickException.
+async def change_isolation(opened: Session, workload: Raw, request: FlipRequest) -> None:
+    """Change the isolation. Raises ClickException if the spec isn't the one that the forecast was made for
+    any more.
     """
 
     def patch(current: Raw) -> Raw:
         if current["spec"] != workload["spec"]:
             raise click.ClickException(
-                "somebody else has changed the spec meanwhile, and what the flip needs and costs may be "
-                "another: nothing was changed. Try again"
+                "somebody else has changed the spec meanwhile, so that the flip may need and cost something "
+                "else: nothing was changed. Try again"
             )
         return request.patch
 
     await changing.change(opened, workload, patch, dry_run=False)
 
 
-def _goal(workload: Raw, request: Asked, options: ChangeOptions) -> Goal | None:
-    """What is to be waited for, None if nothing is."""
+def _goal(workload: Raw, request: FlipRequest, options: ChangeOptions) -> Goal | None:
+    """The goal to wait for, None if there is nothing to wait for."""
     if not options.wait:
         return None
     if Status(workload).is_stopped:

@@ -1,4 +1,4 @@
-"""Following objects: what there is, and each change, whatever becomes of the connection."""
+"""Follows objects: all that exist, and each change, over lost connections."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from twinhull.shell.cluster import Cluster
 from twinhull.shell.errors import NotFound, Refused, Unreachable
 from twinhull.shell.kinds import Kind
 
-#: How often is asked where a person may not watch, in seconds.
+#: How often objects are read if the person may not watch them, in seconds.
 _ASKS = 2.0
-#: What is kept of objects, by namespace and name.
+#: The parts of objects that are kept, by namespace and name.
 _Known: TypeAlias = dict[tuple[str, str], Raw]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of an object."""
+    """A change of an object."""
 
-    #: The object as it is now, or what is kept of it as it was last seen.
+    #: The object as it is now. If it is gone, as it was last, or the part of it that was kept.
     obj: Raw
     #: Whether it is gone.
     gone: bool = False
@@ -39,22 +39,23 @@ class Follower:
     kind: Kind
     #: Where the objects are; None for all namespaces.
     namespace: str | None
-    #: Is told what becomes of the connection.
+    #: Is told of lost connections and of answers after them.
     outages: Outages
     #: The name of the one object, empty for all of the kind.
     name: str = ""
-    #: Whether an object matters. Others are neither told nor held.
+    #: Whether an object matters. Other objects are neither given nor kept.
     matters: Callable[[Raw], bool] = field(default=lambda _: True)
-    #: What is kept of an object until it changes, and is given of it if it is gone after an outage: at least
-    #: its namespace, name, uid and version.
+    #: The part of an object that is kept until it changes, and is given if the object is gone after an
+    #: outage: at least its namespace, name, uid and resourceVersion.
     kept: Callable[[Raw], Raw] = field(default=lambda obj: obj)
 
     async def changes(self) -> AsyncGenerator[list[Change], None]:
-        """First all that there is, then what has changed, without end.
+        """First all objects, then each change, without end.
 
-        After a lost connection, or where the API server has forgotten what came next, all is read anew, and
-        what differs from before is given, deletions among it. Of several changes in a row only the last may
-        be given. Raises ApiError for what doesn't pass, such as a missing right to read the objects.
+        After a lost connection, or if the API server has forgotten which changes came next, all objects are
+        read anew, and the differences are given, deletions among them. Of several changes in a row, only the
+        last may be given. Raises ApiError for errors that don't pass, such as a missing right to read the
+        objects.
         """
         known: _Known = {}
         is_first = True
@@ -65,10 +66,10 @@ class Follower:
                 is_first = False
 
     async def _until_lost(self, known: _Known) -> AsyncGenerator[list[Change], None]:
-        """What differs from what is known, and the changes until the watch is lost."""
+        """The differences from the known objects, then the changes until the watch is lost."""
         objects, version = await self._read()
         yield self._differences(known, objects)
-        del objects  # of which only a part may be kept
+        del objects  # only a part of them may be kept
         loop, pauses = asyncio.get_running_loop(), Pauses()
         while version:
             began_at = loop.time()
@@ -79,17 +80,19 @@ class Follower:
                     version = str(obj["metadata"]["resourceVersion"])
                     if change != "BOOKMARK" and self.matters(obj):
                         yield [self._recorded(known, whole(self.kind, obj), gone=change == "DELETED")]
-            except Refused:  # who may read it may not be allowed to watch it
+            except Refused:  # a person who may read it may not be allowed to watch it
                 break
             except Unreachable as error:
                 if isinstance(error.__cause__, TimeoutError):
-                    return  # a watch of Events has no bookmarks: nothing may have happened. It is read anew
+                    return  # without bookmarks, as for Events, a quiet watch times out: read anew
                 raise
             await asyncio.sleep(pauses.after(loop.time() - began_at))
         await asyncio.sleep(_ASKS)
 
     async def _read(self) -> tuple[list[Raw], str]:
-        """The objects, and the version from which on they can be watched; none if there is no object."""
+        """The objects, and the resourceVersion from which they can be watched; empty if the one object
+        doesn't exist.
+        """
         if self.name:
             obj = await self.cluster.get(self.kind, self.namespace or "", self.name)
             if obj is None:
@@ -106,7 +109,7 @@ class Follower:
         return objects, version
 
     def _differences(self, known: _Known, objects: list[Raw]) -> list[Change]:
-        """How objects differ from the known ones, which they replace."""
+        """The changes from the known objects to the given ones, which are the known ones from now on."""
         present = {_key(obj): obj for obj in objects}
         gone = [obj for key, obj in known.items() if _uid(obj) != _uid(present.get(key))]
         new = [obj for key, obj in present.items() if _version(obj) != _version(known.get(key))]
@@ -115,7 +118,7 @@ class Follower:
         return [*(Change(obj, gone=True) for obj in gone), *map(Change, new)]
 
     def _recorded(self, known: _Known, obj: Raw, *, gone: bool) -> Change:
-        """The change of one object, which is known from now on."""
+        """The change of one object, which is a known object from now on."""
         if gone:
             known.pop(_key(obj), None)
         else:
@@ -124,7 +127,7 @@ class Follower:
 
 
 def identity(obj: Raw) -> Raw:
-    """The least that is kept of an object."""
+    """The smallest part of an object that may be kept."""
     metadata = obj["metadata"]
     return {"metadata": {key: metadata.get(key) for key in ("namespace", "name", "uid", "resourceVersion")}}
 

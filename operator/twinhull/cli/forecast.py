@@ -1,7 +1,8 @@
-"""What the operator would do with a changed Workload, by its own rules and by what a person may see.
+"""Tells what the operator would do with a changed Workload, by its own rules and the objects that a person
+may read.
 
-The person's rights are seldom the operator's. Of kinds that they may not list, the rules assume that what
-is needed is there, as the operator's own do for kinds that it may not list.
+A person can usually list fewer kinds than the operator. The rules assume that a needed object exists if the
+person may not list its kind, as they do in the operator for kinds that it may not list.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of
 from twinhull.verbs.flip_forecast import Flip
 
-#: What has the Workload's label.
+#: The kinds whose objects have the Workload's label.
 _LABELLED = (*kinds.LABELLED, kinds.LAUNCHER)
-#: What the operator is assumed to be configured with, where a person can't know.
+#: Settings that the operator is assumed to have: a person can't know them.
 _ASSUMED_IMAGE, _ASSUMED_SECRET = "guest", b"assumed"
 
 
 @dataclass(frozen=True, slots=True)
 class _PersonsScope(Scope):
-    """What a person sees: all but the kinds that they may not list."""
+    """The scope of a person: all kinds but those that they may not list."""
 
     unseen: frozenset[str] = frozenset()
 
@@ -53,14 +54,14 @@ class _PersonsScope(Scope):
 async def flip(
     cluster: Cluster, live: Raw, changed: Raw, defaults: OperatorDefaults
 ) -> tuple[Flip | None, list[str]]:
-    """What would become of a Workload that is changed, and the kinds that the person may not see.
+    """The forecast of a flip, and the kinds that the person may not list.
 
-    `cluster` asks for any namespace. `changed` is the Workload as it would be stored. There is None for a
-    Workload that this version can't read. Raises ApiError.
+    `cluster` reads any namespace. `changed` is the Workload as the API server would store it. The forecast is
+    None if this version can't read the Workload. Raises ApiError.
     """
     key = key_of(changed)
     running = copy.deepcopy(changed)
-    # Of a stopped one the rules say no more than that it is stopped.
+    # Of a stopped Workload the rules only say that it is stopped.
     running["spec"]["state"] = "Running"
     store, unseen = await _look(cluster, key, running)
     assumed = replace(defaults, guest_image=_ASSUMED_IMAGE, guest_secret=_ASSUMED_SECRET)
@@ -84,7 +85,9 @@ def _case(known: Knowledge, key: Key, defaults: OperatorDefaults) -> Case | None
 
 
 async def _look(cluster: Cluster, key: Key, workload: Raw) -> tuple[Store, set[str]]:
-    """What the rules look at, as far as it can be seen, and the kinds that can't."""
+    """The objects that the rules look at, as far as the person may read them, and the kinds that they may not
+    read.
+    """
     store, unseen = Store(), set[str]()
     store.kubernetes_version = await cluster.version()
     for kind in (*kinds.CAPABLE, kinds.ISOLATION_POLICY, *_LABELLED):
@@ -110,7 +113,7 @@ def _claims(workload: Raw) -> Iterator[str]:
     """The claims of a machine's own disks."""
     try:
         spec = WorkloadSpec.model_validate(workload["spec"])
-    except ValidationError:  # a later version's: the rules say that it can't be read
+    except ValidationError:  # of a later version: the rules, too, can't read it
         return
     name = workload["metadata"]["name"]
     yield from filter(None, (claim_name(name, disk) for disk in spec.virtual_machine.all_disks()))

@@ -1,4 +1,4 @@
-"""Local ports that lead to a Workload, and go on to its next hull."""
+"""Forwards local ports to a Workload, and after a replacement to its next hull."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ async def _forward(target: Target, name: str, ports: Sequence[Port], addresses: 
         for line in opened:
             click.echo(line)
         await asyncio.Event().wait()
-        return 0  # it is cancelled before
+        return 0  # the wait is cancelled before
 
 
 async def _listen(
     listeners: AsyncExitStack, hull: PresentHull, local: int, remote: int, addresses: Sequence[str]
 ) -> list[str]:
-    """Open a port at each address. What to say of them. Raises ClickException."""
+    """Open a port at each address. Returns the lines that tell of them. Raises ClickException."""
     opened: list[str] = []
     notes = {""}
 

@@ -11,8 +11,8 @@ from twinhull.verbs.isolationnames import policy_of
 
 
 class IsolationChoice(click.Choice[str]):
-    """One of some isolations, in the words that helps show: `VirtualMachine`, `machine` and `vm` are the same
-    in each. The value is that of spec.isolationPolicy.
+    """A choice of isolations by any of their names: `VirtualMachine`, `machine` and `vm` are the same. The
+    help shows the names in `choices`. The value is that of spec.isolationPolicy.
     """
 
     def __init__(self, choices: Sequence[str]) -> None:
@@ -23,5 +23,5 @@ class IsolationChoice(click.Choice[str]):
         """The value of spec.isolationPolicy."""
         policy = policy_of(str(value))
         if policy is None or policy not in self._policies:
-            return super().convert(value, param, ctx)  # which fails, with what there is to choose from
+            return super().convert(value, param, ctx)  # it fails, and lists the choices
         return policy

@@ -15,13 +15,13 @@ class Loader(BoundedMerges):
     """YAML as kubectl reads it. Merged mappings have as many keys as can be read."""
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
-        """The tag of a node that has none: a plain scalar's is kubectl's."""
+        """The tag of a node that has none. A plain scalar gets kubectl's."""
         if kind is yaml.ScalarNode and implicit[0]:
             return scalars.tag(value)
         return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
 
     def construct_plain(self, node: yaml.ScalarNode) -> object:
-        """A scalar's value, which JSON must have: there is no infinity in it."""
+        """A scalar's value. Raises MarkedYAMLError for infinity and NaN, which JSON doesn't have."""
         value = node.value if node.tag == scalars.MERGE else scalars.value(node.value)
         if isinstance(value, float) and not math.isfinite(value):
             raise yaml.MarkedYAMLError(problem=f"{node.value} is no number", problem_mark=node.start_mark)

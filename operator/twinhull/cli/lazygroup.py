@@ -20,17 +20,18 @@ from twinhull.cli import standardstreams
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-#: By which variable of the environment a shell's script asks for what completes a word.
+#: The environment variable by which a shell's script asks for completions.
 COMPLETE_VARIABLE = "_TWINHULL_COMPLETE"
 #: The garbage collector's thresholds, as Python sets them.
 USUAL_THRESHOLDS = gc.get_threshold()
-#: Without them the collector takes a quarter of an offline verb's time, while modules and models are made.
+#: The thresholds while modules and models are made. With the usual ones, the collector takes a quarter of an
+#: offline verb's time.
 _START_THRESHOLDS = (20_000, 20, 20)
 #: How kubectl's plugins are called (kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins).
 _PLUGIN = "kubectl-"
 
 
-#: What people type who know kubectl, and what they may mean.
+#: Verbs of kubectl that aren't verbs here, each with what to use instead.
 _HINTS = {
     "apply": "kubectl apply does that, and twinhull diff shows before what it would change",
     "delete": "kubectl delete twl NAME does that",
@@ -48,13 +49,13 @@ _PLACE = {"-n", "--namespace", "--context", "--kubeconfig"}
 class Verb:
     """A command of a group, before it is imported."""
 
-    #: What it is called; its function in the module has this name, with _ for each -.
+    #: Its name on the command line. Its function in the module has the same name, with _ for each -.
     name: str
     #: The first line of its help.
     summary: str
-    #: Its module, of the package twinhull.cli.
+    #: Its module in the package twinhull.cli; empty if that is called like the verb.
     module: str = ""
-    #: Its function, if its name is a word of Python's.
+    #: Its function, if the verb's name is already a name of Python's.
     function: str = ""
     #: Other names for it, which the help doesn't list.
     aliases: tuple[str, ...] = ()
@@ -81,13 +82,13 @@ class LazyGroup(click.Group):
         self._verbs = {name: verb for verb in listed for name in (verb.name, *verb.aliases)}
 
     def main(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401  click's
-        """Run the command, or complete a word for a shell. The usage of kubectl's plugin says `kubectl
-        twinhull`.
+        """Run the command, or complete a word for a shell. Under the name of kubectl's plugin, the usage says
+        `kubectl twinhull`.
         """
         if os.environ.get(COMPLETE_VARIABLE):
             from twinhull.cli import shells  # noqa: F401, PLC0415  click finds what it defines
 
-            # Whoever types a command is told nothing of what goes wrong here.
+            # An error message would stand in the line that a person types.
             with suppress(Exception):
                 super().main(*arguments, **{"complete_var": COMPLETE_VARIABLE, **more})
             raise SystemExit(1)
@@ -103,7 +104,7 @@ class LazyGroup(click.Group):
             return super().main(*arguments, **{"complete_var": COMPLETE_VARIABLE, **more})
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-        """The verbs and options that begin so. No verb is imported for it."""
+        """The verbs and options that begin with `incomplete`. No verb is imported for it."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415  takes time
 
         listed = [verb for verbs in self.sections.values() for verb in verbs]
@@ -112,8 +113,8 @@ class LazyGroup(click.Group):
         return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the command line. Options that say which cluster and namespace is meant may stand before the
-        verb, as kubectl has it: they are the verb's.
+        """Read the command line. The options for the cluster and the namespace may stand before the verb, as
+        with kubectl; the verb gets them.
         """
         return super().parse_args(ctx, _verb_first(args))
 
@@ -122,14 +123,14 @@ class LazyGroup(click.Group):
         return list(self._names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's
-        """The command of a name, None if there is none."""
+        """The command of a name, None if there is no such command."""
         verb = self._verbs.get(cmd_name)
         return verb.load() if verb else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The verb that is asked for. An unknown one is refused with the one that may be meant."""
+        """The verb of a command line. An unknown verb is refused with a hint at the one that may be meant."""
         if args[0] not in self._verbs and not ctx.resilient_parsing:
             import difflib  # noqa: PLC0415  takes time
 
@@ -140,7 +141,9 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's
-        """Run the verb. What its error quotes of others can't speak to the terminal. Ends of lines stay."""
+        """Run the verb. Control characters in its error's message, which may quote others' texts, are made
+        visible, but for line ends.
+        """
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
@@ -156,7 +159,7 @@ class LazyGroup(click.Group):
 
 
 def _verb_first(args: Sequence[str]) -> list[str]:
-    """A command line with the verb before the options that say which cluster and namespace is meant."""
+    """A command line with the verb before the options for the cluster and the namespace."""
     options, words = [], list(args)
     while words:
         name, equals, _ = words[0].partition("=")

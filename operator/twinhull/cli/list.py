@@ -8,10 +8,10 @@ from twinhull.api.isolation import Isolation
 from twinhull.cli import ending
 from twinhull.cli.isolationchoice import IsolationChoice
 from twinhull.cli.output import output_option, watch_option
-from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import WorkloadName
 
-#: The keys of view/workloads.ORDERS, which --help needs without what it takes to sort.
+#: The keys of view/workloads.ORDERS. They stand here, too, since --help doesn't import that module.
 ORDERS = ("name", "age", "ready", "reason", "isolation", "node")
 
 
@@ -28,7 +28,7 @@ Examples:
 \b
 Exit codes:
   0    the Workloads were listed, even if there are none
-  1    one that was named isn't there, you may not list them, or the API server doesn't answer
+  1    a named Workload doesn't exist, you may not list Workloads, or the API server doesn't answer
   130  --watch was interrupted
 """,
 )
@@ -41,13 +41,14 @@ Exit codes:
     "isolations",
     type=IsolationChoice([isolation.value for isolation in Isolation]),
     multiple=True,
-    help="List those that run with this isolation or, while nothing runs, are resolved to it. It may be "
+    help="List Workloads that run with this isolation or, if they have no hull, will get it. It may be "
     "repeated.",
 )
 @click.option(
     "--not-ready",
     is_flag=True,
-    help="List those that aren't as asked. Stopped and completed ones are left out, failed ones are not.",
+    help="List Workloads that aren't Ready with their present spec. Failed ones are listed; stopped and "
+    "completed ones count as Ready.",
 )
 @click.option(
     "--sort-by",
@@ -85,9 +86,9 @@ def list_workloads(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> None:
     """List Workloads, and say why they aren't Ready.
 
-    The columns are those of `kubectl get twl`. A REASON of NeverSeen means that the operator hasn't
-    looked at the Workload yet. -o wide adds what was requested, the policy that decided, the address, the
-    revision and the message.
+    The columns are those of `kubectl get twl`. A REASON of NeverSeen means that the operator hasn't looked at
+    the Workload yet. -o wide adds the requested isolation, the policy that decided, the address, the revision
+    and the message.
 
     It needs the right to list Workloads in the namespace, or in all of them for --all-namespaces; with
     names, the right to get them.
@@ -98,7 +99,7 @@ def list_workloads(  # noqa: PLR0913, PLR0917  one parameter an option
     from twinhull.view.workloads import Chosen, Columns  # noqa: PLC0415
 
     keys = tuple(key.strip() for listed in columns for key in listed.split(",") if key.strip())
-    request = listing.Asked(
+    request = listing.ListRequest(
         tuple(dict.fromkeys(names)),
         selector,
         everywhere,

@@ -1,4 +1,4 @@
-"""What `twinhull list` does: it reads Workloads, and prints those that were asked for."""
+"""Reads Workloads for `twinhull list`, and prints those that the options choose."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from twinhull.view.workloads import Chosen, Columns
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is listed, and how it is printed."""
+class ListRequest:
+    """The options of `twinhull list`."""
 
     #: The names of the Workloads, all if there are none.
     names: tuple[str, ...]
@@ -41,17 +41,21 @@ class Asked:
 
     @property
     def kind(self) -> Kind:
-        """The Workloads that the API server chooses."""
+        """The kind Workload, with the selector by which the API server chooses."""
         return replace(WORKLOAD, label_selector=self.selector or None)
 
     @property
     def kept(self) -> Callable[[Raw], Raw]:
-        """What is kept of a Workload while it is watched: it may be printed again, once it is gone."""
+        """The function that gives the part of a Workload to keep while it is watched: that part is printed
+        once the Workload is gone.
+        """
         return workloads.shown_part if self.output in {"table", "wide", "name"} else lambda obj: obj
 
 
-async def once(request: Asked, target: Target) -> int:
-    """Print the Workloads. The exit code: one that was named and isn't there doesn't hide the others."""
+async def once(request: ListRequest, target: Target) -> int:
+    """Print the Workloads. Returns the exit code: 1 if a named Workload doesn't exist. The others are printed
+    all the same.
+    """
     async with session(target) as opened:
         missing: dict[str, None] = {}
         listed = []
@@ -72,7 +76,7 @@ async def once(request: Asked, target: Target) -> int:
     return int(bool(missing))
 
 
-def _show(listed: list[Raw], request: Asked, nothing: str) -> None:
+def _show(listed: list[Raw], request: ListRequest, nothing: str) -> None:
     """Print the Workloads, or that there is `nothing` to list."""
     if request.output in {"json", "yaml"}:
         alone = len(request.names) == 1 and listed
@@ -83,7 +87,7 @@ def _show(listed: list[Raw], request: Asked, nothing: str) -> None:
         print_table(_table(listed, request), nothing)
 
 
-async def watch(request: Asked, target: Target) -> int:
+async def watch(request: ListRequest, target: Target) -> int:
     """Print the Workloads, and each that changes, until it is interrupted."""
     async with session(target) as opened:
         cluster = opened.everywhere if request.everywhere else opened.cluster
@@ -108,7 +112,7 @@ async def watch(request: Asked, target: Target) -> int:
 
 
 class _Shown:
-    """What was shown of each Workload: a change that no column shows is none."""
+    """The last row of each Workload: a change that no column shows isn't printed."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
@@ -128,14 +132,14 @@ class _Shown:
         return differs
 
 
-def _add(rows: Rows, change: Change, request: Asked) -> None:
+def _add(rows: Rows, change: Change, request: ListRequest) -> None:
     """Print one more row, if the Workload is chosen."""
     for workload in request.chosen.of([change.obj]):
         rows.add(workloads.row(workload, datetime.now(UTC), request.columns, gone=change.gone))
 
 
-async def _listed(opened: Session, request: Asked) -> list[Raw]:
-    """The Workloads that the API server chooses."""
+async def _listed(opened: Session, request: ListRequest) -> list[Raw]:
+    """The Workloads that the API server lists for the selector."""
     cluster = opened.everywhere if request.everywhere else opened.cluster
     listed = await cluster.list(request.kind)
     if listed is None:
@@ -143,11 +147,11 @@ async def _listed(opened: Session, request: Asked) -> list[Raw]:
     return [whole(WORKLOAD, one) for one in listed[0]]
 
 
-def _table(listed: list[Raw], request: Asked) -> Table:
+def _table(listed: list[Raw], request: ListRequest) -> Table:
     return workloads.table(listed, datetime.now(UTC), request.columns, headless=request.headless)
 
 
-def _print(obj: Raw, request: Asked) -> None:
+def _print(obj: Raw, request: ListRequest) -> None:
     if request.output == "name":
         print_names([_name(obj, everywhere=request.everywhere)])
     else:
@@ -155,13 +159,13 @@ def _print(obj: Raw, request: Asked) -> None:
 
 
 def _name(obj: Raw, *, everywhere: bool) -> str:
-    """A Workload's name as kubectl takes it; with its namespace before it, if those of all are listed."""
+    """A Workload's name as kubectl takes it, with its namespace before it if all namespaces are listed."""
     metadata = obj["metadata"]
     within = f"{metadata['namespace']}/" if everywhere else ""
     return f"{within}workload.{WORKLOAD.group}/{metadata['name']}"
 
 
-def _nothing(request: Asked, where: str) -> str:
+def _nothing(request: ListRequest, where: str) -> str:
     filtered = request.selector or request.chosen.isolations or request.chosen.not_ready
     which = " that the filters let through" if filtered else ""
     hint = "" if request.everywhere else ": `twinhull list -A` shows those of all namespaces"

@@ -1,4 +1,4 @@
-"""Workloads of a cluster, as manifests beside those of files."""
+"""Reads Workloads of a cluster, as manifests like those of files."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from twinhull.cli.targets import Target
 
 
 def read(names: Sequence[str], target: Target, login: PersonalLogin | None = None) -> list[Manifest]:
-    """The Workloads of these names, by the login if there is one already. Raises ClickException if one isn't
-    there, or nothing can be asked.
+    """The Workloads of these names, by `login` if there is one already. Raises ClickException if one doesn't
+    exist, or the cluster can't be asked.
     """
     return ending.run(_read(names, target, login))
 

@@ -1,4 +1,4 @@
-"""The login by ssh: which ssh is run how, and the connection that it is given."""
+"""Logs in by ssh: runs ssh, and connects it with the machine."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ import click
 from twinhull.api import commands
 from twinhull.cli import ending, machines, terminal
 from twinhull.cli.progress import say
-from twinhull.cli.selecting import WorkloadName
 from twinhull.cli.session import session
 from twinhull.cli.targets import Target
+from twinhull.cli.workloadarguments import WorkloadName
 from twinhull.reach import kubevirt_stream
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who logs in where, and for what."""
+    """A login by ssh."""
 
     #: The user, empty for ssh's own choice.
     user: str
     #: The Workload.
     name: str
-    #: The command, empty for a shell.
+    #: The command to run there, empty for a shell.
     command: tuple[str, ...] = ()
     #: The private key's file, empty for ssh's own choice.
     identity_file: str = ""
@@ -41,11 +41,9 @@ class Login:
     tty: bool = False
 
     def arguments(self, host: str, proxy: list[str]) -> list[str]:
-        """What ssh is called with. `proxy` is the command that connects its input and output with the
-        machine.
-        """
+        """The arguments of ssh. `proxy` is the command that connects its in- and output with the machine."""
         return [
-            # ssh replaces % in it (ssh_config(5), TOKENS), and has a shell run it.
+            # ssh expands % in a ProxyCommand (ssh_config(5), TOKENS), and has a shell run it.
             *("-o", f"ProxyCommand={shlex.join(proxy).replace('%', '%%')}"),
             *(word for setting in self.settings for word in ("-o", setting)),
             *(("-i", self.identity_file) if self.identity_file else ()),
@@ -64,7 +62,9 @@ def user_and_name(login: str) -> tuple[str, str]:
 
 
 def ssh(login: Login, target: Target, *, stdio: bool) -> int:
-    """Run ssh in place of this process, or be the connection of one. The exit code."""
+    """Run ssh in place of this process. With `stdio`, this process is the ProxyCommand of an ssh: connect its
+    standard input and output with the machine. Returns the exit code.
+    """
     arguments = ending.run(_prepared(login, target, stdio=stdio))
     if arguments is not None:
         _become_ssh(arguments)
@@ -72,7 +72,7 @@ def ssh(login: Login, target: Target, *, stdio: bool) -> int:
 
 
 def _become_ssh(arguments: list[str]) -> NoReturn:
-    """Run ssh in place of this process. Each word is given as it is: no shell reads it here."""
+    """Run ssh in place of this process. The words aren't read by a shell here."""
     program = shutil.which("ssh")
     if program is None:
         raise click.ClickException("there is no ssh on the PATH: install OpenSSH's client")
@@ -80,7 +80,7 @@ def _become_ssh(arguments: list[str]) -> NoReturn:
 
 
 async def _prepared(login: Login, target: Target, *, stdio: bool) -> list[str] | None:
-    """What ssh is to be called with; None if this process was the connection of one, and is done."""
+    """The arguments of ssh. With `stdio`, None once the connection has ended."""
     async with session(target) as opened:
         shell = commands.ours("exec", login.name, opened.namespace, "-it", "--", "sh")
         workload, instance = await machines.machine_of(opened, login.name, f"open a shell by {shell}")

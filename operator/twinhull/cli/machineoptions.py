@@ -1,4 +1,4 @@
-"""The options of `twinhull convert` for machines of hypervisors: what their descriptions don't say."""
+"""The options of `twinhull convert` for machines of hypervisors: facts that their descriptions don't have."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _OPTIONS = (
     click.option(
         "--os",
         type=click.Choice(["Linux", "Windows"]),
-        help="Machines: the operating system. Without it, what the description says.",
+        help="Machines: the operating system. Without this option, the description tells it.",
     ),
     click.option(
         "--bootloader",
         type=click.Choice(["BIOS", "UEFI"]),
-        help="Machines: the firmware with which the disk was installed. Without it, what the description "
-        "says.",
+        help="Machines: the firmware with which the disk was installed. Without this option, the "
+        "description tells it.",
     ),
     click.option(
         "--disk-url",
@@ -53,11 +53,13 @@ _OPTIONS = (
     click.option(
         "--vddk-thumbprint", metavar="SHA1", help="Machines: the fingerprint of that host's certificate."
     ),
-    click.option("--vddk-secret", metavar="NAME", help="Machines: the Secret with the credentials for it."),
+    click.option(
+        "--vddk-secret", metavar="NAME", help="Machines: the Secret with the credentials for that host."
+    ),
     click.option(
         "--vddk-folder",
         metavar="FOLDER",
-        help="Machines: the machine's folder there, such as '[datastore1] web'.",
+        help="Machines: the machine's folder on that host, such as '[datastore1] web'.",
     ),
     click.option("--vddk-image", metavar="IMAGE", help="Machines: the image with VMware's VDDK library."),
 )
@@ -71,7 +73,7 @@ def machine_options(command: _F) -> _F:
 
 
 def chosen(values: dict[str, Any]) -> MachineOptions:
-    """What the options say. Raises WrongOption for what can't be."""
+    """The values of the options. Raises WrongOption for values that don't go together."""
     vddk = {key.removeprefix("vddk_"): value for key, value in values.items() if key.startswith("vddk_")}
     vddk_keys = {key for key, value in vddk.items() if value}
     if vddk_keys and not {"url", "thumbprint", "secret"} <= vddk_keys:

@@ -1,4 +1,4 @@
-"""The machine of a Workload, for the verbs that KubeVirt answers."""
+"""Finds the machine of a Workload, for the verbs that KubeVirt answers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from twinhull.reach.kubevirt_stream import Instance, StreamError
 from twinhull.verbs.status import Status
 from twinhull.view.safetext import plain
 
-#: How often a machine is asked that doesn't run yet, in seconds, as virtctl does.
+#: How often a machine that doesn't run yet is asked, in seconds, as virtctl does.
 _ASKS = 1.0
 
 
 async def machine_of(session: Session, name: str, instead: str) -> tuple[Raw, Instance]:
-    """A Workload and the machine that it runs in. `instead` is the command for one that runs in a Pod.
-
-    Raises ClickException.
+    """A Workload and the machine that it runs in. `instead` says what to do for a Workload that runs in a
+    Pod. Raises ClickException.
     """
     workload = await session.workload(name)
     status = Status(workload)
@@ -40,14 +39,16 @@ async def machine_of(session: Session, name: str, instead: str) -> tuple[Raw, In
 
 
 def boots_a_disk(workload: Raw) -> bool:
-    """Whether its machine runs a system of its own, and not our guest."""
+    """Whether a Workload's machine boots a disk of its own, and not our guest."""
     return bool(((workload.get("spec") or {}).get("virtualMachine") or {}).get("bootDisk"))
 
 
 async def once_it_runs(
     dial: Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]], seconds: float
 ) -> aiohttp.ClientWebSocketResponse:
-    """A stream, once the machine runs. Raises StreamError if it doesn't in time."""
+    """The stream that `dial` opens, once the machine runs. Raises StreamError if it doesn't run within so
+    many seconds.
+    """
     message, end = "", asyncio.get_running_loop().time() + seconds
     while True:
         try:
@@ -63,7 +64,7 @@ async def once_it_runs(
 
 @contextmanager
 def explained(instance: Instance, subresource: str) -> Iterator[None]:
-    """Turn StreamError into ClickException with what to do."""
+    """Turn StreamError into a ClickException that says what to do."""
     try:
         yield
     except StreamError as error:

@@ -1,4 +1,4 @@
-"""The files of a command line: those that are named, and those of folders."""
+"""Finds the files of a command line: those that it names, and those in its folders."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _MOST_FILES = 10_000
 
 
 def named(files: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """The files of a command line, those of folders one by one; and whether each was named itself.
+    """The files of a command line, those of folders one by one, each with whether the command line names the
+    file itself.
 
-    Raises ClickException if there are too many.
+    Raises UsageError if there are too many.
     """
     count = 0
     for file in files:
@@ -29,8 +30,8 @@ def named(files: Iterable[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _below(folder: Path) -> Iterator[str]:
-    """The manifests below a folder, in the order of their names. What is hidden, and what a link leads to
-    outside of the folder, isn't among them.
+    """The manifests below a folder, in the order of their names. Hidden files, and links to files outside of
+    the folder, are left out.
     """
     root = folder.resolve()
     for where, folders, names in os.walk(folder):

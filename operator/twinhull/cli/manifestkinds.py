@@ -1,4 +1,6 @@
-"""Documents that are of no kind: a mistyped one of this project's group, or no object at all."""
+"""Finds documents without a valid kind: mistyped kinds of this project's group, and documents that are no
+objects.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ _EXAMPLES = {"apiVersion": API_VERSION, "kind": "Workload"}
 
 
 class NoWorkloadError(click.ClickException):
-    """There is no Workload in files, where one is needed."""
+    """The files have no Workload, but one is needed."""
 
     def __init__(self, files: Iterable[str]) -> None:
         where = ", ".join(map(manifests.source, files))
@@ -30,18 +32,18 @@ class NoWorkloadError(click.ClickException):
 
 
 def title_with_group(manifest: Manifest) -> str:
-    """What messages call an object of another group, such as `Workload web (scheduling.k8s.io/v1alpha2)`."""
+    """The name of an object in messages, with its group: `Workload web (scheduling.k8s.io/v1alpha2)`."""
     api_version = manifest.document.get("apiVersion")
     return f"{manifest.title} ({printable(str(api_version))})" if api_version else manifest.title
 
 
 def kind_of(manifest: Manifest) -> str:
-    """Which of our kinds a manifest is of, empty if it is of none."""
+    """Which of our kinds a manifest has, empty if it has none of them."""
     return next((kind for kind in schemas() if manifest.has_kind(kind)), "")
 
 
 def mistyped(manifest: Manifest) -> Finding | None:
-    """What is wrong with the kind of an object of this project's group. None for a kind that the group has,
+    """What is wrong with the kind of an object in this project's group. None for kinds that the group has,
     and for objects of other groups.
     """
     document = manifest.document
@@ -57,7 +59,7 @@ def mistyped(manifest: Manifest) -> Finding | None:
 
 
 def no_object(manifest: Manifest) -> Finding | None:
-    """What keeps a document from being an object of Kubernetes; None if it is one."""
+    """Why a document is no object of Kubernetes; None if it is one."""
     document = manifest.document
     lacks = [field for field in _EXAMPLES if not (isinstance(document.get(field), str) and document[field])]
     if kind_of(manifest) or not lacks:
@@ -65,12 +67,13 @@ def no_object(manifest: Manifest) -> Finding | None:
     if len(lacks) == 1 or document.keys() & _EXAMPLES.keys():
         return _missing(document, lacks[0])
     return _error(
-        "", "has neither apiVersion nor kind, so it is no object of Kubernetes: add them, or leave it out"
+        "",
+        "has neither apiVersion nor kind, so it is no object of Kubernetes: add them, or remove the document",
     )
 
 
 def refuse_mistyped(manifest: Manifest) -> None:
-    """Raise ClickException for an object of our group whose kind there isn't."""
+    """Raise ClickException for an object of our group whose kind doesn't exist."""
     if finding := mistyped(manifest):
         raise click.ClickException(f"{manifest.source}: {manifest.title}: {finding.path} {finding.message}")
 

@@ -1,4 +1,4 @@
-"""Manifests: files with objects, where their fields stand, and what the API server would refuse in them."""
+"""Reads manifests: their objects, their fields' places, and what the API server would refuse in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 
 from twinhull.api.bounds import excess
 from twinhull.api.group import GROUP, Raw
-from twinhull.api.lists import items_of
+from twinhull.api.kubectllists import items_of
 from twinhull.api.printable import printable
 from twinhull.api.yamlproblems import NOT_UTF_8, problem
 from twinhull.cli.kubectlyaml import Loader
@@ -21,15 +21,16 @@ from twinhull.cli.messages import note, refusal
 from twinhull.validation.findings import Finding, Level, Source, of_object
 from twinhull.validation.positions import Position, position, repeated
 
-#: How many characters a file may have, and a document in it: it takes seconds to read that many.
+#: The most characters of a file, and of a document in it: to read so many takes seconds.
 MAX_FILE = 1 << 26
 MAX_DOCUMENT = 1 << 23
 #: The line before each document but the first (yaml.org/spec/1.2.2, 9.1.2); no value has such a line in it.
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
-#: A document that says on its first line that it is of another API, and one that may say otherwise below it.
+#: Matches a document whose first line says that it is of another API. _DOUBTFUL finds lines below that may
+#: say otherwise.
 _LINES = r"(?:---[ \t]*\n)?(?:[ \t]*(?:#[^\n]*)?\n)*"
 _OTHER = re.compile(rf"{_LINES}apiVersion: *(?!v1\s)(?!{re.escape(GROUP)}/)[a-z][\w./-]* *\n")
-#: What has no object in it: comments and YAML's directives, which stand before a separator.
+#: A document without an object: comments, and YAML's directives, which stand before a separator.
 _EMPTY = re.compile(r"(?:---)?(?:[ \t]*(?:[#%][^\n]*)?\n)*[ \t]*(?:[#%][^\n]*)?")
 _DOUBTFUL = re.compile(r"^(?:[\"'?&!*{<%]|apiVersion)", re.MULTILINE)
 
@@ -40,18 +41,18 @@ class Manifest:
 
     #: The file's name, or "standard input".
     source: str
-    #: What messages call it, such as `Workload web`.
+    #: Its name in messages, such as `Workload web`.
     title: str
     document: Raw
-    #: What the parser made of it, which knows where each field stands.
+    #: The parser's node, which has the place of each field.
     node: yaml.Node = field(repr=False, compare=False)
-    #: How many lines the file has before the text that the parser was given.
+    #: How many lines of the file stand before the text that was parsed.
     first_line: int = 0
-    #: The keys that a mapping of it has twice, of which the last one counts, each with its place.
+    #: The keys that stand twice in one of its mappings, each with its place. The last value counts.
     repeated: tuple[tuple[str, Position], ...] = ()
 
     def has_kind(self, kind: str) -> bool:
-        """Whether it is of that kind of this project's group."""
+        """Whether it has this kind of this project's group."""
         group = str(self.document.get("apiVersion", GROUP)).partition("/")[0]
         return self.document.get("kind") == kind and group == GROUP
 
@@ -68,7 +69,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What a file has."""
+    """The objects of a file."""
 
     manifests: tuple[Manifest, ...]
     #: How many documents of other APIs were left unread.
@@ -76,17 +77,17 @@ class File:
 
 
 class UnreadableError(click.ClickException):
-    """A file that can't be read. The message says which, why, and what to do."""
+    """A file can't be read. The message says which file, why, and what to do."""
 
 
 def read(file: str) -> Iterator[Manifest]:
-    """A file's objects, all of them. Raises UnreadableError if it can't be read."""
+    """All objects of a file. Raises UnreadableError if it can't be read."""
     yield from parsed(text_of(file), source(file))
 
 
 def read_ours(file: str) -> File:
-    """A file's objects, without the documents that say on their first line that they are of another API:
-    to pass by a chart's objects takes a thousandth of the time of reading them. Raises UnreadableError.
+    """The objects of a file, without the documents whose first line says that they are of another API: to
+    skip a chart's objects takes a thousandth of the time that it takes to read them. Raises UnreadableError.
     """
     manifests: list[Manifest] = []
     others = lines = 0
@@ -118,8 +119,8 @@ def text_of(file: str) -> str:
 
 
 def parsed(text: str, source: str, first_line: int = 0, earlier: int = 0) -> Iterator[Manifest]:
-    """The objects of a text, those of a List one by one. `earlier` is how many objects the file has before
-    it.
+    """The objects of a text, those of a List one by one. `first_line` is how many lines, and `earlier` how
+    many objects, the file has before the text.
 
     Raises UnreadableError.
     """
@@ -141,13 +142,13 @@ def parsed(text: str, source: str, first_line: int = 0, earlier: int = 0) -> Ite
 
 
 def source(file: str) -> str:
-    """What messages call a file."""
+    """The name of a file in messages."""
     return "standard input" if file == "-" else printable(file)
 
 
 def errors(manifest: Manifest, kind: str) -> list[Finding]:
-    """What the API server would refuse in a manifest of a kind. Notes on the standard error say what of it
-    wasn't checked, and which keys it has twice.
+    """The findings for which the API server would refuse a manifest of a kind. Notes on the standard error
+    say which fields weren't checked, and which keys stand twice.
     """
     note_repeated(manifest)
     findings = list(of_object(kind, manifest.document))
@@ -158,10 +159,10 @@ def errors(manifest: Manifest, kind: str) -> list[Finding]:
 
 
 def note_repeated(manifest: Manifest) -> None:
-    """Note the keys that a manifest has twice: what the first one says is lost."""
+    """Note the keys that stand twice in a manifest: the first value of each is lost."""
     for key, place in manifest.repeated:
         where = f"{manifest.source}:{place.line}:{place.column}: {manifest.title}"
-        note(f"{where}: the key {key} is there twice, and the last one counts: remove one of the two")
+        note(f"{where}: the key {key} stands there twice, and the last value counts: remove one of the two")
 
 
 def check(manifest: Manifest, kind: str) -> None:
@@ -179,8 +180,8 @@ def pruned(value: Any) -> Any:  # noqa: ANN401  JSON
 
 
 def _documents(text: str) -> Iterator[tuple[object, yaml.Node, list[tuple[str, yaml.Mark]]]]:
-    """A text's objects, those of a List one by one, each with the node that it was made of, and the keys that
-    it has twice.
+    """The objects of a text, those of a List one by one, each with its node, and with the keys that stand
+    twice in it.
     """
     loader = Loader(text)
     try:
@@ -203,25 +204,25 @@ def _within(node: yaml.Node, mark: yaml.Mark) -> bool:
 
 
 def _items(node: yaml.Node) -> list[yaml.Node]:
-    """The nodes of a List's items; of several keys of that name the last counts, as when it is read."""
+    """The nodes of a List's items. If `items` stands twice, the last one counts, as for the values."""
     items = [value for key, value in node.value if key.value == "items"]
     return items[-1].value if items and isinstance(items[-1], yaml.SequenceNode) else []
 
 
 def _not_json(document: object) -> str:
-    """What a document has that JSON hasn't, empty if nothing: values by YAML's tags, and half characters."""
+    """Why a document isn't JSON, empty if it is: it has values of YAML's tags, or half a character."""
     try:
         json.dumps(document, ensure_ascii=False).encode()
     except TypeError:
-        return "a tag makes a value of it that JSON doesn't have: write it as a string"
+        return "a YAML tag in it makes a value that JSON doesn't have: write that value as a string"
     except UnicodeEncodeError:
         return "a string in it isn't valid Unicode: correct its escapes"
     return ""
 
 
 def _title(document: object, number: int) -> str:
-    """What a document is to a person: `Workload web`, or its place if it has no name. Nothing in it can begin
-    a line, or speak to a terminal.
+    """A document's name in messages: `Workload web`, or its place if it has no name. It has no line ends or
+    other control characters.
     """
     if not isinstance(document, dict):
         return f"document {number}"

@@ -1,4 +1,4 @@
-"""Notes and errors for people on the standard error, and tables of fields in them."""
+"""Prints notes and errors for people on the standard error, and tables of fields in them."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
 
 
 def note(text: str) -> None:
-    """Print a note of one line on the standard error. What others wrote in it can't speak to the terminal,
-    and begins no line, which CI may take for a command.
+    """Print a note of one line on the standard error. Line ends and control characters in it are made
+    visible: a CI system may take a line for a command.
     """
     click.echo(f"note: {printable(text)}", err=True)
 
 
 def tell_error(text: str) -> None:
-    """Print an error on the standard error. Of what others wrote in it, only the ends of lines stay."""
+    """Print an error on the standard error. Control characters in it are made visible, but for line ends."""
     click.echo(printable(f"Error: {text}", keep="\n"), err=True)
 
 
 def refusal(wrong: list[Finding]) -> str:
-    """What the API server would refuse, as a sentence with a table."""
+    """The findings for which the API server would refuse an object, as a sentence with a table."""
     rows = [(finding.path, finding.message) for finding in wrong]
     return f"the API server would refuse it because of {table(rows)}"
 
 
 def table(rows: list[tuple[str, str]]) -> str:
-    """A table of fields and reasons, below a line with their number. No text in it begins its own line."""
+    """A table of fields and reasons, below a line with their number. Line ends in texts are made visible."""
     titled = [("FIELD", "REASON"), *((_field(path), printable(reason)) for path, reason in rows)]
     width = max(len(path) for path, _ in titled)
     lines = [f"\n  {path:{width}}  {reason}" for path, reason in titled]
@@ -39,7 +39,7 @@ def table(rows: list[tuple[str, str]]) -> str:
 
 
 def _field(path: str) -> str:
-    """A path at the beginning of a line, where GitHub takes `::` for a command also behind spaces
-    (github.com/actions/runner, src/Runner.Common/ActionCommand.cs, TryParseV2).
+    """A path at the beginning of a line, in quotes if it begins with `:`. GitHub takes `::` for a command,
+    also behind spaces (github.com/actions/runner, src/Runner.Common/ActionCommand.cs, TryParseV2).
     """
     return f"'{printable(path)}'" if path.startswith(":") else printable(path)

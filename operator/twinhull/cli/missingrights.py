@@ -1,10 +1,10 @@
-"""What to do about a right that is missing."""
+"""Adds to an error which right is missing, and which role has it."""
 
 from __future__ import annotations
 
 import re
 
-#: What the API server says of somebody who may not (k8s.io/apiserver,
+#: The API server's words on a missing right (k8s.io/apiserver,
 #: pkg/endpoints/handlers/responsewriters/errors.go).
 _FORBIDDEN = re.compile(r'is forbidden: .* cannot (\S+) resource "([^"]+)" in API group "([^"]*)"')
 #: The API groups on whose objects Kubernetes' role edit has the rights that people need.
@@ -12,8 +12,8 @@ _GROUPS = frozenset({"", "twinhull.dev"})
 
 
 def with_right(message: str, page: str = "") -> str:
-    """What was refused, with the right that is needed and which role has it, if that is why. `page` is the
-    page of docs/ that lists the rights, if one does; a message that names it already stays as it is.
+    """The message, followed by the missing right and the role that has it if the API server forbade the
+    request. `page` is the page of docs/ that lists the rights; a message that names it already isn't changed.
     """
     match = _FORBIDDEN.search(message)
     if not match or match[3] not in _GROUPS or (page and page in message):

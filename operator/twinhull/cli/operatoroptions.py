@@ -1,4 +1,4 @@
-"""The operator's settings that decide, beside policies, which isolation a Workload gets: options of verbs."""
+"""Options of verbs for the operator's settings that decide, beside policies, which isolation is given."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ OPTIONS = [
         "--without-disks",
         is_flag=True,
         help="Make no disks. The operator then neither reads nor writes objects of CDI, and machines boot "
-        "only disks that are there already.",
+        "only disks that exist already.",
     ),
     _option(
         "--without-guest-access",

@@ -1,4 +1,4 @@
-"""The option -o, and what is printed by it: tables and screens for people, JSON and YAML for programs."""
+"""The option -o, and the printing of its formats: tables and screens, and JSON and YAML for programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: The colours of a terminal, by what a text means.
 _STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WAITING: "yellow", Tone.BAD: "red", Tone.FAINT: "dim"}
-#: How many columns stand between columns, and how many the last column of a table has at least.
+#: How many blanks stand between columns, and how wide the last column of a table is at least.
 _GAP, _LAST = 3, 24
 #: The title of the column whose texts are sentences.
 _MESSAGE = "MESSAGE"
@@ -51,8 +51,8 @@ watch_option = click.option(
 
 
 def print_document(document: object, output: str, *, brief: bool = False) -> None:
-    """Print a document as JSON or YAML. `brief` JSON takes one line, and YAML then begins with `---`: several
-    of them are still one stream.
+    """Print a document as JSON or YAML. `brief` JSON takes one line, and `brief` YAML begins with `---`, so
+    that several of them form a stream.
     """
     if output == "json":
         layout: dict[str, Any] = {"separators": (",", ":")} if brief else {"indent": 2}
@@ -63,7 +63,7 @@ def print_document(document: object, output: str, *, brief: bool = False) -> Non
 
 
 def as_yaml(document: object, *, sort_keys: bool = False) -> str:
-    """YAML in which what isn't printed is escaped, whoever wrote it."""
+    """A document as YAML. If it has characters that can't be printed, all but ASCII is escaped."""
     layout: dict[str, Any] = {"Dumper": Dumper, "sort_keys": sort_keys, "width": 110}
     text: str = yaml.dump(document, allow_unicode=True, **layout)
     if all(one.isprintable() or one == "\n" for one in text):
@@ -78,7 +78,7 @@ def print_names(names: Iterable[str]) -> None:
 
 
 def print_table(table: Table, nothing: str) -> None:
-    """Print a table; on the standard error what it means if there is nothing in it."""
+    """Print a table. If it has no rows, print `nothing` on the standard error instead."""
     if not table.rows:
         click.echo(nothing, err=True)
         return
@@ -99,7 +99,7 @@ def print_screen(screen: Screen) -> None:
 
 
 class Rows:
-    """Prints rows of a table as they come, below those that were there first."""
+    """Prints rows of a table as they come, below its first rows."""
 
     def __init__(self, table: Table) -> None:
         self._head = table.head
@@ -122,19 +122,21 @@ class Rows:
 
 
 def is_terminal() -> bool:
-    """Whether a person looks on. TERM=dumb has neither colours nor a width."""
+    """Whether the output goes to a terminal. TERM=dumb doesn't count: it has neither colours nor a width."""
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def console() -> Console:
-    """The terminal. rich leaves colours out if NO_COLOR is set. No text is taken for markup."""
+    """The terminal. rich leaves colours out if NO_COLOR is set. Texts are printed as they are, without
+    markup.
+    """
     from rich.console import Console  # noqa: PLC0415  for terminals only
 
     return Console(markup=False, highlight=False, emoji=False)
 
 
 def rich_screen(screen: Screen, width: int) -> Group:
-    """A screen as rich prints it in so many columns: long texts go on below where they began."""
+    """A screen for rich, in a terminal of this width. Long texts are wrapped below their beginning."""
     from rich.console import Group  # noqa: PLC0415  for terminals only
     from rich.table import Table as RichTable  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -153,7 +155,7 @@ def rich_screen(screen: Screen, width: int) -> Group:
 
 
 def rich_remark(remark: str, screen: Group) -> Group:
-    """A screen with a remark above it, which may be of others."""
+    """A screen with a remark above it. Control characters in the remark are made visible."""
     from rich.console import Group  # noqa: PLC0415  for terminals only
     from rich.text import Text  # noqa: PLC0415
 
@@ -167,8 +169,8 @@ def _text(cell: Cell) -> Text:
 
 
 def _rich_table(table: Table, room: int) -> RichTable | Group:
-    """A table in so many columns of a terminal: the texts of its last column go on below where they began. If
-    the others take too much room for that, the columns without room stand below their row.
+    """A table for rich that is `room` columns wide. The texts of its last column are wrapped below their
+    beginning. If the other columns take too much room for that, those without room stand below their row.
     """
     from rich.console import Group  # noqa: PLC0415  for terminals only
     from rich.table import Table as RichTable  # noqa: PLC0415
@@ -192,8 +194,8 @@ def _rich_table(table: Table, room: int) -> RichTable | Group:
 
 
 def _folded(table: Table, room: int) -> Iterator[Text | Padding]:
-    """The first columns of a table, as many as have room. Below each row is what the other columns have, each
-    with its title, and then a message in a line of its own.
+    """The first columns of a table, as many as have room. Below each row stand the other columns, each with
+    its title, and then a message in a line of its own.
     """
     from rich.padding import Padding  # noqa: PLC0415  for terminals only
     from rich.text import Text  # noqa: PLC0415
@@ -218,7 +220,7 @@ def _folded(table: Table, room: int) -> Iterator[Text | Padding]:
 
 
 def _line(row: TableRow, widths: Sequence[int], style: str = "") -> Text:
-    """A row as a line, each of its texts as wide as its column."""
+    """A row as a line, in which each text is as wide as its column."""
     from rich.text import Text  # noqa: PLC0415  for terminals only
 
     texts = (

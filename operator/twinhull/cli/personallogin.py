@@ -1,4 +1,4 @@
-"""A person's login, which all that one verb asks a cluster for shares."""
+"""A person's login, which all connections of a verb share."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from twinhull.shell.kopf_process.credentials import Credentials, Login, LoginErr
 
 
 class PersonalLogin:
-    """The login at a cluster. A credential plugin runs once, for however many connections: it may take a
-    while, and may ask the person for something.
+    """The login to a cluster. A credential plugin runs once for all connections, since it may take a while
+    and may ask the person something.
     """
 
     def __init__(self, target: Target) -> None:
@@ -18,7 +18,7 @@ class PersonalLogin:
         self._credentials_or_error: Credentials | LoginError | None = None
 
     def credentials(self) -> Credentials:
-        """The credentials. Raises LoginError, each time for the same reason."""
+        """The credentials. Raises LoginError, each time with the same reason."""
         if self._credentials_or_error is None:
             try:
                 self._credentials_or_error = self._anew()
@@ -29,7 +29,7 @@ class PersonalLogin:
         return self._credentials_or_error
 
     def of_connection(self) -> Login:
-        """What logs in for a connection: with these credentials, and anew when they aren't accepted."""
+        """The login for a connection: first these credentials, then new ones whenever they are refused."""
         logins = chain([self.credentials], repeat(self._anew))
 
         def login() -> Credentials:

@@ -1,4 +1,4 @@
-"""IsolationPolicies in files, and the labels of the Namespaces beside them."""
+"""Reads IsolationPolicies from files, and the labels of the Namespaces beside them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _SUFFIXES = {".yaml", ".yml", ".json"}
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the isolation of Workloads depends on, beside the Workloads themselves."""
+    """What decides about the isolation of Workloads, beside the Workloads themselves."""
 
     #: The policies, the highest priority first.
     policies: tuple[Policy, ...] = ()
     #: The labels of each namespace, by its name.
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    #: The names of the cluster's RuntimeClasses, None if they aren't known.
+    #: The names of the cluster's RuntimeClasses, None if they are unknown.
     runtime_classes: frozenset[str] | None = None
 
 
@@ -37,7 +37,7 @@ def option(_: click.Context, __: click.Parameter, value: str | None) -> dict[str
 
 
 def labels(value: str) -> dict[str, str]:
-    """Labels as KEY=VALUE,… Raises BadParameter for anything else, and for what can be no label."""
+    """The labels of a text KEY=VALUE,… Raises BadParameter for other texts, and for invalid labels."""
     pairs = [pair.partition("=") for pair in value.split(",") if pair]
     if any(not equals for _, equals, _ in pairs):
         raise click.BadParameter(f"{value!r} is not KEY=VALUE,…, such as tier=untrusted,team=a")
@@ -69,7 +69,7 @@ def read(paths: Iterable[Path]) -> Rules:
 
 
 def namespaces(objects: Iterable[Manifest]) -> dict[str, Mapping[str, str]]:
-    """The labels of the Namespaces among manifests. One that no API server would take counts for nothing."""
+    """The labels of the Namespaces among manifests, without Namespaces that the API server would refuse."""
     documents = (manifest.document for manifest in objects if manifest.document.get("kind") == "Namespace")
     return {
         str(document["metadata"]["name"]): document["metadata"].get("labels") or {}
@@ -79,15 +79,15 @@ def namespaces(objects: Iterable[Manifest]) -> dict[str, Mapping[str, str]]:
 
 
 def _check_names(policies: Iterable[Manifest]) -> None:
-    """Raise ClickException for two policies of one name, of which a cluster has only one."""
+    """Raise ClickException if two policies have the same name: a cluster can have only one."""
     sources: dict[str, str] = {}
     for policy in policies:
         name = policy.document["metadata"]["name"]
         if name in sources:
             places = dict.fromkeys((sources[name], policy.source))
             raise click.ClickException(
-                f"{' and '.join(places)}: IsolationPolicy {name} is there twice, and a cluster has only one "
-                "of a name: rename or remove one of them"
+                f"{' and '.join(places)}: IsolationPolicy {name} is there twice, but a cluster can have only "
+                "one of that name: rename or remove one of them"
             )
         sources[name] = policy.source
 

@@ -1,4 +1,4 @@
-"""`twinhull port-forward`: a port of a Workload at a local address, whatever the Workload runs in."""
+"""`twinhull port-forward`: forwards local ports to a Workload, in a Pod or a machine."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from twinhull.cli import completion
-from twinhull.cli.selecting import named_workload, one_name
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import named_workload, one_name
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Port:
     """A port that is forwarded."""
 
-    #: Where it is here; 0 picks one that is free.
+    #: The local port; 0 picks a free one.
     local: int
     #: The Workload's port, by number or name.
     remote: str
@@ -63,7 +63,7 @@ Examples:
 
 \b
 Exit codes:
-  0  it was ended by Ctrl+C or SIGTERM
+  0  the forwarding was ended by Ctrl+C or SIGTERM
   1  a port can't be opened here, or there is no way into the Workload
   2  the command line is wrong
 """,
@@ -75,7 +75,7 @@ Exit codes:
     multiple=True,
     default=("localhost",),
     show_default=True,
-    help="The address here. It may be repeated.",
+    help="The address of this computer at which the ports are opened. It may be repeated.",
 )
 @target_options
 @one_name
@@ -83,16 +83,16 @@ Exit codes:
 def port_forward(name: str, ports: tuple[str, ...], addresses: tuple[str, ...], target: Target) -> None:
     """Forward local ports to those of a Workload, until Ctrl+C.
 
-    It is the same for a Pod and a machine. Nodes can't forward ports of most sandboxes, such as gVisor's and
-    Kata's: a connection fails then, with a note how HTTP is reached. It goes on with the next hull if the
-    Workload's hull is replaced: a connection that is lost can be made anew. Connections are to the Workload's
-    hull, not to its Service. A port's name is one that a container gives it.
+    It works the same for a Pod and a machine. Nodes can't forward ports of most sandboxes, such as gVisor's
+    and Kata's: there a connection fails, with a note how to reach HTTP. If the Workload's hull is replaced,
+    its connections are lost, and new ones go to the next hull. Connections go to the Workload's hull, not to
+    its Service. A port's name is the one that a container gives it.
 
-    A Pod's port is reached as kubectl port-forward does. A machine's is reached by an AccessRequest and
-    through its launcher Pod: it needs the rights to create, get and delete AccessRequests, to list Pods, and
-    to get and create pods/portforward. A port of a machine that boots a disk of its own is reached by
-    KubeVirt's port-forward, as virtctl does: it needs the right to get virtualmachineinstances/portforward
-    in the API group subresources.kubevirt.io.
+    A port of a Pod is reached as by kubectl port-forward. A port of a machine is reached by an AccessRequest
+    and through the machine's launcher Pod: this needs the rights to create, get and delete AccessRequests, to
+    list Pods, and to get and create pods/portforward. A port of a machine that boots a disk of its own is
+    reached by KubeVirt's port-forward, as by virtctl: this needs the right to get
+    virtualmachineinstances/portforward in the API group subresources.kubevirt.io.
     """
     parsed_ports = [Port.read(port) for port in ports]
     from twinhull.cli import forwarding  # noqa: PLC0415  takes time, and --help doesn't need it

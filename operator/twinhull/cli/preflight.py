@@ -1,4 +1,4 @@
-"""`twinhull preflight`: which isolations a cluster can provide, and what it lacks for the others."""
+"""`twinhull preflight`: says which isolations a cluster can provide, and what is missing for the others."""
 
 from __future__ import annotations
 

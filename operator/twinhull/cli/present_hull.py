@@ -1,4 +1,4 @@
-"""The hull that serves a Workload now, for ports that go on to its next hull."""
+"""The entry to the hull that serves a Workload now, for forwarded ports that outlive the hull."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ from twinhull.reach.errors import EntryError
 from twinhull.shell.errors import ApiError
 from twinhull.shell.kopf_process.credentials import LoginError
 
-#: For how many seconds no other entry is looked for once one was: each entry to a machine is an
+#: After an entry was looked for, no other is for so many seconds: each entry to a machine is an
 #: AccessRequest, and a hostile guest can make connections fail whenever it likes.
 _KEPT = 5.0
-#: How many former entries are kept at most for the connections that are under way by them. A certificate is
-#: good for ten minutes, so connections go on for hours.
+#: How many former entries are kept at most, for the connections that still use them: a connection may go on
+#: for hours, but the certificate of an entry is valid for ten minutes.
 _MOST_FORMER = 16
 
 
 @dataclass(slots=True, eq=False)
 class _Way:
-    """An entry, with what has to be closed once nobody uses it any more."""
+    """An entry, and what has to be closed when nobody uses it any more."""
 
     entry: Entry
     closing: AsyncExitStack
-    #: How many connections are under way by it.
+    #: How many connections use it now.
     connections: int = 0
 
 
 @dataclass(slots=True)
 class PresentHull:
-    """The entry to the hull that serves a Workload now, found again when the former one lets nobody in.
+    """The entry to the hull that serves a Workload now. Another entry is looked for when this one fails.
 
-    Connections that ask while an entry is looked for wait for that one, and fail as it does.
+    Connections that come during the search wait for it, and fail if it fails.
     """
 
     session: Session
-    #: The Workload's.
+    #: The Workload's name.
     name: str
     _way: _Way | None = None
     _finding: asyncio.Task[_Way] | None = None
-    #: When another entry than the first was looked for last, by the event loop's clock in seconds.
+    #: When an entry to replace another was last looked for, by the event loop's clock in seconds.
     _looked_at: float = -math.inf
     #: The former entries, the oldest first.
     _former: list[_Way] = field(default_factory=list)
 
     async def check(self, port: int) -> None:
-        """Look for an entry, if there is none yet, and for what keeps it from forwarding a port. Raises
+        """Look for an entry, if there is none yet, and for a reason why it can't forward a port. Raises
         EntryError.
         """
         way = await self._other_than(None)
@@ -72,7 +72,7 @@ class PresentHull:
             except EntryError as error:
                 if _is_busy_guest(error):
                     raise
-                # The hull may be another by now, or the certificate may have expired.
+                # The hull may have been replaced, or the certificate may have expired.
                 other = await self._other_than(way)
                 if other is way:
                     raise
@@ -80,7 +80,7 @@ class PresentHull:
             yield socket
 
     def port_note(self, port: int) -> str:
-        """What to do if no connection to a port of the present hull succeeds, empty if the error says all."""
+        """What to do if connections to a port of the present hull fail, empty if the error says enough."""
         return self._way.entry.port_note(port) if self._way is not None else ""
 
     async def close(self) -> None:
@@ -101,8 +101,8 @@ class PresentHull:
             await self._close_former()
 
     async def _other_than(self, stale: _Way | None) -> _Way:
-        """The present way if it isn't `stale`; if it is, the next one, or the same if another was looked for
-        a moment ago. Raises EntryError.
+        """The present way if it isn't `stale`. Otherwise a new one, or the same if a new one was looked for a
+        moment ago. Raises EntryError.
         """
         if self._way is not None and self._way is not stale:
             return self._way
@@ -119,7 +119,7 @@ class PresentHull:
     def _finding_ended(self, finding: asyncio.Task[_Way]) -> None:
         self._finding = None
         if not finding.cancelled():
-            finding.exception()  # whoever waits raises it
+            finding.exception()  # it is raised where the task is awaited
 
     async def _find(self) -> _Way:
         """Open another way, and close the former one once its last connection ends. Raises EntryError."""
@@ -138,7 +138,7 @@ class PresentHull:
         return way
 
     async def _close_former(self) -> None:
-        """Close the former ways by which no connection is under way, and the oldest of too many."""
+        """Close the former ways that no connection uses, and the oldest ones if there are too many."""
         used = [one for one in self._former if one.connections][-_MOST_FORMER:]
         unneeded = [one for one in self._former if one not in used]
         self._former = used
@@ -147,8 +147,8 @@ class PresentHull:
 
 
 def _is_busy_guest(error: EntryError) -> bool:
-    """Whether the machine itself has answered, and can't serve the connection now: another entry leads to the
-    same machine.
+    """Whether the machine itself answered, and can't serve the connection now: another entry would lead to
+    the same machine.
     """
     status = error.status
     failed = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR

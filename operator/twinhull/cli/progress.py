@@ -1,4 +1,4 @@
-"""Progress on the standard error: what changes, and every while that nothing has."""
+"""Prints progress on the standard error: each change, and after a silence that the wait goes on."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import click
 
 from twinhull.view.safetext import plain
 
-#: After how many seconds of silence it is said that the wait goes on.
+#: After so many seconds without a change, a line says that the wait goes on.
 _SILENCE = 15.0
 
 
 def warn(sentence: str) -> None:
-    """A warning for people, on the standard error. Its text may be of others."""
+    """Print a warning on the standard error. Control characters in it are made visible."""
     click.echo(f"{coloured('Warning:', 'yellow')} {plain(sentence)}", err=True)
 
 
 def say(line: str) -> None:
-    """A line of progress, on the standard error. Its text may be of others."""
+    """Print a line of progress on the standard error. Control characters in it are made visible."""
     click.echo(plain(line), err=True)
 
 
 def coloured(text: str, colour: str) -> str:
-    """A text of our own in a colour, unless NO_COLOR is set (no-color.org). Where no terminal is, click
-    leaves colours out.
+    """A text of our own in a colour, unless NO_COLOR is set (no-color.org). click leaves colours out if the
+    output is no terminal.
     """
     return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour)
 
 
 class Progress:
-    """Says what is so of Workloads whenever that has changed."""
+    """Prints the state of each Workload whenever it changes."""
 
     def __init__(self, say: Callable[[str], None] = say) -> None:
         self._say = say
@@ -42,7 +42,7 @@ class Progress:
         self._news = asyncio.Event()
 
     def of(self, name: str, message: str) -> None:
-        """What is so of a Workload now."""
+        """Print a Workload's state, if it isn't the same as before."""
         if self._messages.get(name) == message:
             return
         self._messages[name] = message
@@ -51,12 +51,12 @@ class Progress:
         self._news.set()
 
     def end(self, name: str) -> None:
-        """Nobody waits for that Workload any more."""
+        """Forget a Workload, for which the wait is over."""
         self._messages.pop(name, None)
 
     @asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:
-        """Say every while that the wait goes on, if nothing changes."""
+        """Within the context, say every _SILENCE seconds without a change that the wait goes on."""
         beat = asyncio.create_task(self._beat())
         try:
             yield

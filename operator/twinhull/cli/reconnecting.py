@@ -1,4 +1,4 @@
-"""Going on after the connection to the API server was lost."""
+"""Goes on after the connection to the API server was lost."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from twinhull.shell.reconnect_delays import reconnect_delays
 
 _Given = TypeVar("_Given")
 
-#: How long is waited at most before a lost connection is tried again, in seconds.
+#: The longest wait before a lost connection is tried again, in seconds.
 _LONGEST_WAIT = 10.0
-#: How long is waited after what has lasted a while, and how long that is at least, in seconds.
+#: The pause after an attempt that lasted at least _A_WHILE, and that time, both in seconds.
 _PAUSE, _A_WHILE = 0.1, 1.0
-#: How often in a row an API server that is back may refuse what it has allowed before: one that has just
-#: started may not have read yet who has which right, or which kinds there are.
+#: How often in a row an API server may refuse, after an outage, a request that it allowed before: when it has
+#: just started, it may not have read all rights and kinds yet.
 _REFUSALS = 3
 
 
 class Pauses:
-    """How long is waited before something that has ended is begun again: hardly, if it had lasted a while."""
+    """The pauses before something that has ended is begun again: short, if it had lasted a while."""
 
     def __init__(self) -> None:
         self._delays = reconnect_delays()
 
     def after(self, lasted: float) -> float:
-        """For how many seconds, after it has lasted so many: longer each time in a row that it was brief. A
-        proxy may cut each watch, or an API server find each version too old.
+        """The pause in seconds after something `lasted` so many seconds. It grows while it is brief several
+        times in a row: a proxy may cut each watch, or an API server find each resourceVersion too old.
         """
         if lasted >= _A_WHILE:
             self._delays = reconnect_delays()
@@ -38,16 +38,16 @@ class Pauses:
 
 
 class Outages:
-    """Says that the connection was lost, and that it is back: once each, whoever needs it."""
+    """Says once that the connection was lost, and once that it is back, for all who use it."""
 
     def __init__(self, say: Callable[[str], None], *, has_answered: bool = False) -> None:
         self._say = say
-        #: Whether the API server has ever answered. Before, a connection that fails isn't a lost one.
+        #: Whether the API server has ever answered. Before that, a failing connection isn't a lost one.
         self.has_answered = has_answered
         self._lost: set[object] = set()
 
     def begin(self, who: object, error: ApiError) -> None:
-        """Note that somebody's connection was lost."""
+        """Note that the connection of `who` was lost."""
         if not self._lost:
             self._say(
                 f"The connection to the API server was lost, and is tried again until it is back: {error}"
@@ -55,7 +55,7 @@ class Outages:
         self._lost.add(who)
 
     def end(self, who: object) -> None:
-        """Note that somebody has an answer."""
+        """Note that `who` has an answer."""
         self.has_answered = True
         if who in self._lost:
             self._lost.remove(who)
@@ -63,16 +63,18 @@ class Outages:
                 self._say("The connection to the API server is back")
 
     def is_lost(self, who: object) -> bool:
-        """Whether somebody's connection is lost."""
+        """Whether the connection of `who` is lost."""
         return who in self._lost
 
 
 async def reconnecting(
     attempt: Callable[[], AsyncGenerator[_Given, None]], outages: Outages
 ) -> AsyncGenerator[_Given, None]:
-    """What an attempt gives, which is begun anew, without end, when it has ended or its connection is lost.
+    """The answers of `attempt`, which is begun anew, without end, when it has ended or its connection is
+    lost.
 
-    Raises ApiError for what doesn't pass, such as a missing right, and if the API server has never answered.
+    Raises ApiError for errors that don't pass, such as a missing right, and if the API server has never
+    answered.
     """
     who, loop = object(), asyncio.get_running_loop()
     delays, pauses, refusals = reconnect_delays(), Pauses(), 0
@@ -85,7 +87,7 @@ async def reconnecting(
                     refusals = 0
                     yield answer
         except Gone:
-            await asyncio.sleep(pauses.after(loop.time() - began_at))  # what was missed is read anew
+            await asyncio.sleep(pauses.after(loop.time() - began_at))  # the missed changes are read anew
         except ApiError as error:
             refusals += 0 if isinstance(error, Unreachable | ServerError) else 1
             may_pass = refusals <= (_REFUSALS if outages.is_lost(who) else 0)
@@ -98,7 +100,7 @@ async def reconnecting(
 
 
 async def answered(ask: Callable[[], Awaitable[_Given]], outages: Outages) -> _Given:
-    """The answer to a question, which is asked anew while the connection is lost. Raises ApiError as
+    """The answer to a request, which is repeated while the connection is lost. Raises ApiError as
     `reconnecting` does.
     """
 

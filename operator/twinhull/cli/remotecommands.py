@@ -1,4 +1,4 @@
-"""A command in a container, or its main process, connected with this process's own streams."""
+"""Connects a command in a container, or the container's main process, with this process' own streams."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ATTACHED = "If you don't see a command prompt, try pressing enter. Ctrl+] ends 
 
 
 class LeftError(Exception):
-    """Whoever has typed leaves the process, which goes on."""
+    """The user has left the process by Ctrl+]; it goes on."""
 
 
 def run(  # noqa: PLR0913  what a command has
@@ -78,7 +78,7 @@ async def _run(  # noqa: PLR0913, PLR0917  what a command has
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """How a command is connected."""
+    """Which of its own streams this process connects with the command."""
 
     #: Whether it gets this process' standard input.
     stdin: bool
@@ -87,7 +87,9 @@ class Connected:
 
     @classmethod
     def as_asked(cls, *, stdin: bool, tty: bool) -> Connected:
-        """As the options say. Without a terminal of our own the command gets none, as with kubectl."""
+        """The streams for these options, after a note if the command gets no terminal. It gets none if this
+        process has none, as with kubectl.
+        """
         if tty and not stdin:
             click.echo("Note: without -i nothing could be typed, so the command gets no terminal", err=True)
         elif tty and not sys.stdin.isatty():
@@ -96,8 +98,8 @@ class Connected:
         return cls(stdin, tty)
 
     async def follow(self, socket: aiohttp.ClientWebSocketResponse, *, left: bool = False) -> int:
-        """Connect the command until it has ended. Its exit code. Raises RemoteCommandError, and
-        LeftError if it may be `left` by Ctrl+] and is.
+        """Connect the command until it has ended. Returns its exit code. Raises RemoteCommandError, and
+        LeftError if `left` allows the user to leave by Ctrl+], and they do.
         """
         typed = terminal.standard_input() if self.stdin else None
         streams = Streams(
@@ -111,7 +113,9 @@ class Connected:
 
 
 async def _until_left(typed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """What is typed. Raises LeftError after Ctrl+]: the end of the input would be the process's, too."""
+    """The typed bytes. Raises LeftError after Ctrl+]: ending the input here would end the process's input,
+    too.
+    """
     async for data in terminal.until_escape(typed):
         yield data
     raise LeftError

@@ -7,7 +7,7 @@ import click
 from twinhull.cli import filearguments, operatoroptions
 from twinhull.cli.values import IMAGE, OBJECT_OR_NONE
 
-#: It stands for the image that only an operator knows.
+#: It stands for the guest image, which only the operator's settings name.
 _GUEST_IMAGE = "twinhull.example/guest:dev"
 
 
@@ -75,7 +75,7 @@ def render(  # noqa: PLR0913, PLR0917  one parameter an option
 
     FILEs are YAML or JSON files with Workloads, and - for the standard input.
 
-    These are the Pod or machine and the Service that the operator would make. It assumes that RuntimeClasses,
+    It prints the Pod or machine and the Service that the operator would make. It assumes that RuntimeClasses,
     KubeVirt and the objects to which a Workload refers exist. A uid of zeros stands for the one that the API
     server gives a Workload. Some of the operator's own settings for machines are left out: registries, the
     authority of their certificates, and the Secret that pulls the guest image.

@@ -1,4 +1,6 @@
-"""What `twinhull render` prints. It needs most of the API and of the core, which take time to import."""
+"""Prints the objects for `twinhull render`. It needs most of the API and of the core, which take time to
+import.
+"""
 
 from __future__ import annotations
 
@@ -29,16 +31,16 @@ from twinhull.hulls.parity import VIRTIOFS_STORAGE, ParityContext, claim_templat
 
 
 class _WrongError(Exception):
-    """A Workload for which no hull can be made. The message says why, and what to do."""
+    """No hull can be made of a Workload. The message says why, and what to do."""
 
 
 def render(
     files: tuple[str, ...], isolation: str | None, output: str, operator: tuple[str, str | None, str]
 ) -> bool:
-    """Print the objects of the files' Workloads. Whether there were errors.
+    """Print the objects of the files' Workloads. Returns whether there were errors.
 
-    `isolation` is taken in place of the one that a Workload says. Of the `operator` it takes the default
-    isolation, the sandboxes' RuntimeClass, and the guest image.
+    `isolation` replaces the one that a Workload asks for. `operator` is the operator's default isolation, its
+    RuntimeClass for sandboxes, and its guest image.
     """
     default_isolation, runtime_class, guest_image = operator
     defaults = OperatorDefaults(Isolation(default_isolation), runtime_class, guest_image, node_addresses=True)
@@ -74,7 +76,7 @@ def _workloads(file: str) -> Iterator[Manifest]:
 
 
 def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefaults) -> list[Raw]:
-    """The objects of one Workload. Raises _WrongError when there can be none."""
+    """The objects of one Workload. Raises _WrongError if no hull can be made."""
     if wrong := manifests.errors(manifest, "Workload"):
         raise _WrongError(refusal(wrong))
     spec = _spec(manifest.document, isolation)
@@ -107,17 +109,17 @@ def _rendered(manifest: Manifest, isolation: str | None, defaults: OperatorDefau
 
 
 def _note(case: Case, text: str) -> None:
-    """Note something of a Workload, of which there may be several."""
+    """Note something about a Workload, with its name: there may be several."""
     note(f"Workload {case.metadata.name}: {text}")
 
 
 def _note_what_disks_are(case: Case) -> None:
-    """Note which disks have to be there, and what CDI may take them for."""
+    """Note which claims have to exist, which DataSources were replaced, and what CDI may mistake a disk's
+    file for.
+    """
     for disk, state in disks.with_states(case) if case.hull_type.lasts else ():
         if disk.source.claim:
-            _note(
-                case, f"the disk {state.name} is PersistentVolumeClaim {state.claim}, which has to be there"
-            )
+            _note(case, f"the disk {state.name} is PersistentVolumeClaim {state.claim}, which has to exist")
         if disk.source.data_source:
             named = f"DataSource {disk.source.data_source.name}"
             _note(case, f"the DataVolume {state.claim} names what {named} leads to, and not the DataSource")
@@ -126,7 +128,8 @@ def _note_what_disks_are(case: Case) -> None:
 
 
 def _note_what_is_live(case: Case, hull: Iterable[Raw]) -> None:
-    """Note what the virtiofs file systems of a machine cost, unless only the ServiceAccount's token has one.
+    """Note what the virtiofs file systems of a machine cost, unless it has only the one with the
+    ServiceAccount's token.
 
     The amounts are KubeVirt's own (kubevirt.io/kubevirt, pkg/virtiofs/resources.go).
     """
@@ -144,7 +147,7 @@ def _note_what_is_live(case: Case, hull: Iterable[Raw]) -> None:
 
 
 def _spec(document: Raw, isolation: str | None) -> Raw:
-    """A Workload's spec as the API server stores it, with the isolation that is asked for."""
+    """A Workload's spec as the API server stores it, with `isolation` if one is given."""
     file_spec = document["spec"]
     without_template = manifests.pruned({key: value for key, value in file_spec.items() if key != "template"})
     template = {"template": file_spec["template"]} if "template" in file_spec else {}

@@ -6,8 +6,8 @@ import click
 
 from twinhull.cli.changeoptions import ChangeOptions, change_options
 from twinhull.cli.ending import end_with
-from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import names_or_selector
 
 
 @click.command(
@@ -15,15 +15,15 @@ from twinhull.cli.targets import Target, target_options
 Examples:
   twinhull restart web --wait
   twinhull restart -l app=shop -n shop
-  twinhull restart migration                 # runs a Workload again that has completed
+  twinhull restart migration                 # runs a completed Workload again
 
 \b
 Exit codes:
-  0    each is to restart; with --wait, each has
-  1    one could not be restarted, such as a stopped one
+  0    every Workload was told to restart; with --wait, it has restarted
+  1    a Workload, such as a stopped one, wasn't restarted (the others were), or the API server can't be asked
   2    the command line is wrong
-  3    with --wait: one can't come up any more: it has to be changed itself, has ended, or is gone
-  4    with --wait: one hasn't come up within --timeout
+  3    with --wait: a Workload can't become ready any more: it has to be changed, has ended, or is gone
+  4    with --wait: a Workload hasn't restarted within --timeout
   130  with --wait: it was interrupted; the change stays
 """
 )
@@ -33,8 +33,8 @@ Exit codes:
 def restart(names: tuple[str, ...], selector: str, options: ChangeOptions, target: Target) -> None:
     """Restart Workloads.
 
-    Each gets another hull by its own strategy, as after a change of its template: Recreate ends the old
-    hull first, StartFirst makes the new one first. A machine that boots a disk of its own is switched off
+    Each Workload gets a new hull by its own strategy, as after a change of its template: Recreate ends the
+    old hull first, StartFirst makes the new one first. A machine that boots a disk of its own is switched off
     and on, and keeps its disks. Claims stay. Files in containers and emptyDir volumes are lost, as with
     kubectl rollout restart.
 

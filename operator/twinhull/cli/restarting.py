@@ -1,4 +1,4 @@
-"""Restarting Workloads: which annotation does it, and what is waited for then."""
+"""Restarts Workloads: sets the annotation that does it, and waits for the restart."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from twinhull.shell.kinds import WORKLOAD
 from twinhull.verbs.goals import Goal, Restarted
 from twinhull.verbs.status import Status
 
-#: By which kubectl restarts what has a template (k8s.io/kubectl, pkg/polymorphichelpers/objectrestarter.go).
+#: The annotation by which kubectl restarts objects with a template (k8s.io/kubectl,
+#: pkg/polymorphichelpers/objectrestarter.go).
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 
 async def restart(names: tuple[str, ...], selector: str, options: ChangeOptions, target: Target) -> int:
-    """Restart Workloads. The exit code."""
+    """Restart Workloads. Returns the exit code."""
     async with session(target) as opened:
 
         async def change(workload: Raw) -> Goal:
@@ -35,7 +36,7 @@ async def restart(names: tuple[str, ...], selector: str, options: ChangeOptions,
 
 
 async def _restart(opened: Session, workload: Raw, options: ChangeOptions) -> Goal:
-    """Restart one, and say so. What is to be waited for."""
+    """Restart one Workload, and print that. Returns the goal to wait for."""
     name = workload["metadata"]["name"]
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     former = workload
@@ -45,7 +46,7 @@ async def _restart(opened: Session, workload: Raw, options: ChangeOptions) -> Go
         former = current
         if Status(current).is_stopped:
             start = Status(current).command("start")
-            raise click.ClickException(f"spec.state is Stopped, so nothing of it runs: {start}")
+            raise click.ClickException(f"spec.state is Stopped, so nothing of it runs: start it by {start}")
         if _boots_a_disk(current):
             return {"metadata": {"annotations": {RESTART_ANNOTATION: now}}}
         return {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: now}}}}}
@@ -66,7 +67,7 @@ def _path(patch: Raw) -> tuple[str, ...]:
 
 
 def _beside(workload: Raw) -> str:
-    """What else is to be known of it."""
+    """The end of the line about a Workload, if more is to be said; else empty."""
     ready = Status(workload).ready
     return (
         ". It had run to its end, and runs again" if ready and ready.reason in {"Completed", "Failed"} else ""
@@ -74,17 +75,17 @@ def _beside(workload: Raw) -> str:
 
 
 def _boots_a_disk(workload: Raw) -> bool:
-    """Whether what runs isn't its template."""
+    """Whether the Workload's hull is a machine that boots a disk, so that it doesn't run the template."""
     try:
         spec = WorkloadSpec.model_validate(workload["spec"])
         isolation = Isolation(Status(workload).resolved or Status(workload).requested)
-    except (ValidationError, ValueError):  # a later version's, or Auto of which nothing is decided yet
+    except (ValidationError, ValueError):  # of a later version, or an Auto that isn't decided yet
         return not (workload["spec"].get("template") or {}).get("spec", {}).get("containers")
     return not type_of(isolation, spec).runs_template
 
 
 async def _time(opened: Session, name: str) -> str:
-    """When our own change was made, by the API server's clock (RFC 3339, in whole seconds); empty if
+    """When this command's change was made, by the API server's clock (RFC 3339, in whole seconds); empty if
     unknown.
     """
     entries = await opened.cluster.managed_fields(WORKLOAD, opened.namespace, name)

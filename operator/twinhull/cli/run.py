@@ -22,8 +22,8 @@ Examples:
 
 \b
 Exit codes:
-  0  it got SIGTERM and has ended
-  1  it has no credentials, it can't serve at an address, or it lost the Lease
+  0  the operator got SIGTERM and has ended
+  1  it has no credentials, can't serve at an address, or lost the Lease
   2  a setting, the file or an option is wrong
 """,
 )

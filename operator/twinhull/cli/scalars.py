@@ -1,9 +1,10 @@
-"""Plain scalars of YAML as kubectl takes them: partly YAML 1.1's, partly YAML 1.2's.
+"""The values of YAML's plain scalars as kubectl reads them: partly by YAML 1.1, partly by YAML 1.2.
 
 kubectl reads by sigs.k8s.io/yaml, and that by go.yaml.in/yaml/v2 (resolve.go): `yes`, `on` and `y` are true,
-`0o440` and `0440` are 288, `1e3` is 1000, while `22:22`, `=` and times are strings. Then it makes JSON of it,
-where keys are strings, and a number is an integer if it is a whole one that 64 bits hold (yaml.go,
-convertToJSONableObject). PyYAML takes YAML 1.1 by the letter, so it would read and write some otherwise.
+`0o440` and `0440` are 288, `1e3` is 1000, while `22:22`, `=` and times are strings. Then sigs.k8s.io/yaml
+makes JSON of the values, where keys are strings, and a whole number that fits into 64 bits is an integer
+(yaml.go, convertToJSONableObject). PyYAML keeps strictly to YAML 1.1, so it reads and writes some scalars
+differently.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _WORDS: dict[str, object] = {
     **{f"{sign}{word}": math.inf for sign in ("", "+") for word in (".inf", ".Inf", ".INF")},
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
-#: Whole numbers by their prefix, which are read once underscores are gone (Go's strconv.ParseInt, base 0).
+#: The bases of whole numbers, by their prefix. Underscores are removed first (Go's strconv.ParseInt, base 0).
 _BASES = {"0b": 2, "0o": 8, "0x": 16, "0": 8, "": 10}
 _WHOLE = re.compile(r"([-+]?)(0[bBoOxX]|0(?=[0-7]+$)|)([0-9a-fA-F]+)")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -41,7 +42,7 @@ _LARGEST = 1 << 63
 
 
 def value(text: str) -> object:
-    """What a plain scalar means: None, a bool, an int, a float or a str."""
+    """The value of a plain scalar: None, a bool, an int, a float or a str."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "+-.0123456789":
@@ -56,12 +57,12 @@ def value(text: str) -> object:
 
 
 def as_json(number: float) -> int | float:
-    """A finite number as the API server has it from JSON."""
+    """A finite number as the API server reads it from JSON."""
     return int(number) if number == int(number) and -_LARGEST <= number < _LARGEST else float(number)
 
 
 def key(value: object) -> str:
-    """A mapping's key as JSON has it. Raises YAMLError for what can be none."""
+    """A mapping's key as JSON has it. Raises YAMLError for a value that can't be a key."""
     match value:
         case str():
             return value
@@ -91,10 +92,10 @@ def tag(text: str) -> str:
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes YAML that kubectl reads as it was meant: what it would take for something else is quoted."""
+    """Writes YAML that kubectl reads back unchanged: strings that it would take for others are quoted."""
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
-        """The tag that a reader would give a scalar without quotes: the one of two readers that isn't str."""
+        """The tag of a scalar without quotes. If PyYAML's tag is str, it is kubectl's tag."""
         own_tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
         if kind is yaml.ScalarNode and implicit[0] and own_tag == f"{_TAG}str":
             return tag(value)

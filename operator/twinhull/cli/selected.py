@@ -1,4 +1,4 @@
-"""The Workloads that a verb is for, as they are in the cluster."""
+"""Reads the Workloads that a verb's arguments choose."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from twinhull.shell.kinds import WORKLOAD
 
 
 async def selected(session: Session, names: tuple[str, ...], selector: str) -> list[Raw]:
-    """The Workloads of these names, or with these labels. Raises ClickException if one isn't there, or none
-    is.
+    """The Workloads of these names, or with these labels. Raises ClickException if a named one doesn't exist,
+    or if none has the labels.
     """
     if names:
         return [await session.workload(name) for name in names]

@@ -1,4 +1,4 @@
-"""A person's session with a cluster: which namespace they mean, and errors that say what to do."""
+"""A person's session with a cluster: its connection and namespace, and errors that say what to do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["Session", "Target", "explained", "not_served", "session", "target_op
 
 
 def not_served(kind: Kind = WORKLOAD) -> str:
-    """What is wrong with a cluster that has no objects of one of our kinds, and what to do."""
+    """The error if a cluster doesn't serve one of our kinds, with what to do."""
     plural = f"{kind.name[:-1]}ies" if kind.name.endswith("y") else f"{kind.name}s"
     return (
         f"the cluster has no {plural}: its API server doesn't serve them. Install the chart, or see "
@@ -40,13 +40,13 @@ def not_served(kind: Kind = WORKLOAD) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a verb asks a cluster by."""
+    """A verb's connection to a cluster."""
 
     #: Requests on objects. Lists are of the namespace only.
     cluster: Cluster
-    #: The sockets, for what are no requests on objects.
+    #: The sockets, for requests that aren't about objects.
     connection: Connection
-    #: The namespace that is meant.
+    #: The namespace that the options or the kubeconfig name.
     namespace: str
 
     @property
@@ -55,14 +55,14 @@ class Session:
         return Cluster(self.connection)
 
     async def workload(self, name: str) -> Raw:
-        """A Workload of the namespace. Raises ClickException with the name that may be meant, or because the
-        cluster has no Workloads at all.
+        """A Workload of the namespace. Raises ClickException if it doesn't exist, with the name that may be
+        meant, or if the cluster has no Workloads at all.
         """
         if workload := await self.cluster.get(WORKLOAD, self.namespace, name):
             return workload
         try:
             listed = await self.cluster.list(WORKLOAD)
-        except Refused:  # who may get one may not be allowed to list them
+        except Refused:  # a person who may get Workloads may not be allowed to list them
             listed = [], ""
         if listed is None:
             raise click.ClickException(not_served())
@@ -76,7 +76,7 @@ class Session:
 
 @asynccontextmanager
 async def session(target: Target, login: PersonalLogin | None = None) -> AsyncIterator[Session]:
-    """A session with the cluster. All that goes wrong in it with the API server raises ClickException."""
+    """A session with the cluster. In it, errors of the API server and of the login raise ClickException."""
     login = login or PersonalLogin(target)
     with explained(target):
         credentials = login.credentials()
@@ -92,7 +92,7 @@ async def session(target: Target, login: PersonalLogin | None = None) -> AsyncIt
 
 @contextmanager
 def explained(target: Target) -> Iterator[None]:
-    """Turn what the API server refuses, and that it isn't reached, into ClickException with what to do."""
+    """Turn refusals by the API server, and failures to reach it, into ClickException with what to do."""
     where = place(target.kubeconfig)
     try:
         yield
@@ -119,8 +119,8 @@ def explained(target: Target) -> Iterator[None]:
 
 
 def _why(error: Unreachable) -> str:
-    """Why there was no answer: in the operating system's words if there was no connection, which aiohttp has
-    in brackets behind its own.
+    """Why there was no answer. If there was no connection, this is the operating system's reason, which
+    aiohttp has in brackets after its own words.
     """
     cause = error.__cause__
     if not isinstance(cause, ClientConnectorError):

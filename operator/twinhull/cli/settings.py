@@ -19,9 +19,10 @@ from twinhull.shell.lease_terms import Terms
 from twinhull.shell.scope import Scope
 from twinhull.shell.settings import Settings
 
-#: As long as the keys that come from it (RFC 5869, 4.1: a secret of less entropy would be the weaker part).
+#: In bytes: as long as the keys that are derived from it (RFC 5869, 4.1: a secret with less entropy would be
+#: the weaker part).
 _SHORTEST_KEY = 32
-#: Where a Pod finds its namespace (k8s.io/client-go/tools/clientcmd, inClusterClientConfig).
+#: The file with a Pod's own namespace (k8s.io/client-go/tools/clientcmd, inClusterClientConfig).
 _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 

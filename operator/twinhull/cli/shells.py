@@ -1,7 +1,7 @@
-"""How shells and kubectl ask for what completes a word, where click's own classes and scripts don't do.
+"""Completion for shells and kubectl, where click's own classes and scripts aren't enough.
 
-The shell adds no blank after a word that ends in a colon or a slash, since it goes on: twinhull cp web:/etc .
-fish has that rule of its own (fishshell.com/docs/current/completions.html).
+The shell adds no blank after a word that ends in a colon or a slash, since the word goes on: twinhull cp
+web:/etc . fish has that rule of its own (fishshell.com/docs/current/completions.html).
 
 kubectl runs `kubectl_complete-twinhull` with the words after `kubectl twinhull` (k8s.io/kubectl,
 pkg/cmd/plugin/plugin_completion.go). Each line of the answer is a word, which may have a tabulator and a
@@ -32,9 +32,9 @@ from twinhull.cli.lazygroup import COMPLETE_VARIABLE
 
 #: Cobra's directives: the shell completes files, adds no blank, completes nothing else, or completes folders.
 _FILES, _NO_BLANK, _WORDS_ONLY, _FOLDERS = 0, 2, 4, 16
-#: How a word ends that goes on.
+#: The ends of words that go on.
 _BEGUN = (":", "/")
-#: A file's name that no shell takes for anything else.
+#: Names of files that every shell takes literally without quotes.
 _SIMPLE = re.compile(r"\w[-\w.+@]*")
 
 #: bash splits words at colons and equals signs, too (its variable COMP_WORDBREAKS), and replaces only what
@@ -112,7 +112,7 @@ fi
 
 
 def _with_option(items: list[CompletionItem[str]], incomplete: str) -> list[CompletionItem[str]]:
-    """What completes a word, each with the option of a word --option=value before it."""
+    """The completions of a word. If the word is --option=value, each begins with that option."""
     option, equals, _ = incomplete.partition("=")
     if not equals or not option.startswith("--"):
         return items
@@ -134,13 +134,13 @@ class Bash(BashComplete):
         return words, incomplete[:-1]
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
-        """What bash puts in place of what it replaces."""
+        """The texts with which bash replaces the end of the word."""
         items = _with_option(super().get_completions(args, incomplete), incomplete)
         replaced = os.environ["COMP_REPLACED"]
         # bash-completion's functions for sudo and such take the character itself for the word.
         if replaced in {":", "="}:
             replaced = ""
-        # What is quoted is replaced as a whole.
+        # A quoted word is replaced as a whole.
         kept = incomplete.removesuffix(replaced) if incomplete.endswith(replaced) else ""
         return [
             CompletionItem(item.value.removeprefix(kept), help=item.help) if item.type == "plain" else item
@@ -149,7 +149,7 @@ class Bash(BashComplete):
 
 
 class _WithOption(ShellComplete):
-    """Completion for shells to which --option=value is one word: it is completed as a whole."""
+    """Completion for shells that take --option=value as one word."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
         items = super().get_completions(args, incomplete)
@@ -200,8 +200,8 @@ class KubectlComplete(ShellComplete):
 
 
 def _files(beginning: str) -> list[str]:
-    """The local files whose path begins so, folders with a slash. Names that a shell may read otherwise are
-    left out, since kubectl's scripts don't quote them.
+    """The local files whose path begins so, folders with a slash. Names that a shell wouldn't take literally
+    are left out, since kubectl's scripts don't quote them.
     """
     folder, slash, start = beginning.rpartition("/")
     with suppress(OSError):
@@ -218,7 +218,7 @@ for _shell in (Bash, Zsh, Fish, KubectlComplete):
 
 
 def main() -> None:
-    """What `kubectl_complete-twinhull` is."""
+    """The program `kubectl_complete-twinhull`."""
     os.environ[COMPLETE_VARIABLE] = "kubectl_complete"
     from twinhull.cli import main as command  # noqa: PLC0415  it reads the variable
 

@@ -1,4 +1,4 @@
-"""`twinhull ssh`: a login in a Workload's machine."""
+"""`twinhull ssh`: logs in to a Workload's machine."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Examples:
 \b
 Exit codes:
   0    the session or the command ended well
-  1    the Workload has no machine, or there is no ssh; or the command's own code, as any other
-  2    the command line is wrong; or the command's own code
+  1    the Workload has no machine, or there is no ssh; as any other code, it may be the command's own
+  2    the command line is wrong, or the command ended with 2
   255  ssh has no connection
 """
 )
 @click.argument("login", metavar="[USER@]NAME")
 @click.argument("command", metavar="[COMMAND…]", nargs=-1)
-@click.option("-i", "--identity-file", metavar="FILE", default="", help="The private key, as of ssh -i.")
+@click.option("-i", "--identity-file", metavar="FILE", default="", help="The private key, as for ssh -i.")
 @click.option(
     "-p",
     "--port",
@@ -41,7 +41,7 @@ Exit codes:
     "settings",
     metavar="KEY=VALUE",
     multiple=True,
-    help="An option for ssh, as of ssh -o. It may be repeated.",
+    help="An option for ssh, as for ssh -o. It may be repeated.",
 )
 @click.option("-t", "--tty", is_flag=True, help="The command gets a terminal. A shell has one in any case.")
 @click.option(

@@ -1,4 +1,4 @@
-"""The standard input and output, where they are closed, or where there is no room behind them."""
+"""Guards verbs against standard streams that are closed or can't be written."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from contextlib import contextmanager, suppress
 
 import click
 
-#: Why a write fails that no verb can do anything about: a full disk or quota, a limit of the file's size, an
+#: Errors of a write that no verb can do anything about: a full disk or quota, a limit of the file's size, an
 #: error of the device.
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """While a verb runs: a closed standard input is an empty one, and an output that can't be written is told
-    in a sentence, with exit code 1. An output that nobody reads any more ends the verb in silence, as click
-    has it.
+    """Within the context, a closed standard input is an empty one. If the standard output can't be written, a
+    sentence says so and the exit code is 1. If nobody reads the standard output any more, the verb ends in
+    silence, as with click.
     """
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  it stays open
@@ -45,6 +45,6 @@ def _flush() -> None:
 
 
 def _discard_output() -> None:
-    """Have what is still to be written go nowhere, or Python would try again at its end."""
+    """Send the rest of the output to nowhere: Python would try to write it again at its end."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,8 +6,8 @@ import click
 
 from twinhull.cli.changeoptions import ChangeOptions, change_options
 from twinhull.cli.ending import end_with
-from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import names_or_selector
 
 
 @click.command(
@@ -19,11 +19,11 @@ Examples:
 
 \b
 Exit codes:
-  0    each is to start; with --wait, each is ready or has completed
-  1    one could not be started
+  0    every Workload was told to start; with --wait, it is ready or has completed
+  1    a Workload could not be started (the others were), or the API server can't be asked
   2    the command line is wrong
-  3    with --wait: one can't come up any more: it has to be changed itself, has failed, or is gone
-  4    with --wait: one hasn't come up within --timeout
+  3    with --wait: a Workload can't become ready any more: it has to be changed, has failed, or is gone
+  4    with --wait: a Workload isn't ready within --timeout
   130  with --wait: it was interrupted; the change stays
 """
 )
@@ -36,6 +36,6 @@ def start(names: tuple[str, ...], selector: str, options: ChangeOptions, target:
     The command sets spec.state to Running. That doesn't run a completed Workload again. Use
     twinhull restart for that.
     """
-    from twinhull.cli import switching  # noqa: PLC0415  talks to a cluster
+    from twinhull.cli import startstop  # noqa: PLC0415  talks to a cluster
 
-    end_with(switching.switch("Running", names, selector, options, target))
+    end_with(startstop.switch("Running", names, selector, options, target))

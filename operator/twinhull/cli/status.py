@@ -6,8 +6,8 @@ import click
 
 from twinhull.cli import ending
 from twinhull.cli.output import output_option, watch_option
-from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import names_or_selector
 
 
 @click.command(
@@ -17,13 +17,13 @@ Examples:
   twinhull status web -n shop --watch
   twinhull status web db; twinhull status -l app=shop
   twinhull status web -o json | jq .verdict
-  twinhull status web > /dev/null || echo 'somebody has to do something'
+  twinhull status web > /dev/null || echo 'somebody has to act'
 
 \b
 Exit codes:
   0    nothing is wrong, or what is under way ends by itself
-  1    something is wrong, which the second line of a screen says
-  2    the state of one is unknown: it doesn't exist, you may not read it, or the API server doesn't answer
+  1    something is wrong: the second line of the screen says what
+  2    a Workload's state is unknown: it doesn't exist, you may not read it, or the API server doesn't answer
   130  --watch was interrupted
 """
 )
@@ -42,13 +42,13 @@ def status(
 
     The screen begins with the verdict: its second line says the one thing that is wrong, or that nothing is.
     Then come the isolation and who decided it, the hull, a machine's launcher Pod, the containers as kubectl
-    shows them, the Service and its endpoints, disks, what the cluster lacks, fields that the hull can't
-    honour, a replacement that is under way, and the last Events. What you may not read is named under "Not
-    read". Of several Workloads each has a screen.
+    shows them, the Service and its endpoints, disks, missing prerequisites of the cluster, fields that the
+    hull can't honour, a replacement that is under way, and the last Events. Kinds that you may not read are
+    named under "Not read". Each of several Workloads has a screen of its own.
 
-    Reading takes the role view in the namespace: get of Workloads, and list of what belongs to them. With -o
-    json or yaml it prints the verdict and the objects that it was made of. `twinhull explain` says which
-    rules and policies decide an isolation.
+    Reading needs the role view in the namespace: to get Workloads, and to list the objects that belong to
+    them. With -o json or yaml, the command prints the verdict and these objects. `twinhull explain` says
+    which rules and policies decide an isolation.
     """
     if watch and len(names) != 1:
         raise click.UsageError("--watch is for one Workload: give its name")

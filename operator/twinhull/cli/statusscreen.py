@@ -1,4 +1,4 @@
-"""What `twinhull status` does: it reads a Workload and what belongs to it, and prints the screen of it."""
+"""Reads a Workload and the objects that belong to it for `twinhull status`, and prints its screen."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ from twinhull.view.status import screen
 from twinhull.view.verdict import verdict
 from twinhull.view.workloadobjects import WorkloadObjects
 
-#: The exit code of what can't be told, as of `twinhull diff`.
+#: The exit code if a Workload's state is unknown, as that of `twinhull diff`.
 UNTOLD = 2
-#: How long `watch` waits until it looks again, in seconds.
+#: How long `watch` waits before it reads again, in seconds.
 _PAUSE = 2.0
 
 
 async def once(names: tuple[str, ...], selector: str, target: Target, output: str) -> int:
-    """Print Workloads. The exit code: whether somebody has to do something, or it can't be told of one."""
+    """Print Workloads. Returns the exit code: UNTOLD if one of them can't be read, 1 if somebody has to act,
+    else 0.
+    """
     workloads: list[WorkloadObjects] = []
     missing: dict[str, None] = {}
     async with session(target) as opened:
@@ -63,7 +65,7 @@ def _needs_somebody(objects: WorkloadObjects) -> bool:
 
 
 async def watch(name: str, target: Target, output: str) -> int:
-    """Print what changes, until it is interrupted. Raises ClickException once the Workload is gone."""
+    """Print a Workload whenever it changes, until interrupted. Raises ClickException once it is gone."""
     async with session(target) as opened:
         if output == "table" and is_terminal():
             return await _redraw(opened, name)
@@ -79,7 +81,7 @@ async def watch(name: str, target: Target, output: str) -> int:
 
 
 async def _redraw(opened: Session, name: str) -> int:
-    """Draw the screen anew, as often as it is looked at. What becomes of the connection stands above it."""
+    """Draw the screen anew every _PAUSE seconds. A lost connection is told in a line above it."""
     from rich.live import Live  # noqa: PLC0415  for terminals only
 
     terminal = console()
@@ -103,7 +105,7 @@ def _print(objects: WorkloadObjects, output: str, *, brief: bool = False) -> Non
 
 
 def _document(objects: WorkloadObjects) -> Raw:
-    """All that was read, and what is made of it."""
+    """The verdict, and all objects that were read."""
     judgement = verdict(objects, datetime.now(UTC))
     return {
         "verdict": {

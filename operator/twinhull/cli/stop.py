@@ -1,4 +1,4 @@
-"""`twinhull stop`: ends what runs of Workloads, and keeps all else."""
+"""`twinhull stop`: ends the hulls of Workloads, and keeps all else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import click
 
 from twinhull.cli.changeoptions import ChangeOptions, change_options
 from twinhull.cli.ending import end_with
-from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import names_or_selector
 
 
 @click.command(
@@ -19,11 +19,11 @@ Examples:
 
 \b
 Exit codes:
-  0    each is to stop; with --wait, each has
-  1    one could not be stopped
+  0    every Workload was told to stop; with --wait, it has stopped
+  1    a Workload could not be stopped (the others were), or the API server can't be asked
   2    the command line is wrong
-  3    with --wait: one can't stop any more: it has to be changed itself, or is gone
-  4    with --wait: one hasn't stopped within --timeout
+  3    with --wait: a Workload can't stop any more: it has to be changed, or is gone
+  4    with --wait: a Workload hasn't stopped within --timeout
   130  with --wait: it was interrupted; the change stays
 """
 )
@@ -37,6 +37,6 @@ def stop(names: tuple[str, ...], selector: str, options: ChangeOptions, target: 
     and so does the Workload with its status. Files in containers and emptyDir volumes are lost. A machine
     that boots a disk of its own is switched off, and its disks stay.
     """
-    from twinhull.cli import switching  # noqa: PLC0415  talks to a cluster
+    from twinhull.cli import startstop  # noqa: PLC0415  talks to a cluster
 
-    end_with(switching.switch("Stopped", names, selector, options, target))
+    end_with(startstop.switch("Stopped", names, selector, options, target))

@@ -1,6 +1,6 @@
-"""Which cluster and namespace a person means: the options of each verb that asks a cluster.
+"""The options of verbs that ask a cluster: for the cluster and the namespace.
 
-This file imports nothing of what talks to a cluster, since each verb's help needs it.
+This file imports nothing that talks to a cluster, since each verb's help needs it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which cluster and namespace a person means."""
+    """The cluster and the namespace that a person means."""
 
     #: The namespace, empty for the kubeconfig's.
     namespace: str = ""
@@ -31,7 +31,7 @@ class Target:
 
     @property
     def options(self) -> list[str]:
-        """The options by which a command means the same."""
+        """The options that give another command the same target."""
         pairs = (("-n", self.namespace), ("--context", self.context), ("--kubeconfig", self.kubeconfig))
         return [word for option, value in pairs if value for word in (option, value)]
 
@@ -64,7 +64,7 @@ def target_options(function: _Function) -> _Function:
 
 
 def cluster_options(function: _Function) -> _Function:
-    """The options of a verb that asks a cluster of no namespace. The function gets them as `target`."""
+    """The options of a verb that asks a cluster but no namespace. The function gets them as `target`."""
 
     @functools.wraps(function)
     def verb(*args: Any, context: str, kubeconfig: str, **more: Any) -> Any:  # noqa: ANN401  click's
@@ -83,7 +83,7 @@ def cluster_options(function: _Function) -> _Function:
             metavar="FILE",
             type=click.Path(),
             default="",
-            help="The kubeconfig. The default is what KUBECONFIG says, or ~/.kube/config.",
+            help="The kubeconfig. The default is the file that KUBECONFIG names, or ~/.kube/config.",
         ),
     )
     made: Any = verb

@@ -1,4 +1,4 @@
-"""The terminal of this process: its input as it comes, its size, and raw mode while a command has it."""
+"""The terminal of this process: its input, its size, and raw mode while a command uses it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from contextlib import contextmanager
 
 import click
 
-#: How much is read at a time.
+#: How many bytes are read at a time.
 _CHUNK = 1 << 16
-#: How many such pieces are read ahead of whoever takes them.
+#: How many such pieces are read ahead.
 _PIECES = 4
 #: Ctrl+], as in virtctl and telnet.
 _ESCAPE = b"\x1d"
@@ -36,10 +36,11 @@ def write_error(data: bytes) -> None:
 
 
 async def standard_input() -> AsyncIterator[bytes]:
-    """What comes on the standard input, until it ends.
+    """The standard input, piece by piece, until it ends.
 
-    A thread of its own reads it, since files can't be waited for. It doesn't keep the process from ending. It
-    hands over no coroutine: a loop that ends meanwhile would complain that nobody awaited it.
+    A thread reads it, since an event loop can't wait for files. The thread doesn't keep the process from
+    ending. It hands over no coroutine: after the end of the loop, Python would warn that the coroutine was
+    never awaited.
     """
     loop, room = asyncio.get_running_loop(), threading.Semaphore(_PIECES)
     pieces: asyncio.Queue[bytes | OSError] = asyncio.Queue()
@@ -64,7 +65,7 @@ async def standard_input() -> AsyncIterator[bytes]:
 
 
 async def until_escape(typed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """What is typed before Ctrl+]."""
+    """The typed bytes before Ctrl+]."""
     async for data in typed:
         text, escape, _ = data.partition(_ESCAPE)
         if text:
@@ -74,7 +75,7 @@ async def until_escape(typed: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _read(number: int) -> bytes:
-    """What is there to be read, nothing at the end. A terminal that is gone has ended."""
+    """The next bytes, empty at the end. A terminal that is gone counts as the end."""
     while True:
         try:
             return os.read(number, _CHUNK)
@@ -99,7 +100,9 @@ async def sizes() -> AsyncIterator[tuple[int, int]]:
 
 @contextmanager
 def raw() -> Iterator[None]:
-    """Give each key to the command as it is typed, Ctrl+C too. The terminal is as before in the end."""
+    """Within the context, give each key to the command as it is typed, Ctrl+C too. The terminal's former mode
+    is restored at the end.
+    """
     try:
         import termios  # noqa: PLC0415  Windows has none
         import tty  # noqa: PLC0415
@@ -107,7 +110,7 @@ def raw() -> Iterator[None]:
         raise click.ClickException("-t needs a terminal of Unix: leave it out, or use WSL") from error
     stdin = sys.stdin.fileno()
     attributes = termios.tcgetattr(stdin)
-    tty.setraw(stdin, termios.TCSADRAIN)  # what was typed before is read, too
+    tty.setraw(stdin, termios.TCSADRAIN)  # keys that were typed before are kept
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What `twinhull top` does: it reads the metrics server's figures of Workloads' Pods, and prints them."""
+"""Reads the metrics server's figures of Workloads' Pods for `twinhull top`, and prints them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _NO_METRICS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Whose use is shown, and how it is printed."""
+class UsageRequest:
+    """The options of `twinhull top`."""
 
     #: The Workload's name, empty for all.
     name: str
-    #: Whether that of all namespaces is shown.
+    #: Whether the Workloads of all namespaces are shown.
     everywhere: bool
     #: Whether each container has a row of its own.
     containers: bool
@@ -41,11 +41,11 @@ class Asked:
 
     @property
     def selector(self) -> str:
-        """The labels of the Pods."""
+        """The label selector of the Pods."""
         return f"{WORKLOAD_LABEL}={self.name}" if self.name else WORKLOAD_LABEL
 
 
-async def once(request: Asked, target: Target) -> None:
+async def once(request: UsageRequest, target: Target) -> None:
     """Print what Workloads use."""
     async with session(target) as opened:
         if request.name:
@@ -66,8 +66,8 @@ async def once(request: Asked, target: Target) -> None:
         print_document([use.raw() for use in usage.in_order(uses, request.order)], request.output)
 
 
-async def _measured(opened: Session, request: Asked) -> tuple[list[Raw], list[Raw]]:
-    """The Pods and their metrics. Raises ClickException without a metrics server that answers."""
+async def _measured(opened: Session, request: UsageRequest) -> tuple[list[Raw], list[Raw]]:
+    """The Pods and their metrics. Raises ClickException if no metrics server answers."""
     cluster = opened.everywhere if request.everywhere else opened.cluster
     try:
         measured = await cluster.list(replace(POD_METRICS, label_selector=request.selector))
@@ -81,10 +81,8 @@ async def _measured(opened: Session, request: Asked) -> tuple[list[Raw], list[Ra
     return (listed[0] if listed else []), measured[0]
 
 
-async def _instances(opened: Session, request: Asked, pods: Sequence[Raw]) -> list[Raw]:
-    """The VirtualMachineInstances, if there are launchers. Says so on the standard error if they can't be
-    read.
-    """
+async def _instances(opened: Session, request: UsageRequest, pods: Sequence[Raw]) -> list[Raw]:
+    """The VirtualMachineInstances, if there are launcher Pods. If they can't be read, a note says so."""
     if not any(map(is_launcher, pods)):
         return []
     cluster = opened.everywhere if request.everywhere else opened.cluster
@@ -92,8 +90,8 @@ async def _instances(opened: Session, request: Asked, pods: Sequence[Raw]) -> li
         listed = await cluster.list(replace(VIRTUAL_MACHINE_INSTANCE, label_selector=request.selector))
     except Refused:
         click.echo(
-            "note: you may not read VirtualMachineInstances, so that what guests have isn't shown: ask for "
-            "the role kubevirt.io:view",
+            "note: you may not read VirtualMachineInstances, so the CPUs and memory of guests aren't shown: "
+            "ask for the role kubevirt.io:view",
             err=True,
         )
         return []
@@ -101,7 +99,7 @@ async def _instances(opened: Session, request: Asked, pods: Sequence[Raw]) -> li
 
 
 def _remark(uses: Sequence[usage.Use]) -> None:
-    """Say on the standard error what isn't to be seen from the table."""
+    """Print notes on figures that the table can't explain itself, and on missing figures."""
     launchers = [use.pod for use in uses if use.is_launcher]
     if launchers:
         click.echo(

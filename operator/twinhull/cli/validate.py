@@ -1,4 +1,4 @@
-"""`twinhull validate`: what is wrong with manifests, found without a cluster."""
+"""`twinhull validate`: finds what is wrong with manifests, without a cluster."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """The options by which Workloads are looked at."""
+    """The options by which Workloads are checked."""
 
-    #: The isolations that are tried in place of the one that a Workload asks for; none if it is that one.
+    #: The isolations that are tried instead of the one that a Workload asks for; empty to try that one.
     isolations: tuple[str, ...]
     folders: tuple[Path, ...]
     labels: Mapping[str, str] | None
@@ -37,7 +37,7 @@ class _Wanted:
 
 
 class _UnreadablePoliciesError(click.ClickException):
-    """Policies without which nothing can be checked."""
+    """The policies can't be read, so nothing can be checked."""
 
     exit_code = 2
 
@@ -85,8 +85,8 @@ Exit codes:
 @click.option(
     "--allow-none",
     is_flag=True,
-    help="Succeed without an object to check, and pass over documents that are no objects, as in folders. It "
-    "is for hooks that name each file of a commit.",
+    help="Succeed without an object to check, and pass over documents that are no objects, as in folders. "
+    "This is for hooks that name each file of a commit.",
 )
 @click.option(
     "-o",
@@ -111,14 +111,15 @@ def validate(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> None:
     """Check Workloads and IsolationPolicies, without a cluster.
 
-    FILEs are YAML or JSON files, folders, and - for the standard input. Of a folder all files below it are
-    read whose names end in .yaml, .yml or .json. Objects of other groups are passed over, and counted. So are
-    documents of a folder that are no objects, such as Helm's values; in a file that is named they are errors.
+    FILEs are YAML or JSON files, folders, and - for the standard input. In a folder, all files below it are
+    read whose names end in .yaml, .yml or .json. Objects of other groups are passed over, and counted.
+    Documents that are no objects, such as Helm's values, are passed over in folders, and are errors in files
+    that are named.
 
     An object is checked as by the API server: by the schema of its kind, and by the kind's rules in CEL. A
     rule that can't be checked without a cluster is named. A Workload is then checked for the isolation that
-    it asks for: which fields can't be honoured with it, what IsolationPolicies say, and what reaches past it.
-    Each finding is printed with its file, line and column.
+    it asks for: for fields that can't be honoured with it, against IsolationPolicies, and for fields that
+    reach past it. Each finding is printed with its file, line and column.
 
     Objects that a Workload refers to, such as claims and Secrets, aren't looked for.
     """
@@ -143,12 +144,12 @@ def _labels(value: str | None) -> dict[str, str] | None:
 
 @dataclass(slots=True)
 class _Documents:
-    """What files have."""
+    """The objects of files, and what is wrong with the other documents."""
 
-    #: Why no object being checked is an error, empty if it is none.
+    #: The error if no object is checked, empty if that is none.
     nothing: str
     manifests: list[Manifest] = field(default_factory=list)
-    #: What is wrong with documents that aren't checked, and with names that two objects have.
+    #: Findings about documents that aren't checked, and about names that two objects share.
     findings: list[Located] = field(default_factory=list)
     #: How many objects of other groups there are.
     others: int = 0
@@ -156,7 +157,7 @@ class _Documents:
 
 
 def _read(files: tuple[str, ...], *, allow_none: bool) -> _Documents:
-    """What is in files. Raises ClickException if there are too many."""
+    """The documents of files. Raises ClickException if there are too many files."""
     documents = _Documents("" if allow_none else _nothing(files))
     for file, is_named in manifestfolders.named(files):
         try:
@@ -173,7 +174,7 @@ def _read(files: tuple[str, ...], *, allow_none: bool) -> _Documents:
 
 
 def _add(documents: _Documents, manifests_of_file: tuple[Manifest, ...], *, strict: bool) -> None:
-    """Take the objects of a file. If it is `strict`, each document has to be one."""
+    """Add the objects of a file. In a `strict` file each document has to be an object."""
     earlier: dict[tuple[str, ...], Manifest] = {}
     for manifest in manifests_of_file:
         documents.manifests.append(manifest)
@@ -188,7 +189,7 @@ def _add(documents: _Documents, manifests_of_file: tuple[Manifest, ...], *, stri
 
 
 def _nothing(files: tuple[str, ...]) -> str:
-    """What is wrong if no object of files was checked, and what to do."""
+    """The error if no object of files was checked, with what to do."""
     where = ", ".join(map(manifests.source, files))
     return (
         f"{where} has no object of {GROUP} to check: name a file or folder with Workloads or "
@@ -197,7 +198,7 @@ def _nothing(files: tuple[str, ...]) -> str:
 
 
 def _identity(manifest: Manifest, kind: str) -> tuple[str, ...]:
-    """By what a cluster tells objects of a kind apart."""
+    """The kind, namespace and name, by which a cluster tells objects apart."""
     metadata = manifest.document.get("metadata")
     name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
     namespace = "" if kind == "IsolationPolicy" else manifest.namespace
@@ -205,14 +206,14 @@ def _identity(manifest: Manifest, kind: str) -> tuple[str, ...]:
 
 
 def _again(same: Manifest) -> Finding:
-    """That an object has the name of an earlier one of its file."""
+    """The finding that an object has the name of an earlier one of its file."""
     line, column = same.position("metadata.name")
     return Finding(
         Level.WARNING,
         Source.SCHEMA,
         "metadata.name",
-        f"is also the name of the object at line {line}, column {column}, and a cluster keeps the last of "
-        "both: rename or remove one",
+        f"is also the name of the object at line {line}, column {column}, and a cluster keeps only the "
+        "last of them: rename or remove one",
     )
 
 
@@ -221,7 +222,7 @@ def _located(manifest: Manifest, finding: Finding) -> Iterator[Located]:
 
 
 def _report(documents: _Documents, wanted: _Wanted) -> Report:
-    """All that is found in files. Raises ClickException if the policies can't be read."""
+    """All findings about files. Raises ClickException if the policies can't be read."""
     kinds = [(one, kind) for one in documents.manifests if (kind := manifestkinds.kind_of(one))]
     checks = _Checks(wanted, documents.manifests)
     findings = [finding for manifest, kind in kinds for finding in checks.of(manifest, kind)]
@@ -250,12 +251,16 @@ def _rules(folders: tuple[Path, ...]) -> Rules | None:
 
 
 def _twice(key: str) -> Finding:
-    """Kubectl takes the last of several keys silently. Flux and kustomize refuse the file."""
-    return Finding(Level.WARNING, Source.SCHEMA, "", f"the key {key} is there twice: remove one of the two")
+    """A warning about a repeated key. kubectl silently takes its last value; Flux and kustomize refuse the
+    file.
+    """
+    return Finding(
+        Level.WARNING, Source.SCHEMA, "", f"the key {key} stands there twice: remove one of the two"
+    )
 
 
 class _Checks:
-    """Finds what is wrong with manifests. What is only needed for valid Workloads is imported for those."""
+    """Finds what is wrong with manifests. Modules that only valid Workloads need are imported for those."""
 
     def __init__(self, wanted: _Wanted, all_manifests: list[Manifest]) -> None:
         self._wanted = wanted
@@ -264,13 +269,13 @@ class _Checks:
 
     @cached_property
     def _namespaces(self) -> Mapping[str, Mapping[str, str]]:
-        """The labels of each namespace that a file has, by its name."""
+        """The labels of each namespace of the files, by its name."""
         from twinhull.cli import policyfiles  # noqa: PLC0415  takes time
 
         return {**(self._rules.namespaces if self._rules else {}), **policyfiles.namespaces(self._manifests)}
 
     def of(self, manifest: Manifest, kind: str) -> Iterator[Located]:
-        """What is wrong with a manifest, which is of a kind of ours."""
+        """The findings about a manifest of one of our kinds."""
         findings = list(of_object(kind, manifest.document))
         if kind == "Workload" and not any(finding.level is Level.ERROR for finding in findings):
             findings += self._isolation(manifest)

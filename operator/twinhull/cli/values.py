@@ -1,4 +1,4 @@
-"""Types of options' values that click doesn't have."""
+"""Types of options' values that click lacks."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Name(click.types.StringParamType):
         return name
 
 
-#: An empty one in a path is no error to the API server: it would mean all namespaces.
+#: It can't be empty: in a path, the API server would take an empty namespace for all namespaces.
 NAMESPACE = Name("a DNS label (a-z, 0-9 and - between them)", LABEL, LONGEST_LABEL)
 OBJECT = Name(*_SUBDOMAIN)
 
 
 class NameOrNone(Name):
-    """A name, or an empty text for none, as scripts give it whose variable isn't set."""
+    """A name, or None for an empty text, which a script gives if its variable isn't set."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  str or None
         return super().convert(value, param, ctx) if value else None
@@ -42,8 +42,8 @@ class NameOrNone(Name):
 
 #: An object's name, or none.
 OBJECT_OR_NONE = NameOrNone(*_SUBDOMAIN)
-#: The least that a reference to an image has to be (github.com/distribution/reference, reference.go). Its
-#: registry may be an IPv6 address in brackets.
+#: A part of what a reference to an image has to satisfy (github.com/distribution/reference, reference.go).
+#: Its registry may be an IPv6 address in brackets.
 IMAGE = Name(
     "an image (letters, digits and any of . _ : / @ -)",
     r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9])[A-Za-z0-9._:/@-]*",

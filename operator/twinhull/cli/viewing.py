@@ -1,4 +1,4 @@
-"""The screen of a machine: a local port for viewers, and a viewer."""
+"""Shows the screen of a machine: opens a local port, and a viewer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from twinhull.reach.kubevirt_stream import Instance
 from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import VIRTUAL_MACHINE_INSTANCE
 
-#: The viewers that are looked for, in this order, and how each is told the port.
+#: The viewers that are looked for, in this order, and how each gets the port.
 VIEWERS: tuple[tuple[str, Callable[[int], str]], ...] = (
     ("remote-viewer", lambda port: f"vnc://127.0.0.1:{port}"),
     ("vncviewer", lambda port: f"127.0.0.1::{port}"),
@@ -29,7 +29,7 @@ VIEWERS: tuple[tuple[str, Callable[[int], str]], ...] = (
 
 
 async def vnc(name: str, port: int, target: Target, *, proxy_only: bool) -> int:
-    """Show a machine's screen. The exit code."""
+    """Show a machine's screen. Returns the exit code."""
     viewer = None if proxy_only else _viewer()
     async with session(target) as opened:
         shell = commands.ours("exec", name, opened.namespace, "-it", "--", "sh")
@@ -42,7 +42,7 @@ async def vnc(name: str, port: int, target: Target, *, proxy_only: bool) -> int:
                     click.echo(json.dumps({"port": bound}))
                     say(f"Connect a VNC viewer with 127.0.0.1:{bound}. Ctrl+C ends this.")
                     await asyncio.Event().wait()
-                    return 0  # it is cancelled before
+                    return 0  # the wait is cancelled before
                 program, address = viewer
                 say(f"Opening {program} at 127.0.0.1:{bound}")
                 process = await asyncio.create_subprocess_exec(program, address(bound))
@@ -66,10 +66,10 @@ def _viewer() -> tuple[str, Callable[[int], str]]:
 
 
 async def _check(opened: Session, name: str, instance: Instance) -> None:
-    """Raise ClickException for a machine of which it is known that it has no screen, or that it is off."""
+    """Raise ClickException if the machine is known to have no screen, or not to run."""
     try:
         vmi = await opened.cluster.get(VIRTUAL_MACHINE_INSTANCE, opened.namespace, instance.name)
-    except Refused:  # who may see a screen may not be allowed to read the instance
+    except Refused:  # a person who may see a screen may not be allowed to read the instance
         return
     if vmi is None or (vmi.get("status") or {}).get("phase") != "Running":
         wait = commands.ours("wait", name, opened.namespace)
@@ -82,7 +82,9 @@ async def _check(opened: Session, name: str, instance: Instance) -> None:
 
 
 def _has_screen(vmi: Raw) -> bool:
-    """Whether it has a graphics device (kubevirt.io/api/core/v1, type Devices, autoattachGraphicsDevice)."""
+    """Whether the instance has a graphics device (kubevirt.io/api/core/v1, type Devices,
+    autoattachGraphicsDevice).
+    """
     devices = ((vmi["spec"].get("domain") or {}).get("devices")) or {}
     return devices.get("autoattachGraphicsDevice") is not False
 
@@ -93,7 +95,7 @@ def _failed(why: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _ended_with(process: asyncio.subprocess.Process) -> AsyncIterator[None]:
-    """End a viewer with us."""
+    """End the viewer at the end of the context."""
     try:
         yield
     finally:

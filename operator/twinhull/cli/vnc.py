@@ -1,12 +1,12 @@
-"""`twinhull vnc`: the screen of a Workload's machine."""
+"""`twinhull vnc`: shows the screen of a Workload's machine."""
 
 from __future__ import annotations
 
 import click
 
 from twinhull.cli.ending import end_with
-from twinhull.cli.selecting import one_name
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import one_name
 
 
 @click.command(
@@ -17,7 +17,7 @@ Examples:
 
 \b
 Exit codes:
-  0  the viewer was closed, or it was ended by Ctrl+C or SIGTERM
+  0  the viewer was closed, or the command was ended by Ctrl+C or SIGTERM
   1  there is no screen, no viewer, or the port is taken
   2  the command line is wrong
 """
@@ -41,7 +41,8 @@ def vnc(name: str, proxy_only: bool, port: int, target: Target) -> None:  # noqa
 
     The command listens on a port of 127.0.0.1, and connects each viewer there with the machine's screen,
     through KubeVirt. It opens remote-viewer or vncviewer if one is found. While it runs, everybody on this
-    computer can connect. KubeVirt shows the screen to one viewer at a time: a former viewer loses it.
+    computer can connect. KubeVirt shows the screen to one viewer at a time: a new viewer disconnects the
+    former one.
 
     It needs KubeVirt's right to get virtualmachineinstances/vnc in the API group subresources.kubevirt.io,
     which KubeVirt's roles kubevirt.io:edit and kubevirt.io:admin have.

@@ -1,4 +1,4 @@
-"""`twinhull wait`: waits until Workloads are what one wants them to be."""
+"""`twinhull wait`: waits until Workloads have reached a goal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twinhull.cli.durations import Duration
-from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import names_or_selector
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twinhull.verbs.goals import Goal
 
 
-#: What is completed for --for.
+#: The completions of --for.
 _GOALS = (
     *("ready", "stopped", "completed", "deleted", "condition=Ready", "condition=Stalled=False"),
     *("isolation=container", "isolation=sandbox", "isolation=machine"),
@@ -24,7 +24,7 @@ _GOALS = (
 
 
 class _Goal(click.ParamType["Goal"]):
-    """What is waited for."""
+    """The value of --for."""
 
     name = "GOAL"
 
@@ -43,7 +43,7 @@ class _Goal(click.ParamType["Goal"]):
         param: click.Parameter,  # noqa: ARG002
         incomplete: str,
     ) -> list[CompletionItem[str]]:
-        """The goals that begin so."""
+        """The goals that begin with `incomplete`."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415  a shell's business only
 
         return [CompletionItem(goal) for goal in _GOALS if goal.startswith(incomplete.lower())]
@@ -61,26 +61,26 @@ Examples:
 
 \b
 Goals:
-  ready              its hull is Ready, and of the present spec
+  ready              its hull is Ready, and has the present spec
   stopped            nothing of it runs, as spec.state asks
-  completed          it has run to completion, and well
-  deleted            it is gone; so says delete, as of kubectl
+  completed          it has run to completion without a failure
+  deleted            it is gone; delete means the same, as for kubectl
   condition=X[=Y]    condition X is Y (True, False or Unknown; the default is True)
   isolation=NAME     it runs as container, sandbox or machine, is Ready, and its former hull is gone
 
 \b
 Exit codes:
-  0    each has come true
-  1    a Workload isn't there, or the API server can't be asked
+  0    every Workload has reached the goal
+  1    a Workload doesn't exist, or the API server can't be asked
   2    the command line is wrong
-  3    it can't come true any more: a Workload has to be changed itself, has ended, or is gone
-  4    it hasn't come true within --timeout
-  130  it was interrupted
+  3    a Workload can't reach the goal any more: it has to be changed, has ended, or is gone
+  4    a Workload hasn't reached the goal within --timeout
+  130  the command was interrupted
 """
 )
 @names_or_selector
 @click.option(
-    "--for", "goal", type=_Goal(), default="ready", show_default=True, help="What is waited for: see below."
+    "--for", "goal", type=_Goal(), default="ready", show_default=True, help="The goal to wait for: see below."
 )
 @click.option(
     "--timeout",
@@ -93,17 +93,18 @@ Exit codes:
 def wait(names: tuple[str, ...], selector: str, goal: Goal, timeout: float, target: Target) -> None:
     """Wait until Workloads are ready, stopped, completed or gone.
 
-    The command follows the Workloads by a watch, and says on the standard error whatever changes. What the
-    status says of a former spec counts for nothing: right after an apply it waits until the operator has
-    seen the new one.
+    The command follows the Workloads by a watch, and prints each change on the standard error. A status of a
+    former spec doesn't count: right after an apply, the command waits until the operator has seen the new
+    spec.
 
-    The command ends early if the goal can't come true any more, and says why: a Stalled Workload has to be
-    changed itself, a stopped one doesn't get ready, and one that ended with a failure doesn't complete. It
-    doesn't end early if the Workload is Stalled because of something else that may still come or be freed,
-    such as a claim, a RuntimeClass, KubeVirt, or room in a quota: it says what that is, and goes on. What is
-    Stalled beside a hull that is Ready, such as a Service, is a warning.
+    The command ends early if the goal can't be reached any more, and says why: a Stalled Workload has to be
+    changed, a stopped one doesn't get ready, and one that ended with a failure doesn't complete. It doesn't
+    end early if the Workload is Stalled because of something that may still come, such as a missing claim,
+    RuntimeClass or KubeVirt, or room in a quota: it names the cause, and goes on waiting. If the hull is
+    Ready and something else is Stalled, such as the Service, that is a warning.
 
-    It needs the rights to get and watch Workloads. Without the right to watch it asks every two seconds.
+    It needs the rights to get and watch Workloads. Without the right to watch, it reads the Workloads every
+    two seconds.
     """
     from twinhull.cli import waiting  # noqa: PLC0415  talks to a cluster
 

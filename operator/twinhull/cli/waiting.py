@@ -1,4 +1,6 @@
-"""Waiting for Workloads on the command line: progress, an end, and an exit code for each kind of end."""
+"""Waits for Workloads on the command line: prints progress and the end, and gives each kind of end its exit
+code.
+"""
 
 from __future__ import annotations
 
@@ -21,27 +23,27 @@ from twinhull.shell.kinds import WORKLOAD
 from twinhull.verbs.goals import Deleted, Goal, GoalState, GoalStatus
 from twinhull.view.safetext import plain
 
-#: How long one look may take, in seconds.
+#: How long one look at the Workloads may take, in seconds.
 _LOOK = 30.0
-#: How much later than its time the verb ends at once, in seconds, whatever it waits for.
+#: How much later than its time the verb ends at once, in seconds, whatever it still waits for.
 _GRACE = 1.0
 
 
 class Exit(IntEnum):
-    """How a verb ends that waits."""
+    """The exit codes of a verb that waits."""
 
     DONE = 0
-    #: Nothing was done, or not all that was asked for.
+    #: Not all of the Workloads were changed.
     REFUSED = 1
-    #: It can't come true any more.
+    #: A goal can't be reached any more.
     HOPELESS = 3
-    #: It hasn't come true in time.
+    #: A goal wasn't reached in time.
     OVERDUE = 4
 
 
 def until(names: tuple[str, ...], selector: str, goal: Goal, seconds: float, target: Target) -> NoReturn:
     """Wait until Workloads have reached a goal, as `wait` does, and end with the exit code. The seconds count
-    from now on, the login and the first answers of the API server among them. Raises ClickException.
+    from now on, and include the login and the first answers of the API server. Raises ClickException.
     """
     limit = seconds or _LOOK
 
@@ -60,7 +62,10 @@ async def _until(names: tuple[str, ...], selector: str, goal: Goal, seconds: flo
                 goals = await _goals(opened, names, selector, goal)
         except TimeoutError:
             sentence = f"the API server hasn't answered within {seconds or _LOOK:g} s"
-            _error(f"{_named(names, selector)}: {sentence}, so it isn't known what is {goal.title}")
+            _error(
+                f"{_named(names, selector)}: {sentence}, so it is unknown whether the goal ({goal.title}) "
+                "is reached"
+            )
             return Exit.OVERDUE
         return await wait(opened, goals, seconds, deadline)
 
@@ -69,7 +74,7 @@ async def _goals(opened: Session, names: tuple[str, ...], selector: str, goal: G
     """The goal of each Workload. Raises ClickException and ApiError."""
     if not isinstance(goal, Deleted):
         return {one["metadata"]["name"]: goal for one in await selected(opened, names, selector)}
-    if names:  # one that is gone already is what is waited for, and no mistake
+    if names:  # a Workload that is gone already has reached the goal
         known = {name: await opened.cluster.get(WORKLOAD, opened.namespace, name) for name in names}
     else:
         known = {one["metadata"]["name"]: one for one in await selected(opened, names, selector)}
@@ -79,14 +84,16 @@ async def _goals(opened: Session, names: tuple[str, ...], selector: str, goal: G
 
 
 async def _check_served(opened: Session) -> None:
-    """Raise ClickException if the cluster has no Workloads at all: it may not be the one that is meant."""
-    with suppress(Refused):  # who may get one may not be allowed to list them
+    """Raise ClickException if the cluster doesn't serve Workloads at all: the person may mean another
+    cluster.
+    """
+    with suppress(Refused):  # a person who may get Workloads may not be allowed to list them
         if await opened.cluster.list(WORKLOAD) is None:
             raise click.ClickException(not_served())
 
 
 def _named(names: tuple[str, ...], selector: str) -> str:
-    """The Workloads that are waited for."""
+    """The Workloads that are waited for, in words."""
     if selector:
         return f"the Workloads with the labels {selector}"
     return f"Workload{'s' * (len(names) > 1)} {', '.join(names)}"
@@ -95,12 +102,12 @@ def _named(names: tuple[str, ...], selector: str) -> str:
 async def wait(
     session: Session, goals: Mapping[str, Goal], seconds: float, deadline: float | None = None
 ) -> Exit:
-    """Wait until each of these Workloads has reached its goal, can't any more, or the time in seconds is
-    over: with 0, each is looked at once. The time counts from now on, unless the event loop's time at which
-    it is over is given.
+    """Wait until each of these Workloads has reached its goal, can't reach it any more, or the seconds are
+    over. With 0 seconds, each is looked at once. The seconds count from now on, unless `deadline` gives the
+    event loop's time at which they are over.
 
-    The progress goes to the standard error, and a line for each that has reached its goal to the standard
-    output. Raises ApiError.
+    Progress goes to the standard error, and a line for each Workload that has reached its goal to the
+    standard output. Raises ApiError.
     """
     left, failed = dict(goals), False
     looks_once = not seconds
@@ -135,7 +142,7 @@ async def wait(
 
 
 def _ended(name: str, goal: Goal, status: GoalStatus) -> bool:
-    """Say how a wait has ended. Whether its goal was reached."""
+    """Print how the wait for a Workload has ended. Returns whether its goal was reached."""
     if status.state is GoalState.REACHED:
         click.echo(f"Workload {name} is {plain(goal.title)}")
         if status.but:

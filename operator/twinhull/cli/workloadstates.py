@@ -1,4 +1,4 @@
-"""The states of Workloads by their names, as they come."""
+"""Gives the states of Workloads, now and after each change."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from twinhull.cli.reconnecting import Outages
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.kinds import WORKLOAD
 
-#: The name of a Workload, and its state; None once there is none.
+#: The name of a Workload, and its state; None once it doesn't exist.
 State: TypeAlias = tuple[str, Raw | None]
-#: From how many names on there is one watch for all of the namespace, instead of one for each.
+#: For more names than this, one watch follows the whole namespace instead of one for each name.
 _MANY = 8
 
 
@@ -26,14 +26,14 @@ class WorkloadStates:
 
     cluster: Cluster
     namespace: str
-    #: Is told what becomes of the connection.
+    #: Is told of a lost connection, and when it is back.
     say: Callable[[str], None] = field(default=lambda _: None)
 
     async def of(self, names: Sequence[str]) -> AsyncGenerator[State, None]:
         """The states of Workloads: first those of now, then each change. It never ends.
 
-        Of several changes in a row only the last may come. Raises ApiError for what doesn't pass, such as a
-        missing right to read them.
+        Of several changes in a row, only the last may come. Raises ApiError for errors that don't pass, such
+        as a missing right to read the Workloads.
         """
         outages = Outages(self.say, has_answered=True)  # the Workloads were read before
         queue: asyncio.Queue[State | Exception] = asyncio.Queue()
@@ -53,7 +53,9 @@ class WorkloadStates:
     async def _follow(
         self, names: list[str], outages: Outages, queue: asyncio.Queue[State | Exception]
     ) -> None:
-        """Put the states of Workloads into the queue, by one watch; or why that isn't possible."""
+        """Put the states of Workloads, or the error that ends them, into the queue. One watch follows them
+        all.
+        """
         single = names[0] if len(names) == 1 else ""
         wanted, unseen = set(names), names
         follower = Follower(
@@ -73,5 +75,5 @@ class WorkloadStates:
                     for name in set(unseen) - {one.obj["metadata"]["name"] for one in changes}:
                         queue.put_nowait((name, None))
                     unseen = []
-        except Exception as error:  # noqa: BLE001  whoever waits raises it
+        except Exception as error:  # noqa: BLE001  it is raised where the queue is read
             queue.put_nowait(error)

@@ -1,1 +1,1 @@
-"""Conversions of what others run, such as Deployments, Compose files and VMware machines, into Workloads."""
+"""Conversions of Deployments, Compose files, VMware machines and the like into Workloads."""

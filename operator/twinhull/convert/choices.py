@@ -1,4 +1,4 @@
-"""What a person chooses for Workloads, whatever they are made of."""
+"""Applies a person's choices to a conversion, whatever its Workloads are made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twinhull.convert.conversion import CannotConvert, Conversion
 
 
 def placed(conversion: Conversion, namespace: str | None) -> Conversion:
-    """A conversion with all its objects in a namespace; as it is if that is None."""
+    """A conversion with all its objects in a namespace; unchanged if that is None."""
     if namespace is None:
         return conversion
     objects = ({**obj, "metadata": {**obj["metadata"], "namespace": namespace}} for obj in conversion.objects)
@@ -18,7 +18,7 @@ def placed(conversion: Conversion, namespace: str | None) -> Conversion:
 
 
 def isolated(conversion: Conversion, isolation: Isolation | None) -> Conversion:
-    """A conversion whose Workloads ask for an isolation; as it is if that is None.
+    """A conversion whose Workloads ask for an isolation; unchanged if that is None.
 
     Raises CannotConvert for a machine that has no containers that another isolation could run.
     """

@@ -1,6 +1,7 @@
-"""The formats that are converted: how each is recognised, and what converts it.
+"""The formats that can be converted: how each is recognised, and the function that converts it.
 
-A format's package is imported when something of the format is converted, so that `--help` needs none of them.
+A format's package is imported when an input of the format is converted, so that `--help` imports none of
+them.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from twinhull.convert.choices import isolated, placed
 from twinhull.convert.conversion import CannotConvert, Conversion, WrongOption
 from twinhull.convert.machines.options import MachineOptions
 
-#: Reads a file that an input names: its text, None if there is no such file. It raises CannotConvert for one
-#: that isn't to be read, such as one outside of the input's folder.
+#: Reads a file that an input names: gives its text, None if it doesn't exist. Raises CannotConvert for a file
+#: that must not be read, such as one outside of the input's folder.
 Reader = Callable[[str], str | None]
 
 
@@ -26,40 +27,42 @@ def _no_file(_: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file that is to be converted, read and bounded by whoever calls (`cli/convert`)."""
+    """A file to convert. The caller (`cli/convert`) has read it, and bounded its size."""
 
-    #: What messages call it: the file's name, or `standard input`.
+    #: Its name in messages: the file's name, or `standard input`.
     source: str
-    #: The file's name without folder and endings, empty for the standard input: names what has no name.
+    #: The file's name without folder and endings, empty for the standard input. An object without a name gets
+    #: it.
     stem: str
     #: The file's whole text.
     text: str
-    #: Its YAML or JSON documents, an empty tuple if it is neither. Scalars are kubectl's (`cli/scalars`).
+    #: Its YAML or JSON documents, empty if it is neither. Scalars are read as by kubectl (`cli/scalars`).
     documents: tuple[object, ...] = ()
-    #: Why it is neither, with the place in the text. Empty if it is, or if nobody has tried, as for XML.
+    #: Why it is neither, with the place in the text. Empty if it is one, or if it wasn't parsed, as XML.
     unreadable: str = ""
-    #: The keys that a mapping of them has twice, each with its place. The last value is in the documents.
+    #: The keys that stand twice in a mapping of the documents, each with its place. The documents have the
+    #: last value.
     repeated: tuple[str, ...] = ()
-    #: Reads a file of the input's folder, by the path that stands in the input.
+    #: Reads a file of the input's folder, by its path in the input.
     read: Reader = _no_file
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person says beside the input."""
+    """The options that a person gives beside the input."""
 
-    #: The Workload's name. None: the input's own. It's refused if there are several Workloads.
+    #: The Workload's name. None: the input's own. It is refused if there are several Workloads.
     name: str | None = None
     #: The namespace of all objects. None: the input's own.
     namespace: str | None = None
     #: The isolation that the Workloads ask for. None: as the format decides.
     isolation: Isolation | None = None
-    #: Variables that an input may refer to. They are those that a person names, not the process's.
+    #: Variables to which an input may refer: those that a person names, not those of the process.
     variables: Mapping[str, str] = field(default_factory=dict)
-    #: The profiles of a Compose file that are asked for, `*` for all.
+    #: The profiles of a Compose file to convert, `*` for all.
     profiles: tuple[str, ...] = ()
-    #: What a machine's description doesn't say, above all where its disks come from. Its name and namespace
-    #: are the ones above.
+    #: Facts that a machine's description doesn't have, above all where its disks come from. `name` and
+    #: `namespace` above count here, too.
     machine: MachineOptions = field(default_factory=MachineOptions)
 
 
@@ -67,23 +70,25 @@ class Options:
 class Format:
     """A format that can be converted."""
 
-    #: What `--from` calls it.
+    #: Its name for `--from`.
     name: str
-    #: What it is, for a person: the object of a sentence.
+    #: Its name in sentences.
     title: str
-    #: Whether an input is of this format. It looks at the content only, and raises nothing.
+    #: Whether an input has this format. It looks at the content only, and raises nothing.
     recognises: Callable[[Input], bool]
-    #: Converts all inputs of this format together, but for the isolation. It raises CannotConvert.
+    #: Converts all inputs of this format together, except for the isolation. It raises CannotConvert.
     convert: Callable[[Sequence[Input], Options], Conversion]
 
 
 def _mentions_kubernetes(file: Input) -> bool:
-    """Whether somebody has meant objects of Kubernetes, though they aren't there, or can't be read."""
+    """Whether a text seems to be meant as objects of Kubernetes, even if they are incomplete or can't be
+    read.
+    """
     return _OF_OBJECTS.search(file.text) is not None
 
 
 def _is_kubernetes(file: Input) -> bool:
-    """Whether there is an object with apiVersion and kind among the documents."""
+    """Whether one of the documents is an object with apiVersion and kind."""
     return any(
         isinstance(document, dict) and {"apiVersion", "kind"} <= document.keys()
         for document in file.documents
@@ -97,7 +102,9 @@ def _kubernetes(inputs: Sequence[Input], options: Options) -> Conversion:
 
 
 def _is_compose(file: Input) -> bool:
-    """Whether it has services at the top. Compose reads YAML otherwise than kubectl, so the text decides."""
+    """Whether it has services at the top. Compose and kubectl read YAML in different ways, so the text
+    decides.
+    """
     begins = re.search(r"""^(services|"services"|'services')[ \t]*:""", file.text, re.MULTILINE)
     return begins is not None or any(
         isinstance(document, dict) and "services" in document for document in file.documents
@@ -134,14 +141,14 @@ def _compose(inputs: Sequence[Input], options: Options) -> Conversion:
 
 
 class _Texts:
-    """All texts of an input, in which its variables are named."""
+    """All texts of an input that may name variables."""
 
     def __init__(self, read: Reader, texts: Iterable[str]) -> None:
         self._read = read
         self._texts = list(texts)
 
     def read(self, name: str) -> str | None:
-        """A file's text, which is one of the texts then."""
+        """A file's text, which is added to the texts."""
         text = self._read(name)
         self._texts.append(text or "")
         return text
@@ -158,7 +165,7 @@ class _Texts:
 
 
 def _check_options(options: Options, formats: Collection[str]) -> None:
-    """Raise WrongOption for an option that none of the inputs takes, whose formats these are."""
+    """Raise WrongOption for an option that none of the inputs' formats takes."""
     machine = options.machine
     given: list[tuple[str, object, Collection[str], str]] = [
         ("--variable", options.variables, ("compose", *COMMANDS), "a Compose file or docker-run"),
@@ -176,7 +183,7 @@ def _check_options(options: Options, formats: Collection[str]) -> None:
 
 
 def _of_file(file: Input, convert: Callable[[Input], Conversion]) -> Conversion:
-    """The conversion of one file, which is named by its errors."""
+    """The conversion of one file. Its errors name the file."""
     try:
         return convert(file)
     except CannotConvert as error:
@@ -184,7 +191,7 @@ def _of_file(file: Input, convert: Callable[[Input], Conversion]) -> Conversion:
 
 
 def _machines(name: str, title: str, load: Callable[[], ModuleType]) -> Format:
-    """A format in which a hypervisor describes machines; `load` imports what converts it."""
+    """A format in which a hypervisor describes machines. `load` imports the module that converts it."""
 
     def recognises(file: Input) -> bool:
         return bool(load().recognises(file.text))
@@ -226,12 +233,12 @@ def _hyperv() -> ModuleType:
     return hyperv
 
 
-#: The formats that take the options of machines, and what they are to a person.
+#: The formats that take the options for machines, and their name in sentences.
 _HYPERVISORS = ("libvirt", "ovf", "vmx", "hyperv")
 _OF_HYPERVISORS = "a machine of libvirt, VMware or Hyper-V"
-#: What every object of Kubernetes has, as YAML or as JSON.
+#: A field that every object of Kubernetes has, in YAML or JSON.
 _OF_OBJECTS = re.compile(r"""^(?:apiVersion|kind)[ \t]*:|"apiVersion"[ \t]*:""", re.MULTILINE)
-#: All formats. An input is of the first that recognises it.
+#: All formats. An input has the first format that recognises it.
 FORMATS = (
     Format("kubernetes", "objects of Kubernetes or KubeVirt", _is_kubernetes, _kubernetes),
     _machines("libvirt", "a domain of libvirt (virsh dumpxml)", _libvirt),
@@ -240,21 +247,22 @@ FORMATS = (
     _machines("hyperv", "a machine of Hyper-V as JSON (Get-VM | ConvertTo-Json)", _hyperv),
     Format("compose", "a Compose file", _is_compose, _compose),
 )
-#: What `convert` takes as its first word in place of a file: a command line follows it.
+#: The words that `convert` takes in place of a file, before a command line.
 COMMANDS = {"docker-run": "docker run"}
 
 
 def format_of(file: Input) -> Format | None:
     """The format of an input, by its content. None: none recognises it.
 
-    What has a field of Kubernetes' objects, and is nothing else, is one: its conversion says what is wrong.
+    An input that no format recognises, but that has a field of Kubernetes' objects, counts as Kubernetes: its
+    conversion says what is wrong.
     """
     recognised = next((found for found in FORMATS if found.recognises(file)), None)
     return recognised or (FORMATS[0] if _mentions_kubernetes(file) else None)
 
 
 def convert_files(inputs: Iterable[tuple[Format, Input]], options: Options) -> Conversion:
-    """The Workloads of files, of which those of one format are converted together. Raises CannotConvert."""
+    """The Workloads of files. Files of the same format are converted together. Raises CannotConvert."""
     by_format: dict[str, tuple[Format, list[Input]]] = {}
     for recognised, file in inputs:
         by_format.setdefault(recognised.name, (recognised, []))[1].append(file)
@@ -281,7 +289,7 @@ def convert_command(words: Sequence[str], read: Reader, options: Options) -> Con
 
 
 def joined(parts: Iterable[Conversion]) -> Conversion:
-    """Several conversions as one."""
+    """Several conversions, joined into one."""
     conversions = list(parts)
     return Conversion(
         tuple(obj for part in conversions for obj in part.objects),

@@ -78,7 +78,10 @@ def decide(case: AccessCase) -> AccessDecision:
         return AccessDecision("keep")
     if case.now >= case.ends:
         return AccessDecision(
-            "say", Reason.EXPIRED, "the request has ended unanswered: create another one", stalled=True
+            "say",
+            Reason.EXPIRED,
+            "the request has ended unanswered: create another AccessRequest",
+            stalled=True,
         )
     return _obstacle(case) or AccessDecision("issue")
 
@@ -88,7 +91,10 @@ def _obstacle(case: AccessCase) -> AccessDecision | None:
     name, namespace = case.request.spec.workload, case.request.metadata.namespace
     target = case.target
     if target is None:
-        message = f"this namespace has no Workload {name}: create an AccessRequest for one that there is"
+        message = (
+            f"namespace {namespace} has no Workload {name}: create an AccessRequest that names an existing "
+            "Workload (spec.workload)"
+        )
         return AccessDecision("say", Reason.WORKLOAD_MISSING, message, stalled=True)
     if target.hull_kind and not target.has_guest:
         by = (
@@ -100,16 +106,16 @@ def _obstacle(case: AccessCase) -> AccessDecision | None:
         return AccessDecision("say", Reason.NO_GUEST, message, stalled=True)
     if not case.has_key:
         message = (
-            "the operator runs without --guest-key-file, so that it can let nobody into machines: an "
-            "administrator can run it with a file of 32 random bytes there (docs/install.md, The guest's key)"
+            "the operator runs without --guest-key-file, so it can let nobody into machines: an "
+            "administrator can give it a file of 32 random bytes (docs/install.md, The guest's key)"
         )
         return AccessDecision("say", Reason.NO_GUEST_KEY, message, stalled=True)
     if target.is_outdated:
         message = (
-            f"the guest of Workload {name} is of an earlier version, which lets nobody in: name a guest "
-            f"image of the operator's version, and run {commands.ours('restart', name, namespace)}"
+            f"the guest of Workload {name} has an earlier version, which lets nobody in: name a guest image "
+            f"of the operator's version, and run {commands.ours('restart', name, namespace)}"
         )
-        return AccessDecision("say", Reason.NO_GUEST, message, stalled=True)
+        return AccessDecision("say", Reason.GUEST_OUTDATED, message, stalled=True)
     if target.guest is None:
         status = commands.ours("status", name, namespace)
         message = f"the guest of Workload {name} hasn't answered yet: {status} says how it is"

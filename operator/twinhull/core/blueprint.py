@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -14,8 +13,9 @@ from twinhull.api.isolation import Isolation
 from twinhull.api.workload import RestartPolicy, Workload, WorkloadSpec
 from twinhull.core import isolation
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation.machine_images import Reference
+from twinhull.core.isolation.machine_images import MachinePart, rejected_images
 from twinhull.core.observed import Observed
+from twinhull.core.references import Reference
 from twinhull.core.revision import Content
 from twinhull.hulls import pod
 from twinhull.hulls.applied import Applied
@@ -69,28 +69,39 @@ class Blueprint:
     @cached_property
     def evasions(self) -> tuple[Evasion, ...]:
         """What of the spec reaches past the isolation that was decided on, whether or not a policy minds."""
-        of_references = (of_reference(*reference) for reference in self.machine_references)
+        of_references = (of_reference(*part) for part in self.machine_parts)
         return (*self.hull_type.evasions(self.spec), *chain.from_iterable(of_references))
 
     @cached_property
-    def machine_references(self) -> tuple[Reference, ...]:
-        """The machine's instancetype and preference, if they are of the Workload's namespace: whoever may
-        write them there may change what they bring.
+    def rejected_images(self) -> tuple[Evasion, ...]:
+        """The objections of policies to the images of the spec's machine; none if the hull is a Pod."""
+        if not self.hull_type.run_by_kubevirt:
+            return ()
+        return rejected_images(self.workload.spec, self.resolution.policies, self.machine_parts)
+
+    @property
+    def references_in_namespace(self) -> tuple[Reference, ...]:
+        """The references to the machine's instancetype and preference, if these are objects of the Workload's
+        namespace. Whoever may write them there may change what the machine is made with.
         """
-        return tuple(self._machine_references())
+        settings = self.spec.virtual_machine
+        parts = {"instancetype": settings.instancetype, "preference": settings.preference}
+        return tuple(
+            Reference(part.kind, part.name, f"virtualMachine.{field}")
+            for field, part in parts.items()
+            if self._has_machine and part and part.kind in _OF_NAMESPACE
+        )
+
+    @cached_property
+    def machine_parts(self) -> tuple[MachinePart, ...]:
+        """The objects of `references_in_namespace` that exist."""
+        found = ((part, self.observed.referred.get(part.target)) for part in self.references_in_namespace)
+        return tuple((part.path.rpartition(".")[2], part.kind, obj) for part, obj in found if obj)
 
     @property
     def _has_machine(self) -> bool:
         """Whether spec.virtualMachine is for its hull."""
         return self.hull_type.spec_section is SpecSection.VIRTUAL_MACHINE
-
-    def _machine_references(self) -> Iterator[Reference]:
-        built = self.spec.virtual_machine
-        for field, named in (("instancetype", built.instancetype), ("preference", built.preference)):
-            if self._has_machine and named and named.kind in _OF_NAMESPACE:
-                referred = self.observed.referred.get((named.kind, named.name))
-                if referred:
-                    yield field, named.kind, referred
 
     @cached_property
     def content(self) -> Content:

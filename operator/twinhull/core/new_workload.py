@@ -27,9 +27,9 @@ _CREATED = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELD = re.compile(r"(spec(?:\.\w+|\[[^\]]*\])+): (.*)", re.DOTALL)
 
 
-def new_case(metadata: Raw, spec: Raw, defaults: OperatorDefaults) -> Case:
-    """The case of a Workload with valid metadata and spec. Whatever it refers to is taken to be there."""
-    workload = Workload.model_validate(
+def new_workload(metadata: Raw, spec: Raw) -> Workload:
+    """The Workload that an API server would make of valid metadata and a valid spec."""
+    return Workload.model_validate(
         {
             "metadata": {
                 "name": metadata["name"],
@@ -41,6 +41,11 @@ def new_case(metadata: Raw, spec: Raw, defaults: OperatorDefaults) -> Case:
             "spec": spec,
         }
     )
+
+
+def new_case(metadata: Raw, spec: Raw, defaults: OperatorDefaults) -> Case:
+    """The case of a Workload with valid metadata and spec. Whatever it refers to is taken to be there."""
+    workload = new_workload(metadata, spec)
     runtime_class = resolve(workload.spec, defaults).runtime_class
     capabilities = Capabilities(
         kubevirt="Deployed",

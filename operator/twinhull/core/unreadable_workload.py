@@ -18,7 +18,15 @@ from twinhull.core.conditions import SETTLED, CurrentCondition, conditions, read
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import below_floor, evictions, until_eviction, without
 from twinhull.core.graceful_end import due, ends, until_due
-from twinhull.core.isolation import Effect, HullPolicies, Part, Policy, Shortfall, Surroundings, strictest
+from twinhull.core.isolation import (
+    HullPolicies,
+    Policy,
+    PolicyAndEffect,
+    PolicyEffect,
+    Shortfall,
+    Surroundings,
+    strictest,
+)
 from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Refusal
 from twinhull.core.serving import serving_first
@@ -88,11 +96,12 @@ class UnreadableWorkload:
         return earliest(remembered, self.now, seen=bool(self.shortfalls), may_be=not self.namespace_is_known)
 
     @property
-    def effects(self) -> frozenset[Effect]:
-        """The part that each policy has in it."""
-        concerning = {Effect(policy.name, Part.MATCHED) for policy in self._concerning}
+    def effects(self) -> frozenset[PolicyAndEffect]:
+        """The effects of each policy on the Workload."""
+        concerning = {PolicyAndEffect(policy.name, PolicyEffect.MATCHED) for policy in self._concerning}
         return frozenset(
-            concerning | {Effect(shortfall.policy.name, Part.PENDING) for shortfall in self.shortfalls}
+            concerning
+            | {PolicyAndEffect(shortfall.policy.name, PolicyEffect.PENDING) for shortfall in self.shortfalls}
         )
 
     @property

@@ -1,1 +1,1 @@
-"""The way to a Workload's containers for people: what runs in a Pod, and what runs in a machine, the same."""
+"""A person's way to a Workload's containers and ports: the same for Pods and for machines."""

@@ -1,4 +1,4 @@
-"""Archives of tar: of what is sent to a container, and of what one sends, which may be anything."""
+"""Tar archives: packs files for a container, and unpacks a container's archive, which may hold anything."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import IO, Self
 
 from twinhull.reach.errors import ReachError
 
-#: What of a file's mode is kept: nothing that gives others' rights.
+#: The bits of a file's mode that are kept: not setuid, setgid and the sticky bit.
 _MODE = 0o777
-#: How much is read at a time.
+#: How many bytes are read at a time.
 _BLOCK = 1 << 18
-#: How much may come after an archive's end: tar fills up its last record.
+#: How many bytes may come after an archive's end: tar fills up its last record.
 _MOST_AFTER_END = 1 << 20
 #: How many files, folders and links an archive may have.
 _MOST_MEMBERS = 1_000_000
-#: What a part of a member's name can't have: it would mean several parts somewhere.
+#: Characters that a part of a member's name can't have: somewhere they would separate several parts.
 _SEPARATORS = frozenset("/\\\0" + (":" if os.name == "nt" else ""))
-#: Is told of what can't be copied.
+#: Is told of files that can't be copied.
 Report = Callable[[str], None]
 
 
@@ -32,10 +32,11 @@ class ArchiveError(ReachError):
 
 
 def pack(source: Path, name: str, stream: IO[bytes], report: Report, *, preserve: bool) -> None:
-    """Write an archive of a file, or of a folder with all that is in it, which is called `name` there.
+    """Write an archive of a file or folder to `stream`. The archive calls it `name`.
 
-    It belongs to root, as with docker cp: a container's tar that isn't root's makes its own user the owner.
-    `preserve` says whether files keep their modes. Sockets and devices are left out and told. Raises OSError.
+    All members belong to root, as with docker cp: a tar in the container that doesn't run as root makes its
+    own user the owner. `preserve` says whether files keep their modes. Sockets and devices are left out and
+    told. Raises OSError.
     """
 
     def of_root(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
@@ -48,18 +49,18 @@ def pack(source: Path, name: str, stream: IO[bytes], report: Report, *, preserve
         member.uname = member.gname = ""
         return member
 
-    # Busybox' tar knows GNU's long names, and passes POSIX' by.
+    # Busybox' tar reads GNU's long names, and ignores those of POSIX.
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT, bufsize=_BLOCK) as archive:
         archive.add(source, arcname=name, filter=of_root)
 
 
 def unpack(stream: IO[bytes], root: str, target: Path, report: Report, *, preserve: bool) -> int:
-    """Unpack an archive, whose one file or folder `root` is to become `target`. How many files there were.
+    """Unpack an archive, whose one file or folder `root` becomes `target`. Returns how many files there were.
 
     Nothing is written outside of the target, whatever the archive says: other names are refused, links that
     lead out of it are left out and told, and links are made after all files, so that no file is written
-    through one. `preserve` says whether files keep their modes and times. What is unpacked before an error
-    stays. Raises ArchiveError and OSError.
+    through a link. `preserve` says whether files keep their modes and times. After an error, the files that
+    were unpacked before it stay. Raises ArchiveError and OSError.
     """
     unpacking = _Unpacking(root, target, report, preserve)
     try:
@@ -74,7 +75,7 @@ def unpack(stream: IO[bytes], root: str, target: Path, report: Report, *, preser
 
 
 class _Member(tarfile.TarInfo):
-    """A member. What isn't its header is an error; tarfile takes it for the archive's end."""
+    """A member whose header is checked: a bad header is an error, which tarfile takes for the end."""
 
     @classmethod
     def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
@@ -87,7 +88,8 @@ class _Member(tarfile.TarInfo):
             raise ArchiveError(f"what the container's tar wrote can't be read: {error}") from error
 
 
-#: tarfile's own errors of headers, which typeshed doesn't list: of the zeros at the end, and of all others.
+#: tarfile's own errors of headers, which typeshed doesn't list: for the zeros at the end, and for all other
+#: headers.
 _EOF_HEADER: type[Exception] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
 _HEADER: type[Exception] = tarfile.HeaderError
 
@@ -96,19 +98,19 @@ _HEADER: type[Exception] = tarfile.HeaderError
 class _Unpacking:
     """An archive that is being unpacked."""
 
-    #: The name of the one file or folder in the archive; . for all that is in a folder.
+    #: The name of the one file or folder in the archive; . for the content of a folder.
     root: str
-    #: What that is to become.
+    #: Where that file, folder or content goes.
     target: Path
-    #: Is told of what can't be unpacked.
+    #: Is told of members that can't be unpacked.
     report: Report
     #: Whether files keep their modes and times.
     preserve: bool
     #: The files that were written.
     _written: set[Path] = field(default_factory=set)
-    #: The same, as the file system knows them.
+    #: The same files, by device and inode.
     _inodes: set[tuple[int, int]] = field(default_factory=set)
-    #: The symbolic links that are yet to be made, and where each leads.
+    #: The symbolic links that are still to be made, each with its target.
     _links: list[tuple[Path, str]] = field(default_factory=list)
     #: How many members were read.
     _members: int = 0
@@ -133,7 +135,7 @@ class _Unpacking:
             self.report(f"{member.name} is left out: it is no file, folder or link")
 
     def end(self) -> int:
-        """Make the links. How many files there are."""
+        """Make the links. Returns how many files and links there are."""
         for place, leads_to in self._links:
             if self._leads_out(place, leads_to):
                 self.report(f"{place} is left out: it is a link to {leads_to}, outside of what is copied")
@@ -144,7 +146,7 @@ class _Unpacking:
         return len(self._written) + len(self._links)
 
     def _place(self, name: str) -> Path:
-        """Where a member goes. Raises ArchiveError if it isn't below the root."""
+        """The path of a member. Raises ArchiveError if its name isn't below the root."""
         parts = PurePosixPath(name).parts
         parts = parts[1:] if parts[:1] == (".",) else parts
         begin = () if self.root == "." else (self.root,)
@@ -157,7 +159,9 @@ class _Unpacking:
         raise ArchiveError(f"the container's tar wrote {name!r}, which isn't below {self.root}")
 
     def _folder(self, place: Path) -> None:
-        """Make a folder and those above it, none of them through a link below the target."""
+        """Make a folder and the folders above it. Raises ArchiveError if one of them below the target is a
+        link.
+        """
         for each in (*reversed(place.parents), place):
             if each == self.target or self.target in each.parents:
                 if each.is_symlink() and each != self.target:
@@ -165,7 +169,7 @@ class _Unpacking:
                 each.mkdir(exist_ok=True)
 
     def _file(self, archive: tarfile.TarFile, member: tarfile.TarInfo, place: Path) -> None:
-        """Write a file anew."""
+        """Write a file, in place of an existing one."""
         if place != self.target:
             self._folder(place.parent)
         self._clear(place)
@@ -182,7 +186,7 @@ class _Unpacking:
         self._inodes.add((written.st_dev, written.st_ino))
 
     def _hard_link(self, former: Path, place: Path) -> None:
-        """Another name of a file that was written before."""
+        """Make another name of a file that was written before."""
         if former not in self._written:
             raise ArchiveError(f"the container's tar wrote a link to {former.name!r} before that file")
         self._folder(place.parent)
@@ -191,9 +195,7 @@ class _Unpacking:
         self._written.add(place)
 
     def _clear(self, place: Path) -> None:
-        """Take away a file or link that is there already. Raises ArchiveError if it has just been written by
-        another name.
-        """
+        """Remove an existing file or link. Raises ArchiveError if it was just written by another name."""
         try:
             existing = place.lstat()
         except FileNotFoundError:
@@ -204,8 +206,8 @@ class _Unpacking:
             place.unlink()
 
     def _leads_out(self, place: Path, leads_to: str) -> bool:
-        """Whether a link may lead out of the target: up from where it is, by more folders than there are, or
-        up from what may be a link itself.
+        """Whether a link may lead out of the target: by more .. than the folders that it is in, or by ..
+        after another part, which may be a link itself.
         """
         parts = PurePosixPath(leads_to).parts
         ups = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
@@ -214,7 +216,7 @@ class _Unpacking:
 
 
 def _drain(stream: IO[bytes]) -> None:
-    """Read what comes after the archive's end, so that whoever writes it isn't cut off."""
+    """Read what comes after the archive's end, so that the writer isn't cut off."""
     left = _MOST_AFTER_END
     while left > 0 and (piece := stream.read(_BLOCK)):
         left -= len(piece)

@@ -16,29 +16,30 @@ from twinhull.reach.entry import CommandQuery, Entry
 from twinhull.reach.errors import ReachError, RemoteCommandError
 from twinhull.reach.remote_command import Streams
 
-#: How much goes into one message, in bytes.
+#: The most bytes of one message.
 _PIECE = 1 << 16
-#: How much of what tar says of errors is shown, in bytes.
+#: How many bytes of tar's standard error are shown.
 _LONGEST_ERROR = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """A container that files are copied from or to."""
+    """Copies files from or to a container."""
 
     entry: Entry
     #: The container's name.
     container: str
-    #: Is told of what can't be copied.
+    #: Is told of files that can't be copied.
     report: archive.Report
-    #: Is told how many bytes went over.
+    #: Is told how many bytes were copied.
     moved: Callable[[int], None]
     #: Whether files keep their modes and times.
     preserve: bool = True
 
     async def download(self, path: str, destination: Path) -> int:
-        """Copy a file or folder from the container: into the destination if that is a folder, else to that
-        name; of a path that ends in /. only the content. How many files. Raises ReachError and OSError.
+        """Copy a file or folder from the container. It goes into `destination` if that is a folder, and is
+        called `destination` otherwise. If `path` ends in /., only the folder's content is copied. Returns how
+        many files were copied. Raises ReachError and OSError.
         """
         folder, root = split(path)
         target = _target(destination, root)
@@ -63,8 +64,9 @@ class Copying:
         return await unpacking
 
     async def upload(self, source: Path, path: str, *, content: bool) -> None:
-        """Copy a file or folder to the container: into the path if that is a folder there, else to that name;
-        with `content` what is in the folder `source`. Raises ReachError and OSError.
+        """Copy a file or folder to the container. It goes into `path` if that is a folder there, and is
+        called `path` otherwise. With `content`, only what is in the folder `source` is copied. Raises
+        ReachError and OSError.
         """
         folder, name = split(path)
         if name == "." or (not content and await self._is_folder(path)):
@@ -76,8 +78,8 @@ class Copying:
             try:
                 await self._tar(*options, streams=Streams(_ignore, _ignore, self._pieces(pipe)))
             finally:
-                pipe.close()  # which ends the packing, if it goes on
-                await packing  # what that failed by says more than what the container's tar makes of it
+                pipe.close()  # this ends the packing, if it still goes on
+                await packing  # its error says more than that of the container's tar
 
     def _unpack(self, reading: int, root: str, target: Path) -> int:
         with os.fdopen(reading, "rb") as stream:
@@ -93,24 +95,24 @@ class Copying:
             yield data
 
     async def _is_folder(self, path: str) -> bool:
-        """Whether there is a folder at a path of the container. Raises ReachError if that can't be told."""
+        """Whether a path of the container is a folder. Raises ReachError if that can't be found out."""
         try:
             code = await self._run("test", "-d", path, streams=Streams(_ignore, _ignore))
         except RemoteCommandError as error:
             if not error.is_missing_program:
                 raise
             raise ReachError(
-                f"it can't be told whether {path} is a folder in container {self.container}, which has no "
-                f"program test. If so, say {path}/."
+                f"container {self.container} has no program test, so whether {path} is a folder is unknown. "
+                f"If it is one, write {path}/."
             ) from error
         if code not in {0, 1}:
             raise ReachError(
-                f"it can't be told whether {path} is a folder in the container: test gave {code}"
+                f"whether {path} is a folder in the container is unknown: test ended with {code}"
             )
         return code == 0
 
     async def _tar(self, *options: str, streams: Streams) -> None:
-        """Run tar there. Raises ReachError with what it says."""
+        """Run tar in the container. Raises ReachError with tar's own error."""
         stderr = bytearray()
 
         def heard(text: bytes) -> None:
@@ -129,14 +131,14 @@ class Copying:
             raise ReachError(f"the container's tar failed: {message}")
 
     async def _run(self, *command: str, streams: Streams) -> int:
-        """Run a command there. Its exit code."""
+        """Run a command in the container. Returns its exit code."""
         query = CommandQuery(command, streams.stdin is not None)
         socket = await self.entry.command("exec", self.container, query)
         return await remote_command.follow(socket, streams)
 
 
 def split(path: str) -> tuple[str, str]:
-    """The folder of a container's path and the name in it; . if what is in the folder is meant."""
+    """The folder of a container's path, and the name in it; . as the name stands for the folder's content."""
     if posixpath.basename(path.rstrip("/")) in {"", ".", ".."}:
         return path or ".", "."
     folder, name = posixpath.split(path.rstrip("/"))
@@ -144,8 +146,8 @@ def split(path: str) -> tuple[str, str]:
 
 
 def _target(destination: Path, root: str) -> Path:
-    """What a folder or file of the container becomes. Raises ReachError if that is a link, which a container
-    may have sent before.
+    """The local path of a copied folder or file. Raises ReachError if it is a link, which a container may
+    have sent before.
     """
     if root == "." or not destination.is_dir():
         return destination
@@ -156,14 +158,14 @@ def _target(destination: Path, root: str) -> Path:
 
 
 def _name(source: Path) -> str:
-    """What a local file or folder is called."""
+    """The name of a local file or folder."""
     return source.name if source.name not in {"", ".."} else source.resolve().name
 
 
 def _followed(source: Path) -> Path:
-    """What is copied: what a link leads to, if the source is one."""
+    """The file or folder to copy: if the source is a link, what the link leads to."""
     return source.resolve()
 
 
 def _ignore(_: bytes) -> None:
-    """What isn't of interest."""
+    """Drop output that isn't needed."""

@@ -1,4 +1,6 @@
-"""An entry: what one can do in the hull that a Workload runs in, the same for a Pod and for a machine."""
+"""An entry to the hull that a Workload runs in: its logs, commands and ports, the same for a Pod and a
+machine.
+"""
 
 from __future__ import annotations
 
@@ -14,25 +16,26 @@ from twinhull.reach import port_forward, remote_command
 from twinhull.reach.errors import EntryError
 from twinhull.shell.upgrades import UpgradeRefusedError
 
-#: A query, by its parameters: logs have those of the type PodLogOptions (core/v1).
+#: A request's parameters. For logs they are the fields of PodLogOptions (core/v1).
 Query = Sequence[tuple[str, str]]
 #: The protocols of commands and of ports.
 COMMAND_PROTOCOLS, PORT_PROTOCOLS = remote_command.PROTOCOLS, (port_forward.PROTOCOL,)
 #: The most bytes of a message: kubelets write 32 KiB at a time.
 _LARGEST_MESSAGE = 1 << 24
-#: How long the other end may take to confirm that this end closes, in seconds. Nothing depends on that.
+#: How long the other end may take to confirm the end of a WebSocket, in seconds. Nothing depends on that.
 _TIMEOUT = aiohttp.ClientWSTimeout(ws_close=0.2)
-#: How long a connection to a log may take, in seconds: with a guest its TLS handshake is among it.
+#: How long a connection to a log may take, in seconds; with a guest, that includes the TLS handshake.
 _CONNECTING = 30.0
 #: The most bytes of a refusal that are read.
 _LARGEST_REFUSAL = 1 << 16
-#: What refuses a WebSocket before it is opened: the credentials, the rights, or that there is no such thing.
+#: The codes of a WebSocket that is refused before it is opened: the credentials or rights are missing, or the
+#: object is.
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
 @dataclass(frozen=True, slots=True)
 class CommandQuery:
-    """How a command is connected."""
+    """A command, and how it is connected."""
 
     #: The command with its arguments; none for an attachment.
     command: tuple[str, ...] = ()
@@ -43,14 +46,14 @@ class CommandQuery:
 
 
 class Entry(Protocol):
-    """What one can do in a hull. All methods raise EntryError."""
+    """What a person can do in a hull. All methods raise EntryError."""
 
     @property
     def containers(self) -> tuple[str, ...]:
         """The names of the containers, the init containers first."""
 
     async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:
-        """A container's log, which is yet to be read."""
+        """A container's log. Its content is still to be read."""
 
     async def command(
         self, kind: Literal["exec", "attach"], container: str, query: CommandQuery
@@ -58,15 +61,15 @@ class Entry(Protocol):
         """A command in a container, or its main process, by the protocol of remote_command."""
 
     async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
-        """A connection to a port, by the protocol of port_forward; of a machine that boots a disk of its own,
-        by that of kubevirt_stream.
+        """A connection to a port, by the protocol of port_forward. For a machine that boots a disk of its
+        own, it is by that of kubevirt_stream.
         """
 
     async def check_port(self, port: int) -> None:
-        """Raise EntryError if it can be told that no port is forwarded, before anybody connects."""
+        """Raise EntryError if a port can't be forwarded, as far as that is known before anybody connects."""
 
     def port_note(self, port: int) -> str:
-        """What to do if no connection to a port succeeds, empty if the error itself says all."""
+        """What to do if no connection to a port succeeds, empty if the error itself says enough."""
 
 
 async def websocket(
@@ -90,8 +93,9 @@ async def websocket(
 
 
 async def check_upgrade(session: aiohttp.ClientSession, url: str, query: Query = ()) -> None:
-    """Raise EntryError if the caller may not open a WebSocket, or if there is nothing to open it to. It asks
-    without an upgrade, so nothing is opened: a server that would open one answers 400.
+    """Raise EntryError if the caller may not open a WebSocket, or if there is nothing to open it to.
+
+    The request asks for no upgrade, so nothing is opened: a server that would open a WebSocket answers 400.
     """
     try:
         async with session.get(url, params=query) as answer:
@@ -102,7 +106,7 @@ async def check_upgrade(session: aiohttp.ClientSession, url: str, query: Query =
 
 
 async def streamed(session: aiohttp.ClientSession, url: str, query: Query) -> aiohttp.ClientResponse:
-    """An answer that goes on for as long as there is more to say. Raises EntryError."""
+    """An answer whose content may go on without end. Raises EntryError."""
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECTING)
     try:
         answer = await session.get(url, params=query, timeout=timeout)
@@ -115,13 +119,13 @@ async def streamed(session: aiohttp.ClientSession, url: str, query: Query) -> ai
 
 
 async def _refusal(answer: aiohttp.ClientResponse) -> str:
-    """What an answer says."""
+    """The message of an answer that refuses a request."""
     text = (await answer.content.read(_LARGEST_REFUSAL)).decode(errors="replace").strip()
     return _message(text, answer.status)
 
 
 def _message(text: str, code: int) -> str:
-    """What a refusal says: a Status (meta/v1), or a kubelet's own text."""
+    """The message in a refusal: that of a Status (meta/v1), or a kubelet's plain text."""
     try:
         status = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,10 +1,10 @@
-"""What can go wrong on the way into a hull."""
+"""The errors on the way into a hull."""
 
 from __future__ import annotations
 
 import re
 
-#: What runtimes say of a program that isn't there.
+#: The words of runtimes for a program that doesn't exist.
 _MISSING_PROGRAM = re.compile(
     r"executable file .*not found|exec: \S+ stat .*no such file|error finding executable"
     r"|No such file or directory \(os error 2\)"
@@ -12,16 +12,18 @@ _MISSING_PROGRAM = re.compile(
 
 
 class ReachError(Exception):
-    """There is no way in, or what was asked for there failed. The message says why, and what to do."""
+    """There is no way into the hull, or a request there failed. The message says why, and what to do."""
 
 
 class EntryError(ReachError):
-    """There is no way in, or what was asked for is refused. `status` is HTTP's, 0 if there was no answer."""
+    """There is no way into the hull, or a request is refused. `status` is the HTTP code, 0 if there was no
+    answer.
+    """
 
     def __init__(self, message: str, status: int = 0, *, of_api_server: bool = False) -> None:
         super().__init__(message)
         self.status = status
-        #: Whether the API server says it. What a guest says may imitate that.
+        #: Whether the message is the API server's. A guest's message may imitate one.
         self.of_api_server = of_api_server
 
 
@@ -38,5 +40,5 @@ class RemoteCommandError(ReachError):
 
     @property
     def is_missing_program(self) -> bool:
-        """Whether the container has no such program, by what runc, crun, runsc and Kata say."""
+        """Whether the container has no such program, by the words of runc, crun, runsc and Kata."""
         return bool(_MISSING_PROGRAM.search(str(self)))

@@ -35,29 +35,30 @@ from twinhull.shell.errors import ApiError, Refused
 from twinhull.shell.kinds import ACCESS_REQUEST, VIRTUAL_MACHINE_INSTANCE
 from twinhull.shell.upgrades import read_refusal
 
-#: For how many seconds a certificate is asked for. What has begun by then goes on.
+#: How long a certificate is valid, in seconds. Connections that were begun before its end go on.
 EXPIRATION_SECONDS = 600
-#: How long the operator has for an answer, and how long is waited between two looks for it, in seconds.
+#: How long the operator may take to answer, and the shortest and longest pause between two looks for the
+#: answer, in seconds.
 _PATIENCE, _SHORTEST, _LONGEST = 20.0, 0.05, 1.0
-#: How long the deletion of a request may take, in seconds; and with its creation, if somebody waits for the
-#: process to end.
+#: How long the deletion of a request may take, in seconds. The second is for a process that was told to end,
+#: and includes a creation that isn't finished.
 _WITHDRAWAL, _QUICK_WITHDRAWAL = 5.0, 0.5
-#: aiohttp lets the sockets of TLS end for so long after its session is closed, in seconds
+#: After its session is closed, aiohttp takes so long to end TLS connections, in seconds
 #: (https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown).
 _TLS_ENDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class GuestEntry:
-    """The paths of persons at the guest's port (guest/README.md)."""
+    """The paths for persons at the guest's port (guest/README.md)."""
 
-    #: Talks TLS with the guest, by the certificate of the caller.
+    #: Speaks TLS with the guest, with the caller's certificate.
     session: aiohttp.ClientSession
-    #: The guest's address, by a port of this computer that is forwarded to it.
+    #: The guest's address: a port of this computer that is forwarded to the guest.
     url: str
     #: The names of the containers, the init containers first.
     containers: tuple[str, ...]
-    #: What a connection to the launcher's port failed by last.
+    #: The last error of a connection to the launcher Pod's port.
     failures: deque[Exception]
     #: The launcher Pod.
     launcher: PodEntry
@@ -65,15 +66,15 @@ class GuestEntry:
     guest_port: int
 
     async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:
-        """A container's log, which is yet to be read."""
+        """A container's log. Its content is still to be read."""
         with self._explained():
             return await streamed(self.session, f"{self.url}/v1/logs/{container}", query)
 
     async def command(
         self, kind: Literal["exec", "attach"], container: str, query: CommandQuery
     ) -> aiohttp.ClientWebSocketResponse:
-        """A command in a container, or its main process: a kubelet calls the streams otherwise than the API
-        server does (k8s.io/cri-streaming, pkg/streaming/remotecommand).
+        """A command in a container, or its main process. A kubelet's parameters have other names than the API
+        server's (k8s.io/cri-streaming, pkg/streaming/remotecommand).
         """
         streams = {"input": query.stdin, "output": True, "error": not query.tty, "tty": query.tty}
         parameters = [("command", word) for word in query.command]
@@ -88,7 +89,7 @@ class GuestEntry:
             url = f"{self.url}/v1/port-forward"
             return await websocket(self.session, url, [("port", str(port))], PORT_PROTOCOLS)
 
-    async def check_port(self, port: int) -> None:  # noqa: ARG002  all ports of the Pod go by the guest's
+    async def check_port(self, port: int) -> None:  # noqa: ARG002  all ports of the Pod are reached through the guest's port
         """Raise EntryError if the caller may not forward ports of the launcher Pod, or if that is gone."""
         try:
             await self.launcher.check_port(self.guest_port)
@@ -96,12 +97,12 @@ class GuestEntry:
             raise _no_way(error) from error
 
     def port_note(self, port: int) -> str:  # noqa: ARG002  the guest says itself why a port isn't reached
-        """Nothing."""
+        """Always empty."""
         return ""
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Say of a connection that failed why the way to the guest did."""
+        """If a connection to the guest failed, raise the error of the way to the guest."""
         try:
             yield
         except EntryError as error:
@@ -122,13 +123,13 @@ class _OpenRequest:
     """An AccessRequest, and its deletion."""
 
     request: Raw
-    #: Deletes it within some seconds.
+    #: Deletes it, within so many seconds.
     withdraw: Callable[[float], Coroutine[Any, Any, None]]
     _withdrawal: asyncio.Task[None] | None = None
 
     @contextmanager
     def ending(self) -> Iterator[None]:
-        """Begin with the deletion once this is left, unless it has begun."""
+        """Begin the deletion at the end of the context, unless it has begun."""
         patience = _WITHDRAWAL
         try:
             yield
@@ -140,7 +141,7 @@ class _OpenRequest:
                 self._withdrawal = asyncio.ensure_future(self.withdraw(patience))
 
     async def ended(self) -> None:
-        """Wait for the deletion; but a moment only, if this is cancelled."""
+        """Wait for the deletion. If this is cancelled, wait only _QUICK_WITHDRAWAL."""
         if self._withdrawal is None:
             return
         try:
@@ -153,9 +154,9 @@ class _OpenRequest:
 
 @dataclass(frozen=True, slots=True)
 class GuestDoor:
-    """The way to the guests of a namespace."""
+    """Gives entries to the machines of a namespace."""
 
-    #: Requests on objects, by the caller's own rights.
+    #: Requests on objects, with the caller's own rights.
     cluster: Cluster
     #: The sockets to the API server.
     connection: Connection
@@ -185,7 +186,7 @@ class GuestDoor:
                 ) as session,
             ):
                 url = f"https://127.0.0.1:{local}"
-                with open_request.ending():  # so the request is deleted while the sockets are closed
+                with open_request.ending():  # the request is deleted while the sockets are being closed
                     yield GuestEntry(session, url, containers, failures, launcher, guest.port)
                 await session.close()
                 await asyncio.sleep(_TLS_ENDS)
@@ -194,7 +195,9 @@ class GuestDoor:
     async def _open_request(
         self, workload: str, usage: Usage, key: PersonalKey
     ) -> AsyncIterator[_OpenRequest]:
-        """An AccessRequest, which is deleted in the end, also if this is cancelled while it is created."""
+        """An AccessRequest, which is deleted at the end of the context, also if this is cancelled while the
+        request is created.
+        """
         asking = asyncio.ensure_future(self._create_request(workload, usage, key))
         try:
             request = await asyncio.shield(asking)
@@ -227,13 +230,14 @@ class GuestDoor:
             return await self.cluster.create(ACCESS_REQUEST, self.namespace, request)
         except Refused as error:
             raise EntryError(
-                f"{error}. Workload {workload} runs in a machine: who may create AccessRequests in namespace "
-                f"{self.namespace} gets in. An administrator can give you that right (docs/reaching-in.md)"
+                f"{error}. Workload {workload} runs in a machine: to get in, you need the right to create "
+                f"AccessRequests in namespace {self.namespace}. An administrator can give it to you "
+                "(docs/reaching-in.md)"
             ) from error
 
     async def _answer(self, created: Raw) -> tuple[str, AccessibleGuest]:
-        """The certificate for a request and the guest that it is for, once the operator gives them. Another
-        request of that name isn't ours: somebody may have put it there to have us talk to another machine.
+        """The certificate for a request and its guest, once the operator gives them. Raises EntryError for
+        another request of that name: somebody may have created it to have us talk to another machine.
         """
         name, uid = created["metadata"]["name"], created["metadata"]["uid"]
         pause, message = _SHORTEST, "the operator hasn't seen the request"
@@ -249,8 +253,8 @@ class GuestDoor:
                             guest = AccessibleGuest.model_validate(status.get("guest"))
                         except ValidationError as error:
                             raise EntryError(
-                                "the operator answers in the words of another version: use the twinhull of "
-                                "the operator's version"
+                                "this version of twinhull can't read the operator's answer: use the twinhull "
+                                "of the operator's version"
                             ) from error
                         return str(status["certificate"]), guest
                     conditions = {one["type"]: one for one in status.get("conditions") or ()}
@@ -265,7 +269,9 @@ class GuestDoor:
         )
 
     async def _launcher(self, guest: AccessibleGuest) -> Raw:
-        """The Pod in which a machine runs. While it is migrated there are two."""
+        """The launcher Pod of a machine. While the machine is migrated there are two: this is the one on the
+        instance's node.
+        """
         listed = await self.cluster.list(kinds.launcher(guest.uid))
         launchers = listed[0] if listed else []
         pods = [pod for pod in launchers if (pod.get("status") or {}).get("phase") == "Running"]
@@ -278,7 +284,9 @@ class GuestDoor:
         return pods[0]
 
     async def _withdraw(self, request: Raw, patience: float) -> None:
-        """Delete a request within some seconds. If that fails, the operator does it at the request's end."""
+        """Delete a request, within so many seconds. If that fails, the operator deletes it at the request's
+        end.
+        """
         metadata = request["metadata"]
         with contextlib.suppress(ApiError, TimeoutError):
             async with asyncio.timeout(patience):

@@ -1,4 +1,6 @@
-"""TLS with a guest: it shows the certificate that the operator has seen, and is shown a person's."""
+"""TLS with a guest: the guest shows the certificate that the operator has seen, and the caller shows a
+person's.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +15,29 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 class PersonalKey:
-    """A key that never leaves this process, but for a file of its own that lives while OpenSSL reads it."""
+    """A key that never leaves this process, but for a file that exists while OpenSSL reads it."""
 
     def __init__(self) -> None:
         self._key = Ed25519PrivateKey.generate()
 
     def request(self) -> str:
-        """A certificate request (PEM) for it. The operator takes only the key of it."""
+        """A certificate request (PEM) for the key. The operator uses only its public key."""
         made = x509.CertificateSigningRequestBuilder(x509.Name([])).sign(self._key, None)
         return made.public_bytes(serialization.Encoding.PEM).decode()
 
     def context(self, certificate: str, guests: str) -> ssl.SSLContext:
-        """TLS by this key and its certificate, with nobody but the guest whose own certificate that is."""
+        """TLS with this key and its certificate. Only the guest whose own certificate is `guests` is
+        accepted.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.check_hostname = False  # its certificate is known, and names no host
+        context.check_hostname = False  # the guest's certificate is known, and names no host
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.load_verify_locations(cadata=guests)
         private = self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        # OpenSSL takes a certificate from a file only; mkstemp makes one that nobody else may read.
+        # OpenSSL reads a certificate from a file only; mkstemp makes one that nobody else may read.
         file, name = tempfile.mkstemp()
         try:
             with os.fdopen(file, "wb") as opened:

@@ -20,9 +20,9 @@ from twinhull.shell.connection import Connection
 from twinhull.shell.kinds import POD
 
 _UNSEEN = f"the operator hasn't seen it yet: see whether the operator runs ({FIND_OPERATOR})"
-#: The phases of a Pod in which nothing runs any more, nor ever will.
+#: The phases of a Pod in which nothing runs any more.
 _ENDED = frozenset({"Succeeded", "Failed"})
-#: The annotation of a Pod that says which container is meant if none is named (kubectl has it, too).
+#: The annotation of a Pod that names its default container (kubectl reads it, too).
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
@@ -57,7 +57,7 @@ async def entered(
 
 
 def runs_nowhere(workload: Raw) -> str:
-    """What is said of a Workload without a hull: why it has none, and what starts it."""
+    """The sentence about a Workload without a hull: why it has none, and what starts it."""
     metadata, spec, status = workload["metadata"], workload["spec"], workload.get("status") or {}
     name, namespace = metadata["name"], metadata["namespace"]
     sentence = f"Workload {name} runs nowhere now: {_ready(workload)}"
@@ -68,7 +68,7 @@ def runs_nowhere(workload: Raw) -> str:
 
 
 def ended_container(workload: Raw, container: str) -> str:
-    """What is said of a container that has ended, by the Workload's status. Empty if it hasn't."""
+    """The sentence about a container that has ended, by the Workload's status. Empty if it hasn't ended."""
     name, namespace = workload["metadata"]["name"], workload["metadata"]["namespace"]
     listed = (workload.get("status") or {}).get("containers") or ()
     status: Raw = next((status for status in listed if status.get("name") == container), {})
@@ -81,7 +81,7 @@ def ended_container(workload: Raw, container: str) -> str:
 
 
 def _again(name: str, namespace: str, container: str = "", *, init: bool = False) -> str:
-    """What can be done with what has ended. `container` is empty if there is only one."""
+    """What to do about a container or Pod that has ended. `container` is empty if there is only one."""
     option = ("-c", container) if container else ()
     log = f"`{commands.ours('logs', name, namespace, *option)}` shows what it wrote"
     again = f"`{commands.ours('restart', name, namespace)}` runs it again"
@@ -89,7 +89,7 @@ def _again(name: str, namespace: str, container: str = "", *, init: bool = False
 
 
 def _how(pod: Raw) -> str:
-    """With which exit codes the containers of a Pod have ended, as far as it says so."""
+    """The exit codes of the containers of a Pod that has ended, as far as its status has them."""
     listed = (pod.get("status") or {}).get("containerStatuses") or ()
     ended = (
         (one["name"], ((one.get("state") or {}).get("terminated") or {}).get("exitCode")) for one in listed
@@ -99,20 +99,22 @@ def _how(pod: Raw) -> str:
 
 
 def _is_of(pod: Raw, uid: str) -> bool:
-    """Whether a Workload controls a Pod: anybody could make one of the name that its status has."""
+    """Whether the Workload with this uid controls a Pod: anybody could make a Pod of the name that its status
+    has.
+    """
     owners = pod["metadata"].get("ownerReferences") or ()
     return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
 
 
 def container_names(template: Raw) -> tuple[str, ...]:
-    """The containers of a template, the init containers first."""
+    """The names of a template's containers, the init containers first."""
     spec = template.get("spec") or {}
     return tuple(one["name"] for field in ("initContainers", "containers") for one in spec.get(field) or ())
 
 
 def defaulted(workload: Raw, entry: Entry) -> str:
-    """What kubectl says if it has to choose among several containers, and neither a person nor the template
-    has named one. Empty otherwise.
+    """The note in which kubectl says which container it chose, if there are several and neither a person nor
+    the template names one. Empty otherwise.
     """
     template = workload["spec"]["template"]
     if len(entry.containers) <= 1 or _annotated(template, entry):
@@ -124,8 +126,8 @@ def defaulted(workload: Raw, entry: Entry) -> str:
 
 
 def chosen_container(workload: Raw, entry: Entry, container: str) -> str:
-    """The container that is meant: the one that is asked for, that the template's annotation names, or the
-    first that is no init container. Raises EntryError with those that there are.
+    """The container to enter: the one that is asked for, or that the template's annotation names, or the
+    first that is no init container. Raises EntryError, which lists the containers.
     """
     if container:
         if container not in entry.containers:
@@ -139,13 +141,15 @@ def chosen_container(workload: Raw, entry: Entry, container: str) -> str:
 
 
 def _annotated(template: Raw, entry: Entry) -> str:
-    """The container that the template's annotation names, empty if there is none."""
+    """The container that the template's annotation names, empty if it names none."""
     named = ((template.get("metadata") or {}).get("annotations") or {}).get(DEFAULT_CONTAINER)
     return str(named) if named in entry.containers else ""
 
 
 def port_number(workload: Raw, port: str) -> int:
-    """A port of the containers by its number or name. Raises EntryError with the names that there are."""
+    """The number of a container's port that is given by number or name. Raises EntryError, which lists the
+    names.
+    """
     if port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16:
         return int(port)
     containers = (workload["spec"].get("template") or {}).get("spec", {}).get("containers") or ()
@@ -158,7 +162,7 @@ def port_number(workload: Raw, port: str) -> int:
 
 
 def _ready(workload: Raw) -> str:
-    """What the status says about why a Workload isn't Ready."""
+    """The message of the condition Ready: why a Workload isn't Ready."""
     conditions = (workload.get("status") or {}).get("conditions") or ()
     messages = [one.get("message") for one in conditions if one["type"] == "Ready"]
     return messages[0] if messages and messages[0] else _UNSEEN

@@ -1,4 +1,4 @@
-"""Keeps a WebSocket in use while nobody says anything, as proxies on the way close one that is silent."""
+"""Keeps a silent WebSocket in use, since proxies on the way close connections that nothing is sent on."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 
-#: How often, in seconds: load balancers wait for a minute or more.
+#: How often the other end is pinged, in seconds: load balancers close a silent connection after a minute or
+#: more.
 _EACH = 20.0
 
 
 @asynccontextmanager
 async def kept_alive(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[None]:
-    """Ping the other end now and then.
+    """Within the context, ping the other end every _EACH seconds.
 
-    How long it takes for the answer doesn't matter: it comes behind all that is under way, and whether the
-    connection lives is for TCP to say. aiohttp's own `heartbeat` gives a connection up after some seconds.
+    How long the answer takes doesn't matter: it comes after all data that is under way, and TCP tells whether
+    the connection is alive. aiohttp's own `heartbeat` would give up a connection after some seconds.
     """
     pinging = asyncio.ensure_future(_ping(socket))
     try:

@@ -29,12 +29,12 @@ from twinhull.shell.kopf_process.credentials import LoginError
 
 PROTOCOL = "plain.kubevirt.io"
 _INSTANCE = replace(VIRTUAL_MACHINE_INSTANCE, group="subresources.kubevirt.io")
-#: For how many seconds a machine is listened to once there is no more to send to a port of it.
+#: How many seconds to wait for more from a machine's port once there is nothing more to send to it.
 LINGERS = 5.0
 _ROLES = "KubeVirt's roles kubevirt.io:edit and kubevirt.io:admin have it"
-#: What virt-api says if a machine refuses a connection, in Go's words.
+#: virt-api's words if a machine refuses a connection, which are Go's.
 _NOBODY_LISTENS = "connection refused"
-#: The most bytes that are read of a local connection at a time.
+#: The most bytes that are read from a local connection at a time.
 _CHUNK = 1 << 16
 _UNAUTHORIZED, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 401, 400, 403, 404
 
@@ -44,20 +44,20 @@ class StreamError(EntryError):
 
     @property
     def may_pass(self) -> bool:
-        """Whether it is refused only because the machine doesn't run yet: virt-api answers 400 then, as it
-        does for a machine without such a device (kubevirt.io/kubevirt/pkg/virt-api/rest, console.go and
+        """Whether the stream is refused only because the machine doesn't run yet. virt-api then answers 400,
+        as it does for a machine without such a device (kubevirt.io/kubevirt/pkg/virt-api/rest, console.go and
         vnc.go).
         """
         return self.status == _BAD_REQUEST and "are present" not in str(self)
 
     @property
     def is_forbidden(self) -> bool:
-        """Whether the caller may not."""
+        """Whether the caller lacks the right."""
         return self.status == _FORBIDDEN
 
     @property
     def is_missing(self) -> bool:
-        """Whether there is no such machine, or no KubeVirt."""
+        """Whether the machine, or KubeVirt itself, doesn't exist."""
         return self.status == _NOT_FOUND
 
     @property
@@ -66,7 +66,7 @@ class StreamError(EntryError):
         return _NOBODY_LISTENS in str(self)
 
     def advised(self, instance: Instance, subresource: str) -> str:
-        """What the server said of a subresource, and what to do."""
+        """The server's message on a subresource, and what to do."""
         sentence = f"VirtualMachineInstance {instance.name}: {self}"
         kind, _, port = subresource.partition("/")
         if self.is_forbidden:
@@ -89,13 +89,15 @@ class StreamError(EntryError):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A VirtualMachineInstance, by the caller's own rights. Whose it is is checked before each stream."""
+    """A VirtualMachineInstance, reached with the caller's own rights. Before each stream its owner is
+    checked.
+    """
 
     #: The sockets to the API server.
     connection: Connection
     #: Its namespace.
     namespace: str
-    #: Its name, which is its VirtualMachine's.
+    #: Its name, which is that of its VirtualMachine.
     name: str
     #: The name of the Workload that runs in it.
     workload: str
@@ -103,11 +105,11 @@ class Instance:
     workload_uid: str
 
     async def console(self) -> aiohttp.ClientWebSocketResponse:
-        """Its serial console. Whoever has it already loses it. Raises StreamError."""
+        """Its serial console, which ends the former connection to it. Raises StreamError."""
         return await self._stream("console")
 
     async def screen(self) -> aiohttp.ClientWebSocketResponse:
-        """Its screen, by the protocol of VNC (RFC 6143). Whoever has it already loses it. Raises
+        """Its screen, by the protocol of VNC (RFC 6143), which ends the former connection to it. Raises
         StreamError.
         """
         return await self._stream("vnc")
@@ -117,13 +119,13 @@ class Instance:
         return await self._stream(f"portforward/{number}/tcp")
 
     async def check(self, subresource: str) -> None:
-        """Raise StreamError if a subresource is refused before it is opened: who may not is told so."""
+        """Raise StreamError if a subresource is refused, such as for a missing right. Doesn't open it."""
         try:
             await self._check_owner()
             session, server = await self.connection.open()
             await check_upgrade(session, f"{server}{_INSTANCE.path(self.namespace, self.name)}/{subresource}")
         except EntryError as error:
-            if error.status != _UNAUTHORIZED:  # the next request is made with new credentials
+            if error.status != _UNAUTHORIZED:  # the next request uses new credentials
                 raise StreamError(str(error), error.status) from error
         except LoginError as error:
             raise StreamError(str(error)) from error
@@ -159,11 +161,11 @@ async def _connected(session: aiohttp.ClientSession, url: str) -> aiohttp.Client
 
 
 async def close(socket: aiohttp.ClientWebSocketResponse) -> None:
-    """Close a stream, also one whose other end is lost: aiohttp leaves its connection open then, and
-    complains of that later.
+    """Close a stream. aiohttp itself would leave the connection open if the other end is lost, and complain
+    later.
     """
     await socket.close()
-    socket._response.close()  # noqa: SLF001  there is no other way
+    socket._response.close()  # noqa: SLF001  aiohttp has no public way
 
 
 async def copy(
@@ -173,10 +175,10 @@ async def copy(
     *,
     lingers: float = 0,
 ) -> bool:
-    """Copy both ways until the machine's end closes, or the source has ended and the machine was silent for
-    that many seconds: what it has sent meanwhile may still be on its way.
+    """Copy both ways, until the machine's end closes, or until the source has ended and the machine was
+    silent for `lingers` seconds: data that the machine has sent may still be on its way.
 
-    Whether the source ended it. Raises what the sink raises.
+    Returns whether the source ended it. Raises what the sink raises.
     """
     heard = asyncio.Event()
 
@@ -204,7 +206,7 @@ async def copy(
 
 
 async def _until_silent(receiving: asyncio.Future[Any], heard: asyncio.Event, seconds: float) -> None:
-    """Wait until the machine's end has closed, or nothing was heard of it for that long."""
+    """Wait until the machine's end has closed, or has sent nothing for so many seconds."""
     while not receiving.done():
         heard.clear()
         news: asyncio.Future[Any] = asyncio.ensure_future(heard.wait())
@@ -216,7 +218,9 @@ async def _until_silent(receiving: asyncio.Future[Any], heard: asyncio.Event, se
 
 
 async def _send(socket: aiohttp.ClientWebSocketResponse, source: AsyncIterator[bytes]) -> bool:
-    """Whether the source has ended; if not, the stream has, which the other task sees."""
+    """Send all that the source gives. Returns whether the source has ended; if not, the stream has, which the
+    receiving task sees.
+    """
     async for data in source:
         try:
             await socket.send_bytes(data)
@@ -249,17 +253,17 @@ Dial = Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]]
 
 @asynccontextmanager
 async def listening(dial: Dial, report: Callable[[str], None], port: int = 0) -> AsyncIterator[int]:
-    """Connect each connection to a port of this machine's loopback address with a stream of its own.
+    """Give each connection to a local port, at the loopback address, a stream of its own.
 
-    Gives the port; 0 picks one that is free. `report` gets a line for each stream that can't be opened.
-    Raises OSError if the port is taken.
+    Gives the port; 0 picks a free one. `report` gets a line for each stream that can't be opened. Raises
+    OSError if the port is taken.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await join(await dial(), reader, writer)
 
     def failed(error: Exception) -> None:
-        # Those mean that whoever had connected is gone.
+        # These errors mean that the local client is gone.
         if not isinstance(error, OSError | aiohttp.ClientError):
             report(str(error) or type(error).__name__)
 

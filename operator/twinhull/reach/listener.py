@@ -1,4 +1,4 @@
-"""A listener on this machine, each of whose connections leads into a hull."""
+"""Listens on this machine, and serves each connection by a function that leads into a hull."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-#: Serves a connection until it has ended well; raises what it failed by.
+#: Serves a connection until it has ended well; raises the error that it failed with.
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-#: Is told what a connection failed by.
+#: Is told the error that a connection failed with.
 Failed = Callable[[Exception], None]
 
 
 @asynccontextmanager
 async def listening(serve: Serve, failed: Failed, host: str, port: int) -> AsyncIterator[int]:
-    """Serve each connection to an address. Gives the port; 0 picks one that is free.
+    """Serve each connection to an address. Gives the port; 0 picks a free one.
 
-    A connection that has failed is cut, so that a client that still reads sees that it isn't all. At the end
-    all are. Raises OSError if the port is taken.
+    A connection that fails is cut, so that its client sees that the data isn't complete. At the end, all
+    connections are cut. Raises OSError if the port is taken.
     """
     connections: set[asyncio.Task[None]] = set()
 
@@ -28,10 +28,10 @@ async def listening(serve: Serve, failed: Failed, host: str, port: int) -> Async
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
-        except Exception as error:  # noqa: BLE001  nobody else would tell of it in words for people
+        except Exception as error:  # noqa: BLE001  only `failed` tells people about it
             failed(error)
         finally:
-            writer.transport.abort()  # does nothing to what has ended well
+            writer.transport.abort()  # does nothing to a connection that has ended well
 
     def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.ensure_future(connected(reader, writer))

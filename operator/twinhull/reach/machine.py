@@ -14,7 +14,7 @@ from twinhull.reach.kubevirt_stream import Instance, StreamError
 
 
 def no_containers(workload: str, namespace: str) -> NoContainersError:
-    """The error that says what such a machine has in their place."""
+    """The error for a machine without containers. It names the commands that reach the machine."""
     return NoContainersError(
         f"Workload {workload} runs in a machine that boots a disk of its own, without containers: use "
         f"{commands.ours('console', workload, namespace)} or {commands.ours('ssh', workload, namespace)}"
@@ -28,8 +28,8 @@ class MachineEntry:
     instance: Instance
     containers: tuple[str, ...] = ()
 
-    async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:  # noqa: ARG002  it has none
-        """Raises NoContainersError."""
+    async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:  # noqa: ARG002  it has no containers
+        """Always raises NoContainersError."""
         raise no_containers(self.instance.workload, self.instance.namespace)
 
     async def command(
@@ -38,7 +38,7 @@ class MachineEntry:
         container: str,  # noqa: ARG002
         query: CommandQuery,  # noqa: ARG002
     ) -> aiohttp.ClientWebSocketResponse:
-        """Raises NoContainersError."""
+        """Always raises NoContainersError."""
         raise no_containers(self.instance.workload, self.instance.namespace)
 
     async def port(self, port: int) -> aiohttp.ClientWebSocketResponse:
@@ -50,7 +50,7 @@ class MachineEntry:
             raise EntryError(error.advised(self.instance, subresource), error.status) from error
 
     async def check_port(self, port: int) -> None:
-        """Raise EntryError if KubeVirt refuses to forward a port, whoever listens there."""
+        """Raise EntryError if KubeVirt refuses to forward the port, even if a program listens there."""
         subresource = f"portforward/{port}/tcp"
         try:
             await self.instance.check(subresource)
@@ -58,5 +58,5 @@ class MachineEntry:
             raise EntryError(error.advised(self.instance, subresource), error.status) from error
 
     def port_note(self, port: int) -> str:  # noqa: ARG002  KubeVirt says itself why a port isn't reached
-        """Nothing."""
+        """Always empty."""
         return ""

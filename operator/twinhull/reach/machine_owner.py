@@ -1,4 +1,4 @@
-"""Whose machine it is to which a name leads."""
+"""Checks that the machine of a name belongs to a Workload."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from twinhull.shell.kinds import VIRTUAL_MACHINE, VIRTUAL_MACHINE_INSTANCE
 
 
 async def check_owner(cluster: Cluster, namespace: str, name: str, workload: str, workload_uid: str) -> None:
-    """Raise EntryError unless a VirtualMachine is the Workload's, and the VirtualMachineInstance of its name,
-    if there is one, the VirtualMachine's.
+    """Raise EntryError unless the Workload owns the VirtualMachine, and that owns the VirtualMachineInstance
+    of its name, if there is one.
 
     Once the Workload's machine is deleted, anybody who may create VirtualMachines in the namespace can make
-    one of its name. A machine that is replaced between this and the connection isn't noticed.
+    one of its name. A replacement between this check and the connection isn't noticed.
 
-    Who may not read both is refused. KubeVirt's roles that let people connect let them read these, too, and a
-    warning would come after what is typed blindly, such as a password, has gone to another machine.
+    A caller who may not read both objects is refused. KubeVirt's roles that let people connect let them read
+    these, too. A mere warning would come after something typed blindly, such as a password, has gone to
+    another machine.
     """
     try:
         machine, instance = await asyncio.gather(
@@ -30,7 +31,7 @@ async def check_owner(cluster: Cluster, namespace: str, name: str, workload: str
         )
     except Refused as error:
         raise EntryError(
-            f"it can't be seen whose machine it is: {error}. You need the right to get virtualmachines and "
+            f"the owner of the machine can't be read: {error}. You need the right to get virtualmachines and "
             f"virtualmachineinstances in the API group {VIRTUAL_MACHINE.group}: KubeVirt's roles "
             "kubevirt.io:view, kubevirt.io:edit and kubevirt.io:admin have it"
         ) from error

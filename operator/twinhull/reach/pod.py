@@ -1,4 +1,4 @@
-"""The entry to a Pod: by the API server, as kubectl has it."""
+"""The entry to a Pod, by the API server, as for kubectl."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from twinhull.shell.kopf_process.credentials import LoginError
 
 _Result = TypeVar("_Result")
 
-#: Where a Pod's containers stand in its spec, in the order in which they are listed.
+#: The fields of a Pod's spec that list containers, in the order in which they are given here.
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -54,7 +54,7 @@ class PodEntry:
         return cls(connection, metadata["namespace"], metadata["name"], tuple(names), runtime_class)
 
     async def log(self, container: str, query: Query) -> aiohttp.ClientResponse:
-        """A container's log, which is yet to be read."""
+        """A container's log. Its content is still to be read."""
 
         async def ask(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientResponse:
             answer = await streamed(session, f"{url}/log", [("container", container), *query])
@@ -85,8 +85,9 @@ class PodEntry:
         await self._answer(ask)
 
     def port_note(self, port: int) -> str:
-        """A node connects to localhost in the Pod's network namespace, where a sandbox with a network of its
-        own doesn't listen (github.com/containerd/containerd/issues/6638).
+        """The note for a Pod with a RuntimeClass. A node connects to localhost in the Pod's network
+        namespace, where a sandbox with a network of its own doesn't listen
+        (github.com/containerd/containerd/issues/6638).
         """
         if not self.runtime_class:
             return ""
@@ -102,14 +103,17 @@ class PodEntry:
     ) -> aiohttp.ClientWebSocketResponse:
         async def ask(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
             socket = await websocket(session, f"{url}/{subresource}", query, protocols)
-            # So that it outlives new credentials. aiohttp has no other name for the answer that it came by.
+            # This keeps the socket open when credentials are renewed. aiohttp has no public name for its
+            # answer.
             self.connection.reads(session, socket._response)  # noqa: SLF001
             return socket
 
         return await self._answer(ask)
 
     async def _answer(self, ask: Callable[[aiohttp.ClientSession, str], Awaitable[_Result]]) -> _Result:
-        """What the API server answers; asked once more with new credentials if it takes these no longer.
+        """The result of `ask`, which is called once more with new credentials if the API server doesn't
+        accept these.
+
         Raises EntryError, which is marked as the API server's if that answered.
         """
         path = POD.path(self.namespace, self.name)

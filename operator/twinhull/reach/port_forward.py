@@ -1,7 +1,7 @@
-"""The protocol of port-forward: a WebSocket for each connection, whose messages have a channel each.
+"""The protocol of port-forward: a WebSocket for each connection. Each message begins with its channel.
 
-k8s.io/cri-streaming, pkg/streaming/portforward/websocket.go: channel 0 has the data and channel 1 an error.
-The first message of each has the port only, in two bytes.
+By k8s.io/cri-streaming, pkg/streaming/portforward/websocket.go, channel 0 has the data and channel 1 an
+error. The first message of each channel has only the port, in two bytes.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ PROTOCOL = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1
 _PORT_BYTES = 2
 _CHUNK = 1 << 16
-#: How long the other end may be silent once this end sends no more, in seconds. The protocol can't tell it
-#: that its input has ended, and nobody tells whether a client still reads: one that was answered has mostly
-#: gone, one that wasn't may wait for the answer.
+#: How long the other end may be silent once this end sends no more, in seconds: after it has answered the
+#: last data, and before. The protocol can't tell the other end that its input has ended, and nothing tells
+#: whether the local client still reads: a client with an answer has mostly gone, one without may wait for it.
 _AFTER_ANSWER, _AFTER_QUESTION = 0.5, 30.0
 #: Opens a WebSocket to the port, by that protocol.
 Dial: TypeAlias = Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]]
-#: Is told why a connection couldn't be forwarded.
+#: Is told why a connection failed.
 Report: TypeAlias = Callable[[Exception], None]
 
 
 async def forward(
     socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Forward a connection until the other end closes it, or until this end sends no more and the other one
+    """Forward a connection until the other end closes it, or until this end sends no more and the other end
     is silent. Raises PortForwardError.
     """
     loop, begun, answered = asyncio.get_running_loop(), set[int](), False
@@ -73,13 +73,13 @@ async def forward(
                 await asyncio.gather(sending, return_exceptions=True)
                 await socket.close()
     except TimeoutError:
-        writer.transport.abort()  # a client that still reads sees that it isn't all
+        writer.transport.abort()  # a client that still reads sees that the data isn't complete
 
 
 async def _send(
     socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader, question_sent: Callable[[], None]
 ) -> None:
-    """Send what its own end does until that ends. Raises nothing but what the connection does."""
+    """Send the data of the local client until it ends. Raises only errors of the connection."""
     while data := await reader.read(_CHUNK):
         question_sent()
         await socket.send_bytes(bytes([_DATA]) + data)
@@ -87,9 +87,9 @@ async def _send(
 
 @asynccontextmanager
 async def listening(dial: Dial, report: Report, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
-    """Forward each connection to an address of this machine. Gives the port; 0 picks one that is free.
+    """Forward each connection to an address of this machine. Gives the port; 0 picks a free one.
 
-    `report` gets what each connection failed by.
+    `report` gets the error of each connection that failed.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

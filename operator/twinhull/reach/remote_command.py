@@ -20,18 +20,18 @@ import aiohttp
 from twinhull.reach.errors import RemoteCommandError
 from twinhull.reach.keep_alive import kept_alive
 
-#: What is offered, the best first.
+#: The protocols that are offered, the preferred one first.
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-#: How long the standard input may take to say why it broke off, in seconds.
+#: How long the standard input may take to give the error by which it ended, in seconds.
 _ENDING = 2.0
-#: An exit code that says of a failure.
+#: The exit codes of a failure.
 _CODE = re.compile("[1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
-#: What the API server and kubelets put before what a runtime says, once each.
+#: The words that the API server and kubelets put before a runtime's message, once each.
 _INTERNAL = re.compile("^(Internal error occurred: )+")
 
 
 class Channel(IntEnum):
-    """What a message is of."""
+    """The channel of a message."""
 
     STDIN = 0
     STDOUT = 1
@@ -43,13 +43,13 @@ class Channel(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """What a command is connected to."""
+    """The streams that a command is connected to."""
 
-    #: Gets what it writes, in pieces.
+    #: Gets the command's output, in pieces.
     stdout: Callable[[bytes], None]
-    #: Gets what it writes to its standard error; all of that goes to stdout with a terminal.
+    #: Gets the command's standard error. With a terminal all goes to stdout.
     stderr: Callable[[bytes], None]
-    #: What it reads. None if it has no standard input.
+    #: The command's input. None if it has no standard input.
     stdin: AsyncIterator[bytes] | None = None
     #: The sizes of its terminal, columns and rows, as often as they change. None without a terminal.
     sizes: AsyncIterator[tuple[int, int]] | None = None
@@ -58,7 +58,8 @@ class Streams:
 async def follow(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -> int:
     """Connect a command with its streams until it has ended.
 
-    Its exit code. Raises RemoteCommandError if it couldn't be run, or if the connection ends before it does.
+    Returns its exit code. Raises RemoteCommandError if the command couldn't be run, or if the connection ends
+    before it does.
     """
     typing = asyncio.ensure_future(_send_stdin(socket, streams.stdin))
     sending = [typing, asyncio.ensure_future(_send_sizes(socket, streams.sizes))]
@@ -80,7 +81,7 @@ async def follow(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -> i
 
 
 async def _received(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -> int:
-    """Take what a command sends until it tells how it ended."""
+    """Hand on the command's output until it has ended. Returns its exit code."""
     async for message in socket:
         if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
             continue
@@ -91,9 +92,7 @@ async def _received(socket: aiohttp.ClientWebSocketResponse, streams: Streams) -
             streams.stderr(data)
         elif channel == Channel.ERROR and data:
             return _exit_code(data)
-    raise RemoteCommandError(
-        "the connection was lost before the command ended: what became of it isn't known"
-    )
+    raise RemoteCommandError("the connection was lost before the command ended: its exit code is unknown")
 
 
 def _exit_code(data: bytes) -> int:
@@ -128,9 +127,9 @@ async def _send_stdin(socket: aiohttp.ClientWebSocketResponse, stdin: AsyncItera
         if socket.protocol == PROTOCOLS[0]:
             await socket.send_bytes(bytes([Channel.CLOSE, Channel.STDIN]))
     except (ConnectionError, aiohttp.ClientError):
-        pass  # whoever receives says so
+        pass  # the receiving side raises it
     except Exception:
-        await socket.close()  # a command isn't to take a part for all
+        await socket.close()  # the command must not take a part of its input for all
         raise
 
 

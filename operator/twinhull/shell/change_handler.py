@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -108,15 +107,19 @@ class ChangeHandler:
 
     def take_removal(self, kind: Kind) -> None:
         """Take in that a kind, with all its objects, was removed from the cluster."""
-        self._prune(kind, set(), inf)
+        self._note_all_gone(kind, self._store.remove_all(kind))
 
     def holds(self, kind: Kind) -> bool:
         """Whether the store has any object of a kind."""
         return bool(self._store.keys(kind))
 
     def _prune(self, kind: Kind, present: set[str], version: float, namespace: str | None = None) -> None:
+        self._note_all_gone(kind, self._store.prune(kind, present, version, namespace))
+
+    def _note_all_gone(self, kind: Kind, objects: Iterable[Raw]) -> None:
+        """Ask for the Workloads concerned by the end of objects, which leave the store one by one."""
         capabilities_before = self._capabilities(kind)
-        for gone in self._store.prune(kind, present, version, namespace):
+        for gone in objects:
             self._note_gone(kind, gone)
             self._ask(kind, [gone])
         self._ask_if_capabilities_changed(kind, capabilities_before)

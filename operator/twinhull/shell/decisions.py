@@ -10,7 +10,7 @@ from prometheus_client import Counter as CounterMetric
 
 from twinhull.api.isolation import Isolation
 from twinhull.core.case import Case
-from twinhull.core.isolation import Counted, Effect, Part, Resolution
+from twinhull.core.isolation import PolicyAndEffect, PolicyEffect, Resolution, WorkloadCounts
 from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.shell.metrics import catalogue
 from twinhull.shell.store import Key
@@ -23,8 +23,8 @@ class Decisions:
         self.counter = counter or catalogue.DECISIONS.counter(CollectorRegistry())
         self._resolved: dict[Key, tuple[Isolation, str]] = {}
         self._looked_at: set[Key] = set()
-        self._effects: dict[Key, frozenset[Effect]] = {}
-        self._workloads: defaultdict[Effect, set[Key]] = defaultdict(set)
+        self._effects: dict[Key, frozenset[PolicyAndEffect]] = {}
+        self._workloads: defaultdict[PolicyAndEffect, set[Key]] = defaultdict(set)
         #: Set when a count may have changed.
         self.changed = asyncio.Event()
 
@@ -58,7 +58,7 @@ class Decisions:
         self._resolved.pop(workload, None)
         self._count(workload, frozenset(), new=new)
 
-    def _count(self, workload: Key, new_effects: frozenset[Effect], *, new: bool) -> None:
+    def _count(self, workload: Key, new_effects: frozenset[PolicyAndEffect], *, new: bool) -> None:
         old_effects = self._effects.pop(workload, frozenset())
         if new_effects:
             self._effects[workload] = new_effects
@@ -81,16 +81,19 @@ class Decisions:
         """How many Workloads were observed. Those that can't be read are counted, too."""
         return len(self._looked_at)
 
-    def count(self, effect: Effect) -> int:
+    def count(self, effect: PolicyAndEffect) -> int:
         """On how many Workloads a policy has an effect."""
         return len(self._workloads.get(effect, ()))
 
-    def counted(self, policy: str) -> Counted:
+    def counted(self, policy: str) -> WorkloadCounts:
         """The numbers of Workloads for a policy's status, by effect, and the first pending Workload."""
-        pending = self._workloads.get(Effect(policy, Part.PENDING))
+        pending = self._workloads.get(PolicyAndEffect(policy, PolicyEffect.PENDING))
         first = "/".join(min(pending)) if pending else None
-        return Counted({part: self.count(Effect(policy, part)) for part in Part}, first)
+        return WorkloadCounts({one: self.count(PolicyAndEffect(policy, one)) for one in PolicyEffect}, first)
 
     def pending_by_namespace(self, policy: str) -> Counter[str]:
         """How many Workloads of each namespace run below a policy's minimum."""
-        return Counter(namespace for namespace, _ in self._workloads.get(Effect(policy, Part.PENDING), ()))
+        return Counter(
+            namespace
+            for namespace, _ in self._workloads.get(PolicyAndEffect(policy, PolicyEffect.PENDING), ())
+        )

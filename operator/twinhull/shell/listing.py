@@ -59,11 +59,12 @@ class Listing:
         be late.
 
         Only a Workload's status may tell how its run ended. An operator that doesn't see a hull yet takes it
-        for missing, and may make another revision beside it. An operator that doesn't see a floor would
-        replace a hull by a weaker one.
+        for missing, and may make another revision beside it. Without its instance a machine counts as one
+        without a guest, and is deleted at once where its guest must be asked first. An operator that doesn't
+        see a floor would replace a hull by a weaker one.
         """
         floors = kinds.NAMESPACE, kinds.ISOLATION_POLICY
-        await self.list_until_done([*kinds.hulls(), *floors, kinds.WORKLOAD])
+        await self.list_until_done([*kinds.hulls(), kinds.VIRTUAL_MACHINE_INSTANCE, *floors, kinds.WORKLOAD])
 
     async def run(self) -> None:
         """List everything every few minutes, and soon after a watch has started over, until cancelled. Lists

@@ -19,7 +19,7 @@ from twinhull.shell.clone_sources import resolved
 from twinhull.shell.cluster import Cluster
 from twinhull.shell.controller import ReconciledObject
 from twinhull.shell.errors import AlreadyExists, Conflict, NotFound, Refused
-from twinhull.shell.kinds import BY_NAME, CLAIM, DATA_VOLUME, WORKLOAD, Kind, hulls
+from twinhull.shell.kinds import BY_NAME, CLAIM, DATA_VOLUME, REMOVABLE, WORKLOAD, Kind, hulls
 from twinhull.shell.refusals import RefusalCause, Undone
 from twinhull.shell.store import Key, Store, key_of, workload_key
 from twinhull.shell.undone_writes import UndoneWrites
@@ -102,6 +102,8 @@ class ObjectWriter:
             present = await self._cluster.get(kind, *key)
             if present is not None and present["metadata"]["uid"] == action.uid:
                 raise
+            if kind in REMOVABLE and not await self._cluster.served([kind]):
+                raise  # none of the kind can be found now, and ours may be served again
             self._drop(owner.key, kind, key, action.uid)
             return
         # A Pod that somebody else has ended meanwhile is answered as it was last, without a version.

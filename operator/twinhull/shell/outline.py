@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from twinhull.api.base import Raw
 from twinhull.api.injectors import NOT_KEPT
 from twinhull.api.reading import REACHING, UNREAD, unread
-from twinhull.core.isolation.hull_policies import as_asked
+from twinhull.core.isolation.hull_policies import as_in_template
 from twinhull.core.isolation.policy import MatchPart
 from twinhull.hulls import startnote
 from twinhull.hulls.applied import Applied
@@ -82,7 +82,7 @@ def _as_asked(pod: Raw) -> Raw:
     """A Pod with the values that its template asked for, as far as the operator's note on the Pod can be
     read. The outline itself doesn't keep the note.
     """
-    return pod if UNREAD in pod else {**pod, "spec": as_asked(pod["spec"], Applied.read(pod))}
+    return pod if UNREAD in pod else {**pod, "spec": as_in_template(pod["spec"], Applied.read(pod))}
 
 
 def looked_at(spec: Raw) -> Raw:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from twinhull.api.policy import IsolationPolicyStatus
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Event
-from twinhull.core.isolation import Counted, Policy, account
+from twinhull.core.isolation import Policy, WorkloadCounts, policy_status
 from twinhull.core.isolation.policy_reading import read
 from twinhull.shell.controller import Controller, ObjectPlan, ReconciledObject
 from twinhull.shell.decisions import Decisions
@@ -41,7 +41,7 @@ class ObservedPolicy:
     #: The last seen status.
     status: IsolationPolicyStatus
     #: How many Workloads it affects, by effect.
-    counted: Counted
+    counted: WorkloadCounts
     #: When it was observed.
     now: datetime
 
@@ -72,7 +72,7 @@ class PolicyController(Controller[ObservedPolicy]):
     def plan(self, observed: ObservedPolicy) -> ObjectPlan:
         """The policy's status: the numbers of its effects, or that it can't be read."""
         policy, owner = observed.policy, observed.owner
-        status = account(policy, owner.generation, observed.status, observed.counted, observed.now)
+        status = policy_status(policy, owner.generation, observed.status, observed.counted, observed.now)
         problem = Event("Warning", Reason.POLICY_UNREADABLE, f"it can't be read: {policy.problem}")
         return ObjectPlan(owner, status=status.raw, log=(problem,) if policy.problem else ())
 

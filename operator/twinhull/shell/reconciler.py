@@ -55,7 +55,17 @@ class NotSettled(Exception):
 
 
 class NoEffect(Exception):
-    """The same actions are planned again after they were carried out: they had no visible effect."""
+    """The same actions are planned again after they were carried out: they had no visible effect.
+    `requeue_after` is after how long the object is reconciled anyway; None if it isn't.
+    """
+
+    def __init__(self, message: str, requeue_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.requeue_after = requeue_after
+
+
+class NotCleared(Exception):
+    """The leftovers of an object that is gone couldn't be deleted yet."""
 
 
 class Reconciler(Generic[_Observed]):
@@ -104,8 +114,9 @@ class Reconciler(Generic[_Observed]):
             return "requeue"
         except Busy:  # the executor wakes the object
             return "requeue"
-        except NoEffect as error:
-            delay = self._queue.retry(key)
+        except (NoEffect, NotCleared) as error:
+            after = error.requeue_after if isinstance(error, NoEffect) else None
+            delay = self._queue.retry(key, after)
             extra = self._fields(key, type(error).__name__)
             logger.warning(
                 "%s: %s; again in %.1f s", self._name(key), error, delay.total_seconds(), extra=extra
@@ -136,7 +147,7 @@ class Reconciler(Generic[_Observed]):
         actions are planned. If the API server fails at an action, the rest is left to a further pass.
 
         Returns after how long the key is reconciled again if nothing happens. Raises NoEffect if the actions
-        of an only round are planned again.
+        of an only round are planned again, and NotCleared if leftovers of an object that is gone remain.
         """
         await self._executor.clear_doubt(key)
         may_act, carried_out = True, None
@@ -145,9 +156,11 @@ class Reconciler(Generic[_Observed]):
                 await self._turns.take(key[0])
             observed = self._observe(key)
             if observed is None:
-                await self._clear_up(key)
+                is_cleared = await self._clear_up(key)
                 self._executor.forget(key)
                 self._queue.later(key, None)
+                if not is_cleared:
+                    raise NotCleared("it is gone, and the API server fails to delete what it has left")
                 return None
             plan = self._controller.plan(observed)
             self._controller.planned(key, observed, plan)
@@ -162,20 +175,21 @@ class Reconciler(Generic[_Observed]):
         left = [action.key for action in plan.actions]
         if left and left == carried_out:
             await self._report(key, observed, plan)
-            raise NoEffect(f"these actions had no visible effect: {listed(left, ', ')}")
+            raise NoEffect(f"these actions had no visible effect: {listed(left, ', ')}", plan.requeue_after)
         self._queue.later(key, plan.requeue_after)
         if left:
             self._queue.add(key)
         await self._report(key, observed, plan)
         return plan.requeue_after
 
-    async def _clear_up(self, key: Key) -> None:
+    async def _clear_up(self, key: Key) -> bool:
         """Delete the leftovers of an object that is gone. First the API server is asked whether it is gone,
-        or merely not seen.
+        or merely not seen. False if the API server failed at that: no event would wake the key then.
         """
         left = self._controller.leftovers(key)
         if left is not None and await self._executor.is_gone(self._controller.kind, key):
-            await self._act(left.owner, left.actions)
+            return await self._act(left.owner, left.actions)
+        return True
 
     def _observe(self, key: Key) -> _Observed | None:
         observed = self._controller.observe(key)

@@ -135,6 +135,10 @@ class Store:
         former = self._objects[kind.name].get(key)
         if former is None or former.uid != uid or former.version > version:
             return False
+        self._forget(kind, key, former)
+        return True
+
+    def _forget(self, kind: Kind, key: Key, former: _Held) -> None:
         self._drop(kind, key, former)
         if kind is WORKLOAD:
             self._referrers.changed(key, None)
@@ -143,7 +147,6 @@ class Store:
             self._owned.changed(kind, key, None)
         self.guest_directory.changed(kind, key, None)
         self._unpacked.drop((kind.name, key))
-        return True
 
     def replace(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
         """Take in a complete list of a kind, as of a resource version."""
@@ -166,6 +169,15 @@ class Store:
             if held.uid not in present and held.version <= version:
                 self.remove(kind, key, held.uid, version)
                 yield held.obj
+
+    def remove_all(self, kind: Kind) -> Iterator[Raw]:
+        """Forget all objects of a kind that isn't served any more. The objects as they were. They may be
+        served again, as they were: then they are news.
+        """
+        for key in self.keys(kind):
+            held = self._objects[kind.name][key]
+            self._forget(kind, key, held)
+            yield held.obj
 
     def get(self, kind: Kind, key: Key) -> Raw | None:
         """The last seen state of an object. Others have the same dict, so nobody may change it."""

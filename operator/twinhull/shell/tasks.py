@@ -6,9 +6,13 @@ import asyncio
 from collections.abc import Coroutine
 
 
+class Cancelled(Exception):
+    """Something other than the end of the process has cancelled a task."""
+
+
 class Tasks:
-    """Tasks that should never end by themselves. When the first of them fails, `ended` is set: the process
-    ends, and the kubelet starts a new one.
+    """Tasks that should never end by themselves. When the first of them fails, or is cancelled before the
+    process ends, `ended` is set: the process ends, and the kubelet starts a new one.
     """
 
     def __init__(self, ended: asyncio.Event) -> None:
@@ -30,7 +34,10 @@ class Tasks:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _look_after(self, task: asyncio.Task[None]) -> None:
-        failure = None if task.cancelled() else task.exception()
-        if failure is not None and not self._ended.is_set():
+        if self._ended.is_set():
+            return
+        name = getattr(task.get_coro(), "__qualname__", task.get_name())
+        failure = Cancelled(f"{name} was cancelled") if task.cancelled() else task.exception()
+        if failure is not None:
             self.failure = failure
             self._ended.set()

@@ -107,7 +107,8 @@ class Transport:
         host = server.partition("://")[2]
         check = None if request.method == "GET" else self._check
         try:
-            response = await request.send(session, server, check)
+            with _told_of_closed_sessions():
+                response = await request.send(session, server, check)
             code = response.status
             tracing.answered(code)
         except NotLeading:
@@ -142,6 +143,21 @@ def unreachable(request: Request) -> Iterator[None]:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError, Undecodable) as error:
         raise Unreachable(f"{request.method} {request.path}: {str(error) or type(error).__name__}") from error
+
+
+@contextmanager
+def _told_of_closed_sessions() -> Iterator[None]:
+    """Raises ClientConnectionError in who waits for a socket of a session that is closed: aiohttp cancels
+    what they wait for (aiohttp/connector.py, BaseConnector._close_immediately), which looks as though their
+    task was cancelled.
+    """
+    try:
+        yield
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise aiohttp.ClientConnectionError("the session was renewed by another request") from None
 
 
 async def _text(response: aiohttp.ClientResponse, largest: int) -> bytes:

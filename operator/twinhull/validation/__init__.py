@@ -1,1 +1,1 @@
-"""What is wrong with manifests, told without a cluster: by the CRDs' schemas and CEL rules, and by parity."""
+"""Finds what is wrong with manifests, without a cluster: by the CRDs' schemas and CEL rules, and parity."""

@@ -1,4 +1,6 @@
-"""An object as the API server has it when it evaluates CEL rules: with defaults, and without idle nulls."""
+"""Completes an object as the API server does before it evaluates CEL rules: with defaults, without idle
+nulls.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from twinhull.api.group import Raw
 
 
 def defaulted(schema: Raw, value: Any) -> Any:  # noqa: ANN401  JSON
-    """A value with its schema's defaults, and without nulls where the schema has no null and no default
-    (k8s.io/apiextensions-apiserver, pkg/apiserver/schema/defaulting). The value itself stays as it is.
+    """A copy of a value with its schema's defaults, and without nulls where the schema allows none
+    (k8s.io/apiextensions-apiserver, pkg/apiserver/schema/defaulting).
     """
     if isinstance(value, list):
         items = schema.get("items", {})

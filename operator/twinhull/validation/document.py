@@ -1,4 +1,4 @@
-"""What the API server would refuse in an object of our kinds, found without it."""
+"""Finds the fields of an object because of which the API server would refuse it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Refusal:
     """A field because of which the API server would refuse an object."""
 
     problem: Problem
-    #: What says so: the schema (and what holds of every object), or a rule in CEL.
+    #: What refuses it: the schema, or a rule for all objects; or a rule in CEL.
     by: Literal["schema", "cel"]
 
 
 def refusals(kind: str, document: Raw) -> Iterator[Refusal | Unchecked]:
-    """Why the API server would refuse to create an object, which is of a kind of ours, and what of that can't
-    be checked. The document has at most what `bounds.excess` allows.
+    """Why the API server would refuse to create an object of one of our kinds, and which rules can't be
+    checked. The document is within the bounds of `bounds.excess`.
 
-    Rules in CEL are asked only if nothing else is wrong, since they take for granted that fields have their
-    types. The API server does likewise.
+    Rules in CEL are evaluated only if nothing else is wrong, as in the API server: they assume that fields
+    have their types.
     """
     schema = schemas()[kind]
     if mistakes := [*_wrong_type(document), *_wrong_fields(schema, document)]:
@@ -47,7 +47,7 @@ def _wrong_type(document: Raw) -> Iterator[Problem]:
 
 def _wrong_fields(schema: Raw, document: Raw) -> Iterator[Problem]:
     text = {"type": "string"}
-    # What an object's status says is the operator's, and the API server drops it when a person writes it.
+    # The status belongs to the operator: the API server drops it from what a person writes.
     written = {key: value for key, value in document.items() if key not in {"metadata", "status"}}
     properties = {**schema["properties"], "apiVersion": text, "kind": text}
     yield from wrong_metadata(document.get("metadata"), str(document.get("kind")))

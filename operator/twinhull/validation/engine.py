@@ -2,9 +2,9 @@
 
 Beside the language itself the rules of our CRDs use Kubernetes' own library `format` (k8s.io/apiserver,
 pkg/cel/library/format.go), and two libraries of cel-go: strings, and comprehensions with two variables
-(cel.dev/cel-go, ext). cel-expr-python 0.1.3 has the latter in its compiler, but lacks the one function,
-`cel.@mapInsert`, that its programs call. So there are two environments: one compiles, the other runs what the
-first has compiled, and has that function from here (docs/adr/0043-cel-by-the-cel-project.md).
+(cel.dev/cel-go, ext). cel-expr-python 0.1.3 compiles the latter, but lacks the function `cel.@mapInsert` that
+the compiled programs call. So there are two environments: one compiles rules, and the other runs them with
+that function defined here (docs/adr/0043-cel-by-the-cel-project.md).
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ _TEXT = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 
 class UncheckedError(Exception):
-    """A rule that can't be evaluated here, though an API server can. The message says why."""
+    """A rule can't be evaluated here, though an API server can. The message says why."""
 
 
 class EvaluationError(Exception):
-    """An error by which the evaluation of a rule ends, as it would in an API server, which then refuses."""
+    """The evaluation of a rule ends with an error. In an API server, too, which then refuses the object."""
 
 
 def holds(rule: str, value: object) -> bool:
-    """Whether a rule holds of a value, its `self`, which is JSON without what it may have at most.
+    """Whether a rule holds for `value`, the rule's `self`, which is plain JSON.
 
-    Raises UncheckedError if that can't be told here, and EvaluationError if an API server couldn't either.
+    Raises UncheckedError if that can't be evaluated here, and EvaluationError if an API server couldn't
+    evaluate it either.
     """
     if reason := _beyond(rule):
         raise UncheckedError(reason)
@@ -64,9 +65,11 @@ def _beyond(rule: str) -> str:
 
 @cache
 def unknown(rule: str) -> str:
-    """What the engine doesn't know in a rule, such as a later Kubernetes' function; empty if it knows all.
+    """What the engine doesn't know in a rule, such as a function of a later Kubernetes; empty if it knows
+    all.
 
-    It is asked only after an error: to check the types of every rule takes three times as long as the rest.
+    This is called only after an error: checking the types of every rule takes three times as long as all
+    else.
     """
     try:
         _environments()[0].compile(rule)
@@ -130,7 +133,9 @@ def _overload(
 
 
 def _complaints(_: str, text: str) -> list[str]:
-    """What is said against a qualified name: an optional that has a value if there is anything."""
+    """The complaints about a qualified name, empty if there are none. In Kubernetes it is an optional, whose
+    `hasValue` tells whether there are any.
+    """
     return [] if is_qualified_name(text) else ["not a qualified name"]
 
 
@@ -141,7 +146,7 @@ def _insert_all(target: dict[object, object], more: dict[object, object]) -> dic
 
 
 def _insert(target: dict[object, object], key: object, value: object) -> dict[object, object]:
-    """A map with another entry. cel-go refuses a key that is there (ext/comprehensions.go, mapInsert)."""
+    """A map with another entry. As in cel-go, an existing key fails (ext/comprehensions.go, mapInsert)."""
     if key in target:
         raise ValueError(f"insert failed: key {key} already exists")
     return {**target, key: value}

@@ -1,4 +1,4 @@
-"""Findings: what is wrong with an object, where, and what says so."""
+"""Findings: what is wrong with an object, where, and which check found it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Level(StrEnum):
 
 
 class Source(StrEnum):
-    """What says that something is wrong."""
+    """The check that found something."""
 
     SCHEMA = "schema"
     CEL = "cel"
@@ -32,14 +32,14 @@ class Source(StrEnum):
     UNCHECKED = "unchecked"
 
 
-#: What each source is, for reports.
+#: What a finding of each source means, for reports.
 MEANINGS: Mapping[Source, str] = {
     Source.SCHEMA: "The API server refuses the object by the schema of its kind.",
     Source.CEL: "The API server refuses the object by a CEL rule of its kind.",
     Source.PARITY: "The isolation can't honour the field.",
-    Source.POLICY: "IsolationPolicies let nothing be made of the Workload.",
+    Source.POLICY: "IsolationPolicies reject the Workload.",
     Source.EVASION: "The field reaches past the isolation.",
-    Source.OPERATOR: "The operator would make nothing of the Workload.",
+    Source.OPERATOR: "The operator would make no hull for the Workload.",
     Source.UNCHECKED: "This rule wasn't checked.",
 }
 
@@ -57,7 +57,7 @@ class Finding:
 
 
 def of_object(kind: str, document: Raw) -> Iterator[Finding]:
-    """What the API server would refuse in an object of a kind of ours, and what of that wasn't checked."""
+    """Why the API server would refuse an object of one of our kinds, and which rules weren't checked."""
     by_schema = False
     for issue in refusals(kind, document):
         if isinstance(issue, Unchecked):

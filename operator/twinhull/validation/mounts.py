@@ -1,4 +1,4 @@
-"""Which mount names no volume: the rule in CEL says of a whole list of containers that one does."""
+"""Finds which mount names no volume: the rule in CEL only says that one of a list of containers does."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from twinhull.api.group import Raw
 from twinhull.api.validation import Problem
 
-#: What the rule says (tools/podtemplate/mistakes).
+#: The message of that rule (tools/podtemplate/mistakes).
 _NO_VOLUME = re.compile(r"one of the (volumeMounts|volumeDevices) names no volume: (.*)")
 
 
 def one_by_one(problem: Problem, document: Raw) -> Iterator[Problem]:
-    """A problem, or one for each mount if it is that one of them names no volume. The document is valid by
-    its schema.
+    """A problem; if it is that a mount names no volume, one problem for each such mount. The document is
+    valid by its schema.
     """
     match = _NO_VOLUME.fullmatch(problem.message)
     mounts = list(_without_volume(problem.path, match[1], document)) if match else []
@@ -27,7 +27,7 @@ def one_by_one(problem: Problem, document: Raw) -> Iterator[Problem]:
 
 
 def _without_volume(path: str, used: str, document: Raw) -> Iterator[tuple[str, str]]:
-    """The path and the name of each mount or device whose volume isn't there."""
+    """The path and the name of each mount or device whose volume doesn't exist."""
     pod_spec: Any = document["spec"]["template"]["spec"]
     volumes = {volume["name"] for volume in pod_spec.get("volumes") or ()}
     for at, container in enumerate(pod_spec.get(path.rpartition(".")[2]) or ()):

@@ -1,4 +1,4 @@
-"""What the API server would refuse in an object's metadata, which no CRD has a schema of."""
+"""Finds what the API server would refuse in an object's metadata, for which CRDs have no schema."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ _SCHEMA: Raw = {
         "finalizers": {"type": "array", "items": _TEXT},
     },
 }
-#: How long an object's annotations may be in all (k8s.io/apimachinery, pkg/api/validation/objectmeta.go).
+#: How many bytes an object's annotations may have together (k8s.io/apimachinery,
+#: pkg/api/validation/objectmeta.go).
 _MOST_ANNOTATIONS = 1 << 18
 
 _DASH = "and '-'"
-#: What the kind's CEL rules ask of the name of a Workload (api/workload).
+#: What the CEL rules of a Workload demand of its name (api/workload).
 _OF_A_WORKLOAD = (
     f"use lower-case letters, digits {_DASH}, with a letter at the beginning and no '-' at the end, and "
     f"at most {MAX_NAME_LENGTH} characters"
@@ -37,8 +38,8 @@ _OF_A_WORKLOAD = (
 
 
 def wrong_metadata(metadata: object, kind: str = "") -> Iterator[Problem]:
-    """What is wrong with an object's metadata. A kind's CEL rules may ask more of the name: what is said of
-    that of a Workload is what they ask.
+    """The problems of an object's metadata. CEL rules of a kind may demand more of the name; for a Workload,
+    the advice on its name includes what they demand.
     """
     if metadata is None:
         yield Problem("metadata.name", "is required: add it")
@@ -83,6 +84,6 @@ def _name_of(signs: str, longest: int) -> str:
 
 def _wrong_key(what: str) -> str:
     return (
-        f"the {what}'s key is none: use a name of letters, digits, '-', '_' and '.', with a prefix and '/' "
+        f"can't be a {what}'s key: use a name of letters, digits, '-', '_' and '.', with a prefix and '/' "
         "before it if need be"
     )

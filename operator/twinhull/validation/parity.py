@@ -1,4 +1,6 @@
-"""What keeps a Workload from an isolation: fields that it can't honour, policies, what reaches past it."""
+"""Finds what keeps a Workload from an isolation: fields that it can't honour, policies, and fields that reach
+past it.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,15 @@ from twinhull.api.group import Raw
 from twinhull.api.isolation import Isolation
 from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Explanation, Policy, Subject, explain
-from twinhull.core.new_workload import field_of, new_case, objection
+from twinhull.core.explanation import Explanation
+from twinhull.core.isolation import Policy, Subject
+from twinhull.core.new_workload import field_of, new_case, new_workload, objection
 from twinhull.core.references import KindAndName
 from twinhull.hulls.parity import ParityContext
 from twinhull.hulls.types import SpecSection, type_of
 from twinhull.validation.findings import Finding, Level, Source
 
-#: What stands for the guest image and the RuntimeClass that only an operator or a cluster knows.
+#: Stands for the guest image and the RuntimeClass, which only an operator or a cluster knows.
 _ASSUMED = "assumed"
 
 
@@ -28,7 +31,7 @@ class Assumptions:
     defaults: OperatorDefaults
     #: The IsolationPolicies, the highest priority first.
     policies: tuple[Policy, ...] = ()
-    #: The names of the cluster's RuntimeClasses, None if they aren't known.
+    #: The names of the cluster's RuntimeClasses, None if they are unknown.
     runtime_classes: frozenset[str] | None = None
 
 
@@ -38,22 +41,23 @@ def explanation(
     assumed: Assumptions,
     referred: Mapping[KindAndName, Raw | None] | None = None,
 ) -> Explanation:
-    """Which isolation a Workload gets. Nothing is wrong with the document, and its idle nulls are gone;
-    `labels` are those of its namespace, and `referred` the instancetypes and preferences there.
+    """Which isolation a Workload gets.
+
+    The document is valid, and has no idle nulls. `labels` are those of its namespace, and `referred` the
+    instancetypes and preferences there, None for one that doesn't exist.
     """
-    metadata = document["metadata"]
-    namespace = str(metadata.get("namespace") or "default")
-    spec = WorkloadSpec.model_validate(document["spec"])
+    workload = new_workload(document["metadata"], document["spec"])
+    namespace = workload.metadata.namespace
     # What the API server adds: the template of a machine that boots a disk, and a label of every namespace.
-    completed = {**document, "spec": {**document["spec"], "template": spec.template}}
+    completed = {**document, "spec": {**document["spec"], "template": workload.spec.template}}
     subject = Subject.of(completed, namespace, {"kubernetes.io/metadata.name": namespace, **labels}, pods=())
-    name = f"{namespace}/{metadata['name']}"
-    return explain(name, subject, spec, assumed.policies, assumed.defaults, referred=referred)
+    objects = {target: obj or {} for target, obj in (referred or {}).items()}
+    return Explanation(workload, subject, assumed.policies, assumed.defaults, objects)
 
 
 def hindrances(explained: Explanation, document: Raw, assumed: Assumptions) -> Iterator[Finding]:
     """What keeps a Workload from starting with the isolation that it gets, though no policy refuses it. The
-    document is as in `explanation`.
+    document is as for `explanation`.
     """
     spec = WorkloadSpec.model_validate(document["spec"])
     unable = tuple(_unable(explained, spec, assumed))
@@ -63,8 +67,8 @@ def hindrances(explained: Explanation, document: Raw, assumed: Assumptions) -> I
 
 
 def _objections(explained: Explanation, document: Raw) -> Iterator[Finding]:
-    """What the operator's own rules have against a Workload. It is taken to run, in a cluster that has
-    everything.
+    """The objections of the operator's own rules to a Workload. They assume that it is to run, and that the
+    cluster has all prerequisites.
     """
     resolution = explained.resolution
     runtime_class = resolution.runtime_class or _ASSUMED
@@ -75,7 +79,7 @@ def _objections(explained: Explanation, document: Raw) -> Iterator[Finding]:
 
 
 def _unable(explained: Explanation, spec: WorkloadSpec, assumed: Assumptions) -> Iterator[Finding]:
-    """What the hull can't honour, and the RuntimeClass that it lacks."""
+    """The fields that the hull can't honour, and a missing RuntimeClass."""
     resolution = explained.resolution
     isolation, runtime_class = resolution.resolved, resolution.runtime_class
     hull_type = type_of(isolation, spec)
@@ -100,10 +104,10 @@ def _unable(explained: Explanation, spec: WorkloadSpec, assumed: Assumptions) ->
 def of_workload(
     document: Raw, labels: dict[str, str], assumed: Assumptions, requested: Isolation | None
 ) -> Iterator[Finding]:
-    """What keeps a Workload from the isolation that it asks for, or from another that is `requested` instead.
+    """What keeps a Workload from the isolation that it asks for, or from `requested` if that is given.
 
-    The document is as in `explanation`. What reaches past an isolation is an error if a policy requires that
-    isolation, else a warning: the Workload may have it as long as none does.
+    The document is as for `explanation`. A field that reaches past an isolation is an error if a policy
+    requires that isolation, else a warning: the Workload may have the field as long as no policy does.
     """
     if requested is not None:
         document = {**document, "spec": {**document["spec"], "isolationPolicy": requested.value}}
@@ -117,7 +121,10 @@ def of_workload(
     for image in explained.rejected_images:
         yield Finding(Level.ERROR, Source.POLICY, image.path, f"{image.why} ({isolation})")
     for part in explained.unseen:
-        unseen = f"{part.kind} {part.name} of the namespace isn't checked: it may bring what a policy refuses"
+        unseen = (
+            f"{part.kind} {part.name} of the namespace isn't checked: it may set a field that a policy "
+            "refuses"
+        )
         yield Finding(Level.WARNING, Source.POLICY, f"spec.{part.path}", unseen)
     required = {evasion.path for evasion in explained.evasions}
     for evasion in type_of(isolation, spec).evasions(spec):

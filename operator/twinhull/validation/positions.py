@@ -1,4 +1,4 @@
-"""Where a field stands in a file: the line and column of a path, by the YAML parser's marks."""
+"""Finds the line and column of a field in a file, by the YAML parser's marks."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ class Position(NamedTuple):
 
 
 def position(node: yaml.Node, path: str, first_line: int = 0) -> Position:
-    """Where a path of a document's tree of nodes is, such as `spec.containers[0].image`: its key, or the
-    nearest field above it that is there. `first_line` is how many lines the file has before the document.
+    """The place of a path, such as `spec.containers[0].image`, in a document's tree of nodes: that of its
+    key, or of the nearest existing field above it. `first_line` is how many lines the file has before the
+    document.
 
     A key may have dots in it (`metadata.labels.example.com/a`): of several keys that fit, the longest counts.
-    It takes a step for each part of the path, and looks at each key beside those.
+    The search takes one step for each part of the path, and compares the keys of each mapping on it.
     """
     mark, rest = node.start_mark, path
     while rest:
@@ -35,10 +36,10 @@ def position(node: yaml.Node, path: str, first_line: int = 0) -> Position:
 
 
 def repeated(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark]]:
-    """The keys that a document has twice in one mapping, which YAML forbids and PyYAML reads all the same.
+    """The keys that a document has twice in one mapping, which YAML forbids and PyYAML accepts.
 
-    It is asked before anything is made of the nodes: merges add keys. Each node is looked at once, however
-    many aliases there are.
+    To be called before values are constructed from the nodes, since merges add keys. Each node is looked at
+    once, however many aliases there are.
     """
     left, seen = [node], {id(node)}
     while left:
@@ -60,14 +61,16 @@ def repeated(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark]]:
 
 
 def _step(node: yaml.Node, path: str) -> tuple[yaml.Mark, yaml.Node, str] | None:
-    """The mark of a path's first part, what is there, and the rest of the path. None if it isn't there."""
+    """The mark of a path's first part, the node at it, and the rest of the path. None if that part doesn't
+    exist.
+    """
     if isinstance(node, yaml.SequenceNode) and path.startswith("["):
         which, _, rest = path[1:].partition("]")
         element = _element(node, which)
         return (element.start_mark, element, rest.removeprefix(".")) if element else None
     if isinstance(node, yaml.MappingNode):
         best: tuple[yaml.Node, yaml.Node] | None = None
-        for key, value in node.value:  # the last of one name counts, as in what is read
+        for key, value in node.value:  # of equal keys the last one counts, as for the values
             fits = isinstance(key, yaml.ScalarNode) and key.value and _begins(path, key.value)
             if fits and (best is None or len(key.value) >= len(str(best[0].value))):
                 best = key, value
@@ -77,7 +80,7 @@ def _step(node: yaml.Node, path: str) -> tuple[yaml.Mark, yaml.Node, str] | None
 
 
 def _element(node: yaml.SequenceNode, which: str) -> yaml.Node | None:
-    """An element of a list by its index or, as some paths have it, by its name."""
+    """An element of a list, by its index or by its name: some paths have names."""
     if which.isdecimal() and int(which) < len(node.value):
         element: yaml.Node = node.value[int(which)]
         return element

@@ -1,4 +1,4 @@
-"""Reports of findings: as text and JSON, for people and programs, and as GitHub and GitLab show them."""
+"""Reports of findings: as text for people, as JSON for programs, and in the formats of GitHub and GitLab."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from twinhull.validation.positions import Position
 _DOCS = "https://github.com/twinhull/twinhull/blob/main/docs/validate.md"
 #: SARIF 2.1.0, section 3.27.10 (docs.oasis-open.org/sarif/sarif/v2.1.0).
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-#: What GitLab and GitHub call each level.
+#: The names of the levels at GitLab, and at GitHub.
 _SEVERITIES = {Level.ERROR: "major", Level.WARNING: "minor", Level.NOTE: "info"}
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A finding, and where it is."""
+    """A finding, and its place in a file."""
 
     file: str
     position: Position
@@ -34,32 +34,32 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that was found."""
+    """All findings about files, and what was checked."""
 
     findings: tuple[Located, ...]
     #: How many objects of each kind were checked.
     checked: Mapping[str, int]
     #: How many objects of other kinds were passed over.
     others: int
-    #: Why files couldn't be read, one a file.
+    #: Why files couldn't be read, one sentence for each file.
     unreadable: tuple[str, ...]
     #: The version of this program.
     version: str
-    #: Why it is an error that no object was checked, empty if it is none.
+    #: The error if no object was checked, empty if that is no error.
     nothing: str = ""
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """Why not all was checked that was to be."""
+        """Why not everything was checked."""
         return (*self.unreadable, *([self.nothing] if self.nothing else ()))
 
     def count(self, level: Level) -> int:
-        """How many findings there are of a level."""
+        """How many findings have a level."""
         return sum(one.finding.level is level for one in self.findings)
 
     @property
     def summary(self) -> str:
-        """What was done, as a sentence."""
+        """What was checked and found, as a sentence."""
         checked = (
             " and ".join(
                 _counted(number, kind) for kind, number in sorted(self.checked.items(), reverse=True)
@@ -71,12 +71,14 @@ class Report:
         by_level = ", ".join(_counted(self.count(level), level) for level in Level if self.count(level))
         done = f"{checked} checked{passed}{broken}"
         if not by_level and (broken or not self.checked):
-            return done  # nobody knows what is wrong in a file that can't be read
+            return done  # a file that can't be read may have any errors
         return f"{done}: {by_level or 'nothing is wrong'}"
 
 
 def text(report: Report) -> str:
-    """A line a finding: file:line:column: level: field: message [source]. The last line is the summary."""
+    """One line for each finding: file:line:column: level: field: message [source]. The last line is the
+    summary.
+    """
     return "".join(f"{line}\n" for line in (*map(_line, report.findings), report.summary))
 
 
@@ -93,8 +95,9 @@ def as_json(report: Report) -> str:
 
 
 def github(report: Report) -> str:
-    """GitHub's workflow commands, a line a finding, and the summary (docs.github.com, "Workflow commands for
-    GitHub Actions", and its toolkit's packages/core/src/command.ts for what is escaped).
+    """GitHub's workflow commands, one line for each finding, and the summary (docs.github.com, "Workflow
+    commands for GitHub Actions"; packages/core/src/command.ts of its toolkit says which characters are
+    escaped).
     """
     return "".join(f"{line}\n" for line in (*map(_command, report.findings), report.summary))
 
@@ -127,13 +130,13 @@ def sarif(report: Report) -> str:
 
 
 def gitlab(report: Report) -> str:
-    """GitLab's Code Quality report (docs.gitlab.com/ci/testing/code_quality, "Code Quality report format"). A
-    file that can't be read isn't in it.
+    """GitLab's Code Quality report (docs.gitlab.com/ci/testing/code_quality, "Code Quality report format").
+    Files that can't be read aren't in it.
     """
     return _dumped([_issue(one) for one in report.findings])
 
 
-#: Each format's name, and what makes it.
+#: The function that makes each format, by the format's name.
 FORMATS: Mapping[str, Callable[[Report], str]] = {
     "text": text,
     "json": as_json,
@@ -207,7 +210,7 @@ def _issue(entry: Located) -> Raw:
         if finding.path
         else f"{entry.title}: {finding.message}"
     )
-    # GitLab tells a finding of two reports by it. Lines move, so they aren't in it.
+    # GitLab recognizes a finding in another report by its fingerprint. Lines move, so they aren't part of it.
     same = sha256(f"{entry.file}\0{finding.source}\0{sentence}".encode())
     return {
         "description": sentence,
@@ -228,7 +231,7 @@ def _dumped(value: object) -> str:
 
 
 def located(file: str, title: str, findings: Iterable[tuple[Position, Finding]]) -> Iterator[Located]:
-    """The findings of an object in the order of their places, and after them what wasn't checked."""
+    """The findings of an object in the order of their places, and last the rules that weren't checked."""
 
     def order(pair: tuple[Position, Finding]) -> tuple[bool, Position, str]:
         return pair[1].source is Source.UNCHECKED, pair[0], pair[1].path

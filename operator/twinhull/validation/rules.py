@@ -1,4 +1,4 @@
-"""The CEL rules of a schema (x-kubernetes-validations), for each value of an object that they are for."""
+"""Evaluates the CEL rules of a schema (x-kubernetes-validations) on an object."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _RULES = "x-kubernetes-validations"
 class Unchecked:
     """A rule that wasn't checked."""
 
-    #: The path of the field that it is about.
+    #: The path of the field that the rule is about.
     path: str
-    #: What the API server says if the rule doesn't hold, by which a person knows it.
+    #: The API server's message if the rule doesn't hold, by which a person recognizes the rule.
     rule: str
     #: Why it wasn't checked.
     why: str
 
 
 def broken(schema: Raw, value: Any, path: str = "") -> Iterator[Problem | Unchecked]:  # noqa: ANN401  JSON
-    """The rules that don't hold of a value and of what is in it, and those that can't be checked here.
+    """The rules that a value, or a value within it, breaks, and the rules that can't be checked here.
 
-    The value has its defaults, and nothing is wrong with it by the schema. Rules aren't asked about a null,
-    as by the API server (k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/validation.go).
+    The value has its defaults, and is valid by its schema. Rules aren't evaluated on null, as in the API
+    server (k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/validation.go).
     """
     if value is None:
         return
@@ -52,8 +52,8 @@ def broken(schema: Raw, value: Any, path: str = "") -> Iterator[Problem | Unchec
 
 
 def _place(path: str, rule: Raw) -> str:
-    """The path of the field that a rule is about. A rule of a whole object can name no field of its metadata
-    in fieldPath, since the schema has none of those.
+    """The path of the field that a rule is about. A rule of the whole object can't name a field of the
+    metadata in fieldPath, since the schema doesn't have these fields.
     """
     if not path and "self.metadata.name" in rule["rule"]:
         return "metadata.name"

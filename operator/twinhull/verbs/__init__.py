@@ -1,1 +1,1 @@
-"""What the verbs that change a Workload, or wait for one, decide and say. Pure: the shell of it is in cli."""
+"""The decisions and messages of the verbs that change or await a Workload. Pure: cli/ does their I/O."""

@@ -1,8 +1,9 @@
-"""Who sets a field of an object again and again, so that a change by somebody else doesn't last.
+"""Finds the tools that set a field of an object again and again, so that a change by somebody else doesn't
+last.
 
-managedFields say who set a field last (meta/v1, type ManagedFieldsEntry). A change takes the field away
-from whoever had it, so it is to be read before. Annotations and labels say which tool an object is of, even
-after that.
+managedFields tell who set a field last (meta/v1, type ManagedFieldsEntry). They have to be read before a
+change, which takes the field away from its former manager. Annotations and labels tell which tool manages an
+object, also after the change.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from dataclasses import dataclass
 from twinhull.api.base import Raw
 from twinhull.view.safetext import plain
 
-#: What a tool is called, and what of it sets fields again, by its field manager.
+#: The name of a tool, and its step that sets fields again, by the tool's field manager.
 _TOOLS: Mapping[str, tuple[str, str]] = {
-    # argoproj/argo-cd, common/common.go, ArgoCDSSAManager; the other one is its process' name, by which
-    # client-go names a manager that says no name.
+    # argoproj/argo-cd, common/common.go, ArgoCDSSAManager; the other is its process' name, which client-go
+    # uses for a client that gives no field manager.
     "argocd-controller": ("Argo CD", "next sync"),
     "argocd-application-controller": ("Argo CD", "next sync"),
     # fluxcd/kustomize-controller and fluxcd/helm-controller, main.go, controllerName.
@@ -32,7 +33,7 @@ _TOOLS: Mapping[str, tuple[str, str]] = {
     # hashicorp/terraform-provider-kubernetes, the default of field_manager.
     "Terraform": ("Terraform", "next apply"),
 }
-#: Which tool an object is of, by an annotation or a label that the tool puts on it.
+#: The tool that manages an object, by the annotation or label that the tool puts on it.
 _TRACKS: Mapping[str, tuple[str, str]] = {
     "argocd.argoproj.io/tracking-id": _TOOLS["argocd-controller"],
     "kustomize.toolkit.fluxcd.io/name": _TOOLS["kustomize-controller"],
@@ -49,15 +50,15 @@ class Owner:
     """A tool that sets a field again."""
 
     tool: str
-    #: What of it does so, such as "next sync".
+    #: The tool's step that sets the field, such as "next sync".
     when: str
-    #: Its field manager, empty if it is known by a label or an annotation.
+    #: Its field manager, empty if it is only known by a label or an annotation.
     manager: str = ""
-    #: Whether it is known to set this very field, and not only others of the object.
+    #: Whether it is known to set this field, and not only other fields of the object.
     sets: bool = True
 
     def warning(self, field: str, workload: str) -> str:
-        """A warning for people."""
+        """The warning for a person who changes this field of this Workload."""
         if self.sets:
             is_known = self.manager and self.tool != _unknown(self.manager)
             by = f" (field manager {plain(self.manager)})" if is_known else ""
@@ -66,8 +67,8 @@ class Owner:
                 "the field at its source, too"
             )
         return (
-            f"Workload {workload} is {self.tool}'s: if {self.tool} sets {field}, its {self.when} undoes "
-            "this. Look at its source, and change the field there, too"
+            f"Workload {workload} is managed by {self.tool}: if {self.tool} sets {field}, its {self.when} "
+            "undoes this. Look at its source, and change the field there, too"
         )
 
 
@@ -75,7 +76,7 @@ def owners(
     managed: Sequence[Raw], metadata: Raw, path: Sequence[str], *, tracked: bool = True
 ) -> list[Owner]:
     """The tools that set a field again, each once: those that set this field, and, if `tracked`, those that
-    the object is of.
+    manage the object.
 
     `managed` are the managedFields, `metadata` is the object's, and `path` is the field's, such as ("spec",
     "state").
@@ -89,9 +90,9 @@ def owners(
 
 
 def _by_manager(managed: Sequence[Raw], file: object, path: Sequence[str]) -> Iterator[Owner]:
-    """The tools that have the field. Of one that doesn't apply on the server's side, the defaults count
-    among its fields, so the file that it applied last has to tell; if there is no copy of that, it may set
-    the field.
+    """The tools whose managed fields include the field. If a tool doesn't apply on the server's side, its
+    managed fields include defaults, so the file that it applied last tells. Without a copy of that file, the
+    tool may set the field.
     """
     for entry in managed:
         manager, applies = str(entry.get("manager") or ""), entry.get("operation") == "Apply"
@@ -105,7 +106,7 @@ def _by_manager(managed: Sequence[Raw], file: object, path: Sequence[str]) -> It
 
 
 def _unknown(manager: str) -> str:
-    """What a tool is called of which only the field manager is known."""
+    """The name of a tool of which only the field manager is known."""
     return f"field manager {plain(manager)}"
 
 
@@ -115,7 +116,7 @@ def _by_file(file: object, path: Sequence[str]) -> Iterator[Owner]:
 
 
 def _last_applied(metadata: Raw) -> object:
-    """The copy of the file that was applied last, None if there is none that can be read."""
+    """The copy of the file that was applied last, None if there is none or it can't be read."""
     try:
         return json.loads((metadata.get("annotations") or {}).get(_LAST_APPLIED) or "null")
     except (ValueError, RecursionError):

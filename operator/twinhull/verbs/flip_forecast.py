@@ -1,4 +1,4 @@
-"""What a flip would come to: what stops it, and what it costs. By the operator's own rules (core/rules)."""
+"""The forecast of a flip: what prevents it, and what it costs, by the operator's own rules (core/rules)."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from twinhull.view.safetext import plain
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """What the operator would do with a Workload whose isolation is changed."""
+    """The forecast for a Workload whose isolation is changed."""
 
-    #: The Workload as it would be, by what can be seen of the cluster. Its state is Running.
+    #: The Workload after the change, with the objects of the cluster that can be seen. Its state is Running.
     case: Case
-    #: What the operator would do about it first.
+    #: The first step that the operator would take.
     step: Step
-    #: The Workload as it is.
+    #: The Workload as it is now.
     live: Raw
-    #: Whether the operator knows a RuntimeClass of which this process doesn't know.
+    #: Whether the operator is assumed to have a RuntimeClass that this process doesn't know.
     is_class_assumed: bool = False
 
     @property
     def policy(self) -> str:
-        """The value of spec.isolationPolicy that it would have."""
+        """The new value of spec.isolationPolicy."""
         return self.case.workload.spec.isolation_policy
 
     @property
     def resolved(self) -> str:
-        """The isolation that it would get."""
+        """The isolation that the Workload would get."""
         return self.case.blueprint.resolution.resolved.value
 
     @property
     def is_stopped(self) -> bool:
-        """Whether it is stopped, so that nothing runs before it is started."""
+        """Whether the Workload is stopped, so that nothing runs before it is started."""
         return Status(self.live).is_stopped
 
     def hindrances(self) -> tuple[str, ...]:
-        """What stops it, each in a sentence with what to do; none if nothing does."""
+        """What prevents the flip, each in a sentence with what to do; empty if nothing does."""
         resolution = self.case.blueprint.resolution
         if resolution.rejected:
             return (plain(f"{resolution.reason}: {resolution.message}"),)
         if self.policy not in {AUTO, self.resolved}:
             sentence = (
                 f"{resolution.message}. It would run as {name_of(self.resolved)}: flip it to that, or ask "
-                "who administers"
+                "whoever administers"
             )
             return (plain(f"{sentence} the policy"),)
         if not self.step.stalled or self.case.current is not None:
@@ -66,7 +66,7 @@ class Flip:
         return (f"{self.step.reason}: {plain(self.step.message)}",)
 
     def costs(self) -> tuple[str, ...]:
-        """What becomes of what runs, each in a sentence."""
+        """What the flip does to the hull that runs and to its files, each in a sentence."""
         return tuple(map(plain, self._costs()))
 
     def _costs(self) -> Iterator[str]:
@@ -96,14 +96,16 @@ class Flip:
             )
 
     def _kept(self) -> str:
-        """The hull that stays as it is, empty if there is none."""
+        """The name of the hull that stays as it is, empty if there is none."""
         if self.case.current is not None and not self.case.former:
             return names([self.case.current])
         status = Status(self.live)
         return _hull_name(status) if not self.case.own and status.running == self.resolved else ""
 
     def _running(self) -> str:
-        """What is replaced, empty if nothing is. Of hulls that can't be seen the status tells."""
+        """The names of the hulls that are replaced, empty if there is none. If the hulls can't be seen, the
+        status tells.
+        """
         hulls = [hull for hull in self.case.former if not hull.ended]
         return names(hulls) if self.case.own else _hull_name(Status(self.live))
 
@@ -136,7 +138,7 @@ def _strategy(case: Case) -> str:
 
 
 def _files(case: Case, *, is_running: bool) -> Iterator[str]:
-    """What becomes of files: of the template's volumes, and of a machine's own disks."""
+    """What happens to files: those in volumes of the template, and those on a machine's own disks."""
     template = case.workload.spec.template["spec"]
     volumes = [one for one in template.get("volumes") or () if isinstance(one, dict)]
     claims = [

@@ -1,4 +1,4 @@
-"""What one can wait for: when it has come true, and when it can't any more."""
+"""The goals that a person can wait for: each tells whether it is reached, or can't be reached any more."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from twinhull.hulls.refusalsentences import exceeds_quota
 from twinhull.verbs.isolationnames import BY_NAME, name_of, policy_of
 from twinhull.verbs.status import Status
 
-#: What --for takes, for people.
+#: The values of --for, in words.
 CHOICES = "ready, stopped, completed, deleted, condition=TYPE[=STATUS], isolation=NAME"
 _DELETED = "it is being deleted"
 _NO_STATUS = "the operator hasn't seen the present spec yet"
 
 
 class GoalState(StrEnum):
-    """How far it is."""
+    """Whether a goal is reached."""
 
     WAITING = "waiting"
     REACHED = "reached"
@@ -27,28 +27,28 @@ class GoalState(StrEnum):
 
 
 class GoalStatus(NamedTuple):
-    """What is so of a goal."""
+    """Whether a goal is reached, and why."""
 
     state: GoalState
-    #: What is so of the Workload, for people.
+    #: The Workload's state, for people.
     message: str
-    #: What is wrong with the Workload though the goal is reached, for people; empty if nothing is.
+    #: What is wrong with the Workload although the goal is reached, for people; empty if nothing is.
     but: str = ""
 
 
 class Goal(Protocol):
-    """Something that a Workload may become."""
+    """A state that a person can wait for."""
 
     @property
     def title(self) -> str:
-        """What the Workload is then, such as "ready"."""
+        """The state in words that follow "Workload web is", such as "ready"."""
 
     def judge(self, workload: Raw | None) -> GoalStatus:
-        """What is so by a state of the Workload, None if there is none of it."""
+        """Whether a Workload has reached it. `workload` is None if the Workload doesn't exist."""
 
 
 class UnknownGoalError(ValueError):
-    """A text names nothing that can be waited for. The message says what can be."""
+    """A text names no goal. The message lists the goals."""
 
 
 def parse(text: str) -> Goal:
@@ -76,20 +76,20 @@ def parse(text: str) -> Goal:
         return Isolated(policy)
     if kind.lower() == "isolation":
         names = ", ".join(name for name in BY_NAME if name != "auto")
-        raise UnknownGoalError(f"{text!r} names no isolation: it is one of {names}")
-    raise UnknownGoalError(f"{text!r} is nothing that can be waited for: that is {CHOICES}")
+        raise UnknownGoalError(f"{text!r} names no isolation: use one of {names}")
+    raise UnknownGoalError(f"{text!r} is no goal: use one of {CHOICES}")
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     """The hull that the spec asks for is ready."""
 
-    #: Whether nothing may be under way any more, such as the end of the former hull.
+    #: Whether the replacement has to be over as well, and the former hull gone.
     settled: bool = False
     title: str = "ready"
 
     def judge(self, workload: Raw | None) -> GoalStatus:
-        """By the condition Ready, unless what is Ready isn't as the spec asks."""
+        """Decides by the condition Ready, unless the hull that is Ready isn't as the spec asks."""
         if workload is None:
             return _gone()
         status = Status(workload)
@@ -112,12 +112,12 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """It is ready, or has run to completion already."""
+    """The Workload is ready, or has run to completion already."""
 
     title: str = "up"
 
     def judge(self, workload: Raw | None) -> GoalStatus:
-        """By the condition Ready."""
+        """Decides by the condition Ready."""
         if workload and Status(workload).has_completed:
             return _reached("it has run to completion", Status(workload))
         return Ready(settled=True).judge(workload)
@@ -125,12 +125,12 @@ class Up:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Nothing runs, as spec.state asks."""
+    """Nothing of the Workload runs, as spec.state asks."""
 
     title: str = "stopped"
 
     def judge(self, workload: Raw | None) -> GoalStatus:
-        """By the condition Ready, which has the reason Stopped then."""
+        """Decides by the condition Ready, whose reason is then Stopped."""
         if workload is None:
             return _gone()
         status = Status(workload)
@@ -146,12 +146,12 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """It has run to its end, and well."""
+    """The Workload has run to completion without a failure."""
 
     title: str = "completed"
 
     def judge(self, workload: Raw | None) -> GoalStatus:
-        """By the condition Ready, which has the reason Completed or Failed then."""
+        """Decides by the condition Ready, whose reason is then Completed or Failed."""
         if workload is None:
             return _gone()
         status = Status(workload)
@@ -170,14 +170,14 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """It is gone."""
+    """The Workload doesn't exist any more."""
 
-    #: The uid of the one that is to be gone: another of its name is another Workload. Empty for any.
+    #: The uid of the Workload: another one of its name is another Workload. Empty for any.
     uid: str = ""
     title: str = "deleted"
 
     def judge(self, workload: Raw | None) -> GoalStatus:
-        """By whether it is there."""
+        """Decides by whether the Workload exists."""
         if workload is None or (self.uid and workload["metadata"].get("uid") != self.uid):
             return _reached("it is gone")
         status = Status(workload)
@@ -197,11 +197,13 @@ class Condition:
 
     @property
     def title(self) -> str:
-        """The condition, and what it is to be."""
+        """The condition and its status, after "as asked"."""
         return f"as asked: condition {self.kind} is {self.status}"
 
     def judge(self, workload: Raw | None) -> GoalStatus:
-        """By the condition. What is Stalled may end the wait, unless just that is waited for."""
+        """Decides by the condition. A Stalled Workload may end the wait, unless the condition is Stalled
+        itself.
+        """
         if workload is None:
             return _gone()
         status = Status(workload)
@@ -221,11 +223,11 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Isolated:
-    """It runs with an isolation, is ready, and nothing of a former hull is left."""
+    """The Workload runs with an isolation and is ready, and its former hull is gone."""
 
     isolation: str
-    #: Whether another isolation that was decided ends the wait: the present spec is known to ask for this
-    #: one.
+    #: Whether the present spec is known to ask for this isolation, so that a decision for another one ends
+    #: the wait.
     is_requested: bool = False
 
     @property
@@ -234,7 +236,7 @@ class Isolated:
         return f"running as {name_of(self.isolation)}"
 
     def judge(self, workload: Raw | None) -> GoalStatus:
-        """By status.isolation and the conditions."""
+        """Decides by status.isolation and the conditions."""
         if workload is not None:
             status = Status(workload)
             resolved = status.resolved
@@ -259,19 +261,19 @@ class Isolated:
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """What runs was made after a restart was asked for. Annotations don't change the generation, so the
-    revision of the hull tells.
+    """The hull was made after a restart was asked for. The revision of the hull tells this, since annotations
+    don't change the generation.
     """
 
-    #: The revisions of all that was there when it was asked for.
+    #: The revisions of all hulls and runs at the time of the request.
     former: frozenset[str]
-    #: When it was asked for (RFC 3339, UTC, in whole seconds), if a replacement was under way then: its hull
-    #: isn't the one that is waited for. Empty if none was.
+    #: The time of the request (RFC 3339, UTC, in whole seconds), if a replacement was under way then: the
+    #: hull of that replacement doesn't count. Empty if none was.
     after: str = ""
     title: str = "restarted"
 
     def judge(self, workload: Raw | None) -> GoalStatus:
-        """By the revision of the hull, or of a run that has ended already."""
+        """Decides by the revision of the hull, or of a run that has ended already."""
         if workload is None:
             return _gone()
         status = Status(workload)
@@ -287,7 +289,7 @@ class Restarted:
 
 
 def _has_ended(status: Status) -> GoalStatus | None:
-    """Why nothing of the Workload runs any more, None if it may."""
+    """Hopeless if the Workload is being deleted or has failed, else None."""
     if status.is_deleted:
         return _hopeless(_DELETED)
     ready = status.ready
@@ -300,23 +302,25 @@ def _has_ended(status: Status) -> GoalStatus | None:
 
 
 def _stalled(status: Status) -> GoalStatus | None:
-    """Stalled means that nothing goes on before somebody does something (sigs.k8s.io/cli-utils, pkg/kstatus):
-    with the Workload, which ends a wait; or with something else, and then the Workload goes on by itself.
-    None if it isn't Stalled.
+    """The status of the goal if the Workload is Stalled, else None.
+
+    A Stalled Workload waits for somebody (sigs.k8s.io/cli-utils, pkg/kstatus). If the Workload itself has to
+    be changed, the goal is hopeless. If something else has to change, the Workload then continues by itself,
+    and the wait goes on.
     """
     stalled = status.condition("Stalled")
     if stalled is None or not (why := _why_stalled(status)):
         return None
     if _runs_as_before(status):
-        why = f"what runs is Ready, but not as the spec asks: {why}"
+        why = f"the hull that runs is Ready, but not as the spec asks: {why}"
     row = row_of(stalled.reason)
     needs_edit = (row is None or row.needs_edit) and not exceeds_quota(stalled.message)
     return _hopeless(why) if needs_edit else GoalStatus(GoalState.WAITING, why)
 
 
 def _runs_as_before(status: Status) -> bool:
-    """Whether what is Ready isn't as the spec asks: Stalled has the same reason then. With another reason,
-    something beside it is Stalled (twinhull.core.steps, refused_aside).
+    """Whether the hull that is Ready isn't the one that the spec asks for: then Ready and Stalled have the
+    same reason. With another reason, something beside the hull is Stalled (twinhull.core.steps).
     """
     ready, stalled = status.ready, status.condition("Stalled")
     if ready is None or stalled is None:
@@ -325,7 +329,7 @@ def _runs_as_before(status: Status) -> bool:
 
 
 def _why_stalled(status: Status) -> str:
-    """Why it is Stalled, empty if it isn't."""
+    """Why the Workload is Stalled, empty if it isn't."""
     stalled = status.condition("Stalled")
     return (
         f"it is Stalled ({stalled.reason}): {stalled.message}" if stalled and stalled.status == "True" else ""
@@ -350,5 +354,5 @@ def _hopeless(why: str) -> GoalStatus:
 
 
 def _reached(message: str, status: Status | None = None) -> GoalStatus:
-    """It has come true, of a Workload which may be Stalled all the same."""
+    """The goal is reached. The Workload may be Stalled all the same."""
     return GoalStatus(GoalState.REACHED, message, _why_stalled(status) if status else "")

@@ -1,25 +1,25 @@
-"""The names by which people call isolations on the command line. Imports nothing: each help shows them."""
+"""The names of isolations on the command line. Imports nothing: every help shows the names."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 
-#: The value of spec.isolationPolicy, by its name on the command line.
+#: The value of spec.isolationPolicy for each name.
 BY_NAME = MappingProxyType(
     {"container": "Container", "sandbox": "Sandbox", "machine": "VirtualMachine", "auto": "Auto"}
 )
-#: Other names, which helps don't show.
+#: Other names, which the help doesn't show.
 _ALIASES = MappingProxyType({"vm": "VirtualMachine"})
 
 
 def name_of(policy: str) -> str:
-    """The name of a value of spec.isolationPolicy; the value itself if it is one of a later version."""
+    """The name of a value of spec.isolationPolicy; the value itself if a later version has added it."""
     return next((name for name, value in BY_NAME.items() if value == policy), policy)
 
 
 def policy_of(name: str) -> str | None:
-    """The value that a name stands for, or that is given as it is, whatever its case. None for anything
-    else.
+    """The value of spec.isolationPolicy for a name, or for that value itself, in any case. None for other
+    texts.
     """
     small = name.lower()
     by_value = {value.lower(): value for value in BY_NAME.values()}

@@ -1,5 +1,5 @@
-"""A Workload as far as waiting for it goes: its raw object, read tolerantly, since it may be of any
-version.
+"""Reads what the verbs need from a Workload. The object is raw, and anything may be missing: it may be of
+another version.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from twinhull.view.safetext import plain
 
 
 class ConditionText(NamedTuple):
-    """What a condition says, without control characters."""
+    """The texts of a condition, without control characters."""
 
     #: True, False or Unknown.
     status: str
-    #: Why, in one word.
+    #: The reason, in one word.
     reason: str
-    #: Why, in a sentence.
+    #: The reason, in a sentence.
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a Workload says of itself. Texts of others have no control characters."""
+    """The spec and the status of a Workload. Texts that others wrote have no control characters."""
 
     workload: Raw
 
@@ -41,12 +41,12 @@ class Status:
         return str(self.workload["metadata"]["namespace"])
 
     def command(self, verb: str, *more: str) -> str:
-        """The command line of a verb of ours for the Workload."""
+        """The command line of one of our verbs for this Workload."""
         return commands.ours(verb, self.name, self.namespace, *more)
 
     @property
     def is_current(self) -> bool:
-        """Whether the status is of the present spec: what it says of a former one counts for nothing."""
+        """Whether the status is about the present spec. A status of a former spec doesn't count."""
         return bool(self._status.get("observedGeneration") == self.workload["metadata"].get("generation"))
 
     @property
@@ -56,17 +56,17 @@ class Status:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether spec.state asks for nothing to run."""
+        """Whether spec.state is Stopped."""
         return bool(self._spec.get("state") == "Stopped")
 
     @property
     def completes(self) -> bool:
-        """Whether its template is to run to an end, by restartPolicy."""
+        """Whether the Workload is to run to completion, by its template's restartPolicy."""
         inside = _mapping(_mapping(self._spec.get("template")).get("spec"))
         return inside.get("restartPolicy") in {"OnFailure", "Never"}
 
     def condition(self, kind: str) -> ConditionText | None:
-        """What a condition says of the present spec, None if it says nothing of that yet."""
+        """A condition of the present spec, None if the status has none yet."""
         listed = self._status.get("conditions")
         for condition in listed if isinstance(listed, list) and self.is_current else ():
             if _mapping(condition).get("type") == kind:
@@ -82,7 +82,7 @@ class Status:
 
     @property
     def ready(self) -> ConditionText | None:
-        """The condition Ready, None if it says nothing of the present spec yet."""
+        """The condition Ready of the present spec, None if the status has none yet."""
         return self.condition("Ready")
 
     @property
@@ -93,7 +93,7 @@ class Status:
 
     @property
     def has_completed(self) -> bool:
-        """Whether it has run to its end, and well."""
+        """Whether it has run to completion without a failure."""
         ready = self.ready
         return ready is not None and (ready.status, ready.reason) == ("True", "Completed")
 
@@ -104,12 +104,12 @@ class Status:
 
     @property
     def resolved(self) -> str:
-        """The isolation that was decided for the present spec, empty before that."""
+        """The isolation that was decided for the present spec, empty before the decision."""
         return str(self._isolation.get("resolved") or "") if self.is_current else ""
 
     @property
     def running(self) -> str:
-        """The isolation of what runs, empty while nothing does."""
+        """The isolation of the hull that runs, empty if none runs."""
         return str(self._isolation.get("running") or "")
 
     @property
@@ -120,19 +120,19 @@ class Status:
 
     @property
     def revisions(self) -> frozenset[str]:
-        """The revisions of all that the status knows: of the hulls, and of how a run ended."""
+        """All revisions in the status: those of the hulls, and that of a run that has ended."""
         parts = (_mapping(self._status.get(key)) for key in ("hull", "previousHull", "exit"))
         return frozenset(str(part["revision"]) for part in parts if part.get("revision"))
 
     @property
     def now_running(self) -> str:
-        """The revision of the hull, or of the run that has ended; empty if there is neither."""
+        """The revision of the hull, or of the run that has ended; empty if the status has neither."""
         hull, ended = _mapping(self._status.get("hull")), _mapping(self._status.get("exit"))
         return str(hull.get("revision") or ended.get("revision") or "")
 
     @property
     def made_at(self) -> str:
-        """When the hull came to be of its revision (RFC 3339, UTC, in whole seconds), empty if unknown."""
+        """When the hull got its revision (RFC 3339, UTC, in whole seconds), empty if unknown."""
         return str(_mapping(self._status.get("lastChange")).get("at") or "")
 
     @property

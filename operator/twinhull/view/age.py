@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-#: What an age is called that isn't known.
+#: Stands for an unknown age.
 UNKNOWN = "<unknown>"
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86_400, 365 * 86_400
 
 
 def moment(text: object) -> datetime | None:
-    """A Kubernetes time (RFC 3339); None for what isn't one, or has no zone."""
+    """The time of a text in RFC 3339, as Kubernetes writes it; None for other values, or without a zone."""
     if not isinstance(text, str):
         return None
     try:
@@ -24,7 +24,7 @@ def moment(text: object) -> datetime | None:
 
 def age(since: object, now: datetime) -> str:
     """How long ago a Kubernetes time was, in two units at most, such as 45s, 5m30s or 3d4h
-    (k8s.io/apimachinery, pkg/util/duration, HumanDuration). What lies ahead, by another clock, is 0s.
+    (k8s.io/apimachinery, pkg/util/duration, HumanDuration). A time in the future, by another clock, is 0s.
     """
     then = moment(since)
     return UNKNOWN if then is None else lasting(now - then)
@@ -41,7 +41,7 @@ def _pair(seconds: int, large: int, its: str, small: int, letter: str) -> str:
     return f"{seconds // large}{its}" + (f"{count}{letter}" if count else "")
 
 
-#: How durations are written, each below so many seconds.
+#: How durations below so many seconds are written.
 _STEPS: tuple[tuple[float, Callable[[int], str]], ...] = (
     (2 * _MINUTE, lambda seconds: f"{seconds}s"),
     (10 * _MINUTE, lambda seconds: _pair(seconds, _MINUTE, "m", 1, "s")),

@@ -15,7 +15,7 @@ _LONG_AGO = "0001-01-01T00:00:00Z"
 
 
 def last_seen(event: Raw) -> str:
-    """When an Event was last told: in a series, or by a client of the older API, or once."""
+    """When an Event was last reported: in a series, by a client of the older API, or once."""
     series = part(event, "series").get("lastObservedTime")
     times = (series, event.get("lastTimestamp"), event.get("eventTime"), event.get("firstTimestamp"))
     last = next((str(time) for time in times if time), "")
@@ -23,7 +23,7 @@ def last_seen(event: Raw) -> str:
 
 
 def in_order(events: Iterable[Raw]) -> list[Raw]:
-    """Events, each once, the oldest first. Of the same time, the one with the lower name is first."""
+    """Events, each once, the oldest first. Events of the same time are sorted by their names."""
     once = {str(event["metadata"].get("uid") or event["metadata"]["name"]): event for event in events}
     return sorted(once.values(), key=_place)
 
@@ -34,7 +34,7 @@ def _place(event: Raw) -> tuple[float, str]:
 
 
 def is_about(event: Raw, objects: WorkloadObjects) -> bool:
-    """Whether an Event is of a Workload or of what belongs to it."""
+    """Whether an Event is about a Workload or an object that belongs to it."""
     about = part(event, "involvedObject")
     if about.get("kind") == "Workload":
         return bool(about.get("uid") == objects.workload["metadata"].get("uid"))
@@ -47,7 +47,7 @@ def subjects(workloads: Iterable[WorkloadObjects]) -> set[tuple[str, str, str]]:
 
 
 def is_about_one(event: Raw, subjects: set[tuple[str, str, str]]) -> bool:
-    """Whether an Event is of one of these objects, or of a Workload, be it gone or not."""
+    """Whether an Event is about one of these objects, or about any Workload, existing or deleted."""
     about, namespace = part(event, "involvedObject"), str(event["metadata"].get("namespace") or "")
     return (
         about.get("kind") == "Workload"
@@ -56,15 +56,15 @@ def is_about_one(event: Raw, subjects: set[tuple[str, str, str]]) -> bool:
 
 
 def may_be_about(event: Raw, name: str) -> bool:
-    """Whether an Event may be of an object that belongs to the Workload of that name and isn't known yet: its
-    name has the Workload's in it.
+    """Whether an Event may be about an object of this Workload that isn't known yet: the object's name has
+    the Workload's name in it.
     """
     involved = str(part(event, "involvedObject").get("name") or "")
     return f"-{name}-" in f"-{involved}-"
 
 
 def table(events: Iterable[Raw], now: datetime, *, namespaces: bool = False) -> Table:
-    """Events as rows; with their namespaces, if they are of several."""
+    """A table of Events; with their namespaces, if they are from several."""
     if not namespaces:
         return Table(HEAD, tuple(row(event, now) for event in events))
     rows = ((Cell(event["metadata"].get("namespace")), *row(event, now)) for event in events)
@@ -72,7 +72,7 @@ def table(events: Iterable[Raw], now: datetime, *, namespaces: bool = False) -> 
 
 
 def row(event: Raw, now: datetime) -> TableRow:
-    """One Event, as `kubectl get events` has it."""
+    """The row of an Event, as `kubectl get events` has it."""
     about = part(event, "involvedObject")
     count = part(event, "series").get("count") or event.get("count") or 1
     times = f" (x{count})" if count > 1 else ""

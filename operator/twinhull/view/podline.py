@@ -1,4 +1,4 @@
-"""A Pod in a line, as `kubectl get pod` has it (k8s.io/kubernetes/pkg/printers/internalversion, printPod)."""
+"""The line of a Pod, as in `kubectl get pod` (k8s.io/kubernetes/pkg/printers/internalversion, printPod)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from twinhull.view.workloadobjects import part
 class PodLine:
     """The columns READY, STATUS and RESTARTS."""
 
-    #: How many containers and sidecars are ready, of how many, such as 1/2.
+    #: How many of the containers and sidecars are ready, such as 1/2.
     ready: str
-    #: The state of the whole in one word, such as Running, Init:0/1 or CrashLoopBackOff.
+    #: The Pod's state in one word, such as Running, Init:0/1 or CrashLoopBackOff.
     status: str
     #: How often its containers were restarted.
     restarts: int
@@ -41,7 +41,7 @@ def podline(pod: Raw) -> PodLine:
 
 
 def _held_up(inits: list[Raw], sidecars: set[str], total: int) -> str:
-    """What its init containers wait for, empty if for nothing."""
+    """The word for the init containers that the Pod waits for, empty if it waits for none."""
     for number, container in enumerate(inits):
         state = part(container, "state")
         ended, waiting = part(state, "terminated"), part(state, "waiting")
@@ -58,7 +58,9 @@ def _held_up(inits: list[Raw], sidecars: set[str], total: int) -> str:
 
 
 def _word(pod: Raw, mains: list[Raw]) -> str:
-    """What the containers say of the whole, empty if nothing. The first that has a word for it decides."""
+    """The word for the Pod's state by its containers, empty if they give none. The first container with a
+    word decides.
+    """
     word, runs = "", False
     for container in reversed(mains):
         state = part(container, "state")

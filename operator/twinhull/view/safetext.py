@@ -1,4 +1,4 @@
-"""Texts that others wrote, in a form that a terminal can't take for an instruction."""
+"""Makes texts that others wrote harmless for a terminal."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 
 
 def plain(text: str) -> str:
-    r"""A text as one line without anything that isn't printed.
+    r"""A text as one line without control characters.
 
-    Each run of white space becomes one space. Other characters that have no picture of their own are written
-    as in Python's source, such as \x1b.
+    Each run of white space becomes one space. Other characters that can't be printed are written as in
+    Python's source, such as \x1b.
     """
     return printable(" ".join(text.split()))
 
 
 def without_links(markdown: str) -> str:
-    """A sentence of the docs with each link as `docs/PAGE` in its place."""
+    """A sentence of the docs, with `docs/PAGE` in place of each link."""
 
     def page(link: re.Match[str]) -> str:
         text, target = link.groups()
@@ -30,7 +30,7 @@ def without_links(markdown: str) -> str:
 
 
 def escaped(document: str) -> str:
-    r"""JSON text in which what isn't printed stands as \uXXXX. Such characters are within strings only."""
+    r"""JSON text in which characters that can't be printed are \uXXXX. They occur only within strings."""
     if document.isascii() and "\x7f" not in document:
         return document
     return "".join(one if one.isprintable() or one == "\n" else _json_escape(one) for one in document)

@@ -1,4 +1,4 @@
-"""Screens: what is shown, with what each text means, and how it looks where there is no terminal."""
+"""Screens and tables, with the meaning of each text, and their form without a terminal."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TypeAlias
 
 from twinhull.view.safetext import plain
 
-#: What stands between columns.
+#: Stands between columns.
 _GAP = "   "
-#: What stands for a text that isn't there.
+#: Stands for a missing text.
 NOTHING = "-"
 
 
 class Tone(StrEnum):
-    """What a text means, which a terminal shows by a colour."""
+    """The meaning of a text, which a terminal shows by a colour."""
 
     PLAIN = "plain"
     GOOD = "good"
@@ -26,14 +26,14 @@ class Tone(StrEnum):
 
 
 class Cell:
-    """A text of one line. Whatever it is made of, it holds nothing that a terminal could obey."""
+    """A text of one line. Control characters in it are made harmless."""
 
     __slots__ = ("text", "tone")
 
     def __init__(self, text: object, tone: Tone = Tone.PLAIN) -> None:
         #: The text, `-` if there is none.
         self.text = plain(str(text)) if text not in {None, ""} else NOTHING
-        #: What it means.
+        #: The meaning of the text.
         self.tone = tone
 
     def __eq__(self, other: object) -> bool:
@@ -51,7 +51,7 @@ TableRow: TypeAlias = tuple[Cell, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows below a head."""
+    """A table: rows, and the titles of the columns."""
 
     #: The titles of the columns.
     head: tuple[str, ...]
@@ -61,12 +61,12 @@ class Table:
     headless: bool = False
 
     def lines(self) -> Iterator[str]:
-        """The lines of it, each column as wide as its longest text. Nothing is cut."""
+        """The table's lines. Each column is as wide as its longest text; nothing is cut."""
         return layout(self._texts())
 
     @property
     def widths(self) -> list[int]:
-        """How wide each column is."""
+        """The width of each column."""
         return _widths(self._texts())
 
     def _texts(self) -> list[Sequence[str]]:
@@ -84,14 +84,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """All that is shown of one object."""
+    """The screen of one object."""
 
-    #: What is told first.
+    #: The lines that come first.
     headline: tuple[Cell, ...]
     sections: tuple[Section, ...] = field(default=())
 
     def lines(self) -> Iterator[str]:
-        """The lines of it, however long they are."""
+        """The screen's lines, however long they are."""
         yield from (cell.text for cell in self.headline)
         if self.sections:
             yield ""

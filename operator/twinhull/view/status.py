@@ -1,4 +1,4 @@
-"""The screen of one Workload: first what is wrong, then all that belongs to it."""
+"""The screen of one Workload: first the verdict, then all objects that belong to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twinhull.view.screen import Cell, Screen, Section, Table, TableRow, Tone
 from twinhull.view.verdict import Level, Verdict, endpoints, verdict
 from twinhull.view.workloadobjects import WorkloadObjects, named, part
 
-#: How many Events are shown: the last ones.
+#: How many Events are shown, the last ones.
 _EVENTS = 5
 _TONES = {
     Level.FINE: Tone.GOOD,
@@ -28,7 +28,7 @@ _TONES = {
 
 
 def screen(objects: WorkloadObjects, now: datetime) -> Screen:
-    """All that is to be told of a Workload."""
+    """The screen of a Workload."""
     parts = {
         "Isolation": _isolation(objects, now),
         "Hull": _hull(objects, "hull", now),
@@ -107,13 +107,13 @@ def _hull(objects: WorkloadObjects, key: str, now: datetime) -> Iterator[Cell]:
 
 
 def _object(objects: WorkloadObjects, hull: Raw) -> Raw | None:
-    """The hull's object, None if it wasn't read or isn't there."""
+    """The hull's object, None if it wasn't read or doesn't exist."""
     hulls = objects.hull_pods if hull.get("kind") == "Pod" else objects.own_machines
     return named(hulls, str(hull.get("name")))
 
 
 def _machine(objects: WorkloadObjects, hull: Raw, obj: Raw | None) -> Iterator[Cell]:
-    """What KubeVirt says of a machine."""
+    """What KubeVirt reports about a machine."""
     instance = objects.instance(str(hull.get("name")))
     printed = part(obj or {}, "status").get("printableStatus")
     phase = part(instance or {}, "status").get("phase")
@@ -138,7 +138,7 @@ def _launchers(objects: WorkloadObjects, now: datetime) -> Iterator[Table | Cell
 
 
 def _pods(pods: tuple[Raw, ...], now: datetime) -> Table:
-    """Pods as `kubectl get pod -o wide` has them."""
+    """A table of Pods, as `kubectl get pod -o wide` has it."""
     return Table(
         ("NAME", "READY", "STATUS", "RESTARTS", "AGE", "NODE"), tuple(_pod(pod, now) for pod in pods)
     )
@@ -157,7 +157,7 @@ def _pod(pod: Raw, now: datetime) -> TableRow:
 
 
 def _tone(status: str) -> Tone:
-    """What a container's or a Pod's state in one word means."""
+    """The meaning of a container's or a Pod's state, which is one word."""
     if status in {"Running", "Completed", "Succeeded"}:
         return Tone.GOOD
     passing = {"Pending", "ContainerCreating", "PodInitializing", "Terminating", "Waiting"}
@@ -182,7 +182,7 @@ def _containers(objects: WorkloadObjects) -> Iterator[Cell | Table]:
 
 
 def _statuses(objects: WorkloadObjects, pod: Raw | None) -> list[Raw]:
-    """What is known of the containers: what the status says, else what the Pod does."""
+    """The states of the containers: those of the status, or else of the Pod."""
     statuses: list[Raw] = list(objects.status.get("containers") or ())
     if statuses or pod is None:
         return statuses

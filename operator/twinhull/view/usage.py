@@ -1,4 +1,4 @@
-"""How much CPU and memory hulls use, of what they ask for and of what they may have at most."""
+"""How much CPU and memory hulls use, beside their requests and limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twinhull.hulls.quantity import mebibytes, milli, parse
 from twinhull.view.screen import Cell, Table, TableRow, Tone
 from twinhull.view.workloadobjects import is_launcher, named, part
 
-#: From which part of a limit on a use is shown as high.
+#: From this part of a limit on, a use is shown as high.
 _HIGH = Decimal("0.9")
 _RESOURCES = ("cpu", "memory")
 _OF = ("OF REQUEST", "OF LIMIT")
@@ -23,17 +23,17 @@ _OF = ("OF REQUEST", "OF LIMIT")
 class Amount:
     """A use of CPU (in cores) or memory (in bytes)."""
 
-    #: What is used; None if it isn't known.
+    #: The use; None if it isn't known.
     used: Decimal | None
-    #: What is requested; None if nothing is.
+    #: The request; None if there is none.
     request: Decimal | None
-    #: What may be used at most; None if there is no limit.
+    #: The limit; None if there is none.
     limit: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a Pod, or a container of it, uses."""
+    """The use of a Pod, or of one of its containers."""
 
     namespace: str
     workload: str
@@ -44,11 +44,11 @@ class Use:
     memory: Amount
     #: Whether the Pod is a machine's launcher, which holds KubeVirt's own processes beside the guest.
     is_launcher: bool
-    #: The CPUs and the memory that the guest of a machine has; empty if they aren't known.
+    #: The CPUs and the memory that the guest of a machine has; empty if unknown.
     guest: str
 
     def raw(self) -> Raw:
-        """It as JSON has it, in quantities of Kubernetes. What isn't known is left out."""
+        """The use as JSON, in quantities of Kubernetes. Unknown values are left out."""
         names: Raw = {"namespace": self.namespace, "workload": self.workload, "pod": self.pod}
         texts = {
             "container": self.container,
@@ -66,8 +66,8 @@ class Use:
 def uses(
     pods: Iterable[Raw], metrics: Sequence[Raw], instances: Sequence[Raw] = (), *, containers: bool = False
 ) -> Iterator[Use]:
-    """What each hull and each launcher among these Pods uses, by its PodMetrics (metrics.k8s.io/v1beta1), or
-    what each of their containers does. Pods that have ended use nothing.
+    """The use of each hull and each launcher among these Pods, or with `containers` of each of their
+    containers, by PodMetrics (metrics.k8s.io/v1beta1). Pods that have ended are left out.
     """
     measured = {_place(one): one for one in metrics}
     for pod in pods:
@@ -90,7 +90,7 @@ def uses(
 def table(
     all_uses: Sequence[Use], order: str = "name", *, namespaces: bool = False, containers: bool = False
 ) -> Table:
-    """Uses as rows; with the namespaces, if they are of several."""
+    """A table of uses; with the namespaces, if they are from several."""
     with_guests = any(use.guest for use in all_uses)
     head = (
         *(("NAMESPACE",) if namespaces else ()),
@@ -107,18 +107,18 @@ def table(
 
 
 def in_order(all_uses: Iterable[Use], order: str) -> list[Use]:
-    """Uses by one of ORDERS: those of CPU and memory begin with the largest."""
+    """The uses in one of ORDERS: those by CPU and memory begin with the largest."""
     return sorted(all_uses, key=lambda use: (ORDERS[order](use), use.namespace, use.workload, use.pod))
 
 
 def unmeasured(all_uses: Iterable[Use]) -> list[str]:
-    """The Pods of which no use is known."""
+    """The names of Pods whose use is unknown."""
     return list(
         dict.fromkeys(use.pod for use in all_uses if use.cpu.used is None and use.memory.used is None)
     )
 
 
-#: What uses can be sorted by.
+#: The keys by which uses can be sorted.
 ORDERS: dict[str, Callable[[Use], Decimal]] = {
     "name": lambda _: Decimal(0),
     "cpu": lambda use: -(use.cpu.used or Decimal(0)),
@@ -162,7 +162,7 @@ def _guest(pod: Raw, instances: Sequence[Raw]) -> str:
 
 
 def _running(spec: Raw) -> list[Raw]:
-    """The containers that run side by side: the sidecars among the init containers, too."""
+    """The containers that run side by side, with the sidecars among the init containers."""
     sidecars = [one for one in spec.get("initContainers") or () if one.get("restartPolicy") == "Always"]
     return [*sidecars, *(spec.get("containers") or ())]
 
@@ -170,8 +170,8 @@ def _running(spec: Raw) -> list[Raw]:
 def _amounts(
     resources: Sequence[Raw], metrics: Sequence[Raw | None], whole: Raw | None = None
 ) -> tuple[Amount, Amount]:
-    """CPU and memory of containers with these `resources` and metrics. What a Pod as a `whole` has instead
-    has precedence (core/v1, type PodSpec, resources).
+    """CPU and memory of containers with these `resources` and metrics. Resources of the Pod as a `whole` have
+    precedence (core/v1, type PodSpec, resources).
     """
     known = [part(metric, "usage") for metric in metrics if metric is not None]
     cpu, memory = (
@@ -186,7 +186,7 @@ def _amounts(
 
 
 def _limit(resources: Sequence[Raw], name: str) -> Decimal | None:
-    """The limit of all together: there is none if one has none."""
+    """The limit of all containers together: none if one of them has none."""
     limits = [_raw(one, "limits", name) for one in resources]
     return None if None in limits else _sum(limits)
 
@@ -200,7 +200,7 @@ def _raw(resources: Raw, key: str, name: str) -> object:
 
 
 def _sum(quantities: Iterable[object]) -> Decimal | None:
-    """The sum of quantities, None if there are none. What is none isn't counted."""
+    """The sum of the values that are quantities, None if none is one."""
     known = [number for quantity in quantities if (number := _number(quantity)) is not None]
     return sum(known, Decimal(0)) if known else None
 

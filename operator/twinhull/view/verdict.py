@@ -32,31 +32,31 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is wrong first, or that nothing is."""
+    """The first thing that is wrong with a Workload, or that nothing is."""
 
     level: Level
-    #: Why, in one CamelCase word.
+    #: The reason, in one CamelCase word.
     reason: str
-    #: Why, in a sentence.
+    #: The reason, in a sentence.
     message: str
     #: What to do, empty if nothing.
     remedy: str = ""
 
     @property
     def needs_somebody(self) -> bool:
-        """Whether it waits for somebody to do something."""
+        """Whether the Workload waits for somebody to act."""
         return self.level in {Level.WRONG, Level.LIMITED}
 
 
-#: What a new Workload may wait for the operator.
+#: How long a new Workload may wait for the operator.
 _PATIENCE = timedelta(minutes=1)
 _FIND_OPERATOR = (
     f"see whether the operator runs ({FIND_OPERATOR}), and whether it serves this namespace (its setting "
     "--namespace)"
 )
-#: What stands for the Workload's own names in core/reasons.
+#: The placeholders in core/reasons for the Workload's own names.
 _STANDS_FOR = re.compile(rf"\b({NAME}|{NAMESPACE}|{HULL})\b")
-#: What has a remedy in core/reasons, and in the ordinary course of things ends by itself.
+#: Reasons that have a remedy in core/reasons, but usually pass by themselves.
 _PASSING: frozenset[str] = frozenset(
     {
         *("ContainersNotReady", "ContainersNotInitialized", "GuestNotRunning", "NotAllDVsReady"),
@@ -64,19 +64,19 @@ _PASSING: frozenset[str] = frozenset(
         *(Reason.DISK_WAITING, Reason.NOT_READY, Reason.RESIZE_DEFERRED, Reason.RESTARTING),
     }
 )
-#: Ready conditions for what is as asked, though nothing runs.
+#: Reasons of the condition Ready if nothing runs, as the spec asks.
 _RESTING = {Reason.STOPPED, Reason.COMPLETED}
-#: Finalizers by which the API server itself deletes what an object owns first (meta/v1).
+#: Finalizers of the garbage collector, which deletes dependents first, or orphans them (meta/v1).
 _OF_DELETION = {"foregroundDeletion", "orphan"}
 
 
 def verdict(objects: WorkloadObjects, now: datetime) -> Verdict:
-    """The first of RULES that has something to say."""
+    """The verdict of the first of RULES that gives one."""
     return next(judgement for rule in RULES if (judgement := rule(objects, now)))
 
 
 def remedy(reason: str, objects: WorkloadObjects) -> str:
-    """What core/reasons says to do about a reason of the Workload, empty if nothing."""
+    """What to do about a reason of the Workload, by core/reasons; empty if there is nothing to do."""
     row = row_of(reason)
     if row is None:
         return f"see `{commands.ours('events', objects.name, objects.namespace)}`"
@@ -86,7 +86,7 @@ def remedy(reason: str, objects: WorkloadObjects) -> str:
 
 
 def being_deleted(objects: WorkloadObjects, now: datetime) -> Verdict | None:
-    """Somebody has deleted it."""
+    """Somebody has deleted the Workload."""
     since = objects.workload["metadata"].get("deletionTimestamp")
     if not since:
         return None
@@ -124,19 +124,19 @@ def never_seen(objects: WorkloadObjects, now: datetime) -> Verdict | None:
 
 
 def changed_since(objects: WorkloadObjects, _: datetime) -> Verdict | None:
-    """The status is of an earlier spec."""
+    """The status is about an earlier spec."""
     generation = objects.workload["metadata"].get("generation") or 0
     observed = objects.status.get("observedGeneration", -1)
     if observed >= generation:
         return None
     message = (
-        "the spec was changed, and the operator hasn't looked at it since: what follows is of before that"
+        "the spec was changed, and the operator hasn't looked at it since: what follows is the state before"
     )
     return Verdict(Level.UNDER_WAY, "JustChanged", message, f"if this lasts, {_FIND_OPERATOR}")
 
 
 def stalled(objects: WorkloadObjects, _: datetime) -> Verdict | None:
-    """It waits for somebody."""
+    """The Workload waits for somebody to act."""
     if not objects.holds("Stalled"):
         return None
     level = Level.LIMITED if objects.holds("Ready") else Level.WRONG
@@ -144,14 +144,14 @@ def stalled(objects: WorkloadObjects, _: datetime) -> Verdict | None:
 
 
 def below_floor(objects: WorkloadObjects, _: datetime) -> Verdict | None:
-    """It runs with a weaker isolation than a policy requires."""
+    """The Workload runs with a weaker isolation than a policy requires."""
     if objects.condition("IsolationResolved").get("reason") != Reason.BELOW_FLOOR:
         return None
     return _of_condition(objects, "IsolationResolved", Level.WRONG)
 
 
 def hindered(objects: WorkloadObjects, _: datetime) -> Verdict | None:
-    """Something keeps its hull from being ready that doesn't end by itself, whether or not it took long."""
+    """Something that doesn't pass by itself keeps the hull from being ready, however long that has lasted."""
     reason = str(objects.condition("Ready").get("reason"))
     row = row_of(reason)
     if objects.holds("Ready") or reason in _PASSING or not (row and row.remedy):
@@ -160,7 +160,7 @@ def hindered(objects: WorkloadObjects, _: datetime) -> Verdict | None:
 
 
 def in_progress(objects: WorkloadObjects, _: datetime) -> Verdict | None:
-    """The operator is at work."""
+    """The operator is working on the Workload."""
     if not objects.holds("Reconciling"):
         return None
     judgement = _of_condition(objects, "Reconciling", Level.UNDER_WAY)
@@ -169,24 +169,24 @@ def in_progress(objects: WorkloadObjects, _: datetime) -> Verdict | None:
 
 
 def not_ready(objects: WorkloadObjects, _: datetime) -> Verdict | None:
-    """It isn't Ready, whatever the reason."""
+    """The Workload isn't Ready, for any reason."""
     return None if objects.holds("Ready") else _of_condition(objects, "Ready", Level.WRONG)
 
 
 def ready_with_remark(objects: WorkloadObjects, _: datetime) -> Verdict | None:
-    """It is Ready for a reason that asks somebody to do something."""
+    """The Workload is Ready for a reason that asks somebody to act."""
     judgement = _of_condition(objects, "Ready", Level.LIMITED)
     row = row_of(judgement.reason)
     return judgement if row and row.remedy and judgement.reason not in _RESTING else None
 
 
 def fields_dropped(objects: WorkloadObjects, _: datetime) -> Verdict | None:
-    """The API server left out fields of the template."""
+    """The API server, or a webhook, left out fields of the template."""
     fields = objects.status.get("unsupportedFields")
     if not fields:
         return None
     paths = listed([f"spec.template.{one.get('path')}" for one in fields], ", ")
-    message = f"the API server left out {paths}"
+    message = f"the Pod lacks {paths}, which the API server or a webhook left out"
     return Verdict(Level.LIMITED, Reason.FIELDS_DROPPED, message, remedy(Reason.FIELDS_DROPPED, objects))
 
 
@@ -200,7 +200,7 @@ def disk_failed(objects: WorkloadObjects, _: datetime) -> Verdict | None:
 
 
 def disk_with_remark(objects: WorkloadObjects, _: datetime) -> Verdict | None:
-    """There is something to be known of a disk, which says by itself what to do."""
+    """The status has a remark about a disk, which says itself what to do."""
     remarks = ((disk, _remark(disk)) for disk in objects.disks)
     sentence = next((f"disk {disk.get('name')}: {remark}" for disk, remark in remarks if remark), None)
     return Verdict(Level.LIMITED, "DiskRemark", sentence) if sentence else None
@@ -219,7 +219,7 @@ def _is_failed(disk: Raw) -> bool:
 
 
 def unreachable_service(objects: WorkloadObjects, _: datetime) -> Verdict | None:
-    """It is Ready, and its Service leads nowhere."""
+    """The Workload is Ready, but its Service has no ready endpoint."""
     failed = objects.failed_to_read("EndpointSlices") or objects.failed_to_read("Services")
     if failed or objects.own_service is None or not part(objects.status, "hull").get("ready"):
         return None
@@ -242,7 +242,7 @@ def fine(objects: WorkloadObjects, now: datetime) -> Verdict:
     return Verdict(Level.FINE, str(ready.get("reason") or ""), f"{ready.get('message')} (for {since})")
 
 
-#: All rules, in their order: the first that has something to say decides.
+#: All rules, in their order: the first that gives a verdict decides.
 RULES: tuple[Callable[[WorkloadObjects, datetime], Verdict | None], ...] = (
     being_deleted,
     never_seen,
@@ -262,8 +262,8 @@ RULES: tuple[Callable[[WorkloadObjects, datetime], Verdict | None], ...] = (
 
 
 def endpoints(objects: WorkloadObjects) -> list[tuple[str, bool]]:
-    """The addresses behind the Service, with their ports, and whether each is ready (discovery.k8s.io/v1,
-    type EndpointConditions: an absent `ready` means that it is).
+    """The addresses behind the Service, with their ports, each with whether it is ready (discovery.k8s.io/v1,
+    type EndpointConditions: an absent `ready` means true).
     """
     return [
         (
@@ -297,7 +297,7 @@ def _objects(objects: WorkloadObjects) -> list[tuple[str, Raw]]:
 
 
 def _finalizers(obj: Raw) -> list[str]:
-    """The finalizers that keep an object that is being deleted, but for those of its deletion itself."""
+    """The finalizers that keep an object which is being deleted, without those of the deletion itself."""
     metadata = obj["metadata"]
     if not metadata.get("deletionTimestamp"):
         return []

@@ -1,4 +1,4 @@
-"""What was read of one Workload and of the objects around it, and what couldn't be read."""
+"""The objects that were read about one Workload, and the kinds that couldn't be read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from twinhull.api.base import Raw
 from twinhull.hulls.hull import HULL_LABEL
 from twinhull.hulls.objectmeta import condition, labels
 
-#: On launcher Pods (kubevirt.io/api/core/v1, constants AppLabel and CreatedByLabel): that they are one, and
-#: the uid of their VirtualMachineInstance.
+#: Labels of launcher Pods (kubevirt.io/api/core/v1, constants AppLabel and CreatedByLabel): the first marks
+#: them, the second has the uid of their VirtualMachineInstance.
 _APP_LABEL, _CREATED_BY = "kubevirt.io", "kubevirt.io/created-by"
 
 
@@ -26,7 +26,7 @@ class ReadFailure:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadObjects:
-    """A Workload and what belongs to it, as the API server gives them."""
+    """A Workload and the objects that belong to it, as the API server gives them."""
 
     #: The Workload.
     workload: Raw
@@ -36,15 +36,15 @@ class WorkloadObjects:
     machines: tuple[Raw, ...] = ()
     #: The VirtualMachineInstances with the Workload's label.
     instances: tuple[Raw, ...] = ()
-    #: The Service of the Workload's name, whoever made it; None if there is none.
+    #: The Service of the Workload's name, whoever made it; None if it doesn't exist.
     service: Raw | None = None
     #: The EndpointSlices of that Service.
     slices: tuple[Raw, ...] = ()
     #: The DataVolumes of its disks.
     volumes: tuple[Raw, ...] = ()
-    #: Events of all of these (core/v1), in any order.
+    #: Events about all of these (core/v1), in any order.
     events: tuple[Raw, ...] = ()
-    #: What couldn't be read.
+    #: The kinds that couldn't be read.
     read_failures: tuple[ReadFailure, ...] = ()
 
     @property
@@ -99,7 +99,7 @@ class WorkloadObjects:
         return tuple(one for one in self.machines if self.owns(one))
 
     def instance(self, name: str) -> Raw | None:
-        """The VirtualMachineInstance of the machine of that name."""
+        """The VirtualMachineInstance of this name, None if it doesn't exist."""
         return named(self.instances, name)
 
     def owns(self, obj: Raw) -> bool:
@@ -118,7 +118,7 @@ class WorkloadObjects:
         return bool(part(self.spec, "virtualMachine").get("bootDisk"))
 
     def subjects(self) -> Iterator[tuple[str, str]]:
-        """Kind and name of each object whose Events are the Workload's, beside the Workload itself."""
+        """The kind and name of each object whose Events are shown with the Workload's own."""
         hulls = part(self.status, "hull"), part(self.status, "previousHull")
         kinds_and_names = [
             *((str(hull["kind"]), str(hull["name"])) for hull in hulls if hull),
@@ -132,7 +132,7 @@ class WorkloadObjects:
 
     @property
     def disks(self) -> tuple[Raw, ...]:
-        """What the status says of the Workload's disks."""
+        """The Workload's disks, as the status has them."""
         return tuple(self.status.get("disks") or ())
 
     @property
@@ -145,16 +145,16 @@ class WorkloadObjects:
 
 
 def part(obj: Raw, key: str) -> Raw:
-    """A mapping within an object, empty if it isn't there."""
+    """A mapping within an object, empty if it is missing."""
     value = obj.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def named(objects: Iterable[Raw], name: str) -> Raw | None:
-    """The object of that name, None if there is none."""
+    """The object of this name, None if there is none."""
     return next((obj for obj in objects if obj["metadata"]["name"] == name), None)
 
 
 def is_launcher(pod: Raw) -> bool:
-    """Whether a Pod is one in which KubeVirt runs a machine."""
+    """Whether a Pod is the launcher of a machine."""
     return labels(pod).get(_APP_LABEL) == "virt-launcher"

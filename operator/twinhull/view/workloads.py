@@ -1,4 +1,4 @@
-"""The table of Workloads: its columns, which are `kubectl get twl`' own, its filters and its orders."""
+"""The table of Workloads: its columns, which are those of `kubectl get twl`, its filters and its orders."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _WIDE = ("REQUESTED", "POLICY", "ADDRESS", "REVISION", "MESSAGE")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which Workloads are listed, and in which order."""
+    """The filters and the order of a list of Workloads."""
 
-    #: The isolations of which one is to run, or to be resolved to if nothing runs; all if there are none.
+    #: The isolations to list: one has to run, or to be resolved if nothing runs. All if empty.
     isolations: frozenset[str] = frozenset()
-    #: Whether only those are listed that aren't as asked.
+    #: Whether Workloads are left out that `is_ready`.
     not_ready: bool = False
     #: A key of ORDERS.
     order: str = "name"
 
     def of(self, workloads: Iterable[Raw]) -> list[Raw]:
-        """The chosen ones of these, in order."""
+        """The Workloads that the filters let through, in order."""
         matching = [one for one in workloads if self._matches(one)]
         return sorted(matching, key=lambda one: (ORDERS[self.order](one), _name(one)))
 
@@ -41,8 +41,8 @@ class Chosen:
 
 
 def is_ready(workload: Raw) -> bool:
-    """Whether a Workload is as asked: Ready for its present spec. One that is stopped as asked or ran to
-    completion well is, too.
+    """Whether a Workload is Ready for its present spec. A Workload that is stopped as asked, or has
+    completed, is Ready.
     """
     seen = part(workload, "status").get("observedGeneration", -1)
     is_true = _condition(workload).get("status") == "True"
@@ -51,20 +51,22 @@ def is_ready(workload: Raw) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns there are beside the usual ones."""
+    """The columns beside the usual ones."""
 
-    #: Whether all are shown that one Workload has.
+    #: Whether the columns of `-o wide` are shown.
     wide: bool = False
-    #: Whether the namespaces come first, since Workloads of several are shown.
+    #: Whether the namespaces come first, since Workloads of several are listed.
     namespaces: bool = False
-    #: The keys of the labels that have a column each.
+    #: The keys of the labels that get a column each.
     labels: tuple[str, ...] = ()
-    #: Whether all labels have one column together.
+    #: Whether the last column has all labels.
     all_labels: bool = False
 
     @property
     def head(self) -> tuple[str, ...]:
-        """The titles of all columns. That of a label is the last part of its key, as of `kubectl get -L`."""
+        """The titles of all columns. The title of a label is the last part of its key, as for `kubectl get
+        -L`.
+        """
         return (
             *(("NAMESPACE",) if self.namespaces else ()),
             *_HEAD,
@@ -80,12 +82,12 @@ _USUAL = Columns()
 def table(
     workloads: Iterable[Raw], now: datetime, columns: Columns = _USUAL, *, headless: bool = False
 ) -> Table:
-    """Workloads as rows; without the head, if it is `headless`."""
+    """A table of Workloads; without the head, if it is `headless`."""
     return Table(columns.head, tuple(row(one, now, columns) for one in workloads), headless)
 
 
 def row(workload: Raw, now: datetime, columns: Columns = _USUAL, *, gone: bool = False) -> TableRow:
-    """One Workload; as it was before it was `gone`."""
+    """The row of a Workload. If it is `gone`, the row has its last state."""
     metadata, status = workload["metadata"], part(workload, "status")
     ready, isolation, hull = _condition(workload), part(status, "isolation"), part(status, "hull")
     running, resolved = isolation.get("running"), isolation.get("resolved")
@@ -117,7 +119,7 @@ def row(workload: Raw, now: datetime, columns: Columns = _USUAL, *, gone: bool =
 
 
 def shown_part(workload: Raw) -> Raw:
-    """A Workload without what neither a row nor a filter nor an order needs, and which is most of it."""
+    """The part of a Workload that rows, filters and orders need. Most of the object is left out."""
     metadata, spec = workload["metadata"], part(workload, "spec")
     return {
         **workload,
@@ -154,7 +156,7 @@ def _longest_unready_first(workload: Raw) -> tuple[bool, str]:
     return is_ready(workload), str(_condition(workload).get("lastTransitionTime") or "")
 
 
-#: What Workloads can be sorted by.
+#: The keys by which Workloads can be sorted.
 ORDERS: dict[str, Callable[[Raw], object]] = {
     "name": lambda _: "",
     "age": _youngest_first,

@@ -335,7 +335,7 @@ def test_who_may_read_workloads_only_is_told_what_is_missing(web: Subject) -> No
 
     ended = web.eventually(events, "the role has that right, too")
     assert "workload/web" in ended.stdout
-    assert "note: VirtualMachines can't be read, nor are their Events looked for" in ended.stderr
+    assert "note: VirtualMachines can't be read, so their Events are left out" in ended.stderr
 
 
 def test_what_cannot_be_told_says_why_and_has_an_exit_code_of_its_own(web: Subject, tmp_path: Path) -> None:

@@ -77,8 +77,8 @@ def built(of: str = "VirtualMachineInstancetype") -> Raw:
 
 def test_it_says_what_of_the_namespace_it_has_not_looked_at(tmp_path: Path) -> None:
     unseen = (
-        "shop/web: VirtualMachineInstancetype small of its namespace isn't checked: it may bring what a "
-        "policy refuses"
+        "shop/web: VirtualMachineInstancetype small of its namespace isn't checked: it may set a field "
+        "that a policy refuses"
     )
     for rules, of, told in (
         (MACHINES, "VirtualMachineInstancetype", True),

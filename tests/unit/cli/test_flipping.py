@@ -16,7 +16,7 @@ from twinhull.cli.session import Session
 from twinhull.cli.targets import Target
 from twinhull.shell.errors import Conflict
 
-ASKED = flipping.Asked("VirtualMachine", False, "Container", None)  # noqa: FBT003
+REQUEST = flipping.FlipRequest("VirtualMachine", False, "Container", None)  # noqa: FBT003
 LOOKED_AT: Raw = {
     "metadata": {
         "name": "web",
@@ -54,7 +54,7 @@ def changed_by_somebody(**part: Any) -> Server:
 
 
 def change(server: Server) -> None:
-    asyncio.run(flipping.change_isolation(cast("Session", server), LOOKED_AT, ASKED))
+    asyncio.run(flipping.change_isolation(cast("Session", server), LOOKED_AT, REQUEST))
 
 
 @pytest.mark.parametrize(

@@ -580,7 +580,10 @@ def test_a_program_that_is_missing_is_named(api: HullApi, run: Run) -> None:
         "program's first line names\n"
     )
     assert "Error: container web has no tar, which copies files" in run("cp web:/etc .").stderr
-    assert "which has no program test. If so, say /etc/." in run(f"cp {__file__} web:/etc").stderr
+    assert (
+        "has no program test, so whether /etc is a folder is unknown. If it is one, write /etc/."
+        in run(f"cp {__file__} web:/etc").stderr
+    )
 
 
 @pytest.mark.parametrize("line", ["cp web:/etc .", f"cp {__file__} web:/etc", "exec web -- tar"])

@@ -78,7 +78,7 @@ def test_the_terminal_is_restored_if_the_process_is_told_to_end(
 def test_the_terminal_is_restored_if_the_machines_end_closes(connected: Terminal) -> None:
     connected.type(b"bye")
     assert connected.ends() == 1
-    assert b"the machine's end has closed the console" in connected.errors
+    assert b"the console was closed from the machine's side" in connected.errors
     assert b"Unclosed" not in connected.errors
 
 

@@ -82,7 +82,7 @@ def test_what_isnt_there_isnt_copied() -> None:
     ended = run("cp", "/nowhere/file", "web:/tmp")
     assert (ended.exit_code, ended.stderr) == (
         1,
-        "Error: there is no file or folder /nowhere/file here: name one that there is\n",
+        "Error: there is no file or folder /nowhere/file here: name an existing one\n",
     )
 
 

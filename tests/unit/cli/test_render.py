@@ -83,7 +83,7 @@ def test_what_cdi_takes_for_something_else_is_told_before_it_is_made() -> None:
     boot = {"source": {"claim": {"name": "plan-1"}}}
     spec = {"isolationPolicy": "VirtualMachine", "virtualMachine": built | {"bootDisk": boot}}
     result = render(given=[workload(**spec)])
-    assert "PersistentVolumeClaim plan-1, which has to be there" in result.stderr
+    assert "PersistentVolumeClaim plan-1, which has to exist" in result.stderr
     assert kinds(result) == ["VirtualMachine"]
 
 
@@ -542,7 +542,7 @@ spec:
     result = CliRunner().invoke(main, [verb, "-", *policies], input=text)
     assert result.exit_code == 0
     assert (
-        "note: standard input:10:9: Workload web: the key image is there twice, and the last one counts"
+        "note: standard input:10:9: Workload web: the key image stands there twice, and the last value counts"
     ) in result.stderr
 
 

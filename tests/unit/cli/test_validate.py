@@ -67,7 +67,7 @@ exec, grpc, httpGet and tcpSocket: keep or add one [cel]
         (workload("Somehow"), "spec.isolationPolicy: is 'Somehow': use one of Auto, Container"),
         (workload(name="w" * 51), "metadata.name: metadata.name may have at most 50 characters"),
         (workload() | {"apiVersion": "twinhull.dev/v1"}, "apiVersion: is 'twinhull.dev/v1': use"),
-        (workload(labels={"a b": "c"}), "metadata.labels.a b: the label's key is none"),
+        (workload(labels={"a b": "c"}), "metadata.labels.a b: can't be a label's key"),
         (workload(labels={"a": "b/c"}), "metadata.labels.a: is 'b/c': use at most 63"),
         (
             workload(label={"a": "b"}),
@@ -234,7 +234,10 @@ def test_of_a_folder_the_manifests_within_are_read(tmp_path: Path) -> None:
         ("# nothing\n---\n", "standard input has no object"),
         ("a: b\n" * (MAX_DOCUMENT // 5 + 1), "it has more than 8,388,608 characters: split it"),
         ('kind: Workload\nmetadata: {name: "\\ud800"}\n', "a string in it isn't valid Unicode"),
-        ("kind: Workload\nmetadata: {name: !!set {a}}\n", "a tag makes a value of it that JSON doesn't have"),
+        (
+            "kind: Workload\nmetadata: {name: !!set {a}}\n",
+            "a YAML tag in it makes a value that JSON doesn't have",
+        ),
         ("kind: Workload\nmetadata: {name: !!python/name:os.system x}\n", "this is not valid YAML"),
     ],
 )
@@ -471,7 +474,7 @@ items:
     result = validate("-", given=text)
     assert result.exit_code == 0
     assert result.stdout == (
-        "standard input:6:63: warning: Workload one: the key image is there twice: remove one of the two "
+        "standard input:6:63: warning: Workload one: the key image stands there twice: remove one of the two "
         "[schema]\n2 Workloads checked: 1 warning\n"
     )
 

@@ -65,7 +65,8 @@ def test_what_is_ready_but_isnt_as_the_spec_asks_is_told_so(tmp_path: Path) -> N
         ended = wait(kubeconfig, "web")
     assert (ended.exit_code, ended.stdout) == (3, "")
     assert ended.stderr == (
-        "Error: Workload web can't become ready any more: what runs is Ready, but not as the spec asks: it "
+        "Error: Workload web can't become ready any more: the hull that runs is Ready, but not as the spec "
+        "asks: it "
         "is Stalled (DiskShrinks): said DiskShrinks\n"
     )
 

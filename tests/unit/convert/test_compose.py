@@ -633,7 +633,7 @@ def test_a_dependency_on_the_check_of_an_image_is_not_promised() -> None:
     found = named(convert(text))
     assert found["services.app.depends_on.es_one"].startswith(
         "Kubernetes doesn't wait, and doesn't see the check that the image of es_one has: write it to "
-        "services.es_one.healthcheck.test, and convert again; app has to bear that es-one isn't there yet;"
+        "services.es_one.healthcheck.test, and convert again; app has to bear that es-one doesn't answer yet;"
     )
     assert "image of" not in found["services.app.depends_on.checked"]
 

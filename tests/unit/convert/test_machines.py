@@ -252,7 +252,7 @@ def test_the_system_that_a_person_names_wins() -> None:
     conversion = one.of.convert(one.text, MachineOptions(os="Windows", disk_sizes={"boot": "1Gi"}))
     assert machine(conversion)["os"] == "Windows"
     assert "/domain/metadata" not in left(conversion)
-    assert "for a Windows say --os Windows" in left(one.converted())["/domain/metadata"]
+    assert "for Windows, give --os Windows" in left(one.converted())["/domain/metadata"]
 
 
 def test_a_firmware_that_nobody_knows_is_asked_for() -> None:
@@ -509,7 +509,7 @@ def test_elements_attributes_keys_and_depth_are_bounded() -> None:
         ("ovf", "<domain/>", "the XML's root is domain"),
         ("ovf", '<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"/>', "has no VirtualSystem"),
         ("hyperv", "[1]", "isn't an object, or a list of objects"),
-        ("hyperv", "[]", "give Get-VM the name of one that there is"),
+        ("hyperv", "[]", "give Get-VM the name of an existing one"),
         ("hyperv", '{"a": 1, "a": 2}', "has the key 'a' twice"),
         ("hyperv", '{"a": NaN}', "which is no number"),
         ("hyperv", "{", "not valid JSON"),

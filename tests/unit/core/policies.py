@@ -1,4 +1,4 @@
-"""Policies and namespaces to decide by."""
+"""Policies and namespaces for the tests of decisions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .objects import NAMESPACE
 
 
 def policy(name: str, **spec: Any) -> Raw:
-    """An IsolationPolicy as an API server gives it."""
+    """An IsolationPolicy as an API server returns it."""
     return {
         "apiVersion": API_VERSION,
         "kind": "IsolationPolicy",
@@ -22,7 +22,7 @@ def policy(name: str, **spec: Any) -> Raw:
 
 
 def rules(*policies: Raw) -> tuple[Policy, ...]:
-    """Policies as they are decided by."""
+    """The policies of these objects, in the given order."""
     return tuple(read(obj) for obj in policies)
 
 

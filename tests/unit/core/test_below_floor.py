@@ -1,4 +1,6 @@
-"""What runs below a floor: it is seen whatever holds it there, and Evict ends it after a deadline."""
+"""Hulls below a floor: they are reported whatever prevents their replacement, and Evict ends them after a
+deadline.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from twinhull.core import revision
 from twinhull.core.actions import Delete
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
-from twinhull.core.isolation import Effect, Part
+from twinhull.core.isolation import PolicyAndEffect, PolicyEffect
 from twinhull.core.plan import plan
 from twinhull.core.status import status
 from twinhull.core.unreadable_workload import UnreadableWorkload
@@ -49,14 +51,14 @@ from .policies import namespace, policy
 EVICTION = {"deadlineSeconds": 600, "gracePeriodSeconds": 30}
 EVICTING = policy("machines", minimum="VirtualMachine", onViolation="Evict", eviction=EVICTION)
 RAISING = policy("machines", minimum="VirtualMachine")
-#: Ten years.
+#: Ten years, in seconds.
 LONG = 315_360_000
 #: A quarter of an hour before NOW.
 LONG_AGO = at(0)
 
 
 def pending(raw: Raw, since: str | None = LONG_AGO) -> Raw:
-    """A Workload whose status has said for that long that it runs below a floor."""
+    """A Workload whose status has a shortfall since that time."""
     floor = {
         "requested": "Container",
         "resolved": "VirtualMachine",
@@ -67,7 +69,7 @@ def pending(raw: Raw, since: str | None = LONG_AGO) -> Raw:
 
 
 def pod(name: str = "web-1before", *, deleting: int | None = None, **spec: Any) -> Raw:
-    """A plain Pod that runs."""
+    """A running Pod of the isolation Container."""
     found = hull("Pod", name, status=running())
     found["spec"] = {**found["spec"], "terminationGracePeriodSeconds": LONG, **spec}
     if deleting is not None:
@@ -89,7 +91,7 @@ def spec(**fields: Any) -> Raw:
 
 STARTS_FIRST = {"strategy": "StartFirst", "progressDeadlineSeconds": 86_400}
 INSTANCETYPE = {"instancetype": {"name": "absent", "kind": "VirtualMachineInstancetype"}}
-#: What an owner does to stay where the Workload is, and what Ready says of it then.
+#: Edits by which an owner prevents that a hull below the floor is replaced, and the reason of Ready then.
 HOLDS: dict[str, tuple[str, Raw, tuple[Raw, ...]]] = {
     "an instancetype that isn't there": ("InstancetypeMissing", spec(virtualMachine=INSTANCETYPE), (pod(),)),
     "a field that no machine can honour": (
@@ -149,7 +151,10 @@ def test_what_runs_below_a_floor_is_told_whatever_holds_it_there(how: str) -> No
     )
     pending_policies = frozenset(shortfall.policy.name for shortfall in found.compliance.shortfalls)
     effects = found.blueprint.resolution.effects(pending_policies)
-    assert effects == {Effect("machines", Part.MATCHED), Effect("machines", Part.PENDING)}
+    assert effects == {
+        PolicyAndEffect("machines", PolicyEffect.MATCHED),
+        PolicyAndEffect("machines", PolicyEffect.PENDING),
+    }
 
 
 @pytest.mark.parametrize("how", HOLDS)
@@ -273,7 +278,7 @@ def test_a_sandbox_under_a_floor_is_one_of_the_policys_runtime_class(
 
 @pytest.mark.parametrize("template", [{"runtimeClassName": "nvidia"}, {}], ids=["as it was", "edited"])
 def test_without_a_floor_a_plain_pods_own_runtime_class_makes_no_sandbox(template: Raw) -> None:
-    """Its owner may take it from the template again, and keep the Pod from being replaced."""
+    """The owner may remove the RuntimeClass from the template, and prevent the Pod's replacement."""
     own = workload({"isolationPolicy": "Container"}, pod={"runtimeClassName": "nvidia"})
     present = noted(own["spec"]["template"], pod(runtimeClassName="nvidia"))
     for made in (present, pod(runtimeClassName="nvidia")):
@@ -305,7 +310,7 @@ def test_a_workload_that_can_not_be_read_runs_as_what_its_pod_was_made_as() -> N
 
 
 def test_what_reaches_past_a_sandbox_that_runs_is_below_the_floor() -> None:
-    """It was there before the policy, and its owner asks for something else by now that is refused, too."""
+    """The Pod is older than the policy, and the owner has changed the spec to another one that is refused."""
     raw = workload({"isolationPolicy": "Sandbox"}, pod={"hostIPC": True})
     present = pod(runtimeClassName="gvisor", hostNetwork=True)
     found = case(pending(raw), namespace(), BOXED, GVISOR, present)
@@ -384,7 +389,7 @@ def unreadable(raw: Raw, *objects: Raw) -> UnreadableWorkload:
     return found
 
 
-#: What the API server admits and this operator can't read.
+#: Fields that the API server admits and this operator can't read.
 UNREADABLE: dict[str, Raw] = {
     "overrides that are nested too deep": {"virtualMachine": {"overrides": deep(65)}},
     "a newer isolation": {"isolationPolicy": "Enclave"},
@@ -395,7 +400,10 @@ UNREADABLE: dict[str, Raw] = {
 def test_what_can_not_be_read_counts_and_is_evicted_too(how: str) -> None:
     raw = pending(spec(**UNREADABLE[how]))
     found = unreadable(raw, namespace(), EVICTING, KUBEVIRT, pod())
-    assert found.effects == {Effect("machines", Part.MATCHED), Effect("machines", Part.PENDING)}
+    assert found.effects == {
+        PolicyAndEffect("machines", PolicyEffect.MATCHED),
+        PolicyAndEffect("machines", PolicyEffect.PENDING),
+    }
     (action,) = found.actions()
     assert isinstance(action, Delete)
     assert (action.key, action.grace_seconds) == ("Pod/web-1before", 30)
@@ -426,7 +434,7 @@ def test_what_can_not_be_read_and_was_never_decided_on_says_what_runs() -> None:
 def test_what_can_not_be_read_is_left_as_it_is_by_a_policy_that_raises() -> None:
     found = unreadable(pending(spec(**UNREADABLE["a newer isolation"])), namespace(), RAISING, pod())
     assert (found.actions(), found.requeue_after) == ((), None)
-    assert Effect("machines", Part.PENDING) in found.effects
+    assert PolicyAndEffect("machines", PolicyEffect.PENDING) in found.effects
 
 
 @pytest.mark.parametrize("levels", [64, 260, 900, 1_500])
@@ -452,7 +460,7 @@ def test_a_strangers_pod_with_its_label_is_not_its_own_to_answer_for() -> None:
     assert case(spec(), namespace(), EVICTING, KUBEVIRT, stranger).compliance.shortfalls == ()
 
 
-#: What a mesh's or CSI driver's webhook adds to a Pod, and what it adds it to.
+#: The spec of a Pod with containers and volumes that the webhook of a mesh or CSI driver adds.
 INJECTED: Raw = {
     "containers": [
         {"name": "web", "image": "nginx:1"},
@@ -465,7 +473,7 @@ TEMPLATE: Raw = {"initContainers": [{"name": "own"}], "volumes": [{"name": "data
 
 
 def noted(template: Raw, found: Raw, *, without: tuple[str, ...] = ()) -> Raw:
-    """A Pod with the note of the template that it was made from, less what an earlier operator noted not."""
+    """A Pod with the note of its template. `without` are the fields that an earlier operator didn't note."""
     fields = json.loads(Applied.of(template, "x").as_annotation())
     note = json.dumps({key: value for key, value in fields.items() if key not in without})
     return found | {"metadata": found["metadata"] | {"annotations": {APPLIED_ANNOTATION: note}}}
@@ -507,7 +515,7 @@ def test_where_no_names_were_noted_all_count(without: tuple[str, ...]) -> None:
 
 
 def machines(of: str = "VirtualMachineInstancetype", **instance: Any) -> tuple[Raw, Raw, Raw]:
-    """A Workload built with an instancetype, its machine, and what KubeVirt made of both when it started."""
+    """A Workload with an instancetype, its VirtualMachine, and the objects that KubeVirt made of both."""
     built = {"instancetype": {"name": "small", "kind": of}}
     raw = pending(workload({"isolationPolicy": "VirtualMachine", "virtualMachine": built}))
     vm = case(raw, KUBEVIRT).desired.hull_objects[-1]
@@ -515,7 +523,7 @@ def machines(of: str = "VirtualMachineInstancetype", **instance: Any) -> tuple[R
     made = vm["spec"]["template"]
     owner = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "name": "x", "uid": "x"}
     vmi = hull("VirtualMachineInstance", vm["metadata"]["name"], owner=owner | {"controller": True})
-    # What KubeVirt and its webhooks add to every instance.
+    # KubeVirt and its webhooks add these to every instance.
     labels = {**made["metadata"]["labels"], "kubevirt.io/nodeName": "n", **vmi["metadata"]["labels"]}
     added = {"kubevirt.io/vm-generation": "1", "vm.kubevirt.io/os": "x"}
     about = {"annotations": made["metadata"]["annotations"] | added | instance.pop("annotations", {})}
@@ -541,7 +549,7 @@ def instancetype(**devices: Any) -> Raw:
 def test_a_machine_keeps_the_devices_that_its_instancetype_gave_it(
     devices: str, now: tuple[Raw, ...]
 ) -> None:
-    """KubeVirt keeps the revision that it started with, whatever becomes of the object."""
+    """KubeVirt keeps the revision of the instancetype with which the machine started."""
     raw, vm, vmi = machines(OF_NAMESPACE, **{devices: GPU})
     found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, *now)
     assert [action.key for action in written(found)] == [f"VirtualMachine/{vm['metadata']['name']}"]
@@ -628,7 +636,7 @@ def test_what_is_remembered_stays_while_its_namespaces_labels_are_not_known() ->
     assert by_process.compliance.pending_since == NOW - timedelta(seconds=601)
 
 
-#: What `kubectl debug --profile=sysadmin` adds to a Pod, and more of its kind, by the path that is told.
+#: Ephemeral containers such as that of `kubectl debug --profile=sysadmin`, by the path in the message.
 DEBUG: dict[str, Raw] = {
     "securityContext.privileged": {"privileged": True},
     "securityContext.procMount": {"procMount": "Unmasked"},
@@ -684,7 +692,7 @@ def test_a_directory_of_the_node_that_a_webhook_added_is_not_for_debug_container
         found["spec"]["ephemeralContainers"][0]["volumeMounts"] = [{"name": "socket", "mountPath": "/x"}]
     shortfalls = case(raw, namespace(), BOXED, GVISOR, found).compliance.shortfalls
     path = "spec.ephemeralContainers[d].volumeMounts[socket]"
-    assert [shortfall.past for shortfall in shortfalls] == ([path] if mounts else [])
+    assert [shortfall.evading_field for shortfall in shortfalls] == ([path] if mounts else [])
 
 
 def launcher(vmi: Raw, **spec: Any) -> Raw:
@@ -711,7 +719,7 @@ def test_a_debug_container_in_a_launcher_pod_runs_beside_the_machine() -> None:
 
 
 def fake(vmi: Raw, name: str) -> Raw:
-    """A younger Pod that is like the launcher Pod of a machine."""
+    """A newer Pod that looks like the launcher Pod of a machine."""
     found = launcher(vmi)
     found["metadata"] |= {"name": name, "creationTimestamp": at(1)}
     return found
@@ -729,11 +737,11 @@ def test_no_other_launcher_pod_hides_a_debug_container() -> None:
         ([debugged, *decoys], [many]),
     ):
         found = case(raw, namespace(), EVICTING, KUBEVIRT, vm, vmi, *pods)
-        assert [shortfall.past for shortfall in found.compliance.shortfalls] == past
+        assert [shortfall.evading_field for shortfall in found.compliance.shortfalls] == past
 
 
 def test_a_debug_container_in_a_launcher_pod_that_has_ended_does_not_count() -> None:
-    """It is where the machine moved from."""
+    """It is the Pod from which the machine was migrated away."""
     raw, vm, vmi = machines()
     former = fake(vmi, "former") | {"status": {"phase": "Succeeded"}}
     former["spec"]["ephemeralContainers"] = [{"name": "d"}]
@@ -782,4 +790,4 @@ def test_no_spec_of_the_same_revision_speaks_for_what_runs(monkeypatch: pytest.M
     found = case(pending(clean), namespace(), floor, GVISOR, made)
     assert found.current is not None
     (shortfall,) = found.compliance.shortfalls
-    assert shortfall.past == "spec.template.spec.volumes[node].hostPath"
+    assert shortfall.evading_field == "spec.template.spec.volumes[node].hostPath"

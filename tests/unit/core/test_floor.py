@@ -1,4 +1,4 @@
-"""The situations that policies make: what is said, and that nothing is done."""
+"""The rules for policies: the reason and message that each gives, and that none creates a hull."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ MACHINES = policy("machines", minimum="VirtualMachine")
 
 
 def written(found: Case) -> list[str]:
-    """What is created, changed or deleted of hulls."""
+    """The keys of the actions that create, change or delete hulls."""
     return [action.key for action in plan(found).actions if not action.key.startswith("Service/")]
 
 
 def stalled(found: Case) -> tuple[str, str]:
-    """Why a Workload waits for somebody's hand; what runs is left alone."""
+    """Why a Workload is Stalled; asserts that running hulls are left alone."""
     step = decide(found)
     assert (step.ready, step.stalled, step.reconciling, step.actions) == ("False", True, False, ())
     assert written(found) == []
@@ -282,7 +282,7 @@ ONCE = workload({"isolationPolicy": "Container"}, pod={"restartPolicy": "Never"}
 
 
 def completed(name: str, **also: str) -> Raw:
-    """That Workload, after a run of this hull that its status remembers."""
+    """The Workload after a completed run of this hull, which its status has."""
     end = {"code": 0, "reason": "Completed", "revision": name.rpartition("-")[2], **also}
     return ONCE | {"status": {"exit": end}}
 
@@ -361,7 +361,7 @@ def test_instancetype_and_preference_of_the_namespace_bring_no_program_beside_th
 
 
 def both(raw: Raw, *policies: Raw, old: Raw, new: Raw | None = None, strategy: str = "StartFirst") -> Case:
-    """A policy appears in the middle of a replacement, which `old` and `new` are the statuses of."""
+    """A policy appears during a replacement. `old` and `new` are the statuses of the two hulls."""
     spec = raw["spec"] | {"replacement": {"strategy": strategy, "drainSeconds": 0}}
     raw = raw | {"spec": spec}
     objects = (namespace(), GVISOR, hull("Pod", "web-1before", status=old))
@@ -371,7 +371,7 @@ def both(raw: Raw, *policies: Raw, old: Raw, new: Raw | None = None, strategy: s
 
 NOT_READY = running(ready=False)
 ENTERING = pod(hostPID=True)
-#: What each of the two is, under what, and which of them goes.
+#: The states of the two hulls, the reason that policies give, and which of the hulls is ended.
 MIDDLES: dict[str, tuple[Case, str, str]] = {
     "the new one starts": (
         both(CONTAINER, REJECTING, old=running(), new=NOT_READY),
@@ -416,7 +416,7 @@ def test_in_the_middle_of_a_replacement_the_one_that_serves_goes_on_alone(middle
 
 
 def test_what_starts_for_a_spec_of_before_goes_too() -> None:
-    """Two hulls, neither of the revision that is asked for now, and that a policy rejects."""
+    """Two hulls of former revisions; a policy rejects the present one."""
     present = hull("Pod", "web-1before", status=running())
     starting = hull("Pod", "web-1between", status=NOT_READY)
     raw = workload({"isolationPolicy": "Container", "replacement": {"strategy": "StartFirst"}})

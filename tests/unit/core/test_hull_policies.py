@@ -1,4 +1,4 @@
-"""Which policies concern a hull by what runs in it, whatever the spec of its Workload says by now."""
+"""The policies that concern a hull by what runs in it, though the Workload's spec has changed since."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.core.isolation import Effect, Part
+from twinhull.core.isolation import PolicyAndEffect, PolicyEffect
 from twinhull.core.isolation.hull_policies import MOST_COMPARED
 from twinhull.core.isolation.overrides import kernel_image
 from twinhull.hulls import manifest
@@ -38,7 +38,7 @@ MATCHES: dict[str, Raw] = {
     "both": {"images": ["**/proxy:2.*"], "serviceAccounts": ["builder"]},
 }
 CLAIM = {"volumes": [{"name": "x", "persistentVolumeClaim": {"claimName": "absent"}}]}
-#: What an owner sets so that nothing takes the place of what runs.
+#: Edits by which an owner prevents that the running hull is replaced.
 EDITS: dict[str, Raw] = {
     "a claim that isn't there": workload(pod=CLAIM),
     "a RuntimeClass that isn't there": workload({"isolationPolicy": "Sandbox"}),
@@ -46,7 +46,7 @@ EDITS: dict[str, Raw] = {
         {"replacement": {"strategy": "StartFirst"}}, pod={"nodeSelector": {"no": "such"}}
     ),
 }
-BOTH = {Effect("cve", Part.MATCHED), Effect("cve", Part.PENDING)}
+BOTH = {PolicyAndEffect("cve", PolicyEffect.MATCHED), PolicyAndEffect("cve", PolicyEffect.PENDING)}
 
 
 def suspect(match: Raw = MATCHES["images"], **spec: Any) -> Raw:
@@ -132,7 +132,7 @@ def test_a_debug_container_counts_until_its_pod_has_ended(deleting: int | None) 
 
 
 def in_place(running: str) -> Raw:
-    """The Pod of the present revision, changed in place, of which one container runs by that id."""
+    """The current Pod after a change in place. `running` is the id of its container."""
     raw = workload()
     present = case(raw).desired.hull_objects[-1]
     note = json.loads(present["metadata"]["annotations"][APPLIED_ANNOTATION])
@@ -147,14 +147,14 @@ def in_place(running: str) -> Raw:
 def test_an_image_that_was_replaced_in_place_counts_until_its_container_has_ended(
     running: str, *, counts: bool
 ) -> None:
-    """Its grace period may be ten years."""
+    """The container may have a grace period of ten years."""
     found = case(pending(workload()), namespace(), suspect(), KUBEVIRT, in_place(running))
     assert found.current is not None
     assert bool(found.compliance.shortfalls) == counts
 
 
 def test_the_present_revisions_pod_is_what_the_spec_says() -> None:
-    """A webhook that rewrites images would have it evicted, and made again, for ever."""
+    """Otherwise a webhook that rewrites images would cause an endless sequence of evictions."""
     raw = workload(pod={"initContainers": [{"name": "i", "image": "v/proxy:1"}]})
     present = case(raw).desired.hull_objects[-1]
     rewritten = [{"name": "i", "image": "quay.io/v/proxy:2.9"}]
@@ -163,7 +163,7 @@ def test_the_present_revisions_pod_is_what_the_spec_says() -> None:
 
 
 def test_a_former_sandbox_is_measured_by_the_policies_that_concern_it() -> None:
-    """A policy that concerns only the present spec names another RuntimeClass."""
+    """Another policy, which concerns only the present spec, names another RuntimeClass."""
     boxed = suspect(minimum="Sandbox", sandbox={"runtimeClassName": "gvisor"})
     another: Raw = {"sandbox": {"runtimeClassName": "b"}, "priority": 9}
     others = policy("others", match={"images": ["nginx"]}, minimum="Sandbox", **another)
@@ -188,7 +188,7 @@ def machine(*, gpus: list[Raw], carries: bool = True) -> list[Raw]:
 @pytest.mark.parametrize("match", MATCHES)
 @pytest.mark.parametrize("carries", [True, False])
 def test_a_machine_is_what_its_manifest_says(match: str, *, carries: bool) -> None:
-    """By a manifest that the machine doesn't run by nothing is known of it: any policy may concern it."""
+    """If the ConfigMap isn't the manifest that the machine runs by, any policy may concern the machine."""
     raw = pending(workload({"isolationPolicy": "VirtualMachine"}, pod=CLAIM))
     for gpus, concerned in (([], False), (GPU, True)):
         objects = machine(gpus=gpus, carries=carries)
@@ -258,7 +258,7 @@ OVERRIDES: dict[str, Raw] = {
 @pytest.mark.parametrize("what", OVERRIDES)
 @pytest.mark.parametrize("has_guest", [True, False])
 def test_a_machine_runs_as_the_account_that_overrides_gave_it(what: str, *, has_guest: bool) -> None:
-    """Whatever they say by now."""
+    """The overrides may have changed since."""
     disk = {"bootDisk": {"source": {"containerDisk": {"image": "debian"}}}, "memory": "1Gi"}
 
     def asking(overrides: Raw, pod: Raw) -> Raw:
@@ -307,7 +307,7 @@ def test_a_note_tells_which_images_run_on() -> None:
     ids=["list", "container", "containers", "image", "volume", "account", "nested"],
 )
 def test_no_manifest_keeps_anything_from_being_evicted(spec: object) -> None:
-    """Who may write machines may note the digest of any text."""
+    """Somebody who may write VirtualMachines may note the digest of any text."""
     raw = pending(workload({"isolationPolicy": "VirtualMachine"}, pod=CLAIM))
     carried, vm = machine(gpus=[])
     text = spec if isinstance(spec, str) else json.dumps({"pod": {"spec": spec}})
@@ -333,7 +333,7 @@ OWN: Raw = {
 
 
 def test_the_templates_own_parts_that_webhooks_rewrite_do_not_count() -> None:
-    """The old Pod of a rollout would be evicted before its heir is Ready."""
+    """Otherwise the old Pod of a rollout would be evicted before the new one is Ready."""
     former = noted(workload(pod=OWN)["spec"]["template"], pod(**REWRITTEN))
     edited = pending(workload(pod={"containers": [{"name": "web", "image": "nginx:2"}], **CLAIM}))
     rule = suspect({"images": ["mirror.example/**"]})
@@ -341,7 +341,7 @@ def test_the_templates_own_parts_that_webhooks_rewrite_do_not_count() -> None:
 
 
 def test_what_webhooks_add_does_not_count_for_a_pod_of_an_earlier_operator() -> None:
-    """It noted no names of init containers and volumes."""
+    """An earlier operator noted no names of init containers and volumes."""
     former = noted(workload()["spec"]["template"], pod(**{**INJECTED, "containers": EVIL["containers"]}))
     note = json.loads(former["metadata"]["annotations"][APPLIED_ANNOTATION])
     note["images"] = {"web": "quay.io/v/proxy:2.9"}
@@ -352,7 +352,7 @@ def test_what_webhooks_add_does_not_count_for_a_pod_of_an_earlier_operator() -> 
 
 
 def test_an_image_that_a_webhook_has_rewritten_in_place_does_not_count() -> None:
-    """A webhook may make the same digest of two tags: then the kubelet starts nothing anew, ever."""
+    """A webhook may rewrite two tags to the same digest: then the kubelet never restarts the container."""
     present = in_place("containerd://1")
     note = json.loads(present["metadata"]["annotations"][APPLIED_ANNOTATION])
     note["outgoing"] = {"web": {"containerd://1": "mirror.example/nginx@sha256:aa"}}

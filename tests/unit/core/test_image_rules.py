@@ -1,4 +1,4 @@
-"""The situation that policies for images of machines make."""
+"""The rule image_rejected: policies with rules for images of machines."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_nothing_runs_beside_the_images_by_what_the_namespace_brings(field: str)
 @pytest.mark.parametrize("of", [OF_NAMESPACE, OF_CLUSTER])
 @pytest.mark.parametrize("key", ["hooks.kubevirt.io/hookSidecars", "sidecar.istio.io/proxyImage", "note"])
 def test_a_machine_that_was_started_with_another_program_is_told(of: str, key: str) -> None:
-    """Its instancetype had the annotation between the check and the start, and has it no more."""
+    """The instancetype had the annotation between the check and the start, and doesn't have it any more."""
     raw, vm, vmi = machines(of, annotations={key: "x", "kubevirt.io/vm-generation": "1"})
     size = {"cpu": {"guest": 1}, "memory": {"guest": "1Gi"}}
     clean = {"kind": of, "metadata": {"name": "small"}, "spec": size}
@@ -124,7 +124,7 @@ def test_a_message_says_of_each_what_to_do() -> None:
 
 
 def disk_claim(disk: str, *, filled: bool = True) -> Raw:
-    """A claim that says it is a disk of the Workload's, without a DataVolume."""
+    """A claim with the label of a disk of the Workload, without a DataVolume."""
     phase = {} if filled else {"annotations": {POD_PHASE_ANNOTATION: "Running"}}
     return {
         "kind": "PersistentVolumeClaim",
@@ -135,7 +135,7 @@ def disk_claim(disk: str, *, filled: bool = True) -> Raw:
 
 
 def with_disks(**second: object) -> Raw:
-    """A machine with two disks of an image that is allowed, of which the second isn't booted by itself."""
+    """A machine with two disks of an allowed image. The second is booted only with a bootOrder."""
     source = {"registry": {"url": "docker://registry.example/guests/disk"}}
     return machine(
         memory="1Gi",
@@ -171,7 +171,7 @@ def test_a_claim_that_anybody_may_have_filled_is_booted_by_no_order_either() -> 
 
 
 def disk_volume(disk: str = "boot", *, phase: str = "Succeeded", **annotations: str) -> Raw:
-    """The DataVolume of a disk of `with_disks`, as the operator makes it but for its annotations."""
+    """The DataVolume that the operator makes for a disk of `with_disks`, with other annotations."""
     name = f"{NAME}-{disk}"
     about = {"name": name, "uid": f"{name}-volume", "labels": {DISK_LABEL: NAME}, "annotations": annotations}
     source = {"registry": {"url": "docker://registry.example/guests/disk"}}
@@ -225,7 +225,7 @@ def test_a_claim_that_a_data_volume_has_adopted_is_not_booted(allowed: dict[str,
 
 @pytest.mark.parametrize("phase", ["Succeeded", "WaitForFirstConsumer", "PendingPopulation"])
 def test_a_claim_that_cdi_has_made_for_its_data_volume_is_booted(phase: str) -> None:
-    """Also if adoption is allowed: CDI adopts no claim that it has made itself."""
+    """Adoption may be allowed: CDI doesn't adopt a claim that CDI has made itself."""
     for noted in (ADOPTING, {}, {"cdi.kubevirt.io/storage.usePopulator": "true"}):
         volume = disk_volume(phase=phase, **noted)
         found = case(
@@ -241,7 +241,7 @@ def test_a_claim_that_cdi_has_made_for_its_data_volume_is_booted(phase: str) -> 
 
 @pytest.mark.parametrize("key", OTHERWISE_FILLED)
 def test_a_claim_that_cdi_was_told_to_fill_otherwise_is_not_booted(key: str) -> None:
-    """CDI copies the annotations of a DataVolume to its claim, from where they can be removed again."""
+    """CDI copies a DataVolume's annotations to the claim, and they may be removed from one of the two."""
     name, data = f"{NAME}-boot", disk_volume("data")
     for volume, claim, kind in (
         (disk_volume(**{key: ""}), made_by_cdi(disk_volume()), "DataVolume"),

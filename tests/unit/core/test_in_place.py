@@ -1,4 +1,4 @@
-"""What a running Pod is changed by, and what needs another."""
+"""Changes that a running Pod takes, and changes that need another Pod."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ FIRST: Raw = {
 
 
 def wl(template: Raw, *, pod: Raw | None = None, metadata: Raw | None = None, **spec: Any) -> Raw:
-    """A Workload of that template."""
+    """A Workload with this template."""
     made = template | {"spec": template["spec"] | (pod or {})}
     return workload({"isolationPolicy": "Container", "template": made, **spec}, metadata=metadata or {})
 
 
 def running_pod(raw: Raw) -> Raw:
-    """The Pod that a Workload made, ready."""
+    """The ready Pod of a Workload."""
     made = case(raw).desired.hull_objects[0]
     found = hull("Pod", made["metadata"]["name"], spec=made["spec"], status=running())
     found["metadata"] |= {
@@ -47,7 +47,7 @@ def with_container(**changes: Any) -> Raw:
 
 
 def give(pod: Raw, change: Change, images: dict[str, str] | None = None) -> None:
-    """Make of a Pod what the API server makes of a change; `images` are what a webhook makes of images."""
+    """Change a Pod as the API server does. `images` are those that a webhook writes instead."""
     pod["metadata"] |= {key: change.patch["metadata"][key] for key in ("labels", "annotations")}
     pod["spec"] = copy.deepcopy(pod["spec"])
     named = {c["name"]: c["image"] for c in change.patch.get("spec", {}).get("containers", ())}
@@ -93,7 +93,7 @@ def test_a_pod_is_replaced(what: str) -> None:
 
 @pytest.mark.parametrize("value", ["evil", None])
 def test_a_pod_does_not_lose_in_place_what_a_webhook_added_to_it(value: str | None) -> None:
-    """An earlier operator took such an annotation for one that can change."""
+    """An earlier operator changed such an annotation in place."""
     key = "sidecar.istio.io/userVolume"
     former = wl(FIRST | {"metadata": {"annotations": {key: '{"h": {"hostPath": {"path": "/"}}}'}}})
     pod = running_pod(former)
@@ -220,7 +220,7 @@ def test_a_pod_that_has_run_for_long_gets_its_time_for_a_new_image() -> None:
 
 
 def test_a_pod_is_ready_with_the_container_that_has_the_image_already() -> None:
-    """The image was changed and changed back before the kubelet did anything: it then leaves it alone."""
+    """The image was changed back before the kubelet restarted the container: the container runs on."""
     pod = running_pod(BEFORE)
     started: Raw = {"name": "web", "state": {"running": {}}, "ready": True, "restartCount": 0}
     pod["status"]["containerStatuses"] = [{**started, "containerID": "containerd://old"}]
@@ -261,7 +261,7 @@ def test_a_template_gives_no_annotation_of_ours_in_place() -> None:
 
 
 def test_a_new_image_under_start_first_is_a_new_pod() -> None:
-    """The container would be restarted: a gap."""
+    """A change in place would restart the container, which would be a gap."""
     strategy: Raw = {"replacement": {"strategy": "StartFirst"}}
     pod = running_pod(wl(FIRST, **strategy))
     assert done(plan(case(wl(ALIKE["an image"], **strategy), pod)).actions) == ["create"]
@@ -296,7 +296,7 @@ def test_a_sandbox_is_not_resized() -> None:
 
 
 def test_a_sandbox_that_annotations_have_made_is_not_kept_without_them() -> None:
-    """They are read when it starts: it would go on as it is, though nothing of it reached past a floor."""
+    """The runtime reads the annotations at the start: the Pod would keep its access to the node."""
     boxed: Raw = {"isolationPolicy": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}}
     gvisor: Raw = {"kind": "RuntimeClass", "metadata": {"name": "gvisor"}}
     opened = FIRST | {"metadata": {"annotations": {"dev.gvisor.flag.network": "host"}}}

@@ -1,4 +1,4 @@
-"""What a running machine is changed by, how it takes that, and what needs another."""
+"""Changes that a running machine takes, how they go, and changes that need another machine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LINUX: Raw = {"kind": "VirtualMachineClusterPreference", "metadata": {"name": "l
 
 
 def wl(container: Raw = WEB, *, machine: Raw | None = None, pod: Raw | None = None, **spec: Any) -> Raw:
-    """A Workload in a machine, of an instancetype if none is given."""
+    """A Workload whose machine has an instancetype, or the settings of `machine`."""
     built = {"instancetype": {"name": "small"}} if machine is None else machine
     template = {"spec": {"containers": [container], **(pod or {})}}
     fields = {"isolationPolicy": "VirtualMachine", "template": template, "virtualMachine": built}
@@ -55,8 +55,8 @@ BEFORE = wl()
 
 @dataclass
 class Machine:
-    """A machine that runs: its manifest, VM and instance as they are in the cluster, its guest's word, and
-    what its Workload's status last said.
+    """A running machine: its manifest, VM and instance in the cluster, its guest's report, and its Workload's
+    last status.
     """
 
     manifest: Raw
@@ -79,7 +79,7 @@ class Machine:
         return machine
 
     def resize(self, to: Raw) -> None:
-        """KubeVirt gives it the size of an instancetype."""
+        """KubeVirt gives the machine the size of an instancetype."""
         topology = {"sockets": to["spec"]["cpu"]["guest"], "cores": 1, "threads": 1}
         self.vmi["spec"]["domain"] = {"cpu": topology, "memory": to["spec"]["memory"]}
 
@@ -95,14 +95,14 @@ class Machine:
         return planned
 
     def carry_out(self, *actions: Action) -> None:
-        """What the API server makes of these."""
+        """Make the changes as the API server does."""
         for action in actions:
             assert isinstance(action, Change)
             at = "manifest" if action.kind == "ConfigMap" else "vm"
             setattr(self, at, merge_patch(getattr(self, at), action.patch))
 
     def take(self) -> None:
-        """Its guest runs by the manifest that there is."""
+        """The guest takes the present manifest."""
         text = manifests.text(self.manifest)
         self.report = replace(self.report, manifest=manifests.digest(text))
 
@@ -180,7 +180,7 @@ def test_it_is_not_ready_before_kubevirt_has_given_it_its_size() -> None:
 
 
 def test_a_size_that_kubevirt_does_not_give_a_running_machine_is_another_machine() -> None:
-    """It isn't allowed to migrate it, or can't."""
+    """KubeVirt isn't set up for live updates, or can't migrate the machine."""
     machine, wanted = Machine.of(BEFORE), ALIKE["an instancetype"]
     assert isinstance(machine.plan(wanted, kubevirt=KUBEVIRT).actions[0], Delete)
     machine.vmi["status"]["conditions"] = []
@@ -189,7 +189,7 @@ def test_a_size_that_kubevirt_does_not_give_a_running_machine_is_another_machine
 
 
 def test_a_size_from_the_containers_is_another_machine() -> None:
-    """The node reserves it, which KubeVirt doesn't change while the machine runs."""
+    """The node reserves such a size, and KubeVirt doesn't change reservations while the machine runs."""
     limits = {"limits": {"cpu": "2", "memory": "2Gi"}}
     before, after = wl(machine={}), wl(WEB | {"resources": limits}, machine={})
     assert isinstance(Machine.of(before).plan(after).actions[0], Delete)
@@ -277,7 +277,7 @@ def test_a_refused_resize_in_the_guest_is_told() -> None:
 
 
 def test_an_earlier_manifest_of_the_same_machine_is_put_right() -> None:
-    """Somebody kept it, and puts it back with all that was on it."""
+    """Somebody restores the former ConfigMap with its labels and annotations."""
     machine, wanted = Machine.of(BEFORE), ALIKE["an image"]
     earlier = machine.manifest
     machine.carry_out(*machine.plan(wanted).actions)
@@ -293,7 +293,7 @@ def test_an_earlier_manifest_of_the_same_machine_is_put_right() -> None:
 
 
 def test_a_machine_keeps_the_size_that_an_earlier_operator_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It isn't resized unasked, nor replaced for a change that it can be given."""
+    """This operator doesn't resize it by itself, nor replace it for a change that it takes."""
 
     def of(image: str, memory: str = "90Mi") -> Raw:
         return wl({"name": "web", "image": image, "resources": {"requests": {"memory": memory}}}, machine={})
@@ -321,7 +321,7 @@ def test_a_machine_keeps_the_size_that_an_earlier_operator_gave_it(monkeypatch: 
 
 
 def test_a_machine_whose_files_an_earlier_operator_shows_live_takes_a_change() -> None:
-    """What is a virtiofs file system in it stays one, and its manifest says so: its guest takes no other."""
+    """Its virtiofs file systems stay, and the manifest says so: the guest takes no other manifest."""
 
     def of(image: str) -> Raw:
         mount = {"name": "v", "mountPath": "/v", "subPath": "a"}

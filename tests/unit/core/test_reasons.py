@@ -25,9 +25,9 @@ from twinhull.core.rules import RULES, Rule
 from twinhull.hulls.types import diskmachine, machine, pods, registry
 
 PACKAGE = Path(twinhull.__file__).parent
-#: Where reasons are listed, not given.
+#: The files that list reasons. Code elsewhere gives them.
 LISTS = (PACKAGE / "api" / "reasons.py", PACKAGE / "core" / "reasons")
-#: What rules give reasons by, beside their own files.
+#: The modules by which rules give reasons, beside the rules' own.
 SHARED = (steps, backoff, prerequisites, resolution, pods, machine, diskmachine, registry)
 
 
@@ -57,13 +57,14 @@ def test_what_the_code_itself_says_is_not_quoted() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_a_rule_has_the_reasons_in_its_docstring(rule: Rule) -> None:
-    """That it gives no others is held by conftest.py."""
+    """conftest.py checks that a rule gives no other reasons."""
     modules = [inspect.getmodule(rule), *SHARED]
     code = "".join(inspect.getsource(module) for module in modules if module)
     assert [why for why in Reasons.of(rule).own if f"Reason.{why.name}" not in code] == []
 
 
-#: What a Stalled Workload goes on after by itself: something comes, is freed, or works again.
+#: Reasons of Stalled Workloads that continue by themselves, once an object exists, a resource is free, or a
+#: component works again.
 GOES_ON = {
     *("TerminationDeadlineExceeded", "PolicyUnreadable", "InternalError", "KubeVirtMissing"),
     *("KubeVirtNotReady", "KubeVirtTooOld", "CDIMissing", "CDINotReady", "DiskConflict", "NoMachineNodes"),
@@ -73,7 +74,7 @@ GOES_ON = {
     *("DataVolumeFailed", "ClaimFailed", "IsolationDropped", "DiskFailed", "ClaimHasFiles", "ServiceRefused"),
     "DiskReplaced",
 }
-#: What it is Stalled for until it is changed itself, or is allowed.
+#: Reasons of Stalled Workloads that continue only after a change of the Workload, or of what refuses it.
 NEEDS_EDIT = {
     *("Failed", "ProgressDeadlineExceeded", "CannotStartFirst", "UnsupportedFields"),
     *("RejectedByPolicy", "Unreadable", "TooLarge", "EvadesFloor", "ImageRejected", "TemplateMissing"),

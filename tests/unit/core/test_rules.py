@@ -1,4 +1,4 @@
-"""Every situation that a Workload can be in: what is decided, in one word, and in a sentence."""
+"""Every situation that a Workload can be in: the reason, the message and the actions of its step."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ MACHINE = workload({"isolationPolicy": "VirtualMachine"})
 
 
 def name(raw: Raw) -> str:
-    """The name of the hull that a Workload is to have."""
+    """The name of a Workload's new hull."""
     return case(raw).hull_name
 
 
@@ -79,7 +79,7 @@ def foreign(kind: str | None) -> Raw | None:
 
 
 def summary(step: Step) -> tuple[str, str, str]:
-    """What kind of step it is, why in a word, and in a sentence."""
+    """The kind of a step, its reason and its message."""
     kind = "ready" if step.ready == "True" else "stalled" if step.stalled else "under way"
     assert step.reconciling == (kind == "under way")
     return kind, step.reason, step.message
@@ -93,11 +93,11 @@ LATER = NOW + timedelta(hours=1)
 
 
 def kept_back(obj: Raw) -> Raw:
-    """An object that somebody's finalizer keeps from going."""
+    """An object that a foreign finalizer keeps from being deleted."""
     return obj | {"metadata": obj["metadata"] | {"finalizers": ["example.com/keep"]}}
 
 
-#: The situation, what is said, what is done to hulls.
+#: The case of each situation, the summary of its step, and the actions on hulls.
 SITUATIONS: dict[str, tuple[Case, tuple[str, str, str], list[str]]] = {
     "stopped, and nothing is there": (
         case(STOPPED),
@@ -497,21 +497,21 @@ def test_situation(situation: str) -> None:
     assert done(step.actions) == actions
 
 
-#: Those of test_in_place.py, test_live.py and test_start_first.py.
+#: The rules that test_in_place.py, test_live.py and test_start_first.py test.
 REPLACING = {
     *("changing_in_place", "changing_live", "live_change_applied", "resize_pending"),
     *("cannot_start_first", "replacement_failed", "replacement_overdue", "superseded", "drain_old_hull"),
 }
 
-#: Those of test_ephemeral.py and test_claims.py.
+#: The rules that test_ephemeral.py and test_claims.py test.
 CLAIMS = {"claim_name_conflict", "claim_is_disk", "noting_claims"}
 
-#: Those of test_disk_*.py and test_replaced_disks.py.
+#: The rules that test_disk_*.py and test_replaced_disks.py test.
 DISKS = {
     *("disk_refused", "filling_disks", "disk_unchangeable", "change_refused", "restart_required"),
 }
 
-#: Those that only policies make: test_floor.py.
+#: The rules for policies, which test_floor.py tests.
 POLICIES = {"image_rejected", "namespace_unknown", "rejected_by_policy", "evades_floor"}
 
 
@@ -649,7 +649,7 @@ def test_lack_of_the_isolation_is_no_isolation() -> None:
 
 
 class TestRunsToCompletion:
-    """What is remembered of a run, and what isn't."""
+    """A completed run that the status has, and runs that it doesn't."""
 
     RECORD: ClassVar[Raw] = {
         "code": 0,
@@ -833,7 +833,7 @@ def test_the_operators_pull_secret_goes_with_its_own_guest_image(built: Raw, sec
 
 
 def test_a_machine_of_before_goes_on_though_one_is_now_rendered_otherwise() -> None:
-    """It is known by its revision, which has nothing of what the operator itself renders."""
+    """The machine counts by its revision, into which nothing goes that the operator itself renders."""
     made = case(MACHINE, KUBEVIRT)
     former = hull("VirtualMachine", VM, spec={"runStrategy": "Always", "template": {"spec": {}}})
     former["status"] = {"conditions": conditions("True"), "ready": True}
@@ -856,7 +856,7 @@ def test_hull_that_was_there_before_is_created_again() -> None:
 
 
 def test_machine_whose_guest_runs_by_another_manifest_and_takes_no_other_says_so() -> None:
-    """A guest of before this could be checked may have started by what somebody else had written."""
+    """A guest of an earlier version, which checks no digest, may have started by a foreign manifest."""
     present = hull("VirtualMachine", VM, status={"conditions": conditions("True"), "ready": True})
     instance = hull("VirtualMachineInstance", VM, status={"phase": "Running"})
     report = Report({"phase": "Running"}, manifest="a" * 64, refused="probe.port differs")
@@ -911,7 +911,7 @@ def test_a_hull_that_does_not_end_is_said_with_its_finalizers() -> None:
 
 
 def test_a_run_that_an_earlier_operator_took_for_ended_stays_so() -> None:
-    """Its Pod was ended by its node, for which a run is made again by now; it was told that it had ended."""
+    """The node ended its Pod. This operator would run it again, but the earlier one has told the end."""
     raw = workload(
         {"isolationPolicy": "Container", "service": {"enabled": False}}, pod={"restartPolicy": "Never"}
     )

@@ -1,4 +1,4 @@
-"""A machine is held to floors by what it was started from, whatever its VirtualMachine says by now."""
+"""A machine counts under floors as it was started, though its VirtualMachine has changed since."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .test_below_floor import EVICTING, GPU, OF_CLUSTER, OF_NAMESPACE, machines,
 from .test_unheld_hulls import look
 
 HOOK = "hooks.kubevirt.io/hookSidecars"
-#: A cluster's instancetype, and one of the namespace.
+#: An instancetype of the cluster, and one of the namespace.
 SIZES: dict[str, Raw] = {
     of: {
         "kind": of,
@@ -28,7 +28,8 @@ SIZES: dict[str, Raw] = {
     }
     for of in (OF_CLUSTER, OF_NAMESPACE)
 }
-#: What a Workload says beside its disk; what reaches past the machine by it, if anything does.
+#: Fields of spec.virtualMachine and of the template's metadata, by the field that reaches past the machine.
+#: The fields of CLEAN don't.
 CLEAN: Raw = {"memory": "4Gi"}
 REACHING: dict[str, tuple[Raw, Raw]] = {
     "spec.domain.devices.gpus": ({"overrides": {"domain": {"devices": {"gpus": GPU}}}}, {}),
@@ -48,7 +49,7 @@ def wl(machine: Raw, metadata: Raw | None = None) -> Raw:
 
 
 def started(machine: Raw = CLEAN, metadata: Raw | None = None) -> World:
-    """A machine that runs."""
+    """The world of a running machine."""
     world = World(wl(machine, metadata), {(obj["kind"], of): obj for of, obj in SIZES.items()})
     assert world.settle() == "Pending"
     world.boot()
@@ -62,14 +63,14 @@ def raise_floor(world: World) -> None:
 
 
 def ask(world: World, machine: Raw) -> None:
-    """Somebody changes what the machine is to be from its next start on."""
+    """Somebody changes the spec that applies from the machine's next start on."""
     world.raw = world.raw | {"spec": wl({"devices": "Virtio", **machine})["spec"]}
     assert world.settle() == "RestartRequired"
 
 
 def past(world: World) -> list[str]:
-    """What is told to reach past the machine."""
-    return [shortfall.past for shortfall in world.case().compliance.shortfalls]
+    """The fields that shortfalls name."""
+    return [shortfall.evading_field for shortfall in world.case().compliance.shortfalls]
 
 
 def restart(world: World) -> None:
@@ -79,7 +80,7 @@ def restart(world: World) -> None:
 
 
 def test_a_machine_with_a_disk_is_as_isolated_as_a_floor_requires() -> None:
-    """KubeVirt writes an annotation of its own into the template."""
+    """KubeVirt writes an annotation of its own into the VirtualMachine's template: it doesn't count."""
     world = started()
     raise_floor(world)
     assert "kubevirt.io/pci-topology-version" in world.vm["spec"]["template"]["metadata"]["annotations"]
@@ -139,7 +140,7 @@ def test_what_the_namespaces_instancetype_brought_counts_until_the_machine_resta
 
 @pytest.mark.parametrize("note", [None, "", "{", '{"x": 1}'])
 def test_without_the_note_all_counts_but_what_kubevirt_writes(note: str | None) -> None:
-    """As of a machine that an earlier operator has changed for its next start."""
+    """An earlier operator changed this machine for its next start, and noted nothing that can be read."""
     world = started()
     ask(world, {"memory": "8Gi"})
     raise_floor(world)
@@ -153,7 +154,7 @@ def test_without_the_note_all_counts_but_what_kubevirt_writes(note: str | None) 
 
 
 def test_an_annotation_that_kubevirt_gives_to_a_machine_that_runs_counts() -> None:
-    """An administrator may have it copy some of the template's (KubeVirt 1.9)."""
+    """An administrator may have KubeVirt 1.9 copy annotations of the template to the running instance."""
     world = started()
     world.raw = world.raw | {"spec": wl({"memory": "8Gi"}, {"annotations": {HOOK: "[]"}})["spec"]}
     assert world.settle() == "RestartRequired"
@@ -164,7 +165,7 @@ def test_an_annotation_that_kubevirt_gives_to_a_machine_that_runs_counts() -> No
 
 
 def test_a_note_of_a_former_template_hides_nothing_of_a_machine_that_lasts() -> None:
-    """An operator notes on it once how an earlier one called its revision, with the keys that it had then."""
+    """The operator notes once an earlier operator's revision name, with the former template's keys."""
     world = started(CLEAN, {"annotations": {HOOK: "[]"}})
     note = Applied.of(workload()["spec"]["template"], "x").as_annotation()
     world.vm["metadata"]["annotations"][APPLIED_ANNOTATION] = note
@@ -181,7 +182,7 @@ def test_a_start_is_known_though_there_is_no_room_for_the_machine(kind: Kind, pa
     vm, vmi = (world.objects[of, NAME] for of in ("VirtualMachine", "VirtualMachineInstance"))
     found, store = look(pending(world.raw), vm, vmi, namespace(), EVICTING, KUBEVIRT, full=[kind])
     assert store.unread(kind) == 1
-    assert [shortfall.past for shortfall in found.shortfalls] == ([path] if path else [])
+    assert [shortfall.evading_field for shortfall in found.shortfalls] == ([path] if path else [])
 
 
 def test_a_live_change_takes_no_machine_with_a_guest_below_its_floor() -> None:

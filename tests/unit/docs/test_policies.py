@@ -15,10 +15,11 @@ from twinhull.api.crd import isolation_policies
 from twinhull.api.injectors import INJECTORS
 from twinhull.api.isolation import Isolation
 from twinhull.api.validation import problems
-from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
-from twinhull.core.isolation import Explanation, Subject, explain
+from twinhull.core.explanation import Explanation
+from twinhull.core.isolation import Subject
 from twinhull.core.isolation.policy_reading import read
+from twinhull.core.new_workload import new_workload
 from twinhull.hulls.evasion import ANNOTATIONS, DOMAINS
 
 PAGE = (Path(__file__).parents[3] / "docs/policies.md").read_text(encoding="utf-8")
@@ -57,7 +58,8 @@ def explained(policy: Raw, labels: dict[str, str], row: dict[str, Any]) -> Expla
     }
     assert row.keys() <= {"image", "serviceAccount", "isolationPolicy", "runtimeClass", "labels"}
     subject = Subject(labels.get(NAMESPACE, "shop"), labels, row.get("labels", {}), pod)
-    return explain("shop/web", subject, WorkloadSpec.model_validate(spec), (read(policy),), DEFAULTS)
+    workload = new_workload({"name": "web", "namespace": "shop"}, spec)
+    return Explanation(workload, subject, (read(policy),), DEFAULTS)
 
 
 def cell(explanation: Explanation) -> str:

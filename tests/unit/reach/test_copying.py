@@ -156,5 +156,7 @@ def test_a_folder_that_cannot_be_told_is_an_error(source: Path) -> None:
         message = 'exec: "test": executable file not found in $PATH'
         await socket.send_bytes(status(status="Failure", reason="InternalError", message=message))
 
-    with pytest.raises(ReachError, match=r"whether /there is a folder .* no program test\. .* say /there/\."):
+    with pytest.raises(
+        ReachError, match=r"no program test, so whether /there is a folder is unknown\. .* write /there/\."
+    ):
         copied(fails, lambda copying: copying.upload(source, "/there", content=False))

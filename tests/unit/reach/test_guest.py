@@ -166,7 +166,8 @@ def test_one_usage_is_asked_for_and_the_request_is_withdrawn() -> None:
 
 def test_an_answer_of_another_version_says_so() -> None:
     assert way_in(Cluster({"certificate": "x"})) == (
-        "the operator answers in the words of another version: use the twinhull of the operator's version"
+        "this version of twinhull can't read the operator's answer: use the twinhull of the operator's "
+        "version"
     )
 
 
@@ -189,7 +190,7 @@ def test_another_request_of_that_name_is_not_ours(uid: str) -> None:
 
 def test_who_may_not_create_one_is_told_what_it_is_for() -> None:
     message = way_in(Cluster(error=Refused("accessrequests.twinhull.dev is forbidden")))
-    assert "who may create AccessRequests in namespace shop gets in" in message
+    assert "you need the right to create AccessRequests in namespace shop" in message
     assert "docs/reaching-in.md" in message
 
 

@@ -210,7 +210,7 @@ def test_nobody_is_let_into_what_has_no_guest(cluster: Cluster) -> None:
 
 def test_an_earlier_guest_is_named(cluster: Cluster) -> None:
     cluster.reports["i1"] = Report({"phase": "Running"}, pod="web-1")
-    assert cluster.ready() == ("False", "NoGuest", "True")
+    assert cluster.ready() == ("False", "GuestOutdated", "True")
     message = cluster.status()["conditions"][0]["message"]
     assert "earlier version" in message
     assert message.endswith("run twinhull restart web -n shop")

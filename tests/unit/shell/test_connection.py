@@ -47,10 +47,10 @@ class World:
 
 
 @asynccontextmanager
-async def reading() -> AsyncIterator[tuple[World, asyncio.Task[None]]]:
+async def reading(pool_size: int) -> AsyncIterator[tuple[World, asyncio.Task[None]]]:
     """A watch that has begun, and who reads it."""
     app, urls = web.Application(), list[str]()
-    world = World(Connection(lambda: Credentials(server=urls[0]), pool_size=0))
+    world = World(Connection(lambda: Credentials(server=urls[0]), pool_size=pool_size))
     app.router.add_get("/watch", world.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
@@ -68,9 +68,9 @@ async def reading() -> AsyncIterator[tuple[World, asyncio.Task[None]]]:
         await runner.cleanup()
 
 
-def run(check: Callable[[World, asyncio.Task[None]], Awaitable[None]]) -> None:
+def run(check: Callable[[World, asyncio.Task[None]], Awaitable[None]], pool_size: int = 0) -> None:
     async def main() -> None:
-        async with reading() as (world, reader):
+        async with reading(pool_size) as (world, reader):
             await check(world, reader)
 
     asyncio.run(main())
@@ -112,3 +112,18 @@ def test_an_answer_that_comes_after_its_session_is_closed_is_not_waited_for() ->
             await asyncio.wait_for(answer.content.read(), PATIENCE)
 
     run(check)
+
+
+def test_who_waits_for_a_socket_is_told_that_the_session_was_renewed() -> None:
+    """What they wait for is cancelled by aiohttp, and a task that is cancelled ends without a word."""
+
+    async def check(world: World, _: asyncio.Task[None]) -> None:
+        session, __ = await world.connection.open()
+        waiting = asyncio.create_task(world.read())
+        await http_apiserver.until(lambda: bool(session.connector and session.connector._waiters))  # noqa: SLF001
+        await session.close()
+        with pytest.raises(Unreachable):
+            await asyncio.wait_for(waiting, PATIENCE)
+        assert not waiting.cancelled()
+
+    run(check, pool_size=1)

@@ -11,7 +11,9 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.hulls.disknotes import FILLED_ANNOTATION, HOLDER_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL
+from twinhull.shell.errors import ServerError
 from twinhull.shell.kinds import WORKLOAD
+from twinhull.shell.reconciler import NotCleared
 
 from .simulation import Simulation
 from .test_change_handler import World
@@ -309,3 +311,16 @@ def test_a_disks_label_that_moves_asks_for_all_whom_it_concerns(kind: str) -> No
     gone = "MODIFIED" if of_claims else "DELETED"
     assert take(None, gone, 3) == sorted([*of_claims, "other"])
     assert take("web", "MODIFIED", 4) == sorted([*of_claims, "web"])
+
+
+def test_what_a_workload_has_left_is_deleted_though_the_api_server_failed_at_first() -> None:
+    world = importing("ImportInProgress")
+    operate(world)
+    world.cluster.refused["delete", "DataVolume"] = ServerError("etcdserver: request timed out")
+    with pytest.raises(NotCleared):
+        end(world)
+    assert has_disk(world)
+    world.cluster.refused.clear()
+    world.queue.add(("shop", "web"))
+    operate(world)
+    assert not has_disk(world)

@@ -52,7 +52,7 @@ WRONG: dict[str, tuple[Patch, Any, str]] = {
         "one hull after the other|two hulls stay",
     ),
     "it goes on with both when a policy rejects them": (
-        replaced(policies, "left_to_one", lambda _, step, __: step),
+        replaced(policies, "keep_one_hull", lambda _, step, __: step),
         properties.test_start_first_never_leaves_a_gap,
         "two hulls stay",
     ),

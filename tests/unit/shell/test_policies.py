@@ -12,7 +12,7 @@ from tests.unit.core.objects import OURS, hull
 from tests.unit.core.policies import namespace, policy
 from twinhull.api.base import Raw
 from twinhull.api.reading import unread
-from twinhull.core.isolation import Effect, Part
+from twinhull.core.isolation import PolicyAndEffect, PolicyEffect
 from twinhull.hulls.hull import WORKLOAD_LABEL
 from twinhull.shell import kinds, store, workload_walk
 from twinhull.shell.errors import Refused
@@ -484,7 +484,7 @@ def test_every_policy_that_rejects_counts() -> None:
     world = settled(*policies, isolationPolicy="Container")
     report(world)
     assert counts(world) == [(1, 0, 1), (1, 0, 1)]
-    assert world.decisions.count(Effect("a", Part.REJECTED)) == 1
+    assert world.decisions.count(PolicyAndEffect("a", PolicyEffect.REJECTED)) == 1
 
 
 def test_policy_that_can_not_be_read_says_so(caplog: pytest.LogCaptureFixture) -> None:
@@ -493,7 +493,9 @@ def test_policy_that_can_not_be_read_says_so(caplog: pytest.LogCaptureFixture) -
     (obj,) = world.server.all("IsolationPolicy")
     stalled = obj["status"]["conditions"][2]
     assert (stalled["status"], stalled["reason"]) == ("True", "Unreadable")
-    assert stalled["message"].startswith("this operator can't read spec.minimum: Input should be ")
+    assert stalled["message"].startswith(
+        "this operator can't read IsolationPolicy newer (spec.minimum: Input should be "
+    )
     assert caplog.messages[-1].startswith("IsolationPolicy newer: it can't be read: spec.minimum: Input")
     assert counts(world) == [(1, 0, 1)]
 

@@ -15,7 +15,7 @@ from twinhull.shell.kinds import Kind
 from twinhull.shell.listing import Listing
 
 from .http_apiserver import until
-from .simulation import Simulation
+from .simulation import Simulation, run
 
 FAILURE = ServerError("Internal error occurred: unable to transform key")
 
@@ -152,3 +152,16 @@ def test_they_are_not_while_discovery_has_the_kind_or_only_for_a_moment(
         relisting.cancel()
 
     asyncio.run(check())
+
+
+def test_objects_of_a_kind_that_is_served_again_are_seen_as_they_were() -> None:
+    world = Simulation({"isolationPolicy": "VirtualMachine"})
+    kind = kinds.VIRTUAL_MACHINE
+    while len(world.queue):
+        world.reconcile()
+    seen = set(world.store.keys(kind))
+    assert seen
+    world.watches.take_removal(kind)
+    assert not world.store.keys(kind)
+    run(Listing(world.cluster, world.watches, world.queue, every=600).list_until_done([kind]))
+    assert set(world.store.keys(kind)) == seen

@@ -98,6 +98,30 @@ def test_it_is_deleted_if_it_does_not_end_in_time(form: Callable[[Raw], Raw]) ->
     assert passes(world) == ["delete VirtualMachine"]
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_its_own_grace_period_keeps_it_no_longer_than_the_policys(form: Callable[[Raw], Raw]) -> None:
+    world = below_floor(form)
+    vm = world.server.get("VirtualMachine", KEY)
+    owner = {"apiVersion": vm["apiVersion"], "kind": vm["kind"], "name": KEY[1], "uid": vm["metadata"]["uid"]}
+    instance: Raw = {
+        "kind": "VirtualMachineInstance",
+        "metadata": {
+            "name": KEY[1],
+            "namespace": KEY[0],
+            "labels": vm["metadata"]["labels"],
+            "ownerReferences": [{**owner, "controller": True}],
+        },
+        "spec": {"terminationGracePeriodSeconds": 31_536_000},
+        "status": {"phase": "Running"},
+    }
+    world.server.create(instance)
+    hear(world, form)
+    assert passes(world) == ["patch VirtualMachine"]
+    hear(world, form)
+    world.now += timedelta(seconds=8)
+    assert passes(world) == ["delete VirtualMachine"]
+
+
 def test_one_that_is_off_is_left_while_its_workload_can_not_be_read() -> None:
     world = asking(filled=True)
     world.cluster.before_write, world.server.on_change = lambda *_: None, lambda: None

@@ -83,7 +83,7 @@ def test_the_tool_that_an_object_is_of_may_set_the_field() -> None:
     given = {"annotations": {"argocd.argoproj.io/tracking-id": "shop:twinhull.dev/Workload:shop/web"}}
     (found,) = owners([], given, FIELD)
     assert found.warning("spec.state", "web").startswith(
-        "Workload web is Argo CD's: if Argo CD sets spec.state, its"
+        "Workload web is managed by Argo CD: if Argo CD sets spec.state, its"
     )
     (certain,) = owners([entry("argocd-controller", "Apply")], given, FIELD)
     assert certain.sets, "that it sets the field says more"

@@ -39,7 +39,7 @@ LACKS = {"Ready": ("False", "ClaimMissing"), "Stalled": ("True", "ClaimMissing")
 #: Something beside what serves is refused; and a machine that lasts runs on as it was.
 BESIDE = {"Ready": ("True", "Ready"), "Stalled": ("True", "NameConflict")}
 RUNS_ON = {"Ready": ("True", "DiskShrinks"), "Stalled": ("True", "DiskShrinks")}
-NOT_AS_ASKED = "what runs is Ready, but not as the spec asks: it is Stalled"
+NOT_AS_ASKED = "the hull that runs is Ready, but not as the spec asks: it is Stalled"
 STOPPED = {"Ready": ("True", "Stopped")}
 COMPLETED = {"Ready": ("True", "Completed")}
 FAILED = {"Ready": ("False", "Failed"), "Stalled": ("True", "Failed")}

@@ -1,4 +1,4 @@
-"""`twinhull logs`: what the containers of Workloads have written, whatever they run in."""
+"""`twinhull logs`: shows the logs of Workloads' containers, in Pods and in machines."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import click
 
 from twinhull.cli.containers import container_option
 from twinhull.cli.durations import Duration
-from twinhull.cli.selecting import names_or_selector
 from twinhull.cli.targets import Target, target_options
+from twinhull.cli.workloadarguments import names_or_selector
 
-#: How many lines are given of each container if Workloads are chosen by labels, as with kubectl.
+#: How many lines are shown of each container if Workloads are chosen by labels, as with kubectl.
 _TAIL_OF_MANY = 10
 #: How many logs are followed at once unless more are asked for, as with kubectl.
 _MOST_FOLLOWED = 5
-#: What -1 asks for.
+#: The value of --tail that asks for all lines.
 _ALL = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be shown."""
+    """The logs to show, and how."""
 
     #: The Workloads' names.
     names: tuple[str, ...] = ()
     #: Chooses Workloads by their labels, empty if they are named.
     selector: str = ""
-    #: The container, empty for the one that is meant by default.
+    #: The container, empty for the default one.
     container: str = ""
     #: Whether all containers are shown.
     all_containers: bool = False
-    #: Whether each line says where it is from.
+    #: Whether each line begins with its Workload and container.
     prefix: bool = False
     #: Whether lines are shown as they are written.
     follow: bool = False
     #: How many logs may be followed at once.
     most: int = _MOST_FOLLOWED
-    #: What of a log is shown, as PodLogOptions (core/v1) has it.
+    #: The part of a log to show, as parameters of PodLogOptions (core/v1).
     query: tuple[tuple[str, str], ...] = ()
 
 
@@ -59,14 +59,16 @@ Exit codes:
   130  it was interrupted by Ctrl+C
 """
 )
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they are written.")
 @click.option("-p", "--previous", is_flag=True, help="Show the log of the container's previous run.")
 @container_option
 @click.option("--all-containers", is_flag=True, help="All containers, the init containers first.")
 @click.option("--prefix", is_flag=True, help="Begin each line with the Workload and the container.")
-@click.option("--timestamps", is_flag=True, help="Begin each line with when it was written.")
-@click.option("--since", type=Duration(), help="Only what is newer than this, such as 90s, 5m or 1h30m.")
-@click.option("--since-time", metavar="TIME", help="Only what was written from then on (RFC 3339).")
+@click.option("--timestamps", is_flag=True, help="Begin each line with the time at which it was written.")
+@click.option(
+    "--since", type=Duration(), help="Only lines that are at most so old, such as 90s, 5m or 1h30m."
+)
+@click.option("--since-time", metavar="TIME", help="Only lines since that time (RFC 3339).")
 @click.option(
     "--tail",
     type=click.IntRange(min=-1),
@@ -74,7 +76,7 @@ Exit codes:
     help=f"The last lines only; -1 for all. The default is {_TAIL_OF_MANY} with -l, else all.",
 )
 @click.option(
-    "--limit-bytes", type=click.IntRange(min=1), metavar="BYTES", help="No more than this of each log."
+    "--limit-bytes", type=click.IntRange(min=1), metavar="BYTES", help="The most bytes of each log."
 )
 @click.option(
     "--max-log-requests",
@@ -104,15 +106,14 @@ def logs(  # noqa: PLR0913  click's
     most: int,
     target: Target,
 ) -> None:
-    """Show what the containers of Workloads have written.
+    """Show the logs of Workloads' containers.
 
     With -f it goes on with the next hull if the Workload's hull is replaced, and with the next run if a
     container is restarted. It ends once the Workload has run to completion, is stopped, or is gone.
 
-    It is the same for a Pod, a sandboxed Pod and a machine. A Pod's log is read as kubectl logs does. A
-    machine's is read from its guest, by an AccessRequest and through its launcher Pod: it needs the rights
-    to create, get and delete AccessRequests, to list Pods, and to get and create
-    pods/portforward.
+    It works the same for a Pod, a sandboxed Pod and a machine. The log of a Pod is read as by kubectl logs.
+    The log of a machine is read from its guest, by an AccessRequest and through the launcher Pod: this needs
+    the rights to create, get and delete AccessRequests, to list Pods, and to get and create pods/portforward.
     """
     if container and all_containers:
         raise click.UsageError("--container and --all-containers exclude each other: choose one")

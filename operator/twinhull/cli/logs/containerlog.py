@@ -27,10 +27,10 @@ from twinhull.reach.errors import EntryError, NoContainersError
 from twinhull.reach.hull import chosen_container
 from twinhull.verbs.status import Status
 
-#: How long a log may have ended whose container runs by the Workload's status, before it is asked for again,
-#: in seconds: the status comes later than the end of the log.
+#: How long a log may have ended while the Workload's status says that its container runs, before the log is
+#: asked for again, in seconds: the status comes later than the end of the log.
 _CUT = 5.0
-#: How often in a row a log is asked for that can't be opened.
+#: How often in a row a log is asked for if it can't be opened.
 _TRIES = 3
 
 
@@ -41,23 +41,23 @@ class ContainerLog:
     workload: FollowedWorkload
     #: The run whose log is shown, or comes next.
     run: Run
-    #: Is told of the containers of each further hull.
+    #: Is called with the names of the containers of each further hull.
     on_containers: Callable[[Sequence[str]], None]
     #: The log of the run, None before it is asked for.
     _log: RunLog | None = None
-    #: That of the run before it, if its end isn't shown.
+    #: The log of the run before, as long as its end wasn't shown.
     _former: RunLog | None = None
     #: How often in a row the log couldn't be opened.
     _failures: int = 0
-    #: How often the end of the log was asked for, of a Workload that has run to completion.
+    #: How often the end of the log was asked for after the Workload ran to completion.
     _asked_for_end: int = 0
     #: Whether the Workload is stopped, deleted or gone.
     _is_ended_by_request: bool = False
 
     async def follow(self, source: Source) -> bool:
-        """Show the log, first by a source in the present hull, until the Workload has run to completion, is
-        stopped or gone. False, after a message, if that fails. Raises ApiError, and ClickException if a next
-        hull has no containers.
+        """Show the log, beginning with `source` in the present hull, until the Workload has run to
+        completion, is stopped or gone. Returns False, after a message, if that fails. Raises ApiError, and
+        ClickException if a later hull has no containers.
         """
         self._log = RunLog(self.workload.wanted.query)
         try:
@@ -69,7 +69,7 @@ class ContainerLog:
             self._end_log()
 
     async def go_on(self, outcome: Outcome) -> bool:
-        """Show what comes next. As `follow`."""
+        """Show what comes after `outcome`. Returns and raises as `follow` does."""
         try:
             while outcome not in {Outcome.END, Outcome.FAILURE}:
                 if outcome == Outcome.NEXT_HULL:
@@ -83,7 +83,7 @@ class ContainerLog:
             self._end_log()
 
     async def _by_another_way(self, came_by: Outcome) -> Outcome:
-        """Enter the hull anew, and show the log there. What comes then."""
+        """Enter the hull anew, and show the log there. Returns what comes next."""
         async with AsyncExitStack() as stack:
             try:
                 workload = await self.workload.workload()
@@ -106,7 +106,7 @@ class ContainerLog:
         return await self._outcome_after_run()  # the present hull has no such container
 
     def _instead(self, workload: Raw, came_by: Outcome) -> Outcome | None:
-        """What comes instead of entering the hull that a Workload has now, None if that is to be entered."""
+        """What comes next if the present hull of a Workload isn't to be entered, None if it is."""
         if ended_by_request(workload, self.run.workload_uid):
             return Outcome.END
         if came_by == Outcome.NEXT_HULL:
@@ -120,7 +120,9 @@ class ContainerLog:
         return outcome if outcome == Outcome.NEXT_HULL else None
 
     def _source(self, workload: Raw, entry: Entry) -> Source | None:
-        """The container in the present hull, None if that has none of that name. Raises EntryError."""
+        """The container's log in the present hull, None if the hull has no container of that name. Raises
+        EntryError.
+        """
         wanted = self.workload.wanted
         if wanted.all_containers:
             self.on_containers(entry.containers)
@@ -132,7 +134,7 @@ class ContainerLog:
         return source_of(entry, self.workload.name, self.run.container, wanted)
 
     async def _show_by(self, source: Source) -> Outcome:
-        """Show the log of the run by a source that is new, and those of the next runs. What comes then."""
+        """Show the log of the run by a new source, and the logs of the next runs. Returns what comes next."""
         if self.run.restarts < 0:
             outcome = await self._outcome_after_run()
             if outcome != Outcome.NEXT_RUN:
@@ -142,8 +144,8 @@ class ContainerLog:
         return await self._go_on_by(source)
 
     async def _go_on_by(self, source: Source) -> Outcome:
-        """Show what comes next by a source whose log has ended, until that is no longer good. What comes
-        then.
+        """Show the next runs by a source whose log has ended, as long as that source works. Returns what
+        comes next.
         """
         while True:
             outcome = await self._outcome_after_run()
@@ -153,7 +155,7 @@ class ContainerLog:
                 return Outcome.MORE_BY_ANOTHER_WAY  # a machine's certificate may have expired
 
     async def _show(self, source: Source) -> click.ClickException | None:
-        """Show what isn't shown yet of a log, until it ends. Why it couldn't be opened, None if it was."""
+        """Show the rest of a log until it ends. Returns why it couldn't be opened, None if it could."""
         if former := self._former:
             error = await former.show(source, is_previous=True)
             if error and not _is_refused(error):
@@ -169,14 +171,14 @@ class ContainerLog:
         return failure
 
     def _end_log(self) -> None:
-        """Show what is left of logs, of which no more comes."""
+        """Show what is held back of the logs: nothing more of them comes."""
         for log in (self._former, self._log):
             if log is not None:
                 log.end()
         self._former = self._log = None
 
     async def _outcome_after_failure(self, error: click.ClickException) -> Outcome:
-        """What comes after a way that has failed though it was new. It may pass, a few times in a row."""
+        """What comes after a source failed that was new. A few failures in a row may pass."""
         self._failures += 1
         outcome = await self._outcome_after_run(failed=True)
         if outcome == Outcome.NEXT_HULL or self._is_ended_by_request:
@@ -190,8 +192,8 @@ class ContainerLog:
         return Outcome.MORE_BY_ANOTHER_WAY
 
     async def _outcome_after_run(self, *, failed: bool = False) -> Outcome:
-        """What comes after the run, once that can be told. `failed` says whether its log couldn't be opened.
-        The run is the next one then.
+        """What comes after the run, once a state of the Workload tells it. `failed` says whether the run's
+        log couldn't be opened. If that is the next run, `run` is set to it.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -215,7 +217,7 @@ class ContainerLog:
         raise RuntimeError("the states of a Workload don't end")
 
     def _may_be_cut(self, workload: Raw | None, *, failed: bool) -> bool:
-        """Whether there may be more of the run's log by a state of the Workload."""
+        """Whether, by a state of the Workload, the run's log may have more than has come."""
         if workload is None or Status(workload).hull is None:
             return False
         is_running = container_state(workload, self.run.container).get("state") == "Running"
@@ -227,8 +229,8 @@ class ContainerLog:
         return self._log is not None and self._log.is_cut
 
     def _asks_for_end(self) -> bool:
-        """Whether the end of the log is to be asked for, of a Workload that has run to completion: a few
-        times at most.
+        """Whether to ask for the end of the log of a Workload that has run to completion: a few times at
+        most.
         """
         if not self._lacks_end or self._is_ended_by_request:
             return False
@@ -256,6 +258,6 @@ class ContainerLog:
 
 
 def _is_refused(error: click.ClickException) -> bool:
-    """Whether it is the log that can't be had, and no other way leads to it."""
+    """Whether the log itself was refused, so that entering the hull anew doesn't help."""
     cause = error.__cause__
     return isinstance(cause, EntryError) and cause.status in range(400, 500)

@@ -30,12 +30,12 @@ class FollowedWorkload:
     name: str
     wanted: Wanted
     _outages: Outages = field(default_factory=lambda: Outages(progress.say, has_answered=True))
-    #: The hulls whose end was told, with what came next.
+    #: The ends of hulls that were announced, each with the hull that came next.
     _announced: set[tuple[str, ...]] = field(default_factory=set)
 
     async def workload(self) -> Raw | None:
-        """The Workload, None if there is none. Raises ApiError for what doesn't pass, and ClickException
-        for what is refused.
+        """The Workload, None if it doesn't exist. Raises ApiError for errors that don't pass, and
+        ClickException for refusals.
         """
         cluster, namespace = self.session.cluster, self.session.namespace
         with explaining_errors():
@@ -61,8 +61,8 @@ class FollowedWorkload:
                 yield workload
 
     async def next_hull(self, run: Run) -> Raw | None:
-        """The Workload, once a container of the hull after a run's has begun. None if nothing comes any
-        more. Raises ApiError for what doesn't pass.
+        """The Workload, once a container of the hull after that of `run` has begun. None if no further hull
+        comes. Raises ApiError for errors that don't pass.
         """
         async with aclosing(self.states()) as states:
             async for workload in states:
@@ -77,7 +77,7 @@ class FollowedWorkload:
         return None
 
     def _tell_of(self, run: Run, hull: tuple[str, str]) -> None:
-        """Say that a hull has ended and what comes next, once for all containers."""
+        """Say that the hull of a run has ended and which comes next, once for all containers."""
         what = (*run.hull, run.started_at, *hull)
         if what in self._announced or not any(run.hull):
             return

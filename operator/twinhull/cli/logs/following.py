@@ -1,4 +1,4 @@
-"""Following the logs of a Workload from one hull to the next."""
+"""Follows the logs of a Workload from one hull to the next."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from twinhull.cli.logs.runs import Outcome, Run
 from twinhull.cli.logs.sources import sources_of
 from twinhull.cli.session import Session
 
-#: With these, a log ends before its container does.
+#: The parameters with which a log ends before its container does.
 _BOUNDS = frozenset({"previous", "limitBytes"})
 
 
 @dataclass(slots=True)
 class Following:
-    """The logs of one Workload that are followed. Each container goes on by itself: one whose log never ends
+    """The logs of one Workload that are followed. Each container has a task of its own: a log that never ends
     doesn't hold up the others.
     """
 
@@ -29,12 +29,12 @@ class Following:
     #: The Workload's name.
     name: str
     wanted: Wanted
-    #: What follows each container: whether all of its log was shown.
+    #: The task that follows each container. Its result is whether all of the log was shown.
     _tasks: dict[str, asyncio.Task[bool]] = field(default_factory=dict)
 
     async def run(self) -> bool:
-        """Show the logs until the Workload has run to completion, is stopped or gone. False, after a message,
-        if that fails. Raises ClickException if there is no way in, and ApiError.
+        """Show the logs until the Workload has run to completion, is stopped or gone. Returns False, after a
+        message, if that fails. Raises ClickException if there is no way in, and ApiError.
         """
         followed = FollowedWorkload(self.session, self.name, self.wanted)
         async with entering(self.session, self.name, Usage.LOGS) as (workload, entry):
@@ -56,7 +56,7 @@ class Following:
                 await self._cancel()
 
     async def _ended(self) -> bool:
-        """Whether all logs were shown, once all have ended."""
+        """Wait until all logs have ended. Returns whether all of them were shown."""
         while open_logs := [task for task in self._tasks.values() if not task.done()]:
             ended, _ = await asyncio.wait(open_logs, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
@@ -64,7 +64,7 @@ class Following:
         return all(task.result() for task in self._tasks.values())
 
     async def _cancel(self) -> None:
-        """Let all end: each may still need the connection to leave nothing behind."""
+        """Cancel all tasks, and wait for them: each may still need the connection to clean up."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

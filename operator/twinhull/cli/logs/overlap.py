@@ -1,4 +1,4 @@
-"""What a log that is asked for again has in common with what was shown of it."""
+"""Tells which lines of a log that is asked for again were shown before."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from twinhull.cli.logs import stamps
 
-#: How much of a line says which one it is, in bytes: its timestamp has nanoseconds.
+#: How many bytes of a line identify it: its timestamp has nanoseconds.
 HEAD = 4096
 
 
 class Line(NamedTuple):
     """A line of a log."""
 
-    #: When it was written, in nanoseconds since 1970; None if nothing says so.
+    #: When it was written, in nanoseconds since 1970; None if no timestamp says so.
     time: int | None
     #: Its beginning with the timestamp, of at most HEAD bytes. A shorter one has its line feed.
     head: bytes
@@ -37,15 +37,16 @@ def lines_of(blocks: Iterable[bytes]) -> list[Line]:
 class Overlap:
     """Tells which lines of a log that is asked for again were shown before.
 
-    The log is asked for from a second before the last line on. Its lines come in the order of its file. So
-    what was shown comes first, but for lines that stand before the place where the log was begun (--tail),
-    and but for what was rotated away meanwhile. Lines that are alike are counted: a runtime may give all that
-    it reads at once the same timestamp.
+    The log is asked for from a second before the last line on, and its lines come in the order of its file.
+    So the lines that were shown come first, with two exceptions: lines before the place where the log was
+    begun (--tail) come even before them, and lines that were rotated away don't come any more. Equal lines
+    are counted: a runtime may give the same timestamp to all that it reads at once.
     """
 
     def __init__(self, shown: list[Line], unended: Line | None, *, is_whole: bool) -> None:
-        """Of the lines that were shown, in their order, and of one that hasn't ended. `is_whole` says that
-        the log has no lines before these. Raises ValueError if none of them has a timestamp.
+        """`shown` are the lines that were shown, in their order, and `unended` is a line whose end hasn't
+        come. `is_whole` says that the log has no lines before these. Raises ValueError if none of them has a
+        timestamp.
         """
         both = [*shown, *((unended,) if unended else ())]
         times = [line.time for line in both if line.time is not None]
@@ -65,30 +66,28 @@ class Overlap:
 
     @property
     def is_passed(self) -> bool:
-        """Whether all lines that were shown and have ended have come, and none can come that stands before
-        them.
-        """
+        """Whether all complete shown lines have come again, and no line from before them can come."""
         return self._begins_before and not self._left
 
     @property
     def has_come(self) -> bool:
-        """Whether all lines that were shown and have ended have come."""
+        """Whether all complete lines that were shown have come again."""
         return not self._left
 
     def is_later(self, line: Line) -> bool:
-        """Whether a line is later than all that was shown, so that it wasn't shown."""
+        """Whether a line is newer than all lines that were shown, so that it wasn't shown."""
         return line.time is not None and line.time > self._newest
 
     def is_over(self, line: Line) -> bool:
-        """Whether all that was shown has come before such a line, or is gone."""
+        """Whether, at this line, the lines that were shown have come again or were rotated away."""
         return self.is_passed or (line.time is not None and line.time > self._newest + stamps.SECOND)
 
     def begin(self) -> None:
-        """Take no line any more for one that stands before what was shown."""
+        """From now on, take no line for one from before the lines that were shown."""
         self._is_at_start, self._has_begun = False, True
 
     def recognizes(self, line: Line) -> bool:
-        """Whether the next line is one that was shown."""
+        """Whether the next line was shown. It counts as come then."""
         if line.head not in self._left:
             return False
         self.begin()
@@ -98,15 +97,15 @@ class Overlap:
         return True
 
     def may_precede(self, line: Line) -> bool:
-        """Whether the next line, which is none of those, stands before the place where the log was begun, or
-        is the rest of a line that began before the time from which on the log is asked for.
+        """Whether the next line, which wasn't shown, is from before the place where the log was begun, or is
+        the rest of a line that began before `since`.
         """
         is_at_start, self._is_at_start = self._is_at_start, False
         if line.time is None:
             return is_at_start
         if not self._has_begun and line.time <= self._newest:
             return True
-        # The log was begun at a line of that time, and it may have others of it, even such that are alike.
+        # The log was begun at a line of that time. It may have more lines of that time, even equal ones.
         return line.time == self._first and (line.head in self._of_first or any(self._of_first.values()))
 
 

@@ -1,4 +1,6 @@
-"""The place in a log where it goes on after it was cut off, by the timestamps that its node has written."""
+"""Finds the place in a log at which to go on after it was cut off, by the timestamps that the node has
+written.
+"""
 
 from __future__ import annotations
 
@@ -11,55 +13,58 @@ from twinhull.cli.logs.overlap import HEAD, Line, Overlap, lines_of
 from twinhull.cli.logs.runs import from_the_beginning, from_time, of_last_seconds
 from twinhull.reach.entry import Query
 
-#: How much of what was shown is remembered, in bytes: of more within two seconds, the beginning is forgotten.
+#: How many bytes of the shown lines are remembered. Of more within two seconds, the beginning is forgotten.
 _REMEMBERED = 1 << 20
-#: What a remembered piece takes beside its bytes.
+#: The memory that a remembered piece takes beside its bytes, in bytes.
 _PIECE = 64
-#: How long an answer lasts that gives all that there is of a log, in seconds.
+#: An answer that lasted so long, in seconds, has given all the lines that the log had.
 _A_WHILE = 5.0
-#: What asks for timestamps.
+#: The parameter that asks for timestamps.
 _STAMPED = ("timestamps", "true")
 
 
 def uptime() -> float:
-    """The seconds since some moment, by a clock that nobody sets. Where the system has one, it goes on while
-    the computer sleeps.
+    """The seconds since some moment, by a clock that nobody sets. On systems with CLOCK_BOOTTIME it goes on
+    while the computer sleeps.
     """
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 class LogPlace:
-    """The place in the log of a container's run. It is told all that comes of the log, and says what of that
-    is to be shown, whatever this computer's clock says.
+    """The place in the log of a container's run. It gets every piece of the log that comes, and gives the
+    part to show. This computer's clock doesn't matter.
 
-    A log that has no timestamps goes on by how long ago its last piece came, which is only almost exact.
+    A log without timestamps goes on by how long ago its last piece came, which isn't quite exact.
     """
 
     def __init__(self, query: Query) -> None:
-        """Of a log that is asked for so at first."""
+        """`query` has the parameters of the first request for the log."""
         self._first = query
         #: Whether the timestamps are shown.
         self._shows_stamps = _STAMPED in query
-        #: What was shown, with timestamps: whole lines, or the beginnings of long ones.
+        #: The lines that were shown, with timestamps: whole lines, or the beginnings of long ones.
         self._shown: deque[bytes] = deque()
         self._size = 0
         #: Whether the log has nothing before that.
         self._is_whole = from_the_beginning(query) == tuple(query)
-        #: The beginning of the line that hasn't ended, of at most HEAD bytes, and how much of it was shown.
+        #: The beginning of the line that was shown in part, at most HEAD bytes, and how many bytes of it were
+        #: shown.
         self._line, self._count = b"", 0
-        #: What has come of a line of which it isn't known yet whether it is shown.
+        #: The part of a line that has come before it can be told whether to show it.
         self._undecided = b""
-        #: Whether the rest of a line comes, whether that is shown, and how much of it was shown before.
+        #: Whether the next bytes are the rest of a line, whether that is shown, and how many bytes of it were
+        #: shown before.
         self._is_inside, self._is_shown, self._skipped = False, True, 0
         self._overlap: Overlap | None = None
-        #: When the log was asked for first, how long an answer has lasted, and when the last of it came.
+        #: When the log was asked for first, how long the longest answer lasted, and when the last shown piece
+        #: came.
         self._asked_at: float | None = None
         self._lasted = 0.0
         self._came_at: float | None = None
 
     def ask(self) -> Query:
-        """What asks for the log from its place on. What comes next is the answer to that."""
+        """The parameters that ask for the log from its place on. The next pieces belong to that answer."""
         self._undecided, self._is_inside, self._overlap = b"", False, None
         base = self._first
         if self._asked_at is not None:
@@ -74,12 +79,12 @@ class LogPlace:
         return tuple(base) if _STAMPED in base else (*base, _STAMPED)
 
     def has_ended(self, asked_at: float) -> None:
-        """Note that an answer has ended that was asked for at that time, as `uptime` has it."""
+        """Note the end of an answer to the request that was sent at `asked_at`, a time of `uptime`."""
         self._asked_at = asked_at if self._asked_at is None else self._asked_at
         self._lasted = max(self._lasted, uptime() - asked_at)
 
     def _without_stamps(self, asked_at: float) -> Query:
-        """What asks for the log if nothing has come of it that has a timestamp."""
+        """The parameters that ask for the log if no line with a timestamp was shown."""
         parameters = dict(self._first)
         if self._came_at is not None:
             return of_last_seconds(_seconds(self._came_at), self._first)
@@ -90,10 +95,12 @@ class LogPlace:
             return self._first
         if "sinceSeconds" in parameters:
             return of_last_seconds(int(parameters["sinceSeconds"]) + _seconds(asked_at), self._first)
-        return tuple((key, value) for key, value in self._first if key != "tailLines")  # there was nothing
+        return tuple(
+            (key, value) for key, value in self._first if key != "tailLines"
+        )  # no line had been written
 
     def take(self, piece: bytes) -> bytes:
-        """What is to be shown of the next piece of the answer."""
+        """The part to show of the next piece of the answer."""
         data, at, shown = self._undecided + piece, 0, []
         self._undecided = b""
         while at < len(data):
@@ -111,15 +118,15 @@ class LogPlace:
         return b"".join(shown)
 
     def end(self) -> bytes:
-        """What is to be shown of the end of the answer, if nothing comes after it."""
+        """The part to show of what was held back, if nothing comes after the answer."""
         undecided, self._undecided = self._undecided, b""
         if undecided and self._overlap:
             return self._perhaps_again(self._overlap, undecided, is_last=True)
         has_stamps = undecided and any(line.time is not None for line in lines_of(self._shown))
-        return b"" if has_stamps else undecided  # a part of a timestamp is no text
+        return b"" if has_stamps else undecided  # the beginning of a timestamp isn't text of the container
 
     def _perhaps_again(self, overlap: Overlap, part: bytes, *, is_last: bool = False) -> bytes:
-        """What is to be shown of a line, or of its beginning, that may have been shown before."""
+        """The part to show of a line, or of its beginning, that may have been shown before."""
         line = Line(stamps.time_of(part), part[:HEAD])
         goes_on = bool(self._line) and line.head.startswith(self._line)
         is_known = part.endswith(b"\n") or len(part) >= HEAD or is_last
@@ -137,7 +144,7 @@ class LogPlace:
         elif overlap.may_precede(line) and (line.time is not None or not is_last):
             return self._again(part)
         if interrupted := self._interrupted():
-            overlap.begin()  # should the line come all the same, it is shown once more
+            overlap.begin()  # if the line comes after all, it is shown once more
         return interrupted + self._new(part)
 
     def _again(self, part: bytes) -> bytes:
@@ -148,7 +155,7 @@ class LogPlace:
         return self._inside(part)
 
     def _interrupted(self) -> bytes:
-        """What ends a line that was shown in part, and of which no more comes."""
+        """The line feed after a line that was shown in part, if no more of it comes."""
         if not self._line:
             return b""
         self._remember(self._line)
@@ -156,7 +163,7 @@ class LogPlace:
         return b"\n"
 
     def _new(self, part: bytes) -> bytes:
-        """What is to be shown of whole lines, or of the beginning of one."""
+        """The part to show of whole new lines, or of the beginning of one."""
         if part.endswith(b"\n"):
             self._remember(part)
         elif stamps.is_undecided(part):
@@ -168,7 +175,7 @@ class LogPlace:
         return part if self._shows_stamps else stamps.without(part)
 
     def _inside(self, part: bytes) -> bytes:
-        """What is to be shown of more of a line, or of its end."""
+        """The part to show of the middle or the end of a line."""
         has_ended, shown = part.endswith(b"\n"), b""
         if self._is_shown:
             shown = part[self._skipped :]

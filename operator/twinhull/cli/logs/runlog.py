@@ -1,4 +1,4 @@
-"""The log of a container's run, shown by one answer after the other."""
+"""Shows the log of a container's run, which may take several answers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from twinhull.reach.entry import Query
 
 
 class RunLog:
-    """The log of a container's run, which goes on where it was cut off."""
+    """The log of a container's run. It goes on where it was cut off."""
 
     def __init__(self, query: Query) -> None:
-        """Of a log that is asked for so at first."""
+        """`query` has the parameters of the first request for the log."""
         self._place = LogPlace(query)
         self._output: LogOutput | None = None
         #: Whether the connection was lost before the log had ended.
         self.is_cut = False
 
     async def show(self, source: Source, *, is_previous: bool = False) -> click.ClickException | None:
-        """Show what isn't shown yet, until it ends. Why it couldn't be opened, None if it was. `is_previous`
-        says that the container was restarted since.
+        """Show the rest of the log, until it ends. Returns why it couldn't be opened, None if it could.
+        `is_previous` says that the container was restarted since.
         """
         query = self._place.ask()
         if is_previous:
@@ -44,7 +44,7 @@ class RunLog:
         return None
 
     def end(self) -> None:
-        """Show what is left, if no more comes."""
+        """Show what was held back, as no more comes."""
         if self._output is not None:
             if text := self._place.end():
                 self._output.write(text)

@@ -1,4 +1,4 @@
-"""A container's run whose log is followed, and what comes after it by its Workload's status."""
+"""A container's run whose log is followed, and what its Workload's status says comes after it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from twinhull.api.base import Raw
 from twinhull.reach.entry import Query
 from twinhull.verbs.status import Status
 
-#: The parameters of a log that say where it begins. The next hull's begins at its beginning.
+#: The parameters that say where a log begins. The log of the next hull is shown from its beginning.
 _BEGINNINGS = frozenset({"sinceSeconds", "sinceTime", "tailLines"})
 
 
@@ -24,9 +24,9 @@ class Outcome(StrEnum):
     NEXT_RUN = "next run"
     #: More of the same run, whose log was cut off.
     MORE = "more"
-    #: The same, but the way into the hull is no longer good.
+    #: More of the same run, for which the hull has to be entered anew.
     MORE_BY_ANOTHER_WAY = "more by another way"
-    #: Nothing, after a message: it failed.
+    #: Nothing: it failed, and a message says so.
     FAILURE = "failure"
 
 
@@ -39,12 +39,12 @@ class Run:
     #: The kind and the name of the hull.
     hull: tuple[str, str]
     container: str
-    #: How often it was restarted before. -1 if no run was shown yet.
+    #: How often the container was restarted before this run; -1 if no run was shown yet.
     restarts: int
-    #: When the hull began to run, as the status has it: the next one may have the same name. Empty if it
-    #: isn't known.
+    #: When the hull began to run, by the status: the next hull may have the same name. Empty if the status
+    #: doesn't say.
     started_at: str = ""
-    #: Whether the Workload had no hull since.
+    #: Whether the Workload was seen without a hull since.
     hull_is_gone: bool = False
 
     @classmethod
@@ -55,7 +55,7 @@ class Run:
         return cls(workload["metadata"]["uid"], hull, container, restarts, _started_at(workload))
 
     def watched(self, workload: Raw | None) -> Run:
-        """The same run, with what a state of its Workload says of its hull."""
+        """The same run, with what a state of its Workload says about its hull."""
         if workload is None or self.hull_is_gone:
             return self
         if Status(workload).hull is None:
@@ -63,13 +63,13 @@ class Run:
         return replace(self, started_at=self.started_at or _started_at(workload))
 
     def next(self, workload: Raw) -> Run:
-        """The container's run by a state of its Workload."""
+        """The run that the container has in a state of its Workload."""
         restarts = container_state(workload, self.container).get("restarts")
         return self if restarts is None else replace(self, restarts=int(restarts))
 
 
 def outcome_of(workload: Raw | None, run: Run) -> Outcome | None:
-    """What comes after a run by a state of its Workload. None if that can't be told yet."""
+    """What comes after a run, by a state of its Workload. None if the state doesn't tell yet."""
     if workload is None or ended_by_request(workload, run.workload_uid):
         return Outcome.END
     status = Status(workload)
@@ -82,7 +82,7 @@ def outcome_of(workload: Raw | None, run: Run) -> Outcome | None:
 
 
 def ended_by_request(workload: Raw | None, uid: str) -> bool:
-    """Whether a Workload is stopped, deleted or gone; one of another uid isn't the same."""
+    """Whether a Workload is stopped, deleted or gone. A Workload of another uid is another one."""
     if workload is None or workload["metadata"].get("uid") != uid:
         return True
     status = Status(workload)
@@ -90,12 +90,12 @@ def ended_by_request(workload: Raw | None, uid: str) -> bool:
 
 
 def has_run_to_its_end(workload: Raw) -> bool:
-    """Whether a Workload has ended, and nothing is to come."""
+    """Whether a Workload has run to completion, and no hull comes after that."""
     return bool((workload.get("status") or {}).get("exit")) and Status(workload).is_settled
 
 
 def container_state(workload: Raw, name: str) -> Raw:
-    """What a Workload's status says of a container, empty if nothing."""
+    """The entry of a container in a Workload's status, empty if there is none."""
     listed = (workload.get("status") or {}).get("containers") or ()
     return next((one for one in listed if one.get("name") == name), {})
 
@@ -107,23 +107,23 @@ def has_begun(workload: Raw) -> bool:
 
 
 def from_the_beginning(query: Query) -> Query:
-    """What asks for a log from its beginning."""
+    """The parameters that ask for a log from its beginning."""
     return tuple((key, value) for key, value in query if key not in _BEGINNINGS)
 
 
 def from_time(time: str, query: Query) -> Query:
-    """What asks for a log from a time on (RFC 3339)."""
+    """The parameters that ask for a log from a time on (RFC 3339)."""
     return (*from_the_beginning(query), ("sinceTime", time))
 
 
 def of_last_seconds(seconds: int, query: Query) -> Query:
-    """What asks for a log of the last so many seconds, by the clock of the node."""
+    """The parameters that ask for the last seconds of a log, by the node's clock."""
     return (*from_the_beginning(query), ("sinceSeconds", str(seconds)))
 
 
 def _is_of_another_hull(workload: Raw, run: Run) -> bool:
-    """Whether a Workload's hull isn't that of a run. Its name doesn't tell: a Pod that was deleted or
-    evicted is followed by one of the same name, and a machine that was restarted keeps its own.
+    """Whether a Workload's hull isn't that of a run. The name alone doesn't tell: a Pod that was deleted or
+    evicted is followed by one of the same name, and a machine that was restarted keeps its name.
     """
     if Status(workload).hull != run.hull or run.hull_is_gone:
         return True

@@ -1,4 +1,4 @@
-"""The containers of a Workload whose logs are shown."""
+"""Reads the logs of a Workload's containers."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from twinhull.reach.entry import Entry, Query
 
 _Result = TypeVar("_Result")
 
-#: A line that is longer is cut in two if each begins with where it is from, in bytes.
+#: With prefixes, a line that is longer than so many bytes is cut in two.
 _LONGEST_LINE = 1 << 20
 
 
 @dataclass(slots=True)
 class LogOutput:
-    """Where a container's log is written to."""
+    """Writes a container's log."""
 
-    #: What stands before each of its lines.
+    #: Begins each line.
     prefix: bytes = b""
-    #: What isn't written yet of a line, whose end is yet to come.
+    #: The part of a line that isn't written yet, since its end is still to come.
     _unended: bytes = b""
 
     def write(self, text: bytes) -> None:
-        """Write what comes next of the log: with a prefix, whole lines."""
+        """Write the next part of the log: with a prefix, whole lines only."""
         if not self.prefix:
             terminal.write(text)
             return
@@ -41,7 +41,7 @@ class LogOutput:
         terminal.write(b"".join(self.prefix + line + b"\n" for line in lines))
 
     def end(self) -> None:
-        """Write what is left."""
+        """Write the last line, if it has no end."""
         if self._unended:
             self.write(b"\n")
 
@@ -54,13 +54,13 @@ class Source:
     #: The Workload's name.
     name: str
     container: str
-    #: What stands before each of its lines.
+    #: Begins each line of the log.
     prefix: bytes = b""
     #: Whether the log of the last `read` was opened.
     opened: bool = False
 
     async def read(self, query: Query, take: Callable[[bytes], None]) -> None:
-        """Give the log piece by piece, until it ends. Raises ClickException."""
+        """Give the log to `take`, piece by piece, until it ends. Raises ClickException."""
         self.opened = False
         with explaining_errors():
             async with await self.entry.log(self.container, query) as answer:
@@ -69,7 +69,7 @@ class Source:
                     take(piece)
 
     async def shown(self, query: Query) -> bool:
-        """Write its log. False, after a message, if that fails."""
+        """Write the log. Returns False, after a message, if that fails."""
         output = LogOutput(self.prefix)
         try:
             await self.read(query, output.write)
@@ -82,7 +82,7 @@ class Source:
 
 
 def complain(name: str, container: str, error: click.ClickException) -> None:
-    """Say by what the log of a Workload's container failed."""
+    """Print why the log of a Workload's container failed."""
     click.echo(f"Error: {name}/{container}: {error.message}", err=True)
 
 
@@ -92,8 +92,8 @@ def source_of(entry: Entry, name: str, container: str, wanted: Wanted) -> Source
 
 
 def sources_of(workload: Raw, entry: Entry, wanted: Wanted) -> list[Source]:
-    """The containers of a Workload whose logs are shown, after a note about which one is meant by default.
-    Raises EntryError.
+    """The containers of a Workload whose logs are shown. A note tells which one is the default if several
+    could be meant. Raises EntryError.
     """
     name = workload["metadata"]["name"]
     if wanted.all_containers:
@@ -104,14 +104,15 @@ def sources_of(workload: Raw, entry: Entry, wanted: Wanted) -> list[Source]:
 
 
 async def side_by_side(works: Sequence[Coroutine[Any, Any, _Result]]) -> list[_Result]:
-    """What several works give. All have ended when this ends, however it does: each may still need the
-    connection to leave nothing behind. (asyncio.gather ends with the first that is cancelled.)
+    """The results of coroutines that run side by side. When this returns or raises, all of them have ended,
+    since each may still need the connection to clean up. (asyncio.gather ends with the first that is
+    cancelled.)
     """
     tasks = [asyncio.create_task(work) for work in works]
     try:
         return list(await asyncio.gather(*tasks))
     finally:
         for task in tasks:
-            if not task.cancelling():  # a second time would end what it does at its end
+            if not task.cancelling():  # a second cancellation would interrupt its clean-up
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The logs of Workloads' containers, one after the other or side by side."""
+"""Shows the logs of Workloads' containers, one after the other or side by side."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def show(target: Target, wanted: Wanted) -> NoReturn:
 
 
 class _Shown(Enum):
-    """What became of a Workload's logs."""
+    """Whether a Workload's logs were shown."""
 
     ALL = "all"
     #: It has no containers.
@@ -56,7 +56,7 @@ async def _show(target: Target, wanted: Wanted) -> int:
 
 
 def _code(shown: list[_Shown]) -> int:
-    """The exit code: what has no logs counts only if nothing has any."""
+    """The exit code. Workloads without containers count as a failure only if no Workload has any."""
     return int(_Shown.FAILED in shown or _Shown.ALL not in shown)
 
 
@@ -77,7 +77,7 @@ async def _refuse_containers(here: Session, names: tuple[str, ...]) -> None:
 
 
 async def _show_all_of(target: Target, here: Session, name: str, wanted: Wanted) -> _Shown:
-    """Show the logs of a Workload. What goes wrong is told."""
+    """Show the logs of a Workload, and print its errors."""
     try:
         with explained(target):
             if goes_on(wanted):
@@ -95,7 +95,7 @@ async def _show_all_of(target: Target, here: Session, name: str, wanted: Wanted)
 
 
 async def _show_once(here: Session, name: str, wanted: Wanted) -> bool:
-    """Show the logs of a Workload's present hull. False, after a message, if that fails."""
+    """Show the logs of a Workload's present hull. Returns False, after a message, if that fails."""
     async with entering(here, name, Usage.LOGS) as (workload, entry):
         sources = sources_of(workload, entry, wanted)
         if wanted.follow:
@@ -104,7 +104,7 @@ async def _show_once(here: Session, name: str, wanted: Wanted) -> bool:
 
 
 async def _count(here: Session, name: str, wanted: Wanted) -> int:
-    """How many logs of a Workload are followed."""
+    """How many logs of a Workload are to be followed."""
     if not wanted.all_containers:
         return 1
     with explaining_errors():

@@ -1,7 +1,7 @@
 """A Compose file as Workloads: one for each service.
 
-`keys` is the table of all keys. `project` takes a file apart, `service` says of a service what `docker run`
-would, and the modules of `convert.docker` make a Workload of that.
+`keys` is the table of all keys. `project` takes a file apart, `service` gives a service as options of `docker
+run`, and the modules of `convert.docker` make a Workload of these.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def convert(
     them.
 
     `document` is the file's text, which is read as Compose reads YAML, or its mapping. `environment` has the
-    variables of who runs Compose. `read` gives the text of a file by its path from the Compose file's folder,
-    None if there is none: `.env`, those of `env_file`, and other Compose files that services extend. It is
-    never asked for one outside of that folder. `profiles` are those that are asked for, `*` for all;
-    COMPOSE_PROFILES adds to them. `namespace` is the one that commands in what is left are for, empty if that
-    isn't known.
+    variables that Compose would get from the shell. `read` gives the text of a file by its path from the
+    Compose file's folder, None if it doesn't exist: `.env`, those of `env_file`, and other Compose files that
+    services extend. It is never called for a file outside of that folder. `profiles` are the profiles to
+    convert, `*` for all; COMPOSE_PROFILES adds to them. `namespace` is for the commands in messages, empty if
+    it isn't known.
 
-    Raises CannotConvert for what Compose wouldn't take, and if no service can be a Workload.
+    Raises CannotConvert for a file that Compose would refuse, and if no service can be a Workload.
     """
     project = Project.read(document, environment or {}, Folder(read), profiles)
     return workloads(project, namespace)

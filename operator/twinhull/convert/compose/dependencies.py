@@ -1,10 +1,10 @@
-"""`depends_on` and `links`: in which order services start, and what doesn't become of it.
+"""`depends_on` and `links`: the order in which services start, and which part of it is lost.
 
-Compose starts a service once those that it depends on have started, are healthy, or have completed.
-Kubernetes starts all at once, and has nothing that waits. An init container could wait, but it would need an
-image that the file doesn't name, the right to read the other Workload's status for services that complete,
-and it would wait anew at each restart, which Compose doesn't. So the output has the Workloads in that order,
-and each dependency is named.
+Compose starts a service once the services that it depends on have started, are healthy, or have completed.
+Kubernetes starts all at once, and doesn't wait. An init container could wait. But it would need an image that
+the file doesn't name, and for services that complete the right to read the other Workload's status. It would
+also wait anew at each restart, which Compose doesn't. So the output has the Workloads in that order, and each
+dependency is named.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ _CONDITIONS = ("service_started", "service_healthy", "service_completed_successf
 
 
 def dependencies(service: InputValue) -> dict[str, tuple[str, InputValue]]:
-    """The conditions of the services that a service depends on, by their names, and where they are said.
+    """The conditions of the services that a service depends on, by their names, each with the place that
+    names it.
 
-    A dependency without condition, and a link, is one on a start. Raises CannotConvert for an unknown
-    condition.
+    A dependency without condition, and a link, is a dependency on a start. Raises CannotConvert for an
+    unknown condition.
     """
     keys = typed.mapping(service)
     conditions: dict[str, tuple[str, InputValue]] = {}
@@ -48,8 +49,8 @@ def dependencies(service: InputValue) -> dict[str, tuple[str, InputValue]]:
 
 
 def ordered(services: Mapping[str, InputValue]) -> list[str]:
-    """The services, each after those that it depends on, else in the file's order. Raises CannotConvert for a
-    circle.
+    """The services, each after the services that it depends on, otherwise in the file's order. Raises
+    CannotConvert for a circle.
     """
     below = {name: dependencies(service).keys() & services.keys() for name, service in services.items()}
     order: dict[str, None] = {}
@@ -63,7 +64,9 @@ def ordered(services: Mapping[str, InputValue]) -> list[str]:
 
 
 def tell(service: InputValue, draft: Draft, drafts: Mapping[str, Draft], all_services: Iterable[str]) -> None:
-    """Name what a service depends on. Raises CannotConvert for a service that isn't there."""
+    """Name the dependencies of a service among what is left. Raises CannotConvert for a service that doesn't
+    exist.
+    """
     for name, (condition, dependency) in dependencies(service).items():
         if name not in all_services:
             optional = isinstance(dependency.value, dict) and typed.mapping(dependency).get("required")
@@ -80,7 +83,9 @@ def tell(service: InputValue, draft: Draft, drafts: Mapping[str, Draft], all_ser
 
 
 def _sentence_parts(condition: str, draft: Draft, service: str, other: Draft) -> Iterator[str]:
-    """What becomes of a condition. `service` is the name of the other service in the file."""
+    """The sentence on how Kubernetes treats a condition. `service` is the name of the other service in the
+    file.
+    """
     if condition == "service_completed_successfully":
         wait = commands.ours("wait", other.name, other.namespace, "--for", "completed")
         yield (
@@ -92,7 +97,7 @@ def _sentence_parts(condition: str, draft: Draft, service: str, other: Draft) ->
         yield (
             f"Kubernetes doesn't wait, and doesn't see the check that the image of {service[:60]} has: write "
             f"it to services.{service[:60]}.healthcheck.test, and convert again; {draft.name} has to bear "
-            f"that {other.name} isn't there yet;"
+            f"that {other.name} doesn't answer yet;"
         )
     elif condition == "service_healthy":
         yield (
@@ -100,7 +105,9 @@ def _sentence_parts(condition: str, draft: Draft, service: str, other: Draft) ->
             "try again until then;"
         )
     else:
-        yield f"Kubernetes starts both at once: {draft.name} has to bear that {other.name} isn't there yet;"
+        yield (
+            f"Kubernetes starts both at once: {draft.name} has to bear that {other.name} doesn't answer yet;"
+        )
     if draft.pod.get("restartPolicy") == "Never":
         yield (
             "as it has no restart, it fails for good if it ends because of that: set restartPolicy to "

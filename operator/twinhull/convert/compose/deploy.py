@@ -27,8 +27,9 @@ _LABELS = {
 
 
 def deploy(keys: Mapping[str, InputValue], draft: Draft) -> Iterator[tuple[str, InputValue]]:
-    """What these keys say of the container, by docker run's options. What they say of the Workload goes into
-    the draft. Raises CannotConvert for a value that is none, or for two that contradict each other.
+    """The options of `docker run` that these keys mean. Settings of the Workload itself go into the draft.
+
+    Raises CannotConvert for an invalid value, and for two values that contradict each other.
     """
     section = typed.mapping(keys["deploy"]) if "deploy" in keys else {}
     if "labels" in section:
@@ -64,7 +65,7 @@ def _replicas(scale: InputValue | None, replicas: InputValue | None, draft: Draf
             continue
         count = whole(InputValue(value.path, typed.text(value)))
         if count < 0:
-            raise CannotConvert(f"{value.path}: {count} is no number of containers: correct it")
+            raise CannotConvert(f"{value.path}: {count} can't be a number of containers: correct it")
         if count == 0:
             draft.spec["state"] = "Stopped"
         elif count > 1:
@@ -105,14 +106,14 @@ def _mode(
 
 
 def starts_first(service: InputValue) -> InputValue | None:
-    """Where a service says that a new container is to run before the old one ends; None if it doesn't."""
+    """The place where a service asks for a new container before the old one ends; None if it doesn't."""
     config = typed.mapping(typed.mapping(service).get("deploy", InputValue("", None))).get("update_config")
     order = typed.mapping(config).get("order") if config else None
     return order if order is not None and order.value == "start-first" else None
 
 
 def _same(value: InputValue, other: InputValue | None, key: str) -> None:
-    """Compose takes no two amounts that differ."""
+    """Raise CannotConvert if two amounts differ: Compose doesn't take that either."""
     if other is None or other.value is None:
         return
     amount = number if key == "cpus" else whole_bytes

@@ -1,7 +1,7 @@
 """Files of variables: `.env`, and those of `env_file`.
 
 Source: the Compose Specification, `env_file`: quotes, comments, escapes in double quotes, and variables in
-what has no single quotes.
+values without single quotes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from twinhull.convert.compose.interpolation import Interpolation
 from twinhull.convert.conversion import CannotConvert, Left
 
-#: The most variables of a file: more than a template takes.
+#: The most variables of a file: a template can't have so many.
 _MOST = 10_000
 _LONGEST = 1_000_000
 _KEY = re.compile(r"\s*(?:export\s+)?([^\s=#:][^\s=:]*)[ \t]*([=:])?[ \t]*")
@@ -25,12 +25,12 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class FileVariables:
-    """What a file of variables has."""
+    """The variables of a file."""
 
-    #: By their names. One without a value is unset: it has the environment's value, or None.
+    #: Their values, by their names. A variable without a value has that of the environment, or None.
     values: dict[str, str | None]
-    #: The variables in values that aren't set, each with its file and line. Compose warns of each, and takes
-    #: it for empty.
+    #: The unset variables to which values refer, each with its file and line. Compose warns of each, and
+    #: takes it for empty.
     left: list[Left] = field(default_factory=list)
 
 
@@ -38,7 +38,7 @@ def variables(text: str, path: str, environment: Mapping[str, str], *, raw: bool
     """The variables of a file.
 
     Variables in values are those of the environment, or those above in the file. With `raw`, values are taken
-    as they are. Raises CannotConvert for a line that is none.
+    literally. Raises CannotConvert for a line that sets no variable.
     """
     values: dict[str, str | None] = {}
     left: list[Left] = []
@@ -87,7 +87,7 @@ def _value(value: str, quote: str, path: str, known: Mapping[str, str], left: li
 
 
 def _next_line(text: str, at: int) -> int:
-    """Where the next line begins that is neither blank nor a comment."""
+    """The beginning of the next line that is neither blank nor a comment."""
     while at < len(text):
         end = _end_of_line(text, at)
         line = text[at:end].strip()
@@ -103,7 +103,7 @@ def _end_of_line(text: str, at: int) -> int:
 
 
 def _closing(text: str, opening: int, quote: str) -> int:
-    """Where a quote closes, -1 if it doesn't."""
+    """The place of the closing quote, -1 if there is none."""
     at = opening + 1
     while at < len(text):
         if text[at] == "\\":

@@ -1,5 +1,5 @@
-"""Files that a Compose file names. The caller reads them; none outside of the Compose file's folder is asked
-for.
+"""The files that a Compose file names. The caller reads them; a file outside of the Compose file's folder is
+never asked for.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from posixpath import join, normpath
 
 from twinhull.convert.conversion import CannotConvert
 
-#: Reads a file by its path from the Compose file's folder: its text, or None if there is none to be read.
+#: Reads a file by its path from the Compose file's folder: gives its text, or None if it can't be read.
 Reader = Callable[[str], str | None]
-#: How much is read of all files together. A file that is named twice counts twice.
+#: How many characters of all files together are read. A file that is named twice counts twice.
 _LONGEST = 5_000_000
 
 
@@ -23,8 +23,8 @@ class Folder:
         self._length = 0
 
     def text(self, path: str) -> str | None:
-        """A file's text, None if it isn't there or is outside of the folder. Raises CannotConvert once all of
-        them are more than anybody means.
+        """A file's text, None if it doesn't exist or is outside of the folder. Raises CannotConvert if all
+        files together are longer than _LONGEST.
         """
         text = self._read(normpath(path)) if self.contains(path) else None
         self._length += len(text or "")
@@ -45,5 +45,5 @@ class Folder:
 
     @staticmethod
     def joined(file: str, path: str) -> str:
-        """A path that is said in another file, from the Compose file's folder."""
+        """A path that is relative to another file, as one that is relative to the Compose file's folder."""
         return normpath(join(file.rpartition("/")[0], path)) if file else path

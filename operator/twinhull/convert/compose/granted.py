@@ -1,9 +1,9 @@
-"""`secrets` and `configs`: what is declared, and the files that a service has of it.
+"""`secrets` and `configs`: the declared ones, and the files with their content in a service.
 
 Source: the Compose Specification, chapters Services (`secrets`, `configs`), Secrets and Configs.
 
-A file never has a secret's content in it, only where it comes from. So no Secret is made: it is named, with
-the command that makes it, and nothing secret is printed.
+A Compose file never has a secret's content, only its origin. So no Secret is made: it is named, with the
+command that makes it, and nothing secret is printed.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from twinhull.convert.docker.givenoptions import InputValue
 from twinhull.convert.docker.mounts import mount
 from twinhull.convert.docker.names import Names
 
-#: All permissions of a file.
+#: All permission bits of a file.
 _ALL = 0o777
-#: What Kubernetes takes as the content of a ConfigMap.
+#: The most characters of a ConfigMap's content.
 _LARGEST = 1_000_000
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 
@@ -39,13 +39,13 @@ class Kind:
 
     #: The key in a Compose file.
     key: str
-    #: The kind of Kubernetes.
+    #: The kind in Kubernetes.
     kind: str
-    #: What kubectl calls it.
+    #: The words for it in `kubectl create`.
     command: tuple[str, ...]
-    #: The volume's field, and the field in it that has the name.
+    #: The field of a volume for it, and the field in that with the name.
     source: tuple[str, str]
-    #: The folder of files whose target is no absolute path.
+    #: The folder of its files if their target is no absolute path.
     folder: str
 
 
@@ -55,23 +55,23 @@ CONFIGS = Kind("configs", "ConfigMap", ("configmap",), ("configMap", "name"), "/
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A secret or config that is declared."""
+    """A declared secret or config."""
 
     #: The object's name.
     name: str
-    #: The key of the object that has the content.
+    #: The key in the object that has the content.
     item: str
-    #: The ConfigMap, if its content is in the file.
+    #: The ConfigMap, if the Compose file has its content.
     made: Raw | None = None
-    #: What has to be said of it, once a service has it.
+    #: What is left of it, named once a service uses it.
     left: list[Left] = field(default_factory=list)
 
 
 def declared(
     kind: Kind, declarations: Mapping[str, InputValue], project: Project, namespace: str
 ) -> dict[str, Grant]:
-    """What is declared, by its name in the file. `namespace` is the one that commands are for, empty if it
-    isn't known. Raises CannotConvert for a value that is none.
+    """The declared secrets or configs, by their names in the file. `namespace` is for commands in messages,
+    empty if it isn't known. Raises CannotConvert for an invalid value.
     """
     names = Names(63)
     return {
@@ -81,7 +81,9 @@ def declared(
 
 
 def grant(kind: Kind, service: InputValue, known: Mapping[str, Grant], draft: Draft) -> Iterator[str]:
-    """Mount what a service has; gives the names of it. Raises CannotConvert for what isn't declared."""
+    """Mount the secrets or configs that a service uses. Gives their names. Raises CannotConvert for
+    undeclared ones.
+    """
     listed = typed.listing(typed.mapping(service).get(kind.key, InputValue("", None)))
     if len(listed) > MOST_VOLUMES:
         raise CannotConvert(
@@ -121,7 +123,9 @@ def _mode(value: InputValue) -> int:
     if isinstance(mode, str) and re.fullmatch(r"(0o)?[0-7]{1,5}", mode):
         mode = int(mode.removeprefix("0o"), 8)
     if isinstance(mode, bool) or not isinstance(mode, int) or not 0 <= mode <= _ALL:
-        raise CannotConvert(f"{value.path}: {str(mode)[:20]!r} is no mode of a file: write one such as 0440")
+        raise CannotConvert(
+            f"{value.path}: {str(mode)[:20]!r} is no mode of a file: write a mode such as 0440"
+        )
     return mode
 
 
@@ -164,7 +168,7 @@ def _grant(  # noqa: PLR0913  what all of a kind have in common, and one's own
 def _content(
     kind: Kind, keys: Mapping[str, InputValue], project: Project, create: str, item: str
 ) -> tuple[str | None, str]:
-    """The content, None if it isn't to be printed or isn't known; and what to do then."""
+    """The content, None if it is unknown or must not be printed; then also what to do."""
     if "content" in keys:
         return typed.text(keys["content"]), ""
     if "environment" in keys:
@@ -179,11 +183,11 @@ def _content(
 
 
 def _from_variable(variable: str, project: Project, create: str, item: str) -> str:
-    """How to make an object of a variable. The command fails if the variable is empty or isn't set.
+    """How to make an object of a variable. The command fails if the variable is empty or unset.
 
-    A shell has no variables of .env, and .env is no script of a shell: quotes, spaces and dollars mean
-    something else there. So Compose reads it (docs.docker.com/reference/cli/docker/compose/config,
-    --environment), which prints a line NAME=VALUE for each variable.
+    A shell doesn't know the variables of .env, and can't run .env as a script: quotes, spaces and dollars
+    mean something else there. So Compose reads it: `docker compose config --environment` prints a line
+    NAME=VALUE for each variable (docs.docker.com/reference/cli/docker/compose/config).
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
         return f'run {create} --from-literal={item}="${{VARIABLE:?}}"'
@@ -203,13 +207,13 @@ def _from_variable(variable: str, project: Project, create: str, item: str) -> s
 
 
 def _labels(value: InputValue | None, left: list[Left]) -> Raw:
-    """Labels of an object, and annotations for values that no label has."""
+    """Labels of an object's metadata, or annotations for values that a label can't have."""
     return labels(typed.pairs(value) if value else [], left)
 
 
 def labels(pairs: list[tuple[str, InputValue]], left: list[Left]) -> Raw:
-    """Labels of an object's metadata, and annotations for values that no label has; what is neither is
-    named.
+    """Labels of an object's metadata, or annotations for values that a label can't have. Invalid keys are
+    named in `left`.
     """
     metadata: Raw = {}
     for key, label in pairs:
@@ -218,7 +222,7 @@ def labels(pairs: list[tuple[str, InputValue]], left: list[Left]) -> Raw:
             left.append(
                 Left(
                     label.path,
-                    "Kubernetes takes no such key here: add it to the object yourself if it is meant so",
+                    "Kubernetes doesn't allow such a key here: add another one to the object yourself",
                 )
             )
         else:

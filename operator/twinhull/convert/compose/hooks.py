@@ -1,7 +1,7 @@
 """`post_start`, `pre_stop` and `pre_start` of a service.
 
-Source: the Compose Specification, chapter Services. A container of Kubernetes has one command for each
-moment, and a command has the container's own user and variables.
+Source: the Compose Specification, chapter Services. In Kubernetes, a container has one command for each of
+these moments, and the command runs with the container's own user and variables.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 from twinhull.convert.docker.images import image
 from twinhull.convert.docker.process import literal, process
 
-#: What a step has of the service, unless it has an image of its own.
+#: The fields that a step takes from the service, unless it has an image of its own.
 _INHERITED = ("image", "command", "workingDir")
 
 
 def hooks(service: InputValue, draft: Draft) -> None:
-    """Put the hooks into the container, and what comes before it into init containers."""
+    """Put the hooks into the container, and the steps before its start into init containers."""
     keys = typed.mapping(service)
     for name, field in (("post_start", "postStart"), ("pre_stop", "preStop")):
         listed = typed.listing(keys[name]) if name in keys else []
@@ -43,7 +43,7 @@ def hooks(service: InputValue, draft: Draft) -> None:
 
 
 def _step(step: InputValue, number: int, draft: Draft) -> Raw:
-    """An init container that is like the service's own, but for what the step says."""
+    """An init container like the service's own container, with the step's changes."""
     hook = typed.mapping(step)
     if "command" not in hook and "image" not in hook:
         raise CannotConvert(f"{step.path} has no command: add it")

@@ -15,9 +15,9 @@ from twinhull.convert.conversion import CannotConvert, Left
 
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _OPERATOR = re.compile(r":?[-?+]")
-#: How deep defaults may be within defaults.
+#: How deep defaults may be nested within defaults.
 _DEEPEST = 20
-#: How much all variables of a file may add to it.
+#: How many characters the values of all variables together may add to a file.
 _LONGEST = 5_000_000
 
 
@@ -27,14 +27,14 @@ class Interpolation:
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
         self._length = 0
-        #: Variables that aren't set and have no default: Compose takes them for empty.
+        #: Unset variables without a default: Compose takes them for empty.
         self.left: list[Left] = []
-        #: The variables whose values are in the variables of services.
+        #: The variables whose values were put into the variables of services.
         self.filled: set[str] = set()
 
     def of(self, value: Any, path: str) -> Any:  # noqa: ANN401  JSON
-        """A value, in which texts have their variables' values. Raises CannotConvert for a variable that must
-        be set, and for what is no variable.
+        """A value, with the variables in its texts replaced by their values. Raises CannotConvert for an
+        unset variable that must be set, and for an invalid one.
         """
         match value:
             case str() if "$" in value:
@@ -110,7 +110,7 @@ class Interpolation:
 
 
 def _closing(text: str, opening: int, path: str) -> int:
-    """Where the brace at `opening` closes."""
+    """The place of the brace that closes the one at `opening`."""
     depth = 0
     for at in range(opening, len(text)):
         if text[at] == "{" and text[at - 1] == "$":

@@ -1,4 +1,4 @@
-"""All keys of a Compose file, and what becomes of each: the table of the page, and of the code.
+"""All keys of a Compose file, and how each is converted: the table for the docs page, and for the code.
 
 Source: the Compose Specification (github.com/compose-spec/compose-spec, chapters 03 to 15, deploy.md, and
 schema/compose-spec.json, as of June 2026). The table is written by hand. A key that is an option of `docker
@@ -15,14 +15,14 @@ from twinhull.convert.docker.options import OPTIONS, Fate
 
 
 class Form(StrEnum):
-    """How the value of a key that is an option is written."""
+    """How the value of a key is written, if the key is an option of `docker run`."""
 
     TEXT = "a text"
     TRUTH = "true or false"
     LIST = "a text, or a list"
     SETTINGS = "a mapping, or a list of NAME=VALUE, of which the option has NAME=VALUE"
     PAIRS = "a mapping, or a list of NAME=VALUE, of which the option has pairs"
-    #: A module takes it up.
+    #: A module reads it.
     OWN = "its own"
 
 
@@ -30,19 +30,20 @@ class Form(StrEnum):
 class Key:
     """A key of a Compose file."""
 
-    #: Where it is, such as `services.*.deploy.mode`; `*` is any name, and `[]` an element of a list.
+    #: Its path, such as `services.*.deploy.mode`; `*` is any name, and `[]` an element of a list.
     path: str
-    #: What becomes of it.
+    #: How it is converted.
     fate: Fate
-    #: The same for people, and what to do.
+    #: How it is converted, for people, and what to do.
     sentence: str
-    #: The option of `docker run` that it is, empty if it is none, or another form.
+    #: The option of `docker run` that means the same, empty if there is none, or if its value has another
+    #: form.
     option: str = ""
-    #: How its value is written.
+    #: How its value is written, if it is such an option.
     form: Form = Form.OWN
-    #: Whether anything may be below it, of which nothing is carried over by itself.
+    #: Whether the keys below it are free, and not converted one by one.
     whole: bool = False
-    #: Whether a module names it with words of its own, if it is left out.
+    #: Whether a module names it in other words if it is left out.
     has_own_sentence: bool = False
 
 
@@ -50,7 +51,7 @@ _H, _R, _L, _M = Fate.HONOURED, Fate.REFUSED_IN_PART, Fate.LEFT, Fate.MEANINGLES
 
 
 def _as(path: str, option: str, form: Form = Form.TEXT) -> Key:
-    """A key of a service that is an option of `docker run`."""
+    """A key of a service that means the same as an option of `docker run`."""
     run_option = OPTIONS[option]
     has_effect = run_option.fate in {_H, _R}
     sentence = f"as `--{option}`: {run_option.sentence}" if has_effect else run_option.sentence
@@ -410,9 +411,9 @@ _DEPLOY = (
     ),
     _of("deploy.placement.max_replicas_per_node", _M, "a Workload is one Pod"),
 )
-#: By their paths.
+#: The keys, by their paths.
 KEYS: dict[str, Key] = {key.path: key for key in (*_TOP, *_SERVICE, *_DEPLOY)}
-#: The keys of a service that are options of `docker run` and are honoured: by their names.
+#: The keys of a service that mean an option of `docker run` and are honoured, by their names.
 OF_OPTIONS = {
     key.path.rpartition(".")[2]: key
     for key in KEYS.values()

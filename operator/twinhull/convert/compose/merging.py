@@ -1,7 +1,7 @@
-"""`extends`: a service that takes over another.
+"""`extends`: a service that is merged with another one.
 
 Source: the Compose Specification, chapters Services (`extends`) and Merge: mappings are merged, lists are
-joined, commands and all else are replaced. Volumes and devices are known by their targets.
+joined, and all else, such as commands, is replaced. Volumes and devices with the same target are the same.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from twinhull.convert.docker.givenoptions import InputValue
 #: How many services may extend each other in a row.
 _LONGEST = 20
 _REPLACED = ("command", "entrypoint", "test")
-#: What may be a mapping or a list, and is a mapping by nature: of names and values, or of names alone.
+#: Keys whose value may be a mapping or a list, but means a mapping: of names and values, or of names alone.
 _PAIRS = ("environment", "labels", "annotations", "sysctls", "extra_hosts", "args", "storage_opt", "options")
 _NAMED = {"depends_on": {"condition": "service_started"}, "networks": None}
 _BY_TARGET = ("volumes", "devices")
-#: What names files, by paths from the file that has it.
+#: Keys that name files, by paths relative to the file that has the key.
 _PATHS = ("env_file", "label_file")
 
 
 class Extends:
-    """Merges services with those that they extend.
+    """Merges services with the services that they extend.
 
     `load` gives the document of another file, with its variables filled in.
     """
@@ -37,7 +37,7 @@ class Extends:
         self._documents: dict[str, Mapping[str, Any]] = {"": services}
 
     def service(self, name: str, file: str = "", seen: tuple[tuple[str, str], ...] = ()) -> Raw:
-        """A service of a file, empty for the Compose file itself, with all that it extends."""
+        """A service of a file, merged with all that it extends. An empty `file` is the main Compose file."""
         path = f"services.{name}"
         if (file, name) in seen or len(seen) > _LONGEST:
             raise CannotConvert(f"{path}.extends: it extends itself in the end: remove one of the two")
@@ -70,7 +70,7 @@ class Extends:
 
 
 def merged(base: Any, own: Any, key: str = "") -> Any:  # noqa: ANN401  JSON
-    """A value that another one is put over."""
+    """The value of a key after merging: `own` is put over `base`."""
     if key in _PAIRS and base is not None and own is not None:
         return {**_pairs(base), **_pairs(own)}
     if key in _NAMED:
@@ -114,7 +114,7 @@ def _target(element: object) -> object:
 
 
 def _moved(service: Raw, of: str, to: str) -> Raw:
-    """A service of one file as it is in another: its paths go from there."""
+    """A service of one file as it would be written in another: its paths are relative to that file."""
     if of == to:
         return service
     return {key: _path(value, of) if key in _PATHS else value for key, value in service.items()}

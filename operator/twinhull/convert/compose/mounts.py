@@ -10,8 +10,8 @@ from twinhull.convert.docker.mounts import Mount, kind_of, mount, short
 
 
 def mounts(volume: InputValue) -> Mount:
-    """A mount in the short or the long form. Raises CannotConvert for what is none, and Refused for one that
-    Kubernetes has nothing like.
+    """A mount in the short or the long form. Raises CannotConvert for an invalid one, and Refused for one
+    without a counterpart in Kubernetes.
     """
     if not isinstance(volume.value, dict):
         return short(InputValue(volume.path, typed.text(volume)))

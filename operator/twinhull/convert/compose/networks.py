@@ -1,9 +1,9 @@
-"""`networks`: which services reach each other.
+"""`networks`: which services can reach each other.
 
-Source: the Compose Specification, chapter Networks: services that share no network don't reach each other,
-and what has internal networks only reaches nothing outside of them.
+Source: the Compose Specification, chapter Networks: services that share no network can't reach each other,
+and a service that has only internal networks can't reach anything outside of them.
 
-Pods of a cluster reach each other. So the file's separation becomes NetworkPolicies, if it has any.
+In a cluster, all Pods can reach each other. So NetworkPolicies keep services apart, if the file does.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Attachment:
 
 
 def attachment(service: InputValue, declared: Mapping[str, InputValue]) -> Attachment:
-    """A service's networks; none with a network_mode. Raises CannotConvert for one that isn't declared."""
+    """A service's networks; none with a network_mode. Raises CannotConvert for an undeclared network."""
     keys = typed.mapping(service)
     networks = keys.get("networks")
     mode = keys.get("network_mode")
@@ -55,7 +55,7 @@ def attachment(service: InputValue, declared: Mapping[str, InputValue]) -> Attac
 
 
 def is_separated(attachments: Mapping[str, Attachment], declared: Mapping[str, InputValue]) -> bool:
-    """Whether a service is kept from reaching another one, or the outside."""
+    """Whether any service is kept from reaching another one, or the outside."""
     network_sets = [one.networks for one in attachments.values() if one.networks]
     return any(not one & other for one in network_sets for other in network_sets) or any(
         one <= internal(declared) for one in network_sets
@@ -63,7 +63,7 @@ def is_separated(attachments: Mapping[str, Attachment], declared: Mapping[str, I
 
 
 def internal(declared: Mapping[str, InputValue]) -> frozenset[str]:
-    """The networks from which nothing outside is reached."""
+    """The networks whose services can't reach the outside."""
     return frozenset(
         name
         for name, network in declared.items()
@@ -76,8 +76,8 @@ def internal(declared: Mapping[str, InputValue]) -> frozenset[str]:
 def policies(
     drafts: Mapping[str, Draft], attachments: Mapping[str, Attachment], declared: Mapping[str, InputValue]
 ) -> Iterator[Raw]:
-    """A NetworkPolicy for each service with networks: who reaches it, and what it reaches if that is
-    bounded.
+    """A NetworkPolicy for each service with networks: who may reach it, and what it may reach if its networks
+    are internal.
     """
     inner = internal(declared)
     for name, draft in drafts.items():
@@ -86,15 +86,15 @@ def policies(
             continue
         peers = [other.name for key, other in drafts.items() if attachments[key].networks & own]
         closed = own <= inner
-        # What is exposed, or on a loopback address, others don't reach, either: `expose` opens nothing, says
-        # the Compose Specification ("accessible to linked services").
+        # Others can't reach exposed ports, or ports on a loopback address, in Compose either: `expose` only
+        # opens ports to linked services ("accessible to linked services", says the Compose Specification).
         published = {} if closed else draft.published
         ports = list({str(port): port for listed in published.values() for port in listed}.values())
         yield _policy(draft.name, peers, ports, closed=closed)
 
 
 def external(declared: Mapping[str, InputValue]) -> Iterator[Left]:
-    """That a network is one of others, if it is."""
+    """An entry for each network that the file doesn't make itself."""
     for network in declared.values():
         key = typed.mapping(network).get("external") if network.value is not None else None
         if key is not None and (isinstance(key.value, dict) or typed.truth(key)):
@@ -102,11 +102,11 @@ def external(declared: Mapping[str, InputValue]) -> Iterator[Left]:
 
 
 def separation_sentence(declared: Mapping[str, InputValue]) -> str:
-    """What is said of each network, if there are NetworkPolicies."""
+    """The sentence about each network, if there are NetworkPolicies."""
     return (
         (
-            "NetworkPolicies keep apart what shares no network, if the cluster's network enforces them; "
-            "everybody reaches each port that a service publishes, other than on a loopback address"
+            "NetworkPolicies keep services apart that share no network, if the cluster's network enforces "
+            "them; everybody reaches each port that a service publishes, other than on a loopback address"
         )
         if declared
         else ""

@@ -10,7 +10,7 @@ from twinhull.convert.docker.ports import Publication, host_span, parse, protoco
 
 
 def port(value: InputValue) -> Publication:
-    """A port in the short or the long form. Raises CannotConvert for what is none."""
+    """A port in the short or the long form. Raises CannotConvert for an invalid one."""
     if not isinstance(value.value, dict):
         return parse(InputValue(value.path, typed.text(value)))
     keys = typed.mapping(value)

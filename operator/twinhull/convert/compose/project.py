@@ -18,30 +18,30 @@ from twinhull.convert.compose.survey import survey
 from twinhull.convert.conversion import CannotConvert, Left, WrongOption
 from twinhull.convert.docker.givenoptions import InputValue
 
-#: The most services: more than a namespace can have of anything else that the file would make.
+#: The most services of a file: a namespace couldn't have all objects of so many.
 _MOST_SERVICES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A Compose file's parts. Each has its path in the file."""
+    """The parts of a Compose file. Each has its path in the file."""
 
-    #: The services that are asked for, by their names.
+    #: The services to convert, by their names.
     services: dict[str, InputValue]
-    #: The names of all services, whatever their profiles.
+    #: The names of all services, with any profiles.
     all_services: frozenset[str]
-    #: By their names, as are volumes, secrets and configs.
+    #: The networks by their names, and likewise volumes, secrets and configs.
     networks: dict[str, InputValue]
     volumes: dict[str, InputValue]
     secrets: dict[str, InputValue]
     configs: dict[str, InputValue]
-    #: The variables of who runs Compose, and those of the file .env.
+    #: The variables of the environment, and those of the file .env.
     environment: Mapping[str, str]
-    #: The names of those that only the file .env has.
+    #: The names of the variables that only the file .env has.
     of_dotenv: frozenset[str]
-    #: The files beside it.
+    #: The files beside the Compose file.
     folder: Folder
-    #: What isn't carried over because of its key, or of its profiles.
+    #: What isn't converted because of its key, or of its profiles.
     left: tuple[Left, ...]
     #: The names of variables whose values are in the services' own variables.
     filled: frozenset[str] = frozenset()
@@ -50,7 +50,7 @@ class Project:
     def read(
         cls, document: str | Raw, environment: Mapping[str, str], folder: Folder, profiles: Collection[str]
     ) -> Project:
-        """Take a file apart. Raises CannotConvert for what Compose wouldn't take."""
+        """Take a file apart. Raises CannotConvert for a file that Compose would refuse."""
         raw = yamltext.load(document) if isinstance(document, str) else yamltext.checked(document)
         if "include" in raw:
             raise CannotConvert(
@@ -58,7 +58,7 @@ class Project:
             )
         dotenv = _dotenv(environment, folder)
         of_dotenv = {name: value for name, value in dotenv.values.items() if value is not None}
-        # Those of who runs Compose count more.
+        # The environment's variables have precedence.
         known = {**of_dotenv, **environment}
         interpolation = Interpolation(known)
         whole = interpolation.of(raw, "")
@@ -103,7 +103,7 @@ class Project:
 
 
 def _values(value: object) -> int:
-    """How many values there are in one."""
+    """How many values a value has in it, itself included."""
     stack, count = [value], 0
     while stack:
         item = stack.pop()
@@ -113,7 +113,7 @@ def _values(value: object) -> int:
 
 
 def _dotenv(environment: Mapping[str, str], folder: Folder) -> FileVariables:
-    """What the file .env has. Nothing if there is none."""
+    """The variables of the file .env; none if it doesn't exist."""
     text = folder.text(".env")
     return FileVariables({}) if text is None else variables(text, ".env", environment)
 
@@ -149,12 +149,12 @@ def _check_profiles(wanted: Collection[str], services: Iterable[InputValue]) -> 
 
 
 def _off(service: InputValue, wanted: Collection[str]) -> list[str]:
-    """The profiles of a service that isn't asked for."""
+    """The profiles of a service that isn't to be converted; empty if it is."""
     names = _profiles(service)
     return [] if not names or "*" in wanted or set(names) & set(wanted) else names
 
 
 def _without(left: list[Left], off: Collection[str]) -> list[Left]:
-    """What is left, without what is in services that aren't there at all."""
+    """What is left, without entries about services that are off."""
     prefixes = tuple(f"services.{name}." for name in off)
     return [one for one in left if not one.path.startswith(prefixes)] if prefixes else left

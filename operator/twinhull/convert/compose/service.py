@@ -1,4 +1,4 @@
-"""A service's keys as what Docker can be told of a container."""
+"""Gives a service's keys as options of `docker run`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _PULLS = {"always": "always", "never": "never", "missing": "missing", "if_not_pr
 def option_values(
     service: InputValue, environment: Mapping[str, str], folder: Folder, draft: Draft
 ) -> OptionValues:
-    """All that a service says of its container, by the names of docker run's options. What depends on other
-    parts of the file (networks, secrets, configs, dependencies) isn't in it.
+    """All options of `docker run` that a service's keys mean. Keys that depend on other parts of the file
+    (networks, secrets, configs, dependencies) aren't among them.
 
-    Raises CannotConvert for a value that is none, and Refused for a service that can't be a Workload.
+    Raises CannotConvert for an invalid value, and Refused for a service that can't be a Workload.
     """
     keys = typed.mapping(service)
     yield from _image(service, keys, draft)
@@ -129,7 +129,7 @@ def _label_files(keys: Mapping[str, InputValue], folder: Folder, draft: Draft) -
 def _unread(path: str, folder: Folder) -> str:
     if not folder.contains(path):
         return "it is outside of the Compose file's folder, and isn't read: move it there, and convert again"
-    return "the file can't be read, so that all that it has is missing: add it, and convert again"
+    return "the file can't be read, so its content is missing: add it, and convert again"
 
 
 def _hosts(hosts: InputValue) -> OptionValues:
@@ -160,7 +160,7 @@ def _health(healthcheck: InputValue, draft: Draft) -> OptionValues:
 
 
 def _keep_check(disable: InputValue, test: InputValue | None, draft: Draft) -> None:
-    """Name `disable: false`. Without a test it asks for the image's own check."""
+    """Name `disable: false`. Without a test, it asks for the image's own check."""
     if test is not None and test.value:
         draft.leave(disable, "there is a test, which is the check", LeftKind.MEANINGLESS)
     else:

@@ -1,4 +1,4 @@
-"""A look at every key of a Compose file, before anything is made of it: none vanishes unnamed."""
+"""Looks at every key of a Compose file before the conversion, so that none is lost without being named."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from twinhull.convert.conversion import CannotConvert, Left, LeftKind
 from twinhull.convert.docker.options import Fate, kind_of
 
 _EXTENSION = (
-    "an extension has a meaning only for the tool that it is for; what its anchor lends to others is there"
+    "an extension has a meaning only for its own tool; where its anchor is used, its content is converted"
 )
 
 
 def survey(value: object, path: str = "", pattern: str = "") -> Iterator[Left]:
-    """What isn't carried over because of its key alone. Raises CannotConvert for a key that Compose
-    hasn't.
+    """The entries for keys that aren't converted because of their name alone. Raises CannotConvert for a key
+    that Compose doesn't know.
     """
     if isinstance(value, list):
         for index, element in enumerate(value):
@@ -41,7 +41,7 @@ def survey(value: object, path: str = "", pattern: str = "") -> Iterator[Left]:
 
 
 def _pattern(pattern: str, name: str) -> str | None:
-    """The path of a key in the table, None if there is none."""
+    """The path of a key in the table of keys, None if the table doesn't have it."""
     candidates = (f"{pattern}.{name}" if pattern else name, f"{pattern}.*")
     return next((path for path in candidates if path in KEYS), None)
 

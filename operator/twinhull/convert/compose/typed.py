@@ -1,5 +1,5 @@
-"""Values of a Compose file by their types. A value with a variable in it is a text, so that texts are
-numbers, too.
+"""Values of a Compose file, by their types. A value with a variable in it is a text, so texts may be numbers,
+too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TRUTHS = {
 
 
 def text(value: InputValue) -> str:
-    """A text; numbers and truths are the texts that Go prints."""
+    """A text. Numbers, true and false become the texts that Go prints."""
     match value.value:
         case str() as scalar if "\0" not in scalar:
             return scalar
@@ -46,7 +46,7 @@ def truth(value: InputValue) -> bool:
 
 
 def mapping(value: InputValue) -> dict[str, InputValue]:
-    """What is below a mapping, without extensions. A null is as good as an empty one."""
+    """The values of a mapping, without extensions. A null counts as an empty mapping."""
     if value.value is None:
         return {}
     if not isinstance(value.value, dict):
@@ -59,7 +59,7 @@ def mapping(value: InputValue) -> dict[str, InputValue]:
 
 
 def listing(value: InputValue) -> list[InputValue]:
-    """The elements of a list. A null is as good as an empty one."""
+    """The elements of a list. A null counts as an empty list."""
     if value.value is None:
         return []
     if not isinstance(value.value, list):
@@ -68,12 +68,12 @@ def listing(value: InputValue) -> list[InputValue]:
 
 
 def one_or_more(value: InputValue) -> list[InputValue]:
-    """A text, or a list of texts."""
+    """The elements of a list, or a single value as the only element."""
     return listing(value) if isinstance(value.value, list) or value.value is None else [value]
 
 
 def pairs(value: InputValue) -> list[tuple[str, InputValue]]:
-    """Names and values, from a mapping or from a list of NAME=VALUE. A name alone has None."""
+    """Names and values, from a mapping or from a list of NAME=VALUE. A name without a value has None."""
     if isinstance(value.value, list):
         entries = []
         for element in listing(value):
@@ -86,7 +86,7 @@ def pairs(value: InputValue) -> list[tuple[str, InputValue]]:
 
 
 def words(value: InputValue) -> list[str]:
-    """A command: a list of words, or a text that is taken apart as a shell does it."""
+    """A command: a list of words, or a text that is split as by a shell."""
     if isinstance(value.value, list):
         return [text(word) for word in listing(value)]
     try:

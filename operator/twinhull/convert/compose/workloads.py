@@ -1,4 +1,4 @@
-"""The objects of a Compose file."""
+"""Makes the objects of a Compose file."""
 
 from __future__ import annotations
 
@@ -46,33 +46,33 @@ from twinhull.convert.docker.workload import fill
 
 @dataclass(slots=True)
 class _Making:
-    """What is made of a file so far."""
+    """The objects that are made of a file, so far."""
 
     #: The file.
     project: Project
-    #: The namespace of commands that are told, empty if it isn't known.
+    #: The namespace for commands in messages, empty if it isn't known.
     namespace: str
     #: The Workloads' names.
     names: Names = field(default_factory=lambda: Names(MAX_NAME_LENGTH))
     #: The claims' names.
     claim_names: Names = field(default_factory=lambda: Names(LONGEST_LABEL))
-    #: The names of Services: of all Workloads, and other names that they have.
+    #: The names of Services: of all Workloads, and their aliases.
     service_names: set[str] = field(default_factory=set)
-    #: Of each service that is converted, in their order.
+    #: The draft of each service that is converted, in their order.
     drafts: dict[str, Draft] = field(default_factory=dict)
     attachments: dict[str, Attachment] = field(default_factory=dict)
-    #: The secrets and configs that a service has, by kind and name.
+    #: The secrets and configs that a service uses, by kind and name.
     granted: set[tuple[str, str]] = field(default_factory=set)
-    #: The content of configs that the file has, by the ConfigMaps' names.
+    #: The content of configs that the Compose file has, by the ConfigMaps' names.
     contents: dict[str, str] = field(default_factory=dict)
-    #: What of the file isn't carried over.
+    #: What isn't converted, or has to be checked.
     left: list[Left] = field(default_factory=list)
 
 
 def workloads(project: Project, namespace: str) -> Conversion:
     """All objects, each after those that it needs. Raises CannotConvert if no service can be a Workload."""
     making = _Making(project, namespace)
-    # A service that can have its own name has it, whatever others would have to be called.
+    # A service whose name is valid keeps it, even if another one would have to be called the same.
     for name in sorted(project.services, key=lambda name: workload_name(name) != name):
         making.service_names.add(making.names.of(name, workload_name(name)))
     external_claims = dict(_named_claims(making))
@@ -125,7 +125,7 @@ def workloads(project: Project, namespace: str) -> Conversion:
 def _convert(
     making: _Making, name: str, known: dict[str, dict[str, Grant]], linked: list[InputValue]
 ) -> None:
-    """One service, into the draft of a Workload."""
+    """Convert one service into the draft of a Workload."""
     project, service = making.project, making.project.services[name]
     draft = Draft(making.names.of(name), making.namespace, claim_names=making.claim_names)
     attached = attachment(service, project.networks)
@@ -142,10 +142,11 @@ def _convert(
 
 
 def _of_workload(service: InputValue, name: str, draft: Draft) -> None:
-    """What a service says of the Workload itself."""
+    """Put a service's settings for the Workload itself into the draft."""
     if draft.name != name:
         draft.leave(
-            service, f"a Workload can't be called so: it is {draft.name}, and others have to ask for that"
+            service,
+            f"a Workload can't have this name: it is called {draft.name}, and others have to use that name",
         )
     if (order := starts_first(service)) is not None:
         if draft.pod["restartPolicy"] == "Always" and not draft.claims and not draft.has_host_network:
@@ -157,27 +158,29 @@ def _of_workload(service: InputValue, name: str, draft: Draft) -> None:
 
 
 def _name_container(making: _Making, name: str, texts: dict[str, set[str]]) -> None:
-    """Give a Workload a Service of its `container_name`, by which Compose's services reach it, too, if one of
-    the others asks for it. `texts` are those of all services, each with the services that have it.
+    """Give a Workload a Service of its `container_name`, by which Compose's services reach it, too, if
+    another service uses that name. `texts` are the texts of all services, each with the services that have
+    it.
     """
     draft, container = making.drafts[name], typed.mapping(making.project.services[name]).get("container_name")
     if container is None or not container.value or typed.text(container) == draft.name:
         return
     called = typed.text(container)
     word = re.compile(rf"(?<![\w.-]){re.escape(called)}(?![\w-]|\.\w)")
-    # Most texts haven't the name at all, which is seen at once without the pattern.
+    # Most texts don't have the name at all, which is found faster without the pattern.
     if any(called in text and owners != {name} and word.search(text) for text, owners in texts.items()):
         for container_name in _aliases((container,), making, draft):
             alias(container_name, draft)
     else:
         draft.leave(
-            container, f"the Workload is called {draft.name}: who asks for {called[:63]} has to ask for that"
+            container,
+            f"the Workload is called {draft.name}: who uses the name {called[:63]} has to use that one",
         )
 
 
 def _texts(making: _Making) -> dict[str, set[str]]:
-    """Where containers may ask for another one: their variables and commands, and the configs that they have.
-    Each text is there once, with the services that have it.
+    """The texts in which containers may name another one: their variables and commands, and their configs.
+    Each text has the names of the services that have it.
     """
     texts: dict[str, set[str]] = {}
     for name, draft in making.drafts.items():
@@ -189,7 +192,9 @@ def _texts(making: _Making) -> dict[str, set[str]]:
 
 
 def _aliases(names: tuple[InputValue, ...], making: _Making, draft: Draft) -> Iterator[InputValue]:
-    """The other names of a service that no other Service has."""
+    """The other names of a service that no other Service has. Names that another one has are left out, and
+    named.
+    """
     for name, value in {typed.text(value): value for value in names}.items():
         if name == draft.name:
             continue
@@ -204,10 +209,10 @@ def _aliases(names: tuple[InputValue, ...], making: _Making, draft: Draft) -> It
 
 
 def _mentioned(making: _Making, configs: dict[str, Grant]) -> dict[str, Mentions]:
-    """How services mention each other, by their names, in variables, commands and the content of configs."""
+    """The mentions of each service in variables, commands and configs of services, by the service's name."""
     names: dict[str, str] = {}
     for name, draft in making.drafts.items():
-        # Others still ask for the service's name where a Workload can't be called so.
+        # If a Workload can't have the service's name, others still use that name.
         names |= dict.fromkeys((name, draft.name, *draft.aliases), name)
     made = (grant.made for grant in configs.values() if grant.made is not None)
     contents = {config["metadata"]["name"]: "\n".join(config["data"].values()) for config in made}
@@ -215,20 +220,20 @@ def _mentioned(making: _Making, configs: dict[str, Grant]) -> dict[str, Mentions
 
 
 def _open_ports(making: _Making, name: str, mentioned: Mentions) -> None:
-    """Add the ports at which services ask for one whose Service lists its ports, and say which ones it has:
-    in Docker, containers reach each other at each port.
+    """Add the ports at which other services reach this one, if its Service lists its ports, and name the
+    ports that the Service has. In Docker, containers reach each other at every port.
     """
     draft = making.drafts[name]
     if len(making.drafts) == 1 or not lists_its_ports(draft):
         return
     service = making.project.services[name]
-    # Who says no protocol comes after those who do, and means what is there.
+    # Mentions without a protocol come last, and mean the port that exists.
     for number, protocol in sorted(mentioned.ports, key=lambda port: (port[0], not port[1], port[1])):
         if not protocol and any(port["containerPort"] == number for port in draft.container["ports"]):
             continue
         said_by_others = mentioned.said.get((number, protocol), set()) - {name}
         if not said_by_others and _is_published(draft, number):
-            continue  # its own address for those outside, or maybe one (an origin of CORS)
+            continue  # it may be the service's own address for clients outside (such as an origin of CORS)
         published = declare(draft, number, protocol or "TCP")
         if published is not None:
             draft.leave(
@@ -246,7 +251,7 @@ def _is_published(draft: Draft, number: int) -> bool:
 
 
 def _named_claims(making: _Making) -> Iterator[tuple[str, InputValue]]:
-    """Give claims the names that the file gives them. Gives the external ones."""
+    """Give claims the names that the file gives them. Yields the external ones."""
     for name, declaration in making.project.volumes.items():
         keys = typed.mapping(declaration)
         external = keys.get("external")
@@ -259,7 +264,9 @@ def _named_claims(making: _Making) -> Iterator[tuple[str, InputValue]]:
             made = wanted if is_subdomain(wanted) else making.claim_names.of(wanted)
             making.claim_names.give(name, made)
             if made != wanted:
-                making.left.append(Left(given_name.path, f"a claim can't be called so: it is {made}"))
+                making.left.append(
+                    Left(given_name.path, f"a claim can't have this name: it is called {made}")
+                )
         if external is not None and (isinstance(external.value, dict) or typed.truth(external)):
             yield name, external
 
@@ -303,7 +310,7 @@ def _claims(making: _Making, external: dict[str, InputValue]) -> Iterator[Raw]:
 
 
 def _grants(making: _Making, known: dict[str, dict[str, Grant]]) -> Iterator[Raw]:
-    """The ConfigMaps; what has to be made by hand is named."""
+    """The ConfigMaps. Objects that have to be made by hand are named."""
     kinds: tuple[tuple[Kind, dict[str, InputValue]], ...] = (
         (SECRETS, making.project.secrets),
         (CONFIGS, making.project.configs),
@@ -320,7 +327,7 @@ def _grants(making: _Making, known: dict[str, dict[str, Grant]]) -> Iterator[Raw
 
 
 def _policies(making: _Making) -> Iterator[Raw]:
-    """NetworkPolicies, if the file keeps services apart; else its networks have nothing to say."""
+    """NetworkPolicies, if the file keeps services apart; otherwise its networks have no effect."""
     declared = making.project.networks
     making.left += external(declared)
     if is_separated(making.attachments, declared):

@@ -1,7 +1,7 @@
-"""A Compose file's text, read as Compose reads it.
+"""Reads a Compose file's text as Compose does.
 
-Source: github.com/go-yaml/yaml v3 (resolve.go), by which compose-go reads: `yes`, `on` and `22:22` are
-strings, `0440` and `0o440` are 288, and a key that is there twice is an error. Times are strings here.
+Source: github.com/go-yaml/yaml v3 (resolve.go), which compose-go uses: `yes`, `on` and `22:22` are strings,
+`0440` and `0o440` are 288, and a repeated key is an error. Times are strings here.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from twinhull.api.yamlmerge import BoundedMerges
 from twinhull.api.yamlproblems import problem
 from twinhull.convert.conversion import CannotConvert
 
-#: More text than any Compose file has.
+#: The most characters of a text: no Compose file has so many.
 _LONGEST = 2_000_000
-#: As many that aliases may make of it.
+#: The most characters of a document, with its aliases expanded.
 _MOST_CHARACTERS = 5_000_000
 _TAG = "tag:yaml.org,2002:"
 _WORDS = {
@@ -34,7 +34,7 @@ _BASES = {"0b": 2, "0o": 8, "0x": 16}
 
 
 class _Loader(BoundedMerges):
-    """YAML by Compose's rules. Aliases that stand for more than can be read are refused."""
+    """YAML by Compose's rules. Aliases that expand to more than can be read are refused."""
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
         if kind is yaml.ScalarNode and implicit[0]:
@@ -64,7 +64,7 @@ _Loader.add_constructor(f"{_TAG}plain", _Loader.construct_plain)
 
 
 def load(text: str, source: str = "") -> Raw:
-    """A file's mapping. Raises CannotConvert if it isn't one, or holds more than anybody means."""
+    """A file's mapping. Raises CannotConvert if the file isn't a mapping, or is too large."""
     where = f"{source}: " if source else ""
     if len(text) > _LONGEST:
         raise CannotConvert(f"{where}it has more than {_LONGEST:,} characters: give a Compose file")
@@ -78,7 +78,7 @@ def load(text: str, source: str = "") -> Raw:
 
 
 def checked(document: object, source: str = "") -> Raw:
-    """A file's mapping that may be read on. Raises CannotConvert if it may not."""
+    """A document, if it is a mapping that isn't too large. Raises CannotConvert otherwise."""
     where = f"{source}: " if source else ""
     if why := excess(document):
         raise CannotConvert(f"{where}it can't be read: {why}")
@@ -92,7 +92,7 @@ def checked(document: object, source: str = "") -> Raw:
 
 
 def _characters(document: object) -> int:
-    """How long all texts of a document are together, each alias of one counted."""
+    """The length of all texts of a document together, with aliases counted each time."""
     stack, count = [document], 0
     while stack:
         item = stack.pop()

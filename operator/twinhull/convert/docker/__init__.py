@@ -1,4 +1,4 @@
-"""What `docker run` and Compose have in common: a container as Docker describes it, as a Workload.
+"""The common part of `docker run` and Compose: makes a Workload of a container as Docker describes it.
 
-`options` is the table of all that Docker can be told of a container. `workload` makes a Workload of it.
+`options` is the table of all options of a container in Docker. `workload` makes a Workload of them.
 """

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an IPv4 or an IPv6 address, without a zone."""
+    """Whether a text is an IPv4 or an IPv6 address, without a zone."""
     try:
         ip_address(text)
     except ValueError:
@@ -15,7 +15,7 @@ def is_address(text: str) -> bool:
 
 
 def is_loopback(text: str) -> bool:
-    """Whether it is an address of the host that only the host itself reaches, such as all of 127.0.0.0/8."""
+    """Whether a text is an address that only the host itself can reach, such as all of 127.0.0.0/8."""
     if text == "localhost":
         return True
     if not is_address(text):

@@ -1,4 +1,4 @@
-"""Amounts and times as Docker writes them, as Kubernetes does.
+"""Reads amounts and times as Docker writes them, and writes them as Kubernetes does.
 
 Sources: github.com/docker/go-units (RAMInBytes: k, m, g, t and p are powers of 1024), Go's
 time.ParseDuration, and the Compose Specification's chapter on extensions (bytes and durations).
@@ -26,14 +26,14 @@ _UNITS = {
     "w": Decimal(604_800),
 }
 _PART = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,18})?)(ns|us|µs|ms|s|m|h|d|w)")
-#: The largest amount that the API server takes as it is.
+#: The largest amount that the API server stores unchanged.
 _LARGEST = 2**63 - 1
-#: The longest time that a field of Kubernetes takes, an int32 of seconds.
+#: The longest time in seconds that a field of Kubernetes can have, which is an int32.
 _LONGEST = 2**31 - 1
 
 
 def whole_bytes(value: InputValue) -> int:
-    """An amount of memory in bytes. Raises CannotConvert if it is none."""
+    """An amount of memory in bytes. Raises CannotConvert for an invalid one."""
     text = str(value.value).strip()
     match = _BYTES.fullmatch(text)
     if match is None or isinstance(value.value, bool):
@@ -55,7 +55,7 @@ def quantity(count: int) -> str:
 
 
 def number(value: InputValue) -> Decimal:
-    """A number that isn't negative. Raises CannotConvert if it is none."""
+    """A number that isn't negative. Raises CannotConvert for an invalid one."""
     text = str(value.value).strip()
     try:
         amount = Decimal(text) if len(text) < 40 and not isinstance(value.value, bool) else None  # noqa: PLR2004
@@ -67,7 +67,7 @@ def number(value: InputValue) -> Decimal:
 
 
 def whole(value: InputValue) -> int:
-    """A whole number, which may be negative. Raises CannotConvert if it is none."""
+    """A whole number, which may be negative. Raises CannotConvert for an invalid one."""
     text = str(value.value).strip()
     if isinstance(value.value, bool) or not re.fullmatch(r"[-+]?[0-9]{1,18}", text):
         raise CannotConvert(f"{value.path}: {_short(text)} is no whole number: correct it")
@@ -81,7 +81,7 @@ def cores(count: Decimal) -> str:
 
 
 def duration(value: InputValue) -> Decimal:
-    """A time in seconds. Raises CannotConvert if it is none."""
+    """A time in seconds. Raises CannotConvert for an invalid one."""
     text = str(value.value).strip()
     rest, seconds = text, Decimal(0)
     while match := _PART.match(rest):
@@ -95,7 +95,7 @@ def duration(value: InputValue) -> Decimal:
 
 
 def seconds(value: InputValue) -> int:
-    """A time in whole seconds, rounded up. Raises CannotConvert if it is none."""
+    """A time in whole seconds, rounded up. Raises CannotConvert for an invalid one."""
     return int(duration(value).to_integral_value(ROUND_CEILING))
 
 

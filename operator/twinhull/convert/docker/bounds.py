@@ -1,6 +1,6 @@
-"""How large a Workload may be, as the CRD says it.
+"""How large a Workload may be, by the CRD.
 
-The numbers are those of api/templatebounds, which is slow to import; a test holds the two together.
+The numbers are those of api/templatebounds, which is slow to import; a test keeps them equal.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from twinhull.convert.conversion import CannotConvert
 
 MOST_VOLUMES = 256
 MOST_ELEMENTS = 1024
-#: Of a template's labels.
+#: The most labels of a template.
 MOST_LABELS = 128
 MOST_VALUES = 10_000
 LONGEST_TEXT = 131_072
@@ -19,7 +19,7 @@ LONGEST_TEXT = 131_072
 def check(workload: Raw, where: str) -> None:
     """Raise CannotConvert for a Workload that the API server would refuse because of its size.
 
-    `where` is what the input calls it.
+    `where` is its place in the input.
     """
     template = workload["spec"]["template"]
     if len(template["spec"].get("volumes", ())) > MOST_VOLUMES:

@@ -1,4 +1,4 @@
-"""A Workload in the making."""
+"""The draft of a Workload."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from twinhull.convert.docker.names import Names
 
 
 class Refused(CannotConvert):
-    """A container that would be another one without what can't be carried over, or a less isolated one."""
+    """A container can't be converted: without a part that can't be carried over, it would be a different one,
+    or a less isolated one.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimUse:
-    """A volume of Docker's that a container mounts."""
+    """A volume in Docker's sense that a container mounts."""
 
-    #: Where the input says so.
+    #: Its place in the input.
     path: str
-    #: What Docker calls the volume.
+    #: The volume's name in Docker.
     volume: str
     #: The claim's name.
     claim: str
@@ -29,13 +31,13 @@ class ClaimUse:
 
 @dataclass(slots=True)
 class Draft:
-    """One Workload while an input is read. Each subject (storage, network, …) fills in its part."""
+    """A Workload in the making. Each subject (storage, network, …) fills in its part."""
 
     #: The Workload's name.
     name: str
-    #: The namespace of commands that are told, empty if it isn't known.
+    #: The namespace for commands in messages, empty if it isn't known.
     namespace: str = ""
-    #: The one container.
+    #: The only container.
     container: Raw = field(default_factory=dict)
     #: The container's securityContext.
     security: Raw = field(default_factory=dict)
@@ -59,25 +61,25 @@ class Draft:
     volume_names: Names = field(default_factory=lambda: Names(LONGEST_LABEL))
     #: The names of claims, which all containers of an input share.
     claim_names: Names = field(default_factory=lambda: Names(LONGEST_LABEL))
-    #: The volumes of Docker's that are claims.
+    #: The volumes in Docker's sense that are claims.
     claims: list[ClaimUse] = field(default_factory=list)
     #: Objects beside the Workload.
     objects: list[Raw] = field(default_factory=list)
-    #: Other names by which it is reached: each is a Service.
+    #: Other names by which it is reached. Each is a Service.
     aliases: list[str] = field(default_factory=list)
-    #: Whether its names lead to it before it is Ready.
+    #: Whether its Services lead to it before it is Ready.
     is_reached_unready: bool = False
-    #: The ports of the container that the host has for others, by where the input says so.
+    #: The ports of the container that the host publishes for others, by their place in the input.
     published: dict[str, list[Raw]] = field(default_factory=dict)
     #: Whether it is in no network at all.
     has_no_network: bool = False
-    #: Where the input says that it is in a network with others, by its name; empty if it isn't.
+    #: The place in the input that puts it into a network with others; empty if none does.
     own_network: str = ""
-    #: What of the input isn't carried over.
+    #: The parts of the input that aren't carried over.
     left: list[Left] = field(default_factory=list)
 
     def leave(self, part: InputValue | str, why: str, kind: LeftKind = LeftKind.LOST) -> None:
-        """Name something that isn't carried over."""
+        """Name a part of the input that isn't carried over."""
         self.left.append(Left(part if isinstance(part, str) else part.path, why, kind))
 
     @property
@@ -86,7 +88,7 @@ class Draft:
         return bool(self.pod.get("hostNetwork"))
 
     def workload(self) -> Raw:
-        """The Workload."""
+        """The Workload, as an object."""
         security = {"securityContext": self.security} if self.security else {}
         mounts = {"volumeMounts": self.mounts} if self.mounts else {}
         metadata = {
@@ -113,7 +115,7 @@ class Draft:
 
 
 def claim(name: str, modes: list[str], labels: dict[str, str] | None = None) -> Raw:
-    """A PersistentVolumeClaim for a volume of Docker's, which has no size: 1Gi is a guess."""
+    """A PersistentVolumeClaim for a volume of Docker, which has no size: 1Gi is a guess."""
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -122,12 +124,12 @@ def claim(name: str, modes: list[str], labels: dict[str, str] | None = None) -> 
     }
 
 
-#: What is said of each claim that is made.
+#: The sentence about each claim that is made.
 CLAIM_IS_A_GUESS = (
     "a volume of Docker's has no size: PersistentVolumeClaim {claim} asks for 1Gi, which is a guess: set "
     "what it needs before you apply it"
 )
-#: And of all of them.
+#: The sentence about all of these claims.
 CLAIM_IS_EMPTY = (
     "a new claim is empty: copy what the volume has now; Docker fills a new volume with what the image has "
     "at that path, and gives it to that path's owner, and Kubernetes doesn't: set fsGroup in the Pod's "

@@ -1,4 +1,4 @@
-"""What an input says of a container, in Docker's words."""
+"""The options that an input gives for a container, as options of `docker run`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class InputValue:
-    """A value, and where it is in the input."""
+    """A value, and its place in the input."""
 
-    #: Where messages say that it is, such as `--cap-add` or `services.web.cap_add[0]`.
+    #: Its place in messages, such as `--cap-add` or `services.web.cap_add[0]`.
     path: str
-    #: A text as `docker run` takes it, or what the option's subject says (a list of words, a Mount).
+    #: A text as `docker run` takes it, or another value of this option (a list of words, a Mount).
     value: Any
 
 
 class GivenOptions:
-    """All that an input says of one container, by the names of options. What is read is taken out, so that
-    what nobody has read is known in the end.
+    """All options of one container, by their names. Reading an option removes it, so that unread ones are
+    known in the end.
     """
 
     def __init__(self, values: Iterable[tuple[str, InputValue]]) -> None:
@@ -28,11 +28,13 @@ class GivenOptions:
             self._values.setdefault(name, []).append(value)
 
     def take(self, name: str) -> list[InputValue]:
-        """All that is said of an option, in the input's order."""
+        """All values of an option, in the input's order."""
         return self._values.pop(name, [])
 
     def last(self, name: str) -> InputValue | None:
-        """What counts of an option that is said once; None if it isn't said. Docker takes the last one."""
+        """The value of an option that can be given only once; None if it isn't given. Docker takes the last
+        one.
+        """
         return (self.take(name) or [None])[-1]  # type: ignore[list-item]
 
     def is_true(self, name: str) -> bool:
@@ -41,7 +43,7 @@ class GivenOptions:
         return last is not None and last.value is True
 
     def unread(self) -> Iterator[tuple[str, InputValue]]:
-        """What nobody has taken."""
+        """The options that were never read."""
         for name, values in self._values.items():
             for value in values:
                 yield name, value

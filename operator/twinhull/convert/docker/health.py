@@ -3,8 +3,8 @@
 Source: docs.docker.com/reference/dockerfile, HEALTHCHECK: every 30 s, for 30 s at most, unhealthy after 3
 failures.
 
-Docker restarts nothing that is unhealthy: it tells of it, and what depends on it waits. So does a readiness
-probe; a liveness probe would restart the container.
+Docker doesn't restart an unhealthy container: it reports the state, and dependent containers wait. A
+readiness probe does the same; a liveness probe would restart the container.
 
 The kubelet expands `$(NAME)` in a probe's command as in the container's own (pkg/kubelet/prober/prober.go,
 ExpandContainerCommandOnlyStatic), and Docker doesn't. Commands of lifecycle aren't expanded by either.
@@ -22,13 +22,13 @@ from twinhull.convert.docker.process import literal
 
 _INTERVAL = 30
 _RETRIES = 3
-#: What is said of what goes with a check that is turned off.
+#: The sentence about options of a check that is turned off.
 CHECK_IS_DISABLED = "the check is disabled"
-_NO_TEST = "it changes the image's own check, which Kubernetes doesn't see: say what the check is"
+_NO_TEST = "it changes the image's own check, which Kubernetes doesn't see: write the check's command"
 
 
 def health(options: GivenOptions, draft: Draft) -> None:
-    """`health-cmd` (a text for the shell, or a list of words) and what goes with it."""
+    """The options `health-cmd` (a text for the shell, or a list of words) and `health-…`."""
     test = options.last("health-cmd")
     times = {name: options.last(f"health-{name}") for name in ("interval", "timeout", "retries")}
     start, often = options.last("health-start-period"), options.last("health-start-interval")
@@ -59,7 +59,7 @@ def health(options: GivenOptions, draft: Draft) -> None:
 
 
 def _leave(value: InputValue, name: str, draft: Draft) -> None:
-    """Name an option with the sentence and the fate that the table has for it."""
+    """Name an option, with its sentence and fate in the table."""
     draft.leave(value, OPTIONS[name].sentence, kind_of(OPTIONS[name].fate))
 
 

@@ -1,4 +1,4 @@
-"""Names of images, written out as Docker means them.
+"""Names of images, written out as Docker completes them.
 
 Source: github.com/distribution/reference (normalize.go, regexp.go): a name whose first part isn't a registry
 is on docker.io, and one without a folder is in `library`.
@@ -12,7 +12,7 @@ from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.draft import Refused
 from twinhull.convert.docker.givenoptions import InputValue
 
-#: What the field `image` takes.
+#: The most characters of the field `image`.
 _LONGEST = 1024
 _PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
@@ -25,8 +25,8 @@ _REGISTRY = re.compile(
 
 
 def image(value: InputValue) -> str:
-    """An image with its registry. Raises Refused for one that only this computer has, and CannotConvert for
-    what is no image's name.
+    """An image with its registry. Raises Refused for an image that only this computer has, and CannotConvert
+    for an invalid name.
     """
     text = str(value.value).strip()
     if re.fullmatch(r"(sha256:)?[0-9a-f]{64}", text):

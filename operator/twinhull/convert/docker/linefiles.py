@@ -1,7 +1,7 @@
 """Files of `--env-file` and `--label-file`.
 
-Source: docker run's reference (`--env-file`): a line is NAME=VALUE or NAME; what begins with # is a comment;
-nothing is quoted, so that a value has its quotes.
+Source: docker run's reference (`--env-file`): a line is NAME=VALUE or NAME; a line that begins with # is a
+comment; quotes are a part of the value.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 
 from twinhull.convert.conversion import CannotConvert
 
-#: The most lines that are read: more than the variables that a template takes.
+#: The most lines that are read: a template can't have so many variables.
 _MOST_LINES = 10_000
 
 
 def pairs(text: str, path: str, environment: Mapping[str, str] | None) -> Iterator[tuple[str, str | None]]:
-    """The names and values. A name alone has the environment's value, None if it has none; a label's is
-    empty.
+    """The names and values. A name without a value has the environment's value, or None. Without an
+    `environment`, as for labels, its value is empty.
 
     Raises CannotConvert for a line that Docker refuses.
     """

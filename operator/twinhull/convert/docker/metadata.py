@@ -1,8 +1,8 @@
 """Labels and annotations.
 
-A label of Docker's is any text. It becomes a label of the Pod if Kubernetes takes its value, else an
-annotation. Keys with a prefix and a `/` mean something to Kubernetes or to what runs on its nodes, which they
-never did to Docker.
+In Docker, a label is any text. It becomes a label of the Pod if Kubernetes allows its value, else an
+annotation. Keys with a prefix and a `/` may have a meaning for Kubernetes or for programs on its nodes, but
+never had one for Docker. So they are left out.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _HARMLESS = "app.kubernetes.io/"
 #: Keys without a prefix on which KubeVirt acts (hulls/parity/keys).
 _ACTED_ON = ("kubevirt.io", "logVerbosity")
 _PREFIXED = (
-    "a key with a prefix can have a meaning in Kubernetes: if it is meant so, add it to "
+    "a key with a prefix can have a meaning in Kubernetes: if you want that, add it to "
     "spec.template.metadata yourself"
 )
 
 
 def metadata(options: GivenOptions, draft: Draft) -> None:
-    """`label` and `annotation`, whose values are pairs."""
+    """The options `label` and `annotation`, whose values are pairs."""
     for pair in options.take("label"):
         _put(pair, draft, is_label=True)
     for pair in options.take("annotation"):

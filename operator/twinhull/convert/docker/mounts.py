@@ -1,4 +1,4 @@
-"""Mounts: `--volume`, `--mount` and `--tmpfs`, and Compose's `volumes` and `tmpfs`, as one form.
+"""Mounts: reads `--volume`, `--mount` and `--tmpfs`, and Compose's `volumes` and `tmpfs`, into one form.
 
 Source: docker run's reference, docs.docker.com/engine/storage, and the Compose Specification (`volumes`).
 """
@@ -16,34 +16,34 @@ from twinhull.convert.docker.givenoptions import InputValue
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 _VOLUME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
-#: What a path of the host begins with; the last two are of a shell that didn't expand them.
+#: The beginnings of a path of the host. The last two are those of variables that a shell didn't expand.
 _HOST = ("/", ".", "~", "\\", "$", "%")
 Kind = Literal["volume", "bind", "tmpfs", "image"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """Something that a container has at a path."""
+    """A mount of a container."""
 
-    #: Where the input says so.
+    #: Its place in the input.
     path: str
     kind: Kind
     #: The path in the container.
     target: str
-    #: A volume's name, a path of the host, or an image; empty for what has none.
+    #: A volume's name, a path of the host, or an image; empty if the mount has none.
     source: str = ""
     read_only: bool = False
-    #: The path in the volume or the image that is mounted.
+    #: The path in the volume or the image.
     subpath: str = ""
-    #: Of a tmpfs, its size in bytes.
+    #: The size of a tmpfs in bytes.
     size: int | None = None
-    #: Of a bind mount, such as rslave.
+    #: The propagation of a bind mount, such as rslave.
     propagation: str = ""
-    #: Options that mean nothing to Kubernetes, and why each is left out: (option, why).
+    #: Options without a meaning in Kubernetes: (option, why it is left out).
     left: tuple[tuple[str, str], ...] = field(default=())
 
 
-#: Options of `--volume`, and why each of them isn't carried over; None for what isn't named.
+#: Options of `--volume`, and why each of them isn't carried over; None for options that aren't named.
 _SELINUX = "the kubelet labels volumes for SELinux itself, and leaves the node's own files as they are"
 _CACHED = "it tuned Docker Desktop's file sharing"
 _IGNORED: dict[str, str | None] = {
@@ -59,7 +59,7 @@ _TMPFS = "an emptyDir has no mount options: the node mounts it with its own"
 
 
 def short(entry: InputValue) -> Mount:
-    """A mount as `--volume` takes it: [source:]target[:options]. Raises CannotConvert for what is none."""
+    """A mount as `--volume` takes it: [source:]target[:options]. Raises CannotConvert for an invalid one."""
     source, target, options = _parts(entry)
     left: list[tuple[str, str]] = []
     propagation = ""
@@ -82,7 +82,7 @@ def short(entry: InputValue) -> Mount:
 
 
 def tmpfs(entry: InputValue) -> Mount:
-    """A mount as `--tmpfs` takes it: target[:options]. Raises CannotConvert for what is none."""
+    """A mount as `--tmpfs` takes it: target[:options]. Raises CannotConvert for an invalid one."""
     target, _, options = str(entry.value).strip().partition(":")
     size, read_only, left = None, False, []
     for option in filter(None, options.split(",")):
@@ -96,7 +96,7 @@ def tmpfs(entry: InputValue) -> Mount:
     return mount(entry, "tmpfs", target, size=size, read_only=read_only, left=tuple(left))
 
 
-#: The keys of `--mount`, by what they are called first.
+#: The keys of `--mount`, each with its name in this code.
 _KEYS = {
     **dict.fromkeys(("source", "src"), "source"),
     **dict.fromkeys(("target", "dst", "destination"), "target"),
@@ -126,7 +126,7 @@ _MOUNT_LEFT = {
 
 
 def long(entry: InputValue) -> Mount:
-    """A mount as `--mount` takes it: key=value,…. Raises CannotConvert for what is none."""
+    """A mount as `--mount` takes it: key=value,…. Raises CannotConvert for an invalid one."""
     values: dict[str, str] = {}
     left: list[tuple[str, str]] = []
     for part in str(entry.value).split(","):
@@ -153,17 +153,17 @@ def long(entry: InputValue) -> Mount:
 
 
 def kind_of(entry: InputValue, kind: str) -> Kind:
-    """A kind of mount. Raises Refused for one that Kubernetes has nothing like."""
+    """A kind of mount. Raises Refused for a kind without a counterpart in Kubernetes."""
     if kind not in {"volume", "bind", "tmpfs", "image"}:
         raise Refused(
-            f"{entry.path}: a mount of type {kind[:40]!r} has nothing like it here: use volume, bind, tmpfs "
+            f"{entry.path}: a mount of type {kind[:40]!r} has no counterpart here: use volume, bind, tmpfs "
             "or image"
         )
     return kind  # type: ignore[return-value]
 
 
 def mount(entry: InputValue, kind: Kind, target: str, **fields: object) -> Mount:
-    """A mount whose target is checked. Raises CannotConvert if it is no path, and Refused for one of
+    """A mount whose target is checked. Raises CannotConvert if that isn't a path, and Refused for a path of
     Windows.
     """
     cleaned = target.strip()

@@ -21,7 +21,7 @@ from twinhull.convert.docker.security import ONE_POD, may_bind
 
 _MOST_SERVERS = 3
 _MOST_DOMAINS = 32
-#: What the API server takes (k8s.io/kubernetes/pkg/apis/core/validation, SysctlMaxLength).
+#: The longest name that the API server takes (k8s.io/kubernetes/pkg/apis/core/validation, SysctlMaxLength).
 _LONGEST_SYSCTL = 253
 #: Sysctls that each node allows (k8s.io/kubernetes/pkg/kubelet/sysctl/safe_sysctls.go).
 _SAFE = frozenset(
@@ -40,7 +40,7 @@ _SAFE = frozenset(
     }
 )
 _SYSCTL = re.compile(r"[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*")
-#: What Docker's long form of a network may say beside its name and aliases, and why a Pod hasn't it.
+#: The keys of Docker's long form of a network beside name and aliases, and why a Pod can't have them.
 OF_NETWORK = {
     **dict.fromkeys(("ip", "ip6", "link-local-ip", "mac-address"), OPTIONS["ip"].sentence),
     **dict.fromkeys(
@@ -50,7 +50,7 @@ OF_NETWORK = {
     "driver-opt": "the cluster's network gives a Pod its interface, and takes no options of Docker's",
     "gw-priority": "a Pod has one network",
 }
-#: Modes whose part after the colon isn't about a network of that name.
+#: Modes in which the part after the colon isn't about a network of that name.
 _OTHER_MODES = frozenset({"container", "service", "ns", "pasta", "slirp4netns"})
 _OWN_NETWORK = (
     "Docker separates networks, and Pods of all namespaces reach each other: to separate them again, write "
@@ -59,7 +59,7 @@ _OWN_NETWORK = (
 
 
 def mode(options: GivenOptions, draft: Draft) -> None:
-    """`network`: which network it has. It comes before ports."""
+    """The option `network`: the container's network. To be called before ports."""
     for network in options.take("network"):
         value = _name(network, draft)
         if value == "host":
@@ -80,7 +80,7 @@ def mode(options: GivenOptions, draft: Draft) -> None:
 
 
 def _name(network: InputValue, draft: Draft) -> str:
-    """The network's name. What else is said of it is put into the draft, or named.
+    """The network's name. Its other settings are put into the draft, or named.
 
     Docker's long form is name=NETWORK,alias=NAME,… (docs.docker.com/reference/cli/docker/container/run,
     `--network`). Podman's is NETWORK:alias=NAME,… (docs.podman.io, podman-run, `--network`).
@@ -96,7 +96,7 @@ def _name(network: InputValue, draft: Draft) -> str:
         key, equals, value = (word.strip() for word in part.partition("="))
         if not is_podmans and key.lower() not in {"name", "alias", *OF_NETWORK}:
             raise CannotConvert(
-                f"{network.path}: {part[:60]!r} says nothing of a network: write it as in name=shop,alias=db"
+                f"{network.path}: {part[:60]!r} isn't a key of a network: write it as in name=shop,alias=db"
             )
         if key.lower() == "name" and not is_podmans:
             name = value
@@ -110,7 +110,7 @@ def _name(network: InputValue, draft: Draft) -> str:
 
 
 def names(options: GivenOptions, draft: Draft) -> None:
-    """`hostname`, `network-alias`, `add-host`, `dns` and the like. It comes after ports."""
+    """The options `hostname`, `network-alias`, `add-host`, `dns` and the like. To be called after ports."""
     if (hostname := options.last("hostname")) is not None and hostname.value:
         _hostname(hostname, draft)
     for value in options.take("network-alias"):
@@ -120,7 +120,7 @@ def names(options: GivenOptions, draft: Draft) -> None:
     _sysctls(options.take("sysctl"), draft)
 
 
-#: The lowest port that each user may listen at unless the sysctl says otherwise (Linux, ip-sysctl).
+#: The lowest port at which every user may listen, unless the sysctl says otherwise (Linux, ip-sysctl).
 _FIRST_UNPRIVILEGED = 1024
 _PORT_START = "net.ipv4.ip_unprivileged_port_start"
 
@@ -130,7 +130,7 @@ def let_listen(draft: Draft) -> None:
 
     Docker sets the sysctl to 0 for each container with a network of its own (moby, daemon/oci_linux.go,
     WithSysctls). containerd does so from 2.0 on only (enable_unprivileged_ports), and Kubernetes leaves it to
-    the runtime. It is one of those that each node and Pod Security's "restricted" allow.
+    the runtime. Every node, and Pod Security's "restricted", allow this sysctl.
     """
     is_low = any(port["containerPort"] < _FIRST_UNPRIVILEGED for port in draft.container.get("ports", ()))
     if draft.has_host_network or not is_low or may_bind(draft):
@@ -162,7 +162,7 @@ def _hostname(value: InputValue, draft: Draft) -> None:
 
 
 def alias(value: InputValue, draft: Draft) -> None:
-    """Give a Workload a Service of another name, or name why there can be none."""
+    """Give a Workload a Service of another name, or name why that is impossible."""
     name = str(value.value).strip()
     if name == draft.name or name in draft.aliases:
         return
@@ -207,7 +207,7 @@ def _dns(options: GivenOptions, draft: Draft) -> None:
     searches = [str(domain.value).strip().rstrip(".") for domain in domains]
     for domain, name in zip(domains, searches, strict=True):
         if not is_subdomain(name):
-            draft.leave(domain, "it is no domain that Kubernetes takes")
+            draft.leave(domain, "Kubernetes doesn't allow this domain: correct it")
     if listed := [name for name in dict.fromkeys(searches) if is_subdomain(name)]:
         config["searches"] = listed[:_MOST_DOMAINS]
         for domain in domains[_MOST_DOMAINS:]:
@@ -270,8 +270,8 @@ def _sysctls(sysctls: list[InputValue], draft: Draft) -> None:
 
 
 def _dotted(sysctl: str) -> str:
-    """A sysctl's name with dots. In one with slashes, dots are part of words (sysctl.d(5); so does
-    k8s.io/component-helpers/node/util/sysctl, NormalizeName).
+    """A sysctl's name with dots. In a name with slashes, dots are a part of words (sysctl.d(5);
+    k8s.io/component-helpers/node/util/sysctl, NormalizeName, does the same).
     """
     first = next((char for char in sysctl if char in "./"), ".")
     return sysctl if first == "." else sysctl.translate(str.maketrans("./", "/."))

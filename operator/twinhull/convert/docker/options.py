@@ -1,8 +1,8 @@
-"""All that `docker run` can be told, and what becomes of it: the table of the page, and of the code.
+"""All options of `docker run`, and how each is converted: the table for the docs page, and for the code.
 
-Source: docker run's reference (docs.docker.com/reference/cli/docker/container/run, version 29) and, for the
-options of `podman run` that Docker hasn't, docs.podman.io (version 5). What is honoured is taken up by the
-modules beside this one. The rest is named with the sentence that it has here.
+Source: docker run's reference (docs.docker.com/reference/cli/docker/container/run, version 29) and, for
+options that only `podman run` has, docs.podman.io (version 5). The modules beside this one read the honoured
+options. The others are named with their sentence here.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from twinhull.convert.conversion import LeftKind
 
 
 class Fate(StrEnum):
-    """What becomes of an option."""
+    """How an option is converted."""
 
-    #: The Workload, or an object beside it, has it. Values that can't be had are named.
+    #: The Workload, or an object beside it, has it. Values that can't be carried over are named.
     HONOURED = "honoured"
-    #: Some of its values end the conversion: the container would be another one, or a less isolated one.
+    #: Some of its values end the conversion: without them the container would be a different one, or a less
+    #: isolated one.
     REFUSED_IN_PART = "honoured, or refused"
-    #: It ends the conversion, or that of a service.
+    #: It ends the conversion of the input, or of a service.
     REFUSED = "refused"
-    #: It isn't carried over, and named with the reason.
+    #: It isn't carried over. It is named with the reason.
     LEFT = "left out"
-    #: It is about Docker's own command line or its host, and says nothing of what runs. It is named, too.
+    #: It is about Docker's own command line or its host, and not about what runs. It is named, too.
     MEANINGLESS = "without meaning here"
 
 
 def kind_of(fate: Fate) -> LeftKind:
-    """What a person is told of an option, or of a key of Compose, that isn't carried over."""
+    """The kind of message about an option, or a key of Compose, that isn't carried over."""
     return LeftKind.MEANINGLESS if fate is Fate.MEANINGLESS else LeftKind.LOST
 
 
 class Takes(StrEnum):
-    """What comes after an option's name on the command line."""
+    """The values of an option on the command line."""
 
     NOTHING = "nothing"
     ONE = "one value"
@@ -50,11 +51,11 @@ class Option:
     fate: Fate
     #: How it is honoured, or why it isn't.
     sentence: str
-    #: Its letter, empty if it has none.
+    #: Its short form, empty if it has none.
     letter: str = ""
-    #: Other names of it.
+    #: Its other names.
     others: tuple[str, ...] = ()
-    #: Whether Docker hasn't it, but Podman.
+    #: Whether only Podman has it.
     podman: bool = False
 
 
@@ -303,7 +304,7 @@ _OF_PODMAN = (
     ),
     _one("variant", _L, "use --platform"),
 )
-#: By their names.
+#: The options, by their names.
 OPTIONS: dict[str, Option] = {
     **{option.name: option for option in _DOCKER},
     **{

@@ -1,9 +1,9 @@
-"""Ports: what Docker publishes, and what a Workload's Service has of it.
+"""Ports: those that Docker publishes, and those that a Workload's Service then has.
 
 Source: docker run's reference (`--publish`, `--expose`), and the Compose Specification (`ports`, `expose`).
 
-Docker's containers of one network reach each other at the container's port, and everybody else at the port of
-the host. So the Service has both numbers: the container's, and the published one if it is another.
+In Docker, containers of one network reach a container at its own port, and everybody else reaches it at the
+host's port. So the Service has both numbers, if they differ.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 _HIGHEST = 65_535
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _PROTOCOLS = {"tcp": "TCP", "udp": "UDP", "sctp": "SCTP"}
-#: Addresses of the host that stand for all.
+#: Addresses that mean all addresses of the host.
 _EVERY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  addresses that are read
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Ports of a container, and those of the host that lead to them."""
+    """Ports of a container, and the host's ports that lead to them."""
 
     path: str
     #: The first and the last port of the container.
     inside: tuple[int, int]
-    #: The first and the last port of the host; None if there are none, or Docker chooses them.
+    #: The first and the last port of the host; None if it has none, or Docker chooses them.
     outside: tuple[int, int] | None = None
     #: The host's address, empty for all.
     address: str = ""
@@ -54,7 +54,7 @@ class Publication:
 
 def parse(port: InputValue) -> Publication:
     """A port as `--publish` and Compose's `ports` take it: [[ip:][host]:]container[/protocol], where host and
-    container may be ranges. Raises CannotConvert for what is none.
+    container may be ranges. Raises CannotConvert for an invalid one.
     """
     text = str(port.value).strip()
     if "=" in text:
@@ -74,7 +74,7 @@ def exposed(port: InputValue) -> Publication:
 
 
 def span(port: InputValue, text: str) -> tuple[int, int]:
-    """A port, or a range of ports. Raises CannotConvert for what is none."""
+    """A port, or a range of ports. Raises CannotConvert for an invalid one."""
     match = _RANGE.fullmatch(text.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last <= _HIGHEST:
@@ -83,21 +83,21 @@ def span(port: InputValue, text: str) -> tuple[int, int]:
 
 
 def host_span(port: InputValue, text: str) -> tuple[int, int] | None:
-    """The ports of the host, None if Docker chooses them. It does so for 0, too (github.com/moby/moby,
+    """The ports of the host, None if Docker chooses them, as it does for 0 (github.com/moby/moby,
     libnetwork/portallocator).
     """
     return None if text.strip() in {"", "0"} else span(port, text)
 
 
 def protocol_of(port: InputValue, text: str) -> str:
-    """A protocol as Kubernetes writes it. Raises CannotConvert for what is none."""
+    """A protocol as Kubernetes writes it. Raises CannotConvert for an invalid one."""
     if (protocol := _PROTOCOLS.get(text.strip().lower() or "tcp")) is None:
         raise CannotConvert(f"{port.path}: {text[:40]!r} is no protocol: write tcp, udp or sctp")
     return protocol
 
 
 def ports(options: GivenOptions, draft: Draft) -> None:
-    """`publish` and `expose`: the container's ports, and the Service's."""
+    """The options `publish` and `expose`: the container's ports, and the Service's."""
     publications = [
         port.value if isinstance(port.value, Publication) else parse(port) for port in options.take("publish")
     ]
@@ -158,7 +158,7 @@ def _publication(port: InputValue, inside: str, outside: str, address: str, prot
 
 
 def _address(text: str) -> tuple[str, str]:
-    """The host's address, empty if there is none, and what comes after it."""
+    """The host's address, empty if there is none, and the rest of the text."""
     if text.startswith("["):
         address, _, rest = text[1:].partition("]")
         return address, rest.removeprefix(":")
@@ -185,7 +185,7 @@ def _declare(publication: Publication, declared: dict[tuple[int, str], Raw], dra
 def _others(
     publications: list[Publication], declared: dict[tuple[int, str], Raw], draft: Draft
 ) -> Iterator[Raw]:
-    """The Service's ports for those that are published by another number; what isn't so is named."""
+    """The Service's ports for ports published under another number. Ports that can't be are named."""
     used_ports = set(declared)
     for one in publications:
         if not one.published or draft.has_host_network or (one.inside[0], one.protocol) not in declared:
@@ -211,7 +211,7 @@ def _others(
         yield from ({"port": outside, "targetPort": inside, **protocol} for outside, inside in others.items())
 
 
-#: The most ports of a range that a command lists.
+#: The most ports of a range that a command in a message lists.
 _MOST_FORWARDED = 20
 
 

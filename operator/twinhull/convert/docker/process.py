@@ -1,7 +1,7 @@
-"""What a container runs: its command, variables, user, and what happens when it ends.
+"""The process of a container: its command, variables and user, and what happens when it ends.
 
-Sources: docker run's reference; k8s.io/kubernetes/third_party/forked/golang/expansion (what `$(…)` is in a
-command); k8s.io/api/core/v1 (Container, PodSpec).
+Sources: docker run's reference; k8s.io/kubernetes/third_party/forked/golang/expansion (the meaning of `$(…)`
+in a command); k8s.io/api/core/v1 (Container, PodSpec).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 
 _VARIABLE = re.compile(r"[ -<>-~]+")
-#: The highest number of a user or a group that the API server takes.
+#: The highest number of a user or a group that the API server allows.
 _HIGHEST_ID = 2**31 - 1
 _DIGITS = re.compile(r"[0-9]+")
 _TOO_HIGH = (
@@ -34,7 +34,7 @@ _PULLS = {"always": "Always", "missing": "IfNotPresent", "never": "Never"}
 
 
 def process(options: GivenOptions, draft: Draft) -> None:
-    """What runs, and as whom."""
+    """The command, its variables, and its user and groups."""
     _command(options, draft)
     _variables(options.take("env"), draft)
     if (workdir := options.last("workdir")) is not None and workdir.value:
@@ -52,7 +52,7 @@ def process(options: GivenOptions, draft: Draft) -> None:
 
 
 def life(options: GivenOptions, draft: Draft) -> None:
-    """When it is started again, how it is ended, and from where its image comes."""
+    """When the container is started again, how it is ended, and whether its image is pulled."""
     restart = options.last("restart")
     policy, colon, most = str(restart.value if restart else "no").partition(":")
     if policy not in _RESTARTS or (colon and policy != "on-failure"):
@@ -87,8 +87,8 @@ def life(options: GivenOptions, draft: Draft) -> None:
 
 
 def literal(text: str) -> str:
-    """A text that Kubernetes takes as it is: it expands `$(NAME)` in commands and variables, and Docker
-    doesn't.
+    """A text that Kubernetes takes literally. Kubernetes, unlike Docker, expands `$(NAME)` in commands and
+    variables.
     """
     return text.replace("$", "$$") if "$(" in text or "$$" in text else text
 
@@ -120,7 +120,7 @@ def _variables(pairs: list[InputValue], draft: Draft) -> None:
         if value is None:
             draft.leave(
                 pair,
-                "its value is in the environment of who runs Docker: give it by --variable "
+                "its value is in the environment in which Docker runs: give it by --variable "
                 f"{name[:60]}=VALUE",
             )
         elif not _VARIABLE.fullmatch(name):
@@ -139,7 +139,7 @@ def _user(value: InputValue | None, draft: Draft) -> None:
     if number is not None:
         draft.security["runAsUser"] = number
     else:
-        # The image's own user may be root: better no container than one that is root.
+        # The image's own user may be root: it is safer not to start such a container.
         draft.security["runAsNonRoot"] = True
         why = (
             _TOO_HIGH.format(number=user[:40])
@@ -175,7 +175,7 @@ def _groups(groups: list[InputValue], draft: Draft) -> None:
 
 
 def _no_group(group: str, what: str) -> str:
-    """Why a group isn't carried over: it has no number, or one that is too high."""
+    """Why a group isn't carried over: it has no number, or its number is too high."""
     if _DIGITS.fullmatch(group):
         return _TOO_HIGH.format(number=group[:40])
     number = f"the number that {group[:40]!r} has in the image"
@@ -188,7 +188,7 @@ def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,10}", text) and int(text) <= _HIGHEST_ID else None
 
 
-#: Architectures as `uname` calls them, and as Kubernetes does.
+#: Architectures by uname's names, in Kubernetes' names.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "x86-64": "amd64"}
 
 
@@ -220,7 +220,7 @@ def _platform(platform: InputValue | None, draft: Draft) -> None:
         )
 
 
-#: Runtimes that isolate more than Docker's own, and what their RuntimeClass is called as a rule.
+#: Runtimes that isolate more than Docker's own, and the usual names of their RuntimeClasses.
 _SANDBOXES = {
     **dict.fromkeys(("runsc", "gvisor", "io.containerd.runsc.v1"), "gvisor"),
     **dict.fromkeys(("kata", "kata-runtime", "kata-qemu", "io.containerd.kata.v2"), "kata"),
@@ -237,6 +237,4 @@ def _runtime(runtime: InputValue | None, draft: Draft) -> None:
             runtime, f"spec.sandbox.runtimeClassName is {name}, which is a guess: set it to your RuntimeClass"
         )
     elif runtime.value not in {"runc", "crun", "io.containerd.runc.v2"}:
-        draft.leave(
-            runtime, "which runtime a node has is said by a RuntimeClass: set spec.sandbox.runtimeClassName"
-        )
+        draft.leave(runtime, "a RuntimeClass names the runtime of a Pod: set spec.sandbox.runtimeClassName")

@@ -1,4 +1,4 @@
-"""Secrets that can be read in what is printed: Docker's variables become values in the Workload."""
+"""Finds secrets that can be read in the output: Docker's variables become values in the Workload."""
 
 from __future__ import annotations
 
@@ -10,46 +10,47 @@ from twinhull.api import commands
 from twinhull.api.group import Raw
 from twinhull.convert.conversion import Left, LeftKind
 
-#: Names of variables that have secrets as a rule. KEY is a word of its own, so that KEYCLOAK_URL has none.
+#: Names of variables that usually have secrets. KEY has to be a word of its own, so KEYCLOAK_URL isn't one.
 _SECRET = re.compile(
     r"PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|APIKEY|(?:^|[^A-Z])(?:PASS|PWD|PW|KEYS?)(?:[^A-Z]|$)",
     re.IGNORECASE,
 )
-#: Such variables have the path of a file with the secret.
+#: Names of such variables that have the path of a file with the secret.
 _OF_FILE = re.compile(r"_(?:FILE|PATH|DIR)$", re.IGNORECASE)
 #: A URL with a password in it.
 _URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
-#: Values that are no secrets, whatever the variable's name: MYSQL_RANDOM_ROOT_PASSWORD=yes.
+#: Values that aren't secrets, whatever the variable's name: MYSQL_RANDOM_ROOT_PASSWORD=yes.
 _PLAIN = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "none", "null"})
-#: Values that are words, or numbers. They are in many texts by chance: DB_PASSWORD=postgres in an image.
+#: Values that are words or numbers. Many texts have them by chance: DB_PASSWORD=postgres in an image.
 _WORD = re.compile(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*|[0-9]+")
-#: Where such a value may be one that somebody filled in. Names, images and paths have words of their own, and
-#: the first word of a command is a program.
+#: The places where such a value may be one that a variable filled in. Names, images and paths have words of
+#: their own, and the first word of a command is a program.
 _FREE = re.compile(r"\.env\[|\.(?:command|args)\[(?!0\])|(?:^|\.)(?:annotations|labels|data)\.")
-#: What is before a password within a text, and what is behind it.
+#: The text before a password within a text, and the text behind it.
 _BEFORE_WORD = (
     r"(?:://[^/\s:@]*:|(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|PW|TOKEN|SECRET|CREDENTIALS?|KEY)[\"']?"
     r"(?:\s*[=:]\s*|\s+)[\"']?)"
 )
 _BEHIND_WORD = r"(?![\w.-])"
-#: A word of a command that has one before it, and such a one that a password comes after.
+#: The place of a word in a command that isn't its first, and the end of a word after which a password comes.
 _LATER_WORD = re.compile(r"\.(?:command|args)\[(?!0\])")
 _ENDS_BEFORE_WORD = re.compile(f"{_BEFORE_WORD}$", re.IGNORECASE)
 _MOST_BEFORE = 200
-#: The fewest characters of a value that is looked for in other values. Shorter ones are in many by chance.
+#: The fewest characters of a value that is looked for in other values. Many texts have shorter ones by
+#: chance.
 _SHORTEST = 4
 
 
 def readable(
     objects: Iterable[Raw], variables: Mapping[str, str], filled: Collection[str] = (), *, namespace: str
 ) -> Iterator[Left]:
-    """Name what looks like a secret in the objects: by the names of variables, by passwords in URLs, and by
-    the values of variables that the input refers to. A value that is a word is looked for only where it
-    stands alone, or as a password.
+    """Name the values in the objects that look like secrets: by the names of variables, by passwords in URLs,
+    and by the values of variables to which the input refers. A value that is a word is looked for only where
+    it stands alone, or as a password.
 
     `variables` are those that a person gives (`--variable`, `.env`), and `filled` the names of those that are
-    in the input's own variables. No value is in what this gives. `namespace` is the one that the commands are
-    for, empty if it isn't known.
+    in the input's own variables. No value is in the result. `namespace` is for the commands in messages,
+    empty if it isn't known.
     """
     secrets = {
         name: value for name, value in variables.items() if is_secret(name, value) and len(value) >= _SHORTEST
@@ -87,7 +88,7 @@ def readable(
 
 
 def is_secret(name: str, value: str) -> bool:
-    """Whether a variable looks as if it had a secret."""
+    """Whether a variable seems to have a secret."""
     if _URL.search(value):
         return True
     return bool(_SECRET.search(name)) and not _OF_FILE.search(name) and value.lower() not in _PLAIN
@@ -104,8 +105,8 @@ def _variable(workload: str, namespace: str) -> str:
 
 
 def _is_shared(value: str, variables: Mapping[str, str]) -> bool:
-    """Whether a value is a word that a variable without a secret has as well. Nobody can say then which of
-    them a text has that is the value alone.
+    """Whether a value is a word that a variable without a secret has as well. In a text that is this value
+    alone, nobody can tell which of the two it is.
     """
     return bool(_WORD.fullmatch(value)) and any(
         other == value and not is_secret(name, other) for name, other in variables.items()
@@ -113,8 +114,8 @@ def _is_shared(value: str, variables: Mapping[str, str]) -> bool:
 
 
 def _has(path: str, text: str, value: str, *, is_own: bool) -> bool:
-    """Whether a text has a secret's value in it. `is_own`: it is what the variable of the text's own name
-    has.
+    """Whether a text has a secret's value in it. `is_own` says that the variable of the same name has this
+    value.
     """
     if path.endswith(".image"):
         return False
@@ -128,16 +129,16 @@ def _has(path: str, text: str, value: str, *, is_own: bool) -> bool:
 
 
 def _is_behind_word(path: str, before: str) -> bool:
-    """Whether a word of a command is behind one such as --password, which `before` is."""
+    """Whether a word of a command comes after a word such as --password, which `before` is."""
     return bool(_LATER_WORD.search(path) and _ENDS_BEFORE_WORD.search(f"{before[-_MOST_BEFORE:]} "))
 
 
 def _elsewhere(kind: str, path: str, name: str) -> str:
     """What to do about a value outside of variables.
 
-    The kubelet fills `$(NAME)` in only for a container's command and args. In a probe it knows the variables
-    that have a value, and none of a Secret (pkg/kubelet/container/helpers.go,
-    ExpandContainerCommandOnlyStatic), and in lifecycle none at all.
+    The kubelet expands `$(NAME)` fully only in a container's command and args. In a probe it knows the
+    variables with a value, but none from a Secret (pkg/kubelet/container/helpers.go,
+    ExpandContainerCommandOnlyStatic), and in lifecycle it knows none.
     """
     name = name[:60]
     begin = f"it has the value of {name}, which whoever may read the {kind} can read: "
@@ -155,7 +156,9 @@ def _elsewhere(kind: str, path: str, name: str) -> str:
 
 
 def _texts(value: Any, path: str, variable: str) -> Iterator[tuple[str, str, str]]:  # noqa: ANN401  JSON
-    """All texts below a value: each with its path, and the variable whose value it is, empty if of none."""
+    """All texts within a value, each with its path, and with the variable whose value it is, empty if it is
+    none's.
+    """
     match value:
         case str():
             yield path, variable, value

@@ -1,4 +1,4 @@
-"""What a container may use: memory, CPUs, devices.
+"""The resources of a container: memory, CPUs, devices.
 
 Sources: docker run's reference (`--memory`, `--cpus`, `--gpus`);
 k8s.io/kubernetes/pkg/kubelet/cm/helpers_linux.go (MilliCPUToShares: a request of one CPU is 1024 shares).
@@ -16,9 +16,9 @@ from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 
 _SHARES = 1024
-#: Of the CFS, in microseconds, if none is said.
+#: The period of the CFS in microseconds, if none is given.
 _PERIOD = Decimal(100_000)
-#: The resource of NVIDIA's device plugin; `--gpus` means NVIDIA's, unless a driver is said.
+#: The resource of NVIDIA's device plugin. `--gpus` means NVIDIA's GPUs, unless it names a driver.
 _GPU = "nvidia.com/gpu"
 _NO_ALL = (
     f"Kubernetes counts GPUs: set limits of {_GPU}, or of your device plugin's resource, to how many there "
@@ -50,7 +50,7 @@ def _memory(options: GivenOptions, draft: Draft, limits: Raw, requests: Raw) -> 
     if request:
         requests["memory"] = quantity(request)
     swap = options.last("memory-swap")
-    # As much as the limit of memory means: no swap, which is what a Pod has.
+    # A limit of swap that equals the limit of memory means no swap, as in a Pod.
     if swap and not (limit and str(swap.value).strip() != "-1" and whole_bytes(swap) == limit):
         draft.leave(swap, "a node decides about swap: set memorySwap in the kubelet's configuration")
 
@@ -61,11 +61,11 @@ def _cpus(options: GivenOptions, draft: Draft, limits: Raw, requests: Raw) -> No
     if quota and whole(quota) > 0:
         if limit:
             raise CannotConvert(
-                f"{quota.path}: it says the same as {cpus.path if cpus else ''}: remove one of the two"
+                f"{quota.path}: it sets the same as {cpus.path if cpus else ''}: remove one of the two"
             )
         limit = number(quota) / ((number(period) if period else None) or _PERIOD)
     elif period:
-        draft.leave(period, "without a quota it says nothing, and a Pod has no period of its own")
+        draft.leave(period, "it has no effect without a quota, and a Pod has no period of its own")
     if limit:
         limits["cpu"] = cores(limit)
     shares = options.last("cpu-shares")
@@ -96,6 +96,6 @@ def _gpus(gpus: InputValue, draft: Draft, limits: Raw) -> None:
         r"[1-9][0-9]{0,3}", parts.get("count", "")
     ):
         limits[_GPU] = parts["count"]
-        draft.leave(gpus, "of what it says of GPUs, Kubernetes takes their number only")
+        draft.leave(gpus, "Kubernetes takes only the number of GPUs")
     else:
         draft.leave(gpus, _NO_ALL)

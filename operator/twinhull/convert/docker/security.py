@@ -1,11 +1,11 @@
-"""What a container may do: capabilities, seccomp, AppArmor, SELinux, namespaces of the host.
+"""What a container may do: its capabilities, seccomp, AppArmor, SELinux, and the host's namespaces.
 
 Sources: docker run's reference (`--security-opt`, `--cap-add`, `--privileged`, `--userns`, `--pid`, `--ipc`);
 docs.docker.com/engine/security; k8s.io/api/core/v1 (SecurityContext).
 
-Docker confines each container by its seccomp profile, and Kubernetes none unless a Pod asks for it. So a
-Workload asks for the runtime's own profile, unless the input says otherwise: nothing is confined less than it
-was.
+Docker confines every container by its seccomp profile; Kubernetes does so only if a Pod asks for it. So a
+Workload asks for the runtime's own profile, unless the input asks for another: no container is less confined
+than it was.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SELINUX = ("user", "role", "type", "level")
 
 
 def security(options: GivenOptions, draft: Draft) -> None:
-    """What it may do, and what it shares with its node."""
+    """The container's permissions, and the namespaces that it shares with its node."""
     privileged = options.is_true("privileged")
     if privileged:
         draft.security["privileged"] = True
@@ -43,9 +43,10 @@ def security(options: GivenOptions, draft: Draft) -> None:
 
 
 def may_bind(draft: Draft) -> bool:
-    """Whether a container has the capability to listen at ports below 1024, as far as the input says it: root
-    has, unless the capability is dropped. Who isn't root has none, whatever is added (Linux, capabilities: an
-    exec by another user clears what isn't ambient). A container whose user is the image's may be root.
+    """Whether a container has the capability to listen at ports below 1024, as far as the input tells. Root
+    has it, unless it is dropped. Other users don't have it, even if it is added (Linux, capabilities: an exec
+    by another user clears capabilities that aren't ambient). A container whose user is the image's may run as
+    root.
     """
     if draft.security.get("runAsUser", 0) != 0 or draft.security.get("runAsNonRoot"):
         return False
@@ -164,7 +165,7 @@ def _users(userns: InputValue | None, draft: Draft) -> None:
         draft.leave(userns, "Kubernetes maps users as it chooses, or not at all: set hostUsers to false")
 
 
-#: Why a container that lives in another's namespace can't be one Workload.
+#: Why a container that uses another one's namespace can't be a Workload of its own.
 ONE_POD = (
     "shares a namespace with another container, so that both belong into one Pod: write a Workload with both "
     "containers in its template"

@@ -1,4 +1,4 @@
-"""A container's Services: the Workload's own, whose ports are those of the container unless spec.service says
+"""The Services of a container: the Workload's own, which has the container's ports unless spec.service lists
 others, and one for each other name.
 """
 
@@ -12,12 +12,14 @@ from twinhull.convert.conversion import Left, LeftKind
 from twinhull.convert.docker.draft import Draft
 from twinhull.convert.docker.givenoptions import InputValue
 
-#: The most ports or names that a sentence lists.
+#: How many ports or names a sentence lists at most.
 _MOST_LISTED = 8
 
 
 def other_services(draft: Draft) -> Iterator[Raw]:
-    """The Services of a Workload's other names. Without ports, such a Service's address is the hull's."""
+    """The Services for a Workload's other names. Without ports, such a Service is headless: its name leads to
+    the hull's address.
+    """
     for name in draft.aliases:
         listed = [
             {
@@ -41,19 +43,19 @@ def other_services(draft: Draft) -> Iterator[Raw]:
 
 
 def reach_unready(draft: Draft) -> None:
-    """Have the names of a container with a health check lead to it whatever the check says, if it has one.
+    """If a container has a health check, let its names lead to it even while the check fails.
 
-    Docker's DNS and its published ports ask for no health: docs.docker.com/reference/dockerfile, HEALTHCHECK,
-    gives a container a status and nothing else. A Service leaves out what isn't Ready
+    Docker's DNS and its published ports don't depend on health: docs.docker.com/reference/dockerfile,
+    HEALTHCHECK, gives a container a status and nothing else. A Service leaves out Pods that aren't Ready
     (kubernetes.io/docs/concepts/services-networking/dns-pod-service). So a check that asks for the
     container's own name would never succeed (a replica set of MongoDB), members of a cluster would wait for
     each other for good (etcd), and a container that is only slow would be cut off from the others.
 
-    It is for containers whose names others use, or they themselves. Traffic from outside comes by the same
-    Service, and reaches them before they are Ready, too, as it does in Docker. And what Compose starts once
-    they are healthy (depends_on) reaches them earlier: it has to try again either way, since without this it
-    would find no address. What starts first beside its former hull is left as it is: new connections have to
-    go to the hull that is Ready.
+    To be called for containers whose names are used by others, or by themselves. Traffic from outside comes
+    by the same Service, so it reaches them before they are Ready, too, as in Docker. A container that Compose
+    would start once they are healthy (depends_on) reaches them earlier: it has to try again either way, since
+    otherwise it would find no address. Workloads with StartFirst aren't changed: new connections have to go
+    to the hull that is Ready.
     """
     starts_first = draft.spec.get("replacement", {}).get("strategy") == "StartFirst"
     if "readinessProbe" not in draft.container or draft.has_host_network or starts_first:
@@ -67,8 +69,8 @@ def lead_by_name(draft: Draft) -> None:
     """Give a Workload without ports a Service of its name, since containers of a network find each other by
     name.
 
-    Without ports it has to be one of our own: headless, so that the name leads to the hull, whatever the
-    port.
+    Without ports, that isn't the operator's Service but one of our own. It is headless, so that the name
+    leads to the hull at every port.
     """
     if draft.container.get("ports") or draft.has_host_network or draft.has_no_network:
         return
@@ -84,8 +86,8 @@ def lists_its_ports(draft: Draft) -> bool:
 
 
 def declare(draft: Draft, number: int, protocol: str) -> Raw | None:
-    """Add a port of the container to a Workload's Services, unless they have it. Gives the published port
-    that stood in its place, if there was one: in Docker, other containers reach the container's own port.
+    """Add a port of the container to a Workload's Services, unless they have it. Returns the published port
+    of the same number, which is replaced: in Docker, other containers reach the container's own port.
     """
     ports = draft.container["ports"]
     service: Raw = draft.spec.get("service", {})
@@ -106,8 +108,8 @@ def declare(draft: Draft, number: int, protocol: str) -> Raw | None:
 
 
 def outside(part: str, drafts: Iterable[Draft]) -> Iterator[Left]:
-    """Say once for an input what its published ports are for: people choose how they are reached from
-    outside, and nothing of what the containers are is lost until they do.
+    """A remark on published ports, once for an input: a person has to choose how they are reached from
+    outside, and nothing is lost until then.
     """
     reached = [draft for draft in drafts if any(draft.published.values()) and not draft.has_no_network]
     names = [draft.name for draft in reached]
@@ -122,14 +124,14 @@ def outside(part: str, drafts: Iterable[Draft]) -> Iterator[Left]:
 
 
 def _listed(words: list[str]) -> str:
-    """Some of the words, as a sentence has them."""
+    """Some of the words, joined for a sentence."""
     shown = words if len(words) <= _MOST_LISTED else [*words[: _MOST_LISTED - 1], "others"]
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def tell_ports(part: InputValue | str, draft: Draft, expose: str) -> None:
-    """Say once at which ports others reach a container by its name. `expose` is what the input calls a port
-    that is for others.
+    """Name the ports at which other containers reach this one by its name. `expose` is the input's option or
+    key for such ports.
     """
     ports = [
         str(port["containerPort"]) + (f"/{port['protocol']}" if "protocol" in port else "")

@@ -1,4 +1,4 @@
-"""What a container mounts: claims, emptyDirs, images, and the few paths that each node has."""
+"""The mounts of a container: claims, emptyDirs, images, and the few paths that each node has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from twinhull.convert.docker.givenoptions import GivenOptions, InputValue
 from twinhull.convert.docker.images import image
 from twinhull.convert.docker.mounts import Mount
 
-#: Paths that are each Linux node's own, so that a hostPath means the same. Below those with a `/` as well.
+#: Paths that every Linux node has itself, so that a hostPath means the same; with a `/` at the end, also the
+#: paths below.
 _NODES_OWN = (
     *(
         "/",
@@ -30,14 +31,14 @@ _NODES_OWN = (
     ),
     *("/var/log", "/var/log/", "/run/udev", "/run/udev/", "/etc/os-release", "/etc/machine-id"),
 )
-#: Sockets of container runtimes, which aren't on a node, or aren't Docker's.
+#: Sockets of container runtimes. A node doesn't have them, or they aren't Docker's.
 _SOCKETS = ("docker.sock", "podman.sock", "containerd.sock")
 _CLOCKS = ("/etc/localtime", "/etc/timezone")
 _PROPAGATIONS = {"rslave": "HostToContainer", "rshared": "Bidirectional", "rprivate": None}
 
 
 def storage(options: GivenOptions, draft: Draft) -> None:
-    """`volume`, `mount`, `tmpfs` and `shm-size`."""
+    """The options `volume`, `mount`, `tmpfs` and `shm-size`."""
     parsed = [_parsed(value, mounts.short) for value in options.take("volume")]
     parsed += [_parsed(value, mounts.long) for value in options.take("mount")]
     parsed += [_parsed(value, mounts.tmpfs) for value in options.take("tmpfs")]
@@ -72,7 +73,7 @@ def _add(mount: Mount, draft: Draft) -> None:
             draft.leave(
                 mount.path,
                 "the volume is an emptyDir, which is new with each hull: name it to have a claim; Docker "
-                "fills it with what the image has at that path, and Kubernetes doesn't",
+                "fills it with the image's files at that path, and Kubernetes doesn't",
             )
         case "volume":
             claim = draft.claim_names.of(mount.source)
@@ -101,7 +102,7 @@ def _bind(mount: Mount, draft: Draft) -> None:
     if source.endswith(_SOCKETS):
         draft.leave(
             mount.path,
-            "it is the socket of a container runtime, which Pods aren't to have: use the API server",
+            "it is the socket of a container runtime, which Pods must not have: use the API server",
         )
     elif source in _CLOCKS:
         draft.leave(mount.path, "it is this host's time zone: set the variable TZ")
@@ -129,12 +130,12 @@ def _own(mount: Mount, draft: Draft) -> str:
 
 
 def _mount(mount: Mount, draft: Draft, name: str, volume: Raw) -> None:
-    """Mount a volume, which the template gets unless it has it."""
+    """Mount a volume, and add it to the template unless that has it."""
     if name not in {other["name"] for other in draft.volumes}:
         draft.volumes.append({"name": name, **volume})
     if mount.subpath.startswith("/") or ".." in mount.subpath.split("/"):
         raise CannotConvert(
-            f"{mount.path}: {mount.subpath[:80]!r} is no path in a volume: remove the '/' or '..'"
+            f"{mount.path}: {mount.subpath[:80]!r} can't be a path in a volume: remove the '/' or '..'"
         )
     propagation = _PROPAGATIONS.get(mount.propagation)
     if propagation == "Bidirectional" and not draft.security.get("privileged"):

@@ -1,4 +1,4 @@
-"""A Workload from all that is said of one container."""
+"""Makes a Workload from all options of one container."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from twinhull.convert.docker.resources import resources
 from twinhull.convert.docker.security import security
 from twinhull.convert.docker.storage import storage
 
-#: Each takes out of the options what it is about, and puts it into the draft. Ports are read after the
+#: Each function reads the options of its subject, and puts them into the draft. Ports are read after the
 #: network's mode, and names after ports.
 _SUBJECTS = (process, life, security, resources, storage, mode, ports, names, health, metadata)
 
 
 def fill(options: GivenOptions, draft: Draft) -> None:
-    """Put all that is said of a container into the draft of a Workload, and name what isn't in it.
+    """Put all options of a container into the draft of a Workload, and name those that aren't in it.
 
-    Raises CannotConvert for a value that is none, and Refused for a container that can't be a Workload.
+    Raises CannotConvert for an invalid value, and Refused for a container that can't be a Workload.
     """
     image_value = options.last("image")
     if image_value is None:

@@ -1,9 +1,10 @@
-"""`docker run` as a Workload."""
+"""Makes a Workload of a `docker run` command line."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from twinhull.api.group import Raw
 from twinhull.convert.conversion import CannotConvert, Conversion, LeftKind
 from twinhull.convert.docker.bounds import check
 from twinhull.convert.docker.draft import CLAIM_IS_A_GUESS, CLAIM_IS_EMPTY, Draft, claim
@@ -24,7 +25,7 @@ from twinhull.convert.docker.services import (
 from twinhull.convert.docker.workload import fill
 from twinhull.convert.dockerrun.commandline import CommandLine, parse
 
-#: Reads a file that the command line names: its text, or None if there is none to be read.
+#: Reads a file that the command line names: gives its text, or None if it can't be read.
 Reader = Callable[[str], str | None]
 
 
@@ -40,18 +41,36 @@ def convert(
     `arguments` are the words of the command line, with or without those up to `run`: `docker run`, `docker
     container run`, `docker create`, `podman run`, `nerdctl run`, with `sudo` before it or not. `environment`
     has the variables that `--env NAME` takes over, and `read` gives the text of a file (`--env-file`,
-    `--label-file`). `namespace` is the one that commands in what is left are for, empty if that isn't known.
+    `--label-file`). `namespace` is for the commands in messages, empty if it isn't known.
 
-    Raises CannotConvert for a command line that Docker wouldn't take, and for what can't be a Workload.
+    Raises CannotConvert for a command line that Docker would refuse, and for a container that can't be a
+    Workload.
     """
     line = parse(arguments)
     options = GivenOptions(_input_values(line, environment or {}, read))
     named = options.last("name")
+    draft = _draft(line, named, namespace)
+    fill(options, draft)
+    if named and draft.own_network:
+        lead_by_name(draft)
+    check(draft.workload(), "the command line")
+    claims = _claims(draft)
+    _tell_reach(draft)
+
+    objects = (*claims, *draft.objects, *other_services(draft), draft.workload())
+    return Conversion(objects, (*draft.left, *readable(objects, environment or {}, namespace=namespace)))
+
+
+def _draft(line: CommandLine, named: InputValue | None, namespace: str) -> Draft:
+    """A draft with its name from `named`, the value of --name, or else from the image. A changed name, and
+    options of the program itself, are named in it.
+    """
     reference = base_name(image(InputValue("the image", line.image)))
-    name = workload_name(str(named.value) if named else reference)
-    draft = Draft(name, namespace)
-    if named and named.value != name:
-        draft.leave(named, f"a Workload's name has up to 50 lower-case letters, digits and '-': it is {name}")
+    draft = Draft(workload_name(str(named.value) if named else reference), namespace)
+    if named and named.value != draft.name:
+        draft.leave(
+            named, f"a Workload's name has up to 50 lower-case letters, digits and '-': it is {draft.name}"
+        )
     if line.program == "podman" and "/" not in line.image:
         draft.leave("the image", "Podman asks registries.conf for the image's registry: docker.io is a guess")
     for option in line.program_options:
@@ -60,30 +79,33 @@ def convert(
             f"it is about {line.program} itself, and not about the container",
             LeftKind.MEANINGLESS,
         )
-    fill(options, draft)
-    if named and draft.own_network:
-        lead_by_name(draft)
-    check(draft.workload(), "the command line")
+    return draft
+
+
+def _claims(draft: Draft) -> list[Raw]:
+    """The claims of the container's volumes, each of which is named."""
     claims = {use.claim: use for use in draft.claims}
     for use in claims.values():
         draft.leave(use.path, CLAIM_IS_A_GUESS.format(claim=use.claim))
     for use in claims.values():
         draft.leave(use.path, CLAIM_IS_EMPTY)
-    made = [claim(name, ["ReadWriteOnce"]) for name in claims]
+    return [claim(name, ["ReadWriteOnce"]) for name in claims]
+
+
+def _tell_reach(draft: Draft) -> None:
+    """Let the container's names lead to it as in Docker, and name the ports at which it is reached."""
     names = dict.fromkeys((draft.name, *draft.aliases), draft.name)
     if draft.own_network or draft.aliases or mentions(names, [(draft.name, draft)], {}):
         reach_unready(draft)
     if draft.own_network and lists_its_ports(draft):
         tell_ports(draft.own_network, draft, "--expose")
     draft.left += outside("--publish", [draft])
-    objects = (*made, *draft.objects, *other_services(draft), draft.workload())
-    return Conversion(objects, (*draft.left, *readable(objects, environment or {}, namespace=namespace)))
 
 
 def _input_values(
     line: CommandLine, environment: Mapping[str, str], read: Reader
 ) -> Iterator[tuple[str, InputValue]]:
-    """What the command line says, with what its files have. Variables of files come before those of --env."""
+    """The options of the command line and of its files. Variables of files come before those of --env."""
     yield "image", InputValue("the image", line.image)
     if line.command:
         yield "command", InputValue("the command", list(line.command))
@@ -117,8 +139,8 @@ def _of_file(
 
 
 def pair(setting: InputValue, environment: Mapping[str, str] | None) -> tuple[str, str | None]:
-    """A name and its value. A name alone has the environment's value, None if it has none; a label's is
-    empty.
+    """A name and its value. A name without a value has the environment's value, or None. Without an
+    `environment`, as for labels, its value is empty.
     """
     key, equals, value = str(setting.value).partition("=")
     if not key:

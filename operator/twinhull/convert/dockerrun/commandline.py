@@ -1,8 +1,8 @@
-"""A command line of `docker run`, taken apart as Docker does it.
+"""Takes a command line of `docker run` apart, as Docker does.
 
 Source: github.com/spf13/pflag: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`; letters
-without a value stand together, and the last may have one (`-itp 80:80`); options end at the first word that
-is none.
+without a value may stand together, and the last one may have a value (`-itp 80:80`); options end at the first
+word that isn't one.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.docker.givenoptions import InputValue
 from twinhull.convert.docker.options import OPTIONS, Option, Takes
 
-#: How much a command line may be; a shell takes two million characters.
+#: The most words and characters of a command line; a shell takes two million characters.
 _MOST_WORDS = 5_000
 _MOST_CHARACTERS = 1_000_000
 _PROGRAMS = ("docker", "podman", "nerdctl")
-#: Options of Docker itself, before the command, that have a value.
+#: Docker's own options before the command that have a value.
 _GLOBAL = {
     "--config",
     "-c",
@@ -49,21 +49,21 @@ _TRUE = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": Fa
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """What a command line says."""
+    """The parts of a command line."""
 
-    #: docker, podman or nerdctl; docker if it isn't said.
+    #: docker, podman or nerdctl; docker if the command line doesn't name one.
     program: str
-    #: The program's own options, which stand before its command.
+    #: The program's own options, before its command.
     program_options: tuple[str, ...]
-    #: The options by their names, with where they stand and their values.
+    #: The options by their names, each with its place and value.
     options: tuple[tuple[str, InputValue], ...]
     image: str
-    #: What comes after the image.
+    #: The words after the image.
     command: tuple[str, ...]
 
 
 def parse(arguments: Sequence[str]) -> CommandLine:
-    """A command line. Raises CannotConvert for one that Docker wouldn't take."""
+    """A command line. Raises CannotConvert for one that Docker would refuse."""
     if len(arguments) > _MOST_WORDS or sum(map(len, arguments)) > _MOST_CHARACTERS:
         raise CannotConvert(
             f"the command line is longer than {_MOST_WORDS} words or {_MOST_CHARACTERS} characters"
@@ -86,7 +86,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
 
 
 def _after_run(words: list[str]) -> tuple[str, tuple[str, ...], list[str]]:
-    """The program, its own options, and what comes after `run`."""
+    """The program, its own options, and the words after `run`."""
     unread = words[1:] if words[:1] == ["sudo"] else words
     program = unread[0].rpartition("/")[2] if unread else ""
     if program not in _PROGRAMS:
@@ -107,7 +107,9 @@ def _after_run(words: list[str]) -> tuple[str, tuple[str, ...], list[str]]:
 
 
 def _unknown(flag: str, program: str) -> str:
-    """What is said of an option that isn't in the table. It has all of docker run's, and most of others'."""
+    """The error about an option that isn't in the table, which has all options of docker run, and most of the
+    others.
+    """
     if program == "docker":
         return f"{flag} is no option of docker run: remove it"
     return (
@@ -160,12 +162,12 @@ def _truth(flag: str, value: str) -> bool:
     return truth
 
 
-#: Options whose values may be secret, or are told by their names.
+#: Options whose values may be secret, or that are named by their keys.
 _BY_KEY = ("env", "label", "annotation", "env-file", "label-file")
 
 
 def _in_place(setting: InputValue, option: Option) -> InputValue:
-    """A value with its place: of options that may be said several times, the value belongs to it."""
+    """A value with its place. If the option may be repeated, the value is a part of the place."""
     if option.takes is not Takes.MANY or option.name in _BY_KEY:
         return setting
     value = str(setting.value)

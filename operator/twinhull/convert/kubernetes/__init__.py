@@ -1,4 +1,4 @@
-"""Objects of Kubernetes and KubeVirt that run something, made into Workloads."""
+"""Converts objects of Kubernetes and KubeVirt that run something into Workloads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.api.lists import items_of
+from twinhull.api.kubectllists import items_of
 from twinhull.convert.conversion import CannotConvert, Conversion, Left, LeftKind, WrongOption
 from twinhull.convert.formats import Input, Options
 from twinhull.convert.kubernetes.controllers import daemonset, deployment, replicaset, statefulset
@@ -21,15 +21,15 @@ from twinhull.convert.kubernetes.virtualmachines import virtualmachine
 from twinhull.core import sharing
 from twinhull.core.references import KindAndName, of_template
 
-#: The most objects that are converted together. They are compared with one another.
+#: The most objects that are converted together: they are compared with one another.
 _MOST_OBJECTS = 20_000
-#: How Helm's templates put values in, which YAML takes for a mapping in a mapping.
+#: The beginning of an expression in Helm's templates, which YAML takes for nested mappings.
 _HELM = "{{"
-#: What is said of a key that a mapping has twice. kubectl takes the last value, without a word.
+#: The remark on a key that stands twice in a mapping. kubectl silently takes the last value.
 _TWICE = "the key is there twice, and the last value counts, as for kubectl: remove one of the two"
 _Converter: TypeAlias = Callable[[Source, Options, list[Left]], Draft]
 
-#: What makes a Workload of an object, by the group of its API and its kind.
+#: The function that makes a Workload of an object, by the group of its API and its kind.
 _CONVERTERS: Mapping[tuple[str, str], _Converter] = {
     ("apps", "Deployment"): deployment,
     ("apps", "ReplicaSet"): replicaset,
@@ -44,10 +44,10 @@ KINDS = tuple(kind for _, kind in _CONVERTERS)
 
 
 def convert(inputs: Sequence[Input], options: Options) -> Conversion:
-    """The Workloads of all objects that run something, with what they refer to.
+    """The Workloads of all objects that run something, with the objects that they refer to.
 
-    A Service among the objects becomes the Workload's own where `spec.service` says all that it says. Raises
-    CannotConvert if nothing runs anything, or if an object can't be a Workload.
+    A Service among the objects becomes the Workload's own if `spec.service` can say all that it says. Raises
+    CannotConvert if no object runs anything, or if an object can't be a Workload.
     """
     sources = list(islice((source for file in inputs for source in _sources(file)), _MOST_OBJECTS + 1))
     if len(sources) > _MOST_OBJECTS:
@@ -77,7 +77,7 @@ def convert(inputs: Sequence[Input], options: Options) -> Conversion:
 def _drafts(
     sources: Sequence[Source], options: Options, left: list[Left]
 ) -> tuple[list[Draft], list[Source]]:
-    """The Workloads that are made of objects, and the other objects."""
+    """The Workloads for objects that can be one, and the other objects."""
     object_keys = {(source.namespace, source.kind, source.name) for source in sources}
     converted, unconverted = [], []
     for source in sources:
@@ -96,7 +96,7 @@ def _drafts(
 
 
 def _why_nothing(inputs: Sequence[Input], sources: Sequence[Source]) -> str:
-    """Why there is no Workload: none of the inputs' objects runs anything."""
+    """The error if none of the inputs' objects runs anything."""
     files = ", ".join(file.source for file in inputs)
     kinds = ", ".join(dict.fromkeys(f"{one.kind} of {one.api_version}" for one in sources)) or "no object"
     return (
@@ -106,9 +106,9 @@ def _why_nothing(inputs: Sequence[Input], sources: Sequence[Source]) -> str:
 
 
 def _made_by(source: Source, object_keys: Collection[tuple[str, str, str]]) -> str:
-    """Why an object needs no Workload of its own, since what has made it makes it again; empty if it does.
+    """Why an object needs no Workload of its own: its owner would make it again. Empty if it needs one.
 
-    `object_keys` are those of the input: namespace, kind and name.
+    `object_keys` are the namespaces, kinds and names of the input's objects.
     """
     owners = source.metadata.get("ownerReferences")
     for owner in owners if isinstance(owners, list) else ():
@@ -118,14 +118,14 @@ def _made_by(source: Source, object_keys: Collection[tuple[str, str, str]]) -> s
         if (source.namespace, kind, name) in object_keys:
             return f"{kind} {name} has made it, and is in the input itself"
         if str(owner.get("apiVersion")).startswith(f"{GROUP}/"):
-            return f"{kind} {name} has made it, which is Twinhull's already"
+            return f"{kind} {name} has made it, which already belongs to Twinhull"
         if kind == "VirtualMachineInstance":
             return f"a machine runs in it: convert VirtualMachine {name}"
     return ""
 
 
 def _check_names(drafts: Sequence[Draft]) -> None:
-    """Raise CannotConvert for two Workloads of one name."""
+    """Raise CannotConvert if two Workloads would have the same name."""
     seen: dict[tuple[str, str], Draft] = {}
     for made in drafts:
         key = made.metadata.get("namespace", ""), made.name
@@ -138,7 +138,9 @@ def _check_names(drafts: Sequence[Draft]) -> None:
 
 
 def _choose_strategy(made: Draft, claims: Mapping[tuple[str, str], Raw], left: list[Left]) -> None:
-    """Let a rolling update be StartFirst, unless the template has what two hulls can't have at once."""
+    """Turn a rolling update into StartFirst, unless the template has something that two hulls can't have at
+    once.
+    """
     if not made.rolling:
         return
     template = made.spec["template"]
@@ -159,8 +161,8 @@ def _choose_strategy(made: Draft, claims: Mapping[tuple[str, str], Raw], left: l
 
 
 def _why_recreate(held: str, unknown: str) -> str:
-    """Why a rolling update becomes Recreate: what two Pods can't have at once, or else a claim of which the
-    input doesn't say whether they can. The operator refuses StartFirst for the former.
+    """Why a rolling update becomes Recreate: because of something that two Pods can't have at once, for which
+    the operator refuses StartFirst; or because of a claim whose access modes the input doesn't have.
     """
     if held:
         return f"the Workload has strategy Recreate, since two Pods can't run at once: {held}"
@@ -176,14 +178,16 @@ def _is_service(source: Source) -> bool:
 
 
 def _has_modes(claim: Raw) -> bool:
-    """Whether a claim says how it may be mounted."""
+    """Whether a claim has access modes."""
     spec = claim.get("spec")
     modes = spec.get("accessModes") if isinstance(spec, dict) else None
     return isinstance(modes, list) and bool(modes) and all(isinstance(mode, str) for mode in modes)
 
 
 def _sources(file: Input) -> Iterator[Source]:
-    """The objects of an input, those of a list one by one. Raises CannotConvert for what is none."""
+    """The objects of an input, those of a list one by one. Raises CannotConvert for a document that isn't an
+    object.
+    """
     if file.unreadable:
         remedy = "convert what helm template prints of this template" if _HELM in file.text else "correct it"
         raise CannotConvert(f"{file.source}: this is not valid YAML: {file.unreadable}: {remedy}")

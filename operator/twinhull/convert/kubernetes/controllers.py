@@ -1,6 +1,6 @@
-"""Deployments, ReplicaSets, StatefulSets and DaemonSets: what keeps Pods running.
+"""Converts the controllers that keep Pods running: Deployments, ReplicaSets, StatefulSets and DaemonSets.
 
-Fields and their defaults: k8s.io/api/apps/v1, types.go. How a StatefulSet names the claims of its Pods:
+Fields and their defaults: k8s.io/api/apps/v1, types.go. The names of a StatefulSet's claims:
 k8s.io/kubernetes/pkg/controller/statefulset, stateful_set_utils.go.
 """
 
@@ -14,9 +14,9 @@ from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.podtemplates import use_lasting_template, use_replicas
 from twinhull.convert.kubernetes.source import SET_BY_SERVER, Draft, Source, draft
 
-#: The seconds that spec.replacement.progressDeadlineSeconds may have.
+#: The seconds that spec.replacement.progressDeadlineSeconds allows.
 _DEADLINES = range(1, 86_401)
-#: What asks for no surplus Pod in a rolling update.
+#: The values of maxSurge that ask for no extra Pod in a rolling update.
 _NONE_MORE = (0, "0", "0%")
 _ON_DELETE = "a change of a Workload replaces its Pod at once: it can't wait until somebody deletes the Pod"
 
@@ -109,7 +109,7 @@ def statefulset(source: Source, options: Options, left: list[Left]) -> Draft:
 
 
 def _use_claim(made: Draft, claim: Fields, pod: str) -> None:
-    """Mount the claim that a Pod of a StatefulSet has. It's the very claim, if it is there already."""
+    """Mount the claim that a Pod of the StatefulSet has. If it exists already, the Workload uses that one."""
     metadata = claim.settle("apiVersion", "kind", "status").within("metadata").settle(*SET_BY_SERVER)
     metadata.settle("namespace")
     volume = metadata.take("name", str)
@@ -135,7 +135,7 @@ def _use_claim(made: Draft, claim: Fields, pod: str) -> None:
 
 
 def _mount(made: Draft, volume: str, claim: str, template: Fields) -> None:
-    """Add a claim to the template's volumes. As in a StatefulSet, it takes the place of one of its name."""
+    """Add a claim to the template's volumes. As in a StatefulSet, it replaces a volume of the same name."""
     pod_spec: Raw = made.spec["template"]["spec"]
     others = [other for other in pod_spec.get("volumes") or () if other.get("name") != volume]
     if len(others) < len(pod_spec.get("volumes") or ()):
@@ -164,8 +164,8 @@ def _use_deadline(made: Draft, spec: Fields) -> None:
 
 
 def _surges(rolling: Fields, *, default: bool) -> bool:
-    """Whether a rolling update of one Pod starts the new Pod while the old one serves. With one Pod, any part
-    of it that may be more is one Pod, and of what may be unavailable less than all is none.
+    """Whether a rolling update of one Pod starts the new Pod while the old one serves. With one Pod, any
+    share of maxSurge means one Pod, and a share of maxUnavailable below 100% means none.
     """
     more = rolling.take("maxSurge", object)
     surges = default if more is None else more not in _NONE_MORE
@@ -177,8 +177,8 @@ def _surges(rolling: Fields, *, default: bool) -> bool:
 
 
 def _finish(fields: Fields, spec: Fields) -> None:
-    """Name what the kinds have in common, and all that is still open."""
-    spec.settle("selector")  # the operator knows by owner what it made
+    """Name the fields that the kinds have in common, and all that are still unread."""
+    spec.settle("selector")  # the operator finds its objects by their owner
     spec.settle_value("minReadySeconds", 0)
     spec.leave(
         "minReadySeconds",

@@ -1,4 +1,4 @@
-"""The DataVolumes of a VirtualMachine as disks of a Workload.
+"""Converts the DataVolumes of a VirtualMachine into disks of a Workload.
 
 Fields: cdi.kubevirt.io/v1beta1, types.go, DataVolumeSpec.
 """
@@ -20,7 +20,7 @@ from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_BY_SERVER, D
 from twinhull.convert.kubernetes.untyped import map_at
 from twinhull.hulls.datavolume import API_VERSION
 
-#: The sources that a Workload has in the same words.
+#: The sources that a Workload's disk has in the same form.
 _SAME = ("http", "s3", "gcs", "registry", "upload", "blank", "imageio", "vddk")
 _OF_CLAIMS = ("storageClassName", "accessModes", "volumeMode")
 
@@ -29,7 +29,9 @@ class DataVolumeTemplates:
     """The DataVolumes that KubeVirt makes with a machine, by name."""
 
     def __init__(self, source: Source, spec: Fields, made: Draft) -> None:
-        """They are `dataVolumeTemplates` of a machine's `spec`, from which a Workload is made."""
+        """`spec` is the spec of the machine with the `dataVolumeTemplates`, and `made` the draft of its
+        Workload.
+        """
         self._source, self._made, self._left = source, made, spec.left
         self._templates: dict[str, Fields] = {}
         for template in spec.each("dataVolumeTemplates"):
@@ -43,7 +45,7 @@ class DataVolumeTemplates:
         self._path = f"{spec.path}.template.spec.volumes"
 
     def source_of(self, volume: Raw, disk: str) -> Raw:
-        """Where a disk comes from, and what is asked of its claim, by the machine's volume."""
+        """The source of a disk, and the fields for its claim, by the machine's volume."""
         if "containerDisk" in volume:
             source = map_at(volume, "containerDisk")
             own = {key: source[key] for key in ("image", "imagePullSecret", "path") if key in source}
@@ -71,7 +73,9 @@ class DataVolumeTemplates:
         return {**fields, "reclaim": "Delete"}
 
     def finish(self) -> None:
-        """Name the DataVolumes that no disk uses, and what a machine in a cluster with claims alone has."""
+        """Name the DataVolumes that no disk uses and, for a machine in a cluster that only has claims, how to
+        take these over.
+        """
         if self._others and self._source.is_live and not self._used:
             names = listed(self._others, ", ")
             why = (
@@ -91,8 +95,9 @@ class DataVolumeTemplates:
         self._left.append(Left(template.path, why))
 
     def _taking_over(self) -> str:
-        """How a person takes claims from a VirtualMachine. Without its dependents, one that runs leaves its
-        instance, which writes on (kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/watch/vm/vm.go).
+        """How a person takes claims over from a VirtualMachine. If a running one is deleted without its
+        dependents, its instance stays and goes on writing (kubevirt.io/kubevirt 1.9.0,
+        pkg/virt-controller/watch/vm/vm.go).
         """
         namespace, name = self._source.namespace, self._source.name
         stop = commands.others(namespace, "virtctl", "stop", name)
@@ -102,7 +107,7 @@ class DataVolumeTemplates:
         )
 
     def _name_clone(self, template: Fields, source: Raw) -> None:
-        """Name a namespace whose disk is cloned, which has to allow that."""
+        """Name the namespace from which a disk is cloned, if it is another one: it has to allow that."""
         namespace = (source.get("dataSource") or {}).get("namespace")
         if namespace and namespace != self._made.metadata.get("namespace"):
             why = (
@@ -112,7 +117,7 @@ class DataVolumeTemplates:
             self._left.append(Left(f"{template.path}.spec.sourceRef.namespace", why))
 
     def _name_metadata(self, template: Fields, name: str, claim: str) -> None:
-        """Name what the operator's own DataVolume has otherwise."""
+        """Name the metadata that the operator's own DataVolume doesn't have."""
         metadata = template.within("metadata").settle(*SET_BY_SERVER, "namespace")
         metadata.settle("name")
         if name != claim:
@@ -123,7 +128,7 @@ class DataVolumeTemplates:
             )
 
     def _keep(self, template: Fields, name: str) -> None:
-        """Let a DataVolume be an object of its own, since a Workload's disk can't say all that it says."""
+        """Print a DataVolume as an object of its own: a Workload's disk doesn't have all of its fields."""
         metadata = template.within("metadata").settle(*SET_BY_SERVER, "namespace")
         metadata.take("name", str)
         labels, annotations = metadata.texts("labels"), metadata.texts("annotations")
@@ -152,9 +157,10 @@ class DataVolumeTemplates:
 
 
 def as_disk(spec: Raw, namespace: str) -> Raw | None:
-    """The fields of a Workload's disk that say all of a DataVolume's spec; None if they can't.
+    """The fields of a Workload's disk that mean the same as a DataVolume's spec; None if none do.
 
-    With `pvc` in place of `storage` the claim has the volume mode Filesystem if it doesn't say another one.
+    If the spec has `pvc` instead of `storage`, the claim's volume mode is Filesystem unless it has another
+    one.
     """
     claim, is_pvc = (spec.get("storage"), False) if "storage" in spec else (spec.get("pvc") or {}, True)
     if not isinstance(claim, dict):
@@ -180,7 +186,7 @@ def as_disk(spec: Raw, namespace: str) -> Raw | None:
 
 
 def _source_of(spec: Raw, namespace: str) -> Raw | None:
-    """The source in a Workload's words, None if it has none for it."""
+    """The source in the form of a Workload's disk, None if it can't have that source."""
     if "sourceRef" in spec:
         reference = map_at(spec, "sourceRef")
         if "source" in spec or reference.get("kind") != "DataSource":
@@ -200,7 +206,7 @@ def _source_of(spec: Raw, namespace: str) -> Raw | None:
 
 
 def _is_disk(fields: Raw) -> bool:
-    """Whether a Workload's disk says all of it."""
+    """Whether the fields are valid for a Workload's disk, and lose nothing there."""
     try:
         disk = BootDisk.model_validate(fields)
     except ValidationError:
@@ -210,7 +216,7 @@ def _is_disk(fields: Raw) -> bool:
 
 
 def _claim(name: Any, disk: str) -> Raw:  # noqa: ANN401  JSON
-    """A claim that is there already."""
+    """An existing claim, as the source of a disk."""
     if not isinstance(name, str) or not name:
         raise CannotConvert(f"the volume {disk} of the machine names no claim: correct it")
     return {"source": {"claim": {"name": name}}}

@@ -1,4 +1,4 @@
-"""The disks, cards and other devices of a VirtualMachine, as a Workload has them.
+"""Converts the disks, network cards and other devices of a VirtualMachine into those of a Workload.
 
 Fields and their defaults: kubevirt.io/api/core/v1, schema.go; kubevirt.io/kubevirt/pkg/defaults, where a disk
 has the bus sata (virtio on other processors than amd64) and a card the model virtio.
@@ -19,7 +19,7 @@ from twinhull.convert.kubernetes.source import Draft, Source
 from twinhull.convert.kubernetes.untyped import map_at, maps_at
 from twinhull.hulls.diskmachine import CLOUD_INIT
 
-#: The fields of a disk's source that a Workload's disk has.
+#: The fields of a volume that a Workload's disk has as well.
 _OWN_FIELDS = {
     "containerDisk": {"image", "imagePullSecret", "path"},
     "dataVolume": {"name"},
@@ -31,7 +31,7 @@ _BUSES = {"sata", "scsi", "virtio"}
 _CARDS = {"e1000e", "e1000", "rtl8139", "virtio"}
 _TARGETS = ("disk", "cdrom", "lun")
 #: For each of cloud-init's two texts: the Workload's field, the field that names a Secret, the Secret's key,
-#: and the fields with the text itself, with where it goes in a Secret.
+#: and the fields with the text itself, each with its field in a Secret.
 _TEXTS = (
     (
         *("userDataSecret", "secretRef", "userdata"),
@@ -46,22 +46,22 @@ _TEXTS = (
 
 @dataclass(slots=True)
 class Devices:
-    """What of a machine's devices a Workload has fields for, and how its VirtualMachine names them."""
+    """The devices for which a Workload has fields, and their names in its VirtualMachine."""
 
     #: The fields of spec.virtualMachine.
     machine: Raw = field(default_factory=dict)
     #: The names of the rendered volumes, by those in the input.
     names: dict[str, str] = field(default_factory=dict)
-    #: The name of the disk that is booted.
+    #: The name of the disk that the machine boots.
     boot: str = ""
-    #: The bus of a disk that doesn't say one.
+    #: The bus of a disk that names none.
     bus: str = ""
-    #: Whether the machine's one card is the Workload's.
+    #: Whether the machine's only network card is like the Workload's.
     has_own_card: bool = False
 
     def wanted(self, vmi_spec: Raw, rendered: Raw) -> Raw:
-        """The spec of the template, in the names of the rendered one, and as that where the two mean the
-        same.
+        """The spec of the template with the rendered machine's names, and with the rendered devices where
+        both mean the same.
         """
         domain = dict(map_at(vmi_spec, "domain"))
         devices = dict(map_at(domain, "devices"))
@@ -94,8 +94,8 @@ class Devices:
         return {**disk, "name": self.names.get(disk["name"], disk["name"])}
 
     def _canonical(self, disk: Raw, *, lone: bool) -> Raw:
-        """A disk with what it doesn't say, and KubeVirt's defaults say. `lone` is whether no other device
-        has a place in the order in which the firmware tries them.
+        """A disk with KubeVirt's defaults for the fields that it lacks. `lone` says that no other device has
+        a place in the boot order.
         """
         kind = target_of(disk)
         target = map_at(disk, kind)
@@ -105,7 +105,7 @@ class Devices:
         return {**other_fields, kind: bus, **({"bootOrder": order} if order else {})}
 
     def _volume(self, volume: Raw, rendered: Iterable[Raw]) -> Raw:
-        """A volume in the words of the rendered machine, with what only the input says of it."""
+        """A volume in the form of the rendered machine, with the fields that only the input has."""
         name = self.names.get(volume["name"])
         match = next((one for one in rendered if one["name"] == name), None)
         if match is None:
@@ -121,17 +121,17 @@ class Devices:
 
 
 def kind_of(volume: Raw) -> str:
-    """What a volume is, such as dataVolume; empty if only overrides have its kind."""
+    """A volume's kind, such as dataVolume; empty if only overrides can have it."""
     return next((key for key in volume if key in _KINDS), "")
 
 
 def target_of(disk: Raw) -> str:
-    """As what a machine has a disk: disk, cdrom or lun."""
+    """The kind of device of a disk: disk, cdrom or lun."""
     return next((kind for kind in _TARGETS if kind in disk), "disk")
 
 
 def read_devices(source: Source, spec: Fields, vmi_spec: Raw, made: Draft, machine: Raw) -> Devices:
-    """The devices of a template, of which `machine` says the size and the preference.
+    """The devices of a template. `machine` has the fields for its size and its preference.
 
     Raises CannotConvert for a machine that boots none of its disks.
     """
@@ -146,7 +146,7 @@ def read_devices(source: Source, spec: Fields, vmi_spec: Raw, made: Draft, machi
     is_virtio = not has_preference and (_bus(boot) or devices.bus) == "virtio"
     if is_virtio:
         devices.machine["devices"] = "Virtio"
-    devices.machine["bootDisk"] = {}  # it comes before the others, wherever it stands among them
+    devices.machine["bootDisk"] = {}  # the boot disk comes first, wherever it stands in the list
     templates = DataVolumeTemplates(source, spec, made)
     for disk in own:
         name = disk["name"]
@@ -171,8 +171,8 @@ def read_devices(source: Source, spec: Fields, vmi_spec: Raw, made: Draft, machi
 
 
 def _own_disks(disks: Iterable[Raw], volumes: dict[str, Raw], where: str) -> list[Raw]:
-    """Those of a machine's disks that a Workload's machine has as disks. Raises CannotConvert if there is
-    none, or if one has a name that is kept.
+    """The disks that a Workload's machine can have. Raises CannotConvert if there is none, or if one has a
+    reserved name.
     """
     own = [disk for disk in disks if kind_of(volumes.get(disk["name"], {})) in _OWN_FIELDS]
     if not own:
@@ -190,7 +190,7 @@ def _own_disks(disks: Iterable[Raw], volumes: dict[str, Raw], where: str) -> lis
 
 
 def _use_disk(devices: Devices, disk: Raw, fields: Raw) -> None:
-    """Take over a disk, of which `fields` are what a boot disk and a data disk have in common."""
+    """Take over a disk. `fields` are those that a boot disk and a data disk have in common."""
     name = disk["name"]
     devices.names[name] = name
     if name == devices.boot:
@@ -213,7 +213,7 @@ def _default_bus(vmi_spec: Raw) -> str:
 
 
 def _order(disk: Raw) -> int:
-    """Its place among what the firmware tries, 0 if it has none."""
+    """Its place in the boot order, 0 if it has none."""
     order = disk.get("bootOrder")
     return order if isinstance(order, int) and not isinstance(order, bool) else 0
 
@@ -223,7 +223,7 @@ def _bus(disk: Raw) -> str:
 
 
 def _unusual_bus(disk: Raw, default: str, *, has_preference: bool, is_virtio: bool) -> Raw:
-    """The bus of a disk, if it isn't the one that a Workload's disk has without saying it."""
+    """The bus of a disk, if a Workload's disk wouldn't have it by default."""
     bus = _bus(disk) or default
     usual = (
         "sata" if target_of(disk) == "cdrom" else "" if has_preference else "virtio" if is_virtio else "sata"
@@ -232,9 +232,9 @@ def _unusual_bus(disk: Raw, default: str, *, has_preference: bool, is_virtio: bo
 
 
 def _use_data(devices: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], made: Draft) -> None:
-    """Take over the data of the first cloud-init. Data in the machine's own template goes into a Secret, from
-    which a Workload's machine has it. A Workload has sysprep only with os Windows, which sets more than the
-    machine has: sysprep stays a volume.
+    """Take over the data of the first cloud-init. Data that is in the machine's own template goes into a
+    Secret, which the Workload's machine then uses. Sysprep stays a volume: a Workload has it only with os
+    Windows, which would set more than the machine has.
     """
     for disk in disks:
         volume = volumes.get(disk["name"], {})
@@ -246,7 +246,7 @@ def _use_data(devices: Devices, disks: Iterable[Raw], volumes: dict[str, Raw], m
 
 
 def _cloud_init(data: Raw, made: Draft) -> Raw | None:
-    """The Workload's fields for a cloudInitNoCloud, None if they can't say all of it."""
+    """The Workload's fields for a cloudInitNoCloud, None if they can't express all of it."""
     cloud_init: Raw = {}
     secret: Raw = {}
     name = f"{made.name}-cloud-init"
@@ -273,7 +273,7 @@ def _cloud_init(data: Raw, made: Draft) -> Raw | None:
 
 
 def _use_keys(devices: Devices, vmi_spec: Raw) -> None:
-    """Take over the one Secret with SSH keys, if it's given in a way that a Workload has."""
+    """Take over the Secret with SSH keys, if there is one and a Workload can have it in the same way."""
     credentials = vmi_spec.get("accessCredentials")
     if not isinstance(credentials, list) or len(credentials) != 1:
         return
@@ -287,7 +287,9 @@ def _use_keys(devices: Devices, vmi_spec: Raw) -> None:
 
 
 def _use_card(devices: Devices, vmi_spec: Raw, *, has_preference: bool, is_virtio: bool) -> None:
-    """Take over the one card on the Pod's network. Any other cards stay as they are, by overrides."""
+    """Take over the network card, if there is only one and it is on the Pod's network. Other cards stay as
+    they are, by overrides.
+    """
     domain_devices = map_at(map_at(vmi_spec, "domain"), "devices")
     networks, cards = maps_at(vmi_spec, "networks"), maps_at(domain_devices, "interfaces")
     usual = "" if has_preference else "virtio" if is_virtio else "e1000e"
@@ -321,7 +323,7 @@ def _say_model(devices: Devices, model: str, usual: str) -> None:
 
 
 def _named(fields: Raw, key: str, where: str) -> list[Raw]:
-    """The maps of a list, each with a name that no other has. Raises CannotConvert otherwise."""
+    """The maps of a list, each with a unique name. Raises CannotConvert otherwise."""
     listed = fields.get(key) or []
     seen = set()
     for index, element in enumerate(listed if isinstance(listed, list) else [None]):

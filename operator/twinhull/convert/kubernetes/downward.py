@@ -1,4 +1,4 @@
-"""What a container reads of its own Pod, and the Workload's Pod doesn't have.
+"""Finds the fields of its own Pod that a container reads, and that the Workload's Pod doesn't have.
 
 Fields: k8s.io/api/core/v1, types.go, ObjectFieldSelector.
 """
@@ -14,12 +14,12 @@ from twinhull.convert.kubernetes.source import POD_INDEX, POD_NAME, SET_LABELS, 
 
 #: The path of one label or annotation.
 _KEY = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
-#: The annotation by which the Pods of an indexed Job know their index.
+#: The annotation with the index of a Pod of an indexed Job.
 _COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index"
 
 
 def pod_of_statefulset(name: str, ordinal: int) -> dict[str, str]:
-    """The fields that only a StatefulSet gives its Pod, by their paths."""
+    """The fields that only a StatefulSet gives its Pod, by their paths, with their values."""
     return {
         "metadata.name": f"{name}-{ordinal}",
         f"metadata.labels['{POD_NAME}']": f"{name}-{ordinal}",
@@ -38,7 +38,7 @@ def tell_lost_fields(drafts: Iterable[Draft], left: list[Left]) -> None:
 
 
 def _references(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401  JSON
-    """Each fieldRef, with the field that it names."""
+    """Each fieldRef, with the path of the field that it names."""
     if isinstance(value, list):
         for index, below in enumerate(value):
             name = below.get("name", index) if isinstance(below, dict) else index
@@ -52,7 +52,7 @@ def _references(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: AN
 
 
 def _lost(field: str, made: Draft) -> str:
-    """Why a field of the Pod isn't what it was, and what to do; empty if it is."""
+    """Why a field of the Pod has another value, and what to do; empty if it has the same."""
     was = made.pod_fields.get(field)
     instead = f"{was!r} in its place" if was else "the value itself in its place"
     if field == "metadata.name":

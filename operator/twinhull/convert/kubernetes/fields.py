@@ -1,4 +1,4 @@
-"""The fields of an input, of which each is carried over, settled or named: none is forgotten."""
+"""The fields of an input. Each of them is carried over, settled or named, so that none is forgotten."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twinhull.convert.conversion import CannotConvert, Left
 
 _T = TypeVar("_T")
 
-#: What a person calls the types of JSON.
+#: The names of JSON's types in messages.
 _TYPES: dict[type, str] = {
     bool: "true or false",
     dict: "a map of fields",
@@ -18,19 +18,19 @@ _TYPES: dict[type, str] = {
     list: "a list",
     str: "a string",
 }
-#: Why a field isn't carried over of which nothing better is known.
+#: Why a field isn't carried over, if no better reason is known.
 NO_COUNTERPART = "a Workload has no field for it"
 
 
 class Fields:
-    """A map of the input. Whoever converts it takes a field, settles it, or leaves it with a reason.
+    """A map of the input. The code that converts it takes each field, settles it, or leaves it with a reason.
 
-    `finish` names all fields of which none was done. So a field that this code doesn't know is named, too. A
-    null counts as absent, as it does for the API server, and so does an empty map or list.
+    `finish` names all other fields, so that a field which this code doesn't know is named, too. A null counts
+    as absent, as for the API server, and so does an empty map or list.
     """
 
     def __init__(self, fields: Raw, path: str, left: list[Left]) -> None:
-        """`fields` is the map, `path` is where it is in the input, and `left` gets what is left."""
+        """`fields` is the map, `path` is its place in the input, and `left` gets the fields that are left."""
         self._fields = {key: value for key, value in fields.items() if value is not None}
         self._open = dict.fromkeys(self._fields)
         self._below: list[Fields] = []
@@ -38,21 +38,21 @@ class Fields:
         self.left = left
 
     def __contains__(self, key: str) -> bool:
-        """Whether a field is there."""
+        """Whether the map has a field."""
         return key in self._fields
 
     def at(self, key: str) -> str:
-        """Where a field is in the input."""
+        """The place of a field in the input."""
         return f"{self.path}.{key}" if self.path and not self.path.endswith(": ") else f"{self.path}{key}"
 
     def take(self, key: str, kind: type[_T]) -> _T | None:
-        """A field that is carried over, None if it isn't there. Raises CannotConvert for another type."""
+        """A field that is carried over, None if it is absent. Raises CannotConvert for another type."""
         value = self.peek(key, kind)
         self._open.pop(key, None)
         return value
 
     def peek(self, key: str, kind: type[_T]) -> _T | None:
-        """A field that somebody else is still to take. Raises CannotConvert for another type."""
+        """A field that other code still has to take. Raises CannotConvert for another type."""
         value = self._fields.get(key)
         if value is None:
             return None
@@ -65,7 +65,7 @@ class Fields:
         return value
 
     def texts(self, key: str) -> dict[str, str]:
-        """A field that is carried over, and is a map of strings; empty if it isn't there. A null in it is an
+        """A field that is carried over, and is a map of strings; empty if it is absent. A null in it is an
         empty string, as Go reads it.
         """
         texts = self.take(key, dict) or {}
@@ -77,13 +77,13 @@ class Fields:
         return {name: value or "" for name, value in texts.items()}
 
     def within(self, key: str) -> Fields:
-        """The fields of a map, which is finished with this one. Without fields if it isn't there."""
+        """The fields of a map, which is finished together with this one. No fields if the map is absent."""
         below = Fields(self.take(key, dict) or {}, self.at(key), self.left)
         self._below.append(below)
         return below
 
     def each(self, key: str) -> Iterator[Fields]:
-        """The fields of each map of a list, which are finished with this one."""
+        """The fields of each map of a list. They are finished together with this one."""
         for index, element in enumerate(self.take(key, list) or ()):
             if not isinstance(element, dict):
                 raise CannotConvert(
@@ -94,36 +94,36 @@ class Fields:
             yield below
 
     def settle(self, *keys: str) -> Self:
-        """Fields that need not be carried over, since nothing is lost without them."""
+        """Mark fields that need not be carried over, since nothing is lost without them."""
         for key in keys:
             self._open.pop(key, None)
         return self
 
     def settle_value(self, key: str, *values: object) -> None:
-        """A field that need not be carried over if it has one of those values."""
+        """Mark a field that need not be carried over if it has one of these values."""
         if key in self._fields and any(_same(self._fields[key], value) for value in values):
             self.settle(key)
 
     def leave(self, key: str, why: str) -> None:
-        """Name a field if it is there, and isn't settled."""
+        """Name a field, if the map has it and it isn't settled."""
         if key in self._open:
             self.settle(key)
             if _has_content(self._fields[key]):
                 self.left.append(Left(self.at(key), why))
 
     def say(self, key: str, why: str) -> None:
-        """Name a field whether it is there or not: its default isn't carried over either."""
+        """Name a field, even if the map doesn't have it: its default isn't carried over either."""
         self.settle(key)
         self.left.append(Left(self.at(key), why))
 
     def take_open(self) -> Raw:
-        """All fields that nobody has taken, which are carried over as they are."""
+        """All fields that weren't taken, which are carried over unchanged."""
         values = {key: self._fields[key] for key in self._open}
         self._open.clear()
         return values
 
     def finish(self) -> None:
-        """Name all fields of this map, and of those within, that nobody took, settled or left."""
+        """Name all fields of this map, and of the maps within, that weren't taken, settled or left."""
         for key in list(self._open):
             self.leave(key, NO_COUNTERPART)
         for below in self._below:
@@ -135,7 +135,7 @@ def _same(one: object, other: object) -> bool:
 
 
 def _has_content(value: object) -> bool:
-    """Whether a value says anything."""
+    """Whether a value has any content."""
     if isinstance(value, dict):
         return any(_has_content(below) for below in value.values())
     if isinstance(value, list):

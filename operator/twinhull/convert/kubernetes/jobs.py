@@ -1,4 +1,4 @@
-"""Jobs and CronJobs: what runs to its end.
+"""Converts Jobs and CronJobs, which run to completion.
 
 Fields and their defaults: k8s.io/api/batch/v1, types.go.
 """
@@ -12,12 +12,12 @@ from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.podtemplates import restart_policy, use_template
 from twinhull.convert.kubernetes.source import SET_ANNOTATIONS, SET_LABELS, Draft, Source, draft, without
 
-#: How often a Job tries again if it doesn't say.
+#: How often a Job tries again by default.
 _DEFAULT_BACKOFF_LIMIT = 6
 
 
 def job(source: Source, options: Options, left: list[Left]) -> Draft:
-    """A Job as a Workload that runs to its end once."""
+    """A Job as a Workload that runs to completion once."""
     fields = source.fields(left)
     made, spec = draft(source, fields, options), fields.within("spec")
     _run_once(made, spec)
@@ -53,7 +53,7 @@ def cronjob(source: Source, options: Options, left: list[Left]) -> Draft:
 
 
 def _join_metadata(made: Draft, metadata: Fields) -> None:
-    """Add the labels and annotations that each Job would have. What the CronJob says itself stays."""
+    """Add the labels and annotations that each Job would have. The CronJob's own have precedence."""
     metadata.settle("creationTimestamp")
     for key, dropped in (("labels", SET_LABELS), ("annotations", SET_ANNOTATIONS)):
         own = made.metadata.get(key, {})
@@ -67,7 +67,7 @@ def _join_metadata(made: Draft, metadata: Fields) -> None:
 
 
 def _run_once(made: Draft, spec: Fields) -> None:
-    """What a Job's spec says. Raises CannotConvert for a template that doesn't end."""
+    """Take over a Job's spec. Raises CannotConvert for a template that doesn't end."""
     template = use_template(made, spec)
     policy = restart_policy(template)
     if policy == "Always":
@@ -91,7 +91,7 @@ def _run_once(made: Draft, spec: Fields) -> None:
         "spec.template.spec",
     )
     spec.leave("ttlSecondsAfterFinished", "a Workload that has ended stays until somebody deletes it")
-    spec.settle("selector", "manualSelector")  # the operator knows by owner what it made
+    spec.settle("selector", "manualSelector")  # the operator finds its objects by their owner
     spec.settle_value("completionMode", "NonIndexed")
     spec.leave("completionMode", "a Workload's Pod has no index, and no variable JOB_COMPLETION_INDEX")
     spec.settle_value("podReplacementPolicy", "TerminatingOrFailed")
@@ -101,7 +101,7 @@ def _run_once(made: Draft, spec: Fields) -> None:
 
 
 def _name_retries(spec: Fields, policy: str) -> None:
-    """Name how often a Job tries again, unless that is the same for the Workload."""
+    """Name how often a Job tries again, unless the Workload does the same."""
     backoff_limit = spec.take("backoffLimit", int)
     limit = _DEFAULT_BACKOFF_LIMIT if backoff_limit is None else backoff_limit
     often = f"the Job tries {limit} times again" + (" (the default)" if backoff_limit is None else "")
@@ -116,7 +116,7 @@ def _name_retries(spec: Fields, policy: str) -> None:
 
 
 def _drop_set_labels(made: Draft) -> None:
-    """Take the labels out of the template that a cluster has put in: they name the Job that was there."""
+    """Remove the labels from the template that a cluster has added: they name the former Job."""
     metadata = made.spec["template"].get("metadata") or {}
     labels = metadata.get("labels") or {}
     if kept := without(labels, SET_LABELS):

@@ -1,4 +1,4 @@
-"""Objects that are no Workloads: those that Workloads refer to stay, the others are passed over."""
+"""Sorts objects that aren't converted: those that Workloads refer to are kept, the others are passed over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twinhull.convert.kubernetes.source import OF_CLUSTER, SET_LABELS, Draft, So
 from twinhull.core import references
 from twinhull.hulls.hull import WORKLOAD_LABEL
 
-#: Why an object of a kind isn't converted, and what becomes of it.
+#: Why an object of a kind isn't converted, and what to do with it.
 _WHY = {
     "HorizontalPodAutoscaler": "a Workload is one Pod, and has nothing to scale: leave it out",
     "VerticalPodAutoscaler": "it can't change a Workload: set the resources in the template",
@@ -28,10 +28,10 @@ _WHY = {
 }
 #: Kinds that were of the group extensions until Kubernetes 1.15, and are of the group apps.
 _OF_APPS = ("DaemonSet", "Deployment", "ReplicaSet")
-#: Kinds that select Pods by their labels.
+#: The kinds that select Pods by labels.
 _SELECTING = ("PodDisruptionBudget", "NetworkPolicy")
 _STAYS = "no Workload is made of it: apply it as it is"
-#: The fields of the spec of a Pod or a machine that name an object by its kind, wherever they stand.
+#: The fields in the spec of a Pod or a machine that name an object by its kind, at any depth.
 _NAMING = {
     "configMap": ("ConfigMap", "name"),
     "configMapRef": ("ConfigMap", "name"),
@@ -46,7 +46,7 @@ _NAMING = {
 
 
 def why_left(source: Source) -> Left:
-    """That an object is passed over."""
+    """Why an object is passed over."""
     if source.group == "extensions" and source.kind in _OF_APPS:
         return Left(
             source.title, f"{source.api_version} is no more: write apiVersion apps/v1, and convert again"
@@ -57,12 +57,12 @@ def why_left(source: Source) -> Left:
             f"it selects Pods by {label}, which a controller sets, and a Workload's Pod lacks: set it to "
             f"{WORKLOAD_LABEL} with the Workload's name",
         )
-    own = "it is Twinhull's own already: apply it as it is"
+    own = "it belongs to Twinhull already: apply it as it is"
     return Left(source.title, own if source.group == GROUP else _WHY.get(source.kind, _STAYS))
 
 
 def _label_of_controllers(value: Any) -> str:  # noqa: ANN401  JSON
-    """A label in a selector that only controllers set, empty if there is none."""
+    """A label in a selector that only controllers set, empty if the selector has none."""
     if isinstance(value, list):
         return next(filter(None, map(_label_of_controllers, value)), "")
     if not isinstance(value, dict):
@@ -106,7 +106,7 @@ def _of_machine(machine: Raw) -> Iterator[tuple[str, str]]:
 
 
 def _below(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  JSON
-    """The ConfigMaps and Secrets that anything in a value names."""
+    """The ConfigMaps and Secrets that are named anywhere in a value."""
     if isinstance(value, list):
         for element in value:
             yield from _below(element)
@@ -124,7 +124,7 @@ def _below(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  JSON
 def sort_out(
     sources: Iterable[Source], drafts: Sequence[Draft], options: Options, left: list[Left]
 ) -> list[Raw]:
-    """Give the objects that Workloads refer to, and name the others."""
+    """The objects that Workloads refer to; the others are named."""
     named = named_by(drafts)
     stay = []
     for source in sources:

@@ -1,4 +1,4 @@
-"""What `virtualMachine.overrides` has to say so that a rendered machine says what another one does."""
+"""Computes the `virtualMachine.overrides` that turn a rendered machine into another one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from twinhull.api.base import Raw
 
 
 def overriding(rendered: Raw, wanted: Raw) -> Raw:
-    """The merge patch that makes a rendered map say all that is wanted; empty if it says it.
+    """The merge patch that gives a rendered map all wanted values; empty if it has them.
 
     It has no null, since most ways of applying a Workload would drop it. So a list that isn't wanted becomes
     an empty one, and any other field that isn't wanted stays.

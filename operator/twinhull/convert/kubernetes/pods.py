@@ -1,7 +1,7 @@
-"""Pods by themselves.
+"""Converts Pods that no controller made.
 
-What a cluster puts into a Pod: k8s.io/kubernetes/plugin/pkg/admission, `serviceaccount`, `priority` and
-`defaulttolerationseconds`.
+The fields that a cluster adds to a Pod: k8s.io/kubernetes/plugin/pkg/admission, `serviceaccount`, `priority`
+and `defaulttolerationseconds`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from twinhull.convert.kubernetes.podtemplates import run
 from twinhull.convert.kubernetes.source import SET_LABELS, Draft, Source, draft
 from twinhull.convert.kubernetes.untyped import maps_at
 
-#: How the volume begins that the ServiceAccount admission controller adds, with the token of the API server.
+#: The beginning of the name of the volume with the API server's token, which the ServiceAccount admission
+#: controller adds.
 _TOKEN_VOLUME = "kube-api-access-"  # noqa: S105  no password
-#: The keys of the tolerations that the admission controller of that name adds, and for how many seconds.
+#: The keys of the tolerations that the admission controller DefaultTolerationSeconds adds, and their seconds.
 _ADDED_TOLERATIONS = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}
 _ADDED_SECONDS = 300
 _CONTAINERS = ("containers", "initContainers")
 
 
 def pod(source: Source, options: Options, left: list[Left]) -> Draft:
-    """A Pod as a Workload. Its labels and annotations are the Workload's and its Pod's."""
+    """A Pod as a Workload. Its labels and annotations go to the Workload and to the template."""
     fields = source.fields(left)
     made, spec = draft(source, fields, options), fields.within("spec")
     spec.leave("ephemeralContainers", "they are added to a Pod that runs (kubectl debug)")
@@ -44,14 +45,14 @@ def pod(source: Source, options: Options, left: list[Left]) -> Draft:
 
 
 def _own_fields(source: Source) -> dict[str, str]:
-    """The fields of a Pod that the Workload's Pod doesn't have: its name, and labels of its controller."""
+    """The fields of a Pod that the Workload's Pod doesn't have: its name, and its controller's labels."""
     labels = source.metadata.get("labels") or {}
     own = {f"metadata.labels['{key}']": str(value) for key, value in labels.items() if key in SET_LABELS}
     return {"metadata.name": source.name, **own} if source.metadata.get("name") else own
 
 
 def _as_written(pod_spec: Raw) -> Raw:
-    """The spec of a Pod in a cluster, without what admission controllers of every cluster have added."""
+    """The spec of a Pod in a cluster, without the fields that admission controllers of every cluster add."""
     spec = {key: value for key, value in pod_spec.items() if key not in {"priority", "preemptionPolicy"}}
     kept = {
         "tolerations": [one for one in maps_at(pod_spec, "tolerations") if not _is_added(one)],

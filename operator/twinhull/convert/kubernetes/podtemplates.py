@@ -1,4 +1,4 @@
-"""The Pod templates of objects that run something, which a Workload takes as they are."""
+"""Takes over the Pod templates of objects that run something, unchanged."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from twinhull.convert.kubernetes.fields import Fields
 from twinhull.convert.kubernetes.source import Draft, NamedPorts
 from twinhull.hulls import service
 
-#: How many mistakes of a template are told at once, and how many are counted.
+#: How many mistakes of a template are listed at once, and how many are counted.
 _MOST_TOLD, _MOST_COUNTED = 20, 1_000
 
 
 def use_template(draft: Draft, spec: Fields, key: str = "template") -> Raw:
-    """Take the template of an object over, byte for byte. Raises CannotConvert if there is none, or if the
-    API server would refuse it.
+    """Take over an object's template, unchanged. Raises CannotConvert if there is none, or if the API server
+    would refuse it.
     """
     template = spec.take(key, dict)
     if template is None:
@@ -29,7 +29,7 @@ def use_template(draft: Draft, spec: Fields, key: str = "template") -> Raw:
 
 
 def run(draft: Draft, template: Raw, path: str) -> None:
-    """Let a Workload run a template, which is at `path` in its object. Raises CannotConvert."""
+    """Give a Workload a template, which is at `path` in its object. Raises CannotConvert."""
     draft.template_path = path
     wrong = [
         f"{problem.path} {problem.message}"
@@ -44,7 +44,7 @@ def run(draft: Draft, template: Raw, path: str) -> None:
 
 
 def use_lasting_template(draft: Draft, spec: Fields) -> None:
-    """The same of an object whose Pods run on. Raises CannotConvert for Pods that end."""
+    """The same for an object whose Pods run on. Raises CannotConvert for Pods that end."""
     policy = restart_policy(use_template(draft, spec))
     if policy != "Always":
         raise CannotConvert(
@@ -59,7 +59,7 @@ def restart_policy(template: Raw) -> str:
 
 
 def use_replicas(draft: Draft, spec: Fields) -> None:
-    """Take over whether anything runs at all. A Workload is one Pod."""
+    """Take over whether any Pod is to run. A Workload is one Pod."""
     count = spec.take("replicas", int)
     if count == 0:
         draft.spec["state"] = "Stopped"
@@ -73,7 +73,7 @@ def use_replicas(draft: Draft, spec: Fields) -> None:
 
 def _named_ports(pod_spec: Raw) -> NamedPorts:
     """The port to which each name and protocol leads: the first one of the containers, and then of the
-    sidecars. Init containers that end have none that a Service reaches.
+    sidecars. A Service can't reach the ports of init containers that end.
 
     Source: k8s.io/kubernetes/pkg/api/v1/pod/util.go, FindPort.
     """
@@ -86,7 +86,7 @@ def _named_ports(pod_spec: Raw) -> NamedPorts:
 
 
 def _told(mistakes: Sequence[str]) -> list[str]:
-    """The mistakes that are told, and how many more there are."""
+    """The mistakes that are listed, and how many more there are."""
     more = len(mistakes) - _MOST_TOLD
     count = f"{more} or more" if len(mistakes) == _MOST_COUNTED else str(more)
     return [*mistakes[:_MOST_TOLD], *([f"and {count} more"] if more > 0 else [])]

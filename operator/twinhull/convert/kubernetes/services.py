@@ -1,4 +1,4 @@
-"""Services that lead to what is converted: a Workload's own, or kept as they are.
+"""Converts Services that lead to the converted objects: into Workloads' own Services, or kept as objects.
 
 Fields: k8s.io/api/core/v1, types.go, ServiceSpec.
 """
@@ -28,12 +28,13 @@ from twinhull.convert.kubernetes.untyped import list_at, map_at
 from twinhull.hulls import service as rendered
 from twinhull.hulls.hull import WORKLOAD_LABEL
 
-#: The fields that spec.service has by the same name.
+#: The fields that spec.service has under the same name.
 _SAME = (
     *("type", "loadBalancerClass", "externalTrafficPolicy", "internalTrafficPolicy", "sessionAffinity"),
     *("sessionAffinityConfig", "ipFamilyPolicy", "ipFamilies", "publishNotReadyAddresses"),
 )
-#: What KubeVirt puts on a machine's Pod, by which Services may find it (kubevirt.io/api/core/v1, types.go).
+#: The labels that KubeVirt puts on a machine's Pod, by which Services may select it (kubevirt.io/api/core/v1,
+#: types.go).
 _OF_LAUNCHERS = {"kubevirt.io": "virt-launcher"}
 _NAMES_OF_MACHINES = ("kubevirt.io/vm", "vm.kubevirt.io/name")
 
@@ -41,9 +42,10 @@ _NAMES_OF_MACHINES = ("kubevirt.io/vm", "vm.kubevirt.io/name")
 def use_services(
     services: Iterable[Source], drafts: Sequence[Draft], options: Options, left: list[Left]
 ) -> list[Raw]:
-    """Make Services the Workloads' own where they are like those; give those that stay objects of their own.
+    """Make Services the Workloads' own if spec.service can express them; give the others as objects of their
+    own.
 
-    What selects none of the Workloads is passed over, and named.
+    Services that select none of the Workloads are passed over, and named.
     """
     stay: list[Raw] = []
     own: set[int] = set()
@@ -63,13 +65,13 @@ def use_services(
             stay.append(_kept(source, selected, options, left))
     for made in drafts:
         if id(made) not in own and not made.is_machine and rendered.declared(made.spec["template"]["spec"]):
-            # Its Pod declares ports, so that it would have a Service that the input doesn't have.
+            # Its Pod declares ports, so the operator would make a Service that the input doesn't have.
             made.spec["service"] = {"enabled": False}
     return stay
 
 
 def _labels(made: Draft) -> dict[str, str]:
-    """The labels of what runs, by which a Service finds it before it is converted."""
+    """The labels of the converted object's Pods, by which a Service selects them."""
     if not made.is_machine:
         return made.pod_labels
     return {**made.pod_labels, **_OF_LAUNCHERS, **dict.fromkeys(_NAMES_OF_MACHINES, made.source.name)}
@@ -94,7 +96,7 @@ def _selected(source: Source, labelled: Mapping[tuple[str, str, str], list[Draft
 
 
 def _why_unused(source: Source, drafts: Iterable[Draft]) -> str:
-    """What becomes of a Service that selects none of the Workloads."""
+    """What happens to a Service that selects none of the Workloads."""
     selector = map_at(map_at(source.document, "spec"), "selector")
     own = sorted(selector.keys() & SET_LABELS)
     for made in drafts if own else ():
@@ -107,8 +109,8 @@ def _why_unused(source: Source, drafts: Iterable[Draft]) -> str:
 
 
 def _selected_until_now(selector: Raw, made: Draft) -> bool:
-    """Whether a selector finds Pods of the object that a Workload is made of, by labels that the object's
-    controller sets. Values that only a cluster knows, such as a hash, count as right.
+    """Whether a selector selects Pods of the object that became a Workload, by labels that the object's
+    controller sets. Values that only a cluster knows, such as a hash, count as matching.
     """
     plain = {key: value for key, value in selector.items() if key not in SET_LABELS}
     if (name := selector.get(POD_NAME)) is not None:
@@ -121,7 +123,7 @@ def _selected_until_now(selector: Raw, made: Draft) -> bool:
 
 
 def _policy(source: Source, made: Draft) -> Raw | None:
-    """The spec.service that makes the same Service, None if there is none that does."""
+    """The spec.service that makes the same Service, None if there is none."""
     spec = map_at(source.document, "spec")
     metadata = {key: value for key, value in source.metadata.items() if key not in SET_BY_SERVER}
     policy: Raw = {key: spec[key] for key in _SAME if spec.get(key) is not None}
@@ -154,7 +156,9 @@ def _policy(source: Source, made: Draft) -> Raw | None:
 
 
 def _is_policy(policy: Raw) -> bool:
-    """Whether spec.service takes all of it. Keys with Twinhull's own prefix are the operator's."""
+    """Whether spec.service allows all of these fields. Keys with Twinhull's own prefix belong to the
+    operator.
+    """
     if any(
         key.startswith(f"{GROUP}/") for field in ("annotations", "labels") for key in policy.get(field) or ()
     ):
@@ -169,7 +173,7 @@ def _is_policy(policy: Raw) -> bool:
 
 
 def _port(port: Any, made: Draft) -> Raw | None:  # noqa: ANN401  JSON
-    """A port as spec.service has it, with its nodePort; None if it can't have it."""
+    """A port in the form of spec.service, with its nodePort; None if spec.service can't have it."""
     if not isinstance(port, dict) or not isinstance(port.get("port"), int):
         return None
     target = port.get("targetPort")
@@ -195,7 +199,7 @@ def _protocol(port: Raw) -> str:
 
 
 def _named_target(target: str, protocol: str, selected: Sequence[Draft]) -> str:
-    """What to do about a port that a Service which stays an object names."""
+    """What to do about a port's name in a Service that stays an object."""
     key = target, protocol
     numbers = sorted({made.named_ports[key] for made in selected if key in made.named_ports})
     if not numbers:
@@ -208,7 +212,7 @@ def _named_target(target: str, protocol: str, selected: Sequence[Draft]) -> str:
 
 
 def _kept(source: Source, selected: Sequence[Draft], options: Options, left: list[Left]) -> Raw:
-    """A Service that stays an object of its own, with what has to be changed in it."""
+    """A Service that stays an object, adapted where it has to be. What else has to change is named."""
     service = kept(source, options)
     spec = map_at(service, "spec")
     for index, port in enumerate(list_at(spec, "ports")):

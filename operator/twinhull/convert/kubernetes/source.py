@@ -1,4 +1,4 @@
-"""An object of the input, and the Workload that is being made of it."""
+"""An object of the input, and the draft of the Workload that is made of it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from twinhull.convert.conversion import CannotConvert, Left, WrongOption
 from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.fields import Fields
 
-#: The CRD's rule of a Workload's name.
+#: The CRD's rule for a Workload's name.
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-#: What the API server sets in the metadata of any object (k8s.io/apimachinery/pkg/apis/meta/v1, ObjectMeta).
+#: The fields that the API server sets in the metadata of any object (k8s.io/apimachinery/pkg/apis/meta/v1,
+#: ObjectMeta).
 SET_BY_SERVER = (
     *("uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"),
     *("deletionGracePeriodSeconds", "managedFields", "selfLink"),
 )
-#: What kubectl and controllers note on objects, which is no part of what somebody wants to run.
+#: The annotations that kubectl and controllers put on objects, which no person wants to carry over.
 SET_ANNOTATIONS = frozenset(
     {
         "kubectl.kubernetes.io/last-applied-configuration",
@@ -40,9 +41,9 @@ SET_ANNOTATIONS = frozenset(
         "volume.kubernetes.io/storage-provisioner",
     }
 )
-#: The labels by which a Pod of a StatefulSet is known from the others.
+#: The labels by which Pods of a StatefulSet are told apart.
 POD_INDEX, POD_NAME = "apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"
-#: The labels by which controllers know what they made.
+#: The labels by which controllers recognize their objects.
 SET_LABELS = frozenset(
     {
         *("controller-uid", "job-name"),
@@ -51,20 +52,19 @@ SET_LABELS = frozenset(
         *(POD_INDEX, POD_NAME),
     }
 )
-#: The kinds of what a Workload refers to that are in no namespace.
+#: The kinds without a namespace to which a Workload can refer.
 OF_CLUSTER = frozenset(
     {"StorageClass", "VirtualMachineClusterInstancetype", "VirtualMachineClusterPreference"}
 )
-#: The fields of a Workload's spec, as people write them: what runs comes last.
+#: The fields of a Workload's spec in the order in which people write them: the template comes last.
 _ORDER = ("isolationPolicy", "state", "replacement", "service", "virtualMachine", "template")
 
-#: The number of the port to which a name leads, by the name and the protocol: one name may be a port's of
-#: each protocol.
+#: The number of a port, by its name and protocol: ports of different protocols may have the same name.
 NamedPorts: TypeAlias = dict[tuple[str, str], int]
 
 
 def without(entries: Mapping[str, str], dropped: frozenset[str]) -> dict[str, str]:
-    """Labels or annotations without those that are set by others."""
+    """Labels or annotations, without those that others set."""
     return {key: value for key, value in entries.items() if key not in dropped}
 
 
@@ -72,20 +72,20 @@ def without(entries: Mapping[str, str], dropped: frozenset[str]) -> dict[str, st
 class Source:
     """An object of the input."""
 
-    #: The object as it is.
+    #: The object, unchanged.
     document: Raw
-    #: The file that it is from, as messages call it.
+    #: The name of its file in messages.
     file: str
     kind: str
     #: The group of its API, empty for the core.
     group: str
     name: str
-    #: Its namespace, empty if it says none.
+    #: Its namespace, empty if it has none.
     namespace: str
 
     @property
     def title(self) -> str:
-        """What messages call it, such as `Deployment shop/web`."""
+        """Its name in messages, such as `Deployment shop/web`."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
     @property
@@ -101,37 +101,37 @@ class Source:
 
     @property
     def is_live(self) -> bool:
-        """Whether a cluster has it: the API server has given it a uid."""
+        """Whether it is from a cluster: the API server has given it a uid."""
         return bool(self.metadata.get("uid"))
 
     def fields(self, left: list[Left]) -> Fields:
-        """Its fields, of which those that say what it is and how it fares are settled."""
+        """Its fields. Its apiVersion, kind and status are settled already."""
         return Fields(self.document, f"{self.title}: ", left).settle("apiVersion", "kind", "status")
 
 
 @dataclass(slots=True)
 class Draft:
-    """A Workload that is being made."""
+    """A Workload in the making."""
 
     #: The object that it is made of.
     source: Source
     #: Its metadata: name, namespace, labels and annotations.
     metadata: Raw
-    #: Its spec, but for what depends on other objects of the input.
+    #: Its spec, without the fields that depend on other objects of the input.
     spec: Raw = field(default_factory=dict)
     #: The labels of its Pod, by which a Service finds it.
     pod_labels: dict[str, str] = field(default_factory=dict)
     #: The ports of its Pod that have a name, for Services that name them.
     named_ports: NamedPorts = field(default_factory=dict)
-    #: Where its template is in the object, such as `spec.template`. Empty: the object is a Pod.
+    #: The place of its template in the object, such as `spec.template`. Empty if the object is a Pod.
     template_path: str = ""
-    #: Fields that only its object gives to its Pod, such as a StatefulSet's names, by their paths.
+    #: Fields that only this object gives its Pod, such as a StatefulSet's names, by their paths.
     pod_fields: dict[str, str] = field(default_factory=dict)
-    #: Objects that it needs, which are made with it.
+    #: Other objects that are made for it.
     needs: list[Raw] = field(default_factory=list)
-    #: Why a rolling update is asked for, as the field that says so. Empty if none is.
+    #: The field that asks for a rolling update, empty if none does.
     rolling: str = ""
-    #: Whether it boots a disk of its own: the Pod's labels are KubeVirt's then, and not the template's.
+    #: Whether it boots a disk of its own: then the Pod's labels are KubeVirt's, and not the template's.
     is_machine: bool = False
 
     @property
@@ -170,7 +170,7 @@ def draft(source: Source, fields: Fields, options: Options) -> Draft:
         )
     metadata.leave(
         "ownerReferences",
-        "what owns this object may make it again: convert the owner in its place, or delete the owner",
+        "its owner may make this object again: convert the owner instead, or delete the owner",
     )
     metadata.leave("finalizers", "they are for the controllers of the former object")
     if "helm.sh/hook" in (source.metadata.get("annotations") or {}):
@@ -196,7 +196,7 @@ def _metadata(name: str, namespace: str, metadata: Fields) -> Raw:
 
 
 def kept(source: Source, options: Options) -> Raw:
-    """An object that stays what it is, without what a cluster has set in it."""
+    """An object that is kept, without the fields that a cluster has set in it."""
     metadata = {key: value for key, value in source.metadata.items() if key not in SET_BY_SERVER}
     if annotations := metadata.get("annotations"):
         metadata["annotations"] = without(annotations, SET_ANNOTATIONS)

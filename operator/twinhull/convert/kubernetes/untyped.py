@@ -1,4 +1,4 @@
-"""Parts of an input whose types nobody has checked: what isn't of the wanted type counts as absent."""
+"""Reads unchecked parts of an input: a value of another type counts as absent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from twinhull.api.base import Raw
 
 
 def map_at(fields: Raw, key: str) -> Raw:
-    """The map in a field, empty if there is none."""
+    """The map in a field, empty if the field has none."""
     value = fields.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def list_at(fields: Raw, key: str) -> list[Any]:
-    """The list in a field, empty if there is none."""
+    """The list in a field, empty if the field has none."""
     value = fields.get(key)
     return value if isinstance(value, list) else []
 

@@ -1,7 +1,7 @@
-"""KubeVirt VirtualMachines: machines that boot a disk of their own.
+"""Converts KubeVirt VirtualMachines, which boot a disk of their own.
 
-A Workload has fields of its own for much of a machine. What else the machine's template says goes into
-`virtualMachine.overrides`: it is whatever makes the template of the VirtualMachine that the operator renders.
+A Workload has fields of its own for much of a machine. All else in the machine's template goes into
+`virtualMachine.overrides`, so that the VirtualMachine that the operator renders has the same template.
 
 Fields and their defaults: kubevirt.io/api/core/v1, types.go and schema.go; kubevirt.io/kubevirt/pkg/defaults.
 """
@@ -28,7 +28,8 @@ from twinhull.convert.kubernetes.untyped import map_at
 from twinhull.hulls import diskmachine
 from twinhull.hulls.hull import WORKLOAD_LABEL
 
-#: The kinds of instancetypes and preferences, which KubeVirt also takes in lower case and in the plural.
+#: The kinds of instancetypes and preferences, in each spelling that KubeVirt accepts: lower case and plural,
+#: too.
 _KINDS = {
     spelt: kind
     for kind in (
@@ -38,7 +39,8 @@ _KINDS = {
     for spelt in (kind, kind.lower(), f"{kind.lower()}s")
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Whether a machine runs, by its runStrategy (kubevirt.io/api/core/v1, VirtualMachineRunStrategy).
+#: The known values of runStrategy, each with what changes, empty if nothing does (kubevirt.io/api/core/v1,
+#: VirtualMachineRunStrategy).
 _RUNS = {
     "Always": "",
     "Halted": "",
@@ -50,7 +52,9 @@ _STOPPED = {"Halted", "Manual"}
 
 
 def virtualmachine(source: Source, options: Options, left: list[Left]) -> Draft:
-    """A VirtualMachine as a Workload that boots its disk. Raises CannotConvert for one that has none."""
+    """A VirtualMachine as a Workload that boots its disk. Raises CannotConvert for a machine without a disk
+    to boot.
+    """
     fields = source.fields(left)
     made, spec = draft(source, fields, options), fields.within("spec")
     made.is_machine = True
@@ -97,7 +101,7 @@ def _runs(spec: Fields) -> bool:
 
 
 def _machine(spec: Fields, vmi_spec: Raw) -> Raw:
-    """The size, the firmware and the like, for which a Workload has fields of its own."""
+    """The size, the firmware and other settings for which a Workload has fields of its own."""
     machine: Raw = {}
     for key in ("instancetype", "preference"):
         if key in spec and (reference := _matched(spec.within(key), key)):
@@ -113,7 +117,7 @@ def _machine(spec: Fields, vmi_spec: Raw) -> Raw:
 
 
 def _matched(fields: Fields, key: str) -> Raw:
-    """An instancetype or a preference by its name."""
+    """A reference to an instancetype or a preference, by its name."""
     name, kind = fields.take("name", str), fields.take("kind", str)
     fields.leave("revisionName", "the present revision is used")
     fields.leave("inferFromVolumeFailurePolicy", f"a Workload names its {key} itself")
@@ -131,7 +135,7 @@ def _matched(fields: Fields, key: str) -> Raw:
 
 
 def _size(spec: Fields, domain: Raw) -> Raw:
-    """CPUs and memory: those that the guest sees, else what is requested for it."""
+    """CPUs and memory: those that the guest sees, or else those that are requested for it."""
     requests, limits = (map_at(map_at(domain, "resources"), key) for key in ("requests", "limits"))
     where = f"{spec.at('template')}.spec.domain.memory.guest"
     memory = map_at(domain, "memory").get("guest") or requests.get("memory") or limits.get("memory")
@@ -154,7 +158,7 @@ def _size(spec: Fields, domain: Raw) -> Raw:
 
 
 def _whole_cpus(amount: Any) -> int:  # noqa: ANN401  JSON
-    """The vCPUs that KubeVirt gives a machine that only has a request: that, rounded up.
+    """The vCPUs that KubeVirt gives a machine that only has a CPU request: the request, rounded up.
 
     Source: kubevirt.io/kubevirt/pkg/virt-launcher/virtwrap/converter/vcpu, GetCPUTopology.
     """
@@ -175,7 +179,7 @@ def _is_bytes(text: str) -> bool:
 
 
 def _firmware(vmi_spec: Raw, *, has_preference: bool) -> Raw:
-    """The bootloader and the TPM. KubeVirt's secureBoot is on unless it is said to be off; on arm64, off."""
+    """The bootloader and the TPM. KubeVirt's secureBoot is on by default, but off on arm64."""
     domain = map_at(vmi_spec, "domain")
     bootloader = map_at(map_at(domain, "firmware"), "bootloader")
     tpm = map_at(domain, "devices").get("tpm")
@@ -193,7 +197,7 @@ def _firmware(vmi_spec: Raw, *, has_preference: bool) -> Raw:
 
 
 def _is_readiness(probe: Raw) -> bool:
-    """Whether a Workload's readiness says all of a probe."""
+    """Whether a Workload's readiness can express all of a probe."""
     try:
         return Readiness.model_validate(probe).raw() == probe
     except ValidationError:
@@ -201,7 +205,7 @@ def _is_readiness(probe: Raw) -> bool:
 
 
 def _named_ports(vmi_spec: Raw) -> NamedPorts:
-    """The ports of the machine's cards that have a name. Its Pod declares them in that order
+    """The named ports of the machine's cards. Its Pod declares them in this order
     (kubevirt.io/kubevirt/pkg/virt-controller/services, template.go).
     """
     interfaces = map_at(map_at(vmi_spec, "domain"), "devices").get("interfaces")
@@ -221,7 +225,7 @@ def _named_ports(vmi_spec: Raw) -> NamedPorts:
 
 
 def _override(made: Draft, vmi_spec: Raw, devices: Devices) -> None:
-    """Have the operator's VirtualMachine say what the template says beside the Workload's own fields."""
+    """Add the overrides with which the operator's VirtualMachine has the whole template of the input."""
     machine: Raw = made.spec["virtualMachine"]
     rendered = _rendered(made)
     wanted = devices.wanted(vmi_spec, rendered)
@@ -230,7 +234,7 @@ def _override(made: Draft, vmi_spec: Raw, devices: Devices) -> None:
 
 
 def _rendered(made: Draft) -> Raw:
-    """The template's spec of the VirtualMachine that the operator renders for a Workload."""
+    """The template's spec in the VirtualMachine that the operator renders for the Workload."""
     metadata = ObjectMeta(
         name=made.name,
         namespace=made.metadata.get("namespace", "default"),

@@ -1,5 +1,5 @@
-"""Machines of other hypervisors into Workloads that boot a disk: one file for each format.
+"""Converts machines of other hypervisors into Workloads that boot a disk: one file for each format.
 
-A format's file has `recognises(text)`, and `convert(text, options)`, which gives a Conversion. What it
-reads is a tree of Nodes (`tree`). A part that nothing has read in the end is named as left.
+A format's file has `recognises(text)`, and `convert(text, options)`, which gives a Conversion. It reads the
+text as a tree of Nodes (`tree`). Nodes that were never read are named as left in the end.
 """

@@ -1,4 +1,4 @@
-"""Amounts of bytes: as the formats write them, and as Kubernetes does."""
+"""Amounts of bytes: reads them as the formats write them, and writes them as Kubernetes does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LIBVIRT |= {"k": 1024}
 _PROGRAMMATIC = re.compile(
     r"byte(?:\s*\*\s*(?:(?P<base>2|10)\^(?P<power>[0-9]{1,2})|(?P<factor>[0-9]{1,15})))?"
 )
-#: What is written in their place by some.
+#: Units that some programs write instead.
 _WORDS = {
     "bytes": 1,
     **dict.fromkeys(("kilobytes", "kb", "kibibytes"), 2**10),
@@ -23,19 +23,19 @@ _WORDS = {
     **dict.fromkeys(("gigabytes", "gb", "gibibytes"), 2**30),
 }
 _NUMBER = re.compile(r"[0-9]{1,19}")
-#: The largest amount that the API server counts to.
+#: The largest number that the API server can count to.
 _LARGEST = 2**63 - 1
 
 
 def whole(text: str, where: str) -> int:
-    """A whole number above 0. Raises CannotConvert, which names where it is."""
+    """A whole number above 0. Raises CannotConvert, which names the place `where`."""
     if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _LARGEST:
         raise CannotConvert(f"{where} is {text[:64]!r}: it must be a whole number above 0")
     return int(text)
 
 
 def small(text: str, digits: int) -> int | None:
-    """A number from 0 on of at most so many digits, None for any other text."""
+    """A number from 0 on with at most so many digits, None for any other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
 
 

@@ -1,7 +1,8 @@
 """Machines of Hyper-V, as PowerShell's ConvertTo-Json prints them.
 
-docs/convert-machines.md has the command, which collects what several cmdlets say of a machine. What `Get-VM |
-ConvertTo-Json -Depth 3` prints alone is read too, but it says nothing of the firmware and the disks' sizes.
+docs/convert-machines.md has the command, which collects the output of several cmdlets about a machine. The
+output of `Get-VM | ConvertTo-Json -Depth 3` alone is read, too, but it lacks the firmware and the disks'
+sizes.
 
 Sources: for names, the documentation of the Hyper-V module (MicrosoftDocs/windows-powershell-docs,
 docset/winserver2025-ps/hyper-v). PowerShell 5.1 prints its enumerations as numbers:
@@ -30,7 +31,7 @@ from twinhull.convert.machines.options import MachineOptions
 from twinhull.convert.machines.tree import Node
 from twinhull.convert.machines.workload import conversion, disk_names
 
-#: Whose keys a template of secure boot has.
+#: The system whose keys a template of secure boot has.
 _OF_TEMPLATES: dict[str, Os] = {
     "MicrosoftWindows": "Windows",
     "MicrosoftUEFICertificateAuthority": "Linux",
@@ -40,17 +41,18 @@ _CONTROLLERS = {"0": "ide", "1": "scsi", "2": "pmem", "ide": "ide", "scsi": "scs
 _VHD, _VHD_SET = {"2", "vhd"}, {"4", "vhdset"}
 _FIXED, _DIFFERENCING = {"2", "fixed"}, {"4", "differencing"}
 _MAC = re.compile(r"[0-9A-Fa-f]{12}")
-#: The parts that the command collects, each of which only groups what one cmdlet says.
+#: The parts that the command collects. Each only groups the output of one cmdlet.
 _GROUPS = ("VM", "Processor", "Firmware", "Bios", "Security")
-#: A part that is cut off because ConvertTo-Json's -Depth is too small is the name of its type.
+#: Matches the name of a type, which stands for a part that was cut off because ConvertTo-Json's -Depth was
+#: too small.
 _CUT_OFF = re.compile(r"(Microsoft\.|System\.|@\{|[A-Za-z]+ \(Name = )")
-#: How many bytes more than the disk CDI makes of a VHD of fixed size (docs/disks.md).
+#: How many bytes CDI adds to the disk that it makes of a VHD of fixed size (docs/disks.md).
 _FOOTER = 2**20
 _MOST_CONTROLLERS = 64
-#: The ends of the loaders that a firmware finds without its variables: the one of removable media, and
-#: Windows'.
+#: The ends of the paths of loaders that a firmware finds without its variables: that of removable media, and
+#: Windows' own.
 _FOUND_BY_ITSELF = ("\\bootx64.efi", "\\bootmgfw.efi")
-#: The bytes of a logical sector.
+#: The size of a logical sector in bytes.
 _SECTOR = "512"
 _COPY_TO_SECTORS = f"copy what is on it to a disk with logical sectors of {_SECTOR} bytes"
 
@@ -63,10 +65,10 @@ def recognises(text: str) -> bool:
 
 
 def convert(text: str, options: MachineOptions) -> Conversion:
-    """The Workloads of machines, and all that they lack of the JSON. Raises CannotConvert."""
+    """The Workloads of machines, and all parts of the JSON that are left. Raises CannotConvert."""
     root = jsontree.read(text)
     if not root.children:
-        raise CannotConvert("there is no machine in the JSON: give Get-VM the name of one that there is")
+        raise CannotConvert("there is no machine in the JSON: give Get-VM the name of an existing one")
     return conversion(root, [_machine(node) for node in root.children], options, TABLES)
 
 
@@ -111,7 +113,7 @@ def _machine(node: Node) -> DescribedMachine:
 
 
 def _unsaid(node: Node, generation: str) -> list[Left]:
-    """What only the command of the documentation collects."""
+    """The facts that are missing, if the JSON isn't from the documentation's command."""
     if generation == "2" and node.find("Firmware", "SecureBoot") is None:
         return [
             Left(
@@ -131,7 +133,7 @@ def _refuse_what_is_cut_off(node: Node) -> None:
 
 
 def _memory(vm: Node) -> int:
-    """What the machine starts with. Memory isn't dynamic in KubeVirt."""
+    """The memory that the machine starts with. In KubeVirt memory isn't dynamic."""
     memory = amounts.whole(vm.take("MemoryStartup"), _path(vm, "MemoryStartup"))
     is_dynamic = vm.find("DynamicMemoryEnabled")
     for name in ("MemoryMinimum", "MemoryMaximum"):
@@ -147,10 +149,10 @@ def _memory(vm: Node) -> int:
 
 
 def _os(node: Node, template: str) -> Os | None:
-    """What the system in the machine said of itself, or else which keys its secure boot had.
+    """The system that the guest itself reported, or else the one whose keys its secure boot had.
 
-    The template MicrosoftWindows has Windows' keys only, and MicrosoftUEFICertificateAuthority those of
-    others.
+    The template MicrosoftWindows has only the keys of Windows, and MicrosoftUEFICertificateAuthority those of
+    other systems.
     """
     for item in node.all("GuestItems"):
         properties = _guest_item(item.value or "")
@@ -161,12 +163,12 @@ def _os(node: Node, template: str) -> Os | None:
 
 
 def _guest_item(text: str) -> dict[str, str]:
-    """A guest's item: an XML of CIM, with properties such as Name and Data."""
+    """The properties of a guest's item, such as Name and Data; the item is an XML of CIM."""
     if not text.lstrip().startswith("<"):
         return {}
     try:
         instance = xmltree.read(text, {})
-    except CannotConvert:  # the system in the machine has written it
+    except CannotConvert:  # the text was written by the system in the machine
         return {}
     return {node.peek("@NAME"): node.peek("VALUE") for node in instance.all("PROPERTY")}
 
@@ -183,7 +185,7 @@ def _tpm(node: Node) -> bool:
 
 
 def _card(adapters: list[Node]) -> Card:
-    """The first network adapter, of no model. The machine has one, behind a masquerade."""
+    """The first network adapter, without a model. A Workload's machine has only one, behind a masquerade."""
     for other in adapters[1:]:
         other.leave(ONE_CARD)
     if not adapters:
@@ -196,7 +198,7 @@ def _card(adapters: list[Node]) -> Card:
 
 
 def _disks(node: Node, vm: Node) -> tuple[DescribedDisk, ...]:
-    """Its disks, the one that it boots first, and the CD-ROM drives that have a medium."""
+    """The machine's disks, the one that it boots first, and the CD-ROM drives with a medium."""
     disks = [one for one in node.all("HardDrives") or vm.all("HardDrives") if _is_carried(one)]
     drives = [one for one in node.all("DVDDrives") or vm.all("DVDDrives") if _has_medium(one)]
     order = _boot_order(node)
@@ -210,7 +212,7 @@ def _disks(node: Node, vm: Node) -> tuple[DescribedDisk, ...]:
 
 
 def _boot_order(node: Node) -> list[str]:
-    """The files of the drives that the firmware tries, in its order."""
+    """The files of the drives in the boot order of the firmware."""
     paths = []
     for entry in node.all("Firmware", "BootOrder"):
         if _is_lost(entry.value or ""):
@@ -226,8 +228,8 @@ def _boot_order(node: Node) -> list[str]:
 
 
 def _is_lost(entry: str) -> bool:
-    """Whether a boot entry names a loader that a firmware without this entry doesn't find. A Windows puts its
-    own at the place where every firmware looks as well.
+    """Whether a boot entry names a loader that a firmware without this entry doesn't find. Windows also puts
+    its loader at the place where every firmware looks.
     """
     kind, _, file = entry.lower().partition(" ")
     return kind == "file" and file.endswith(".efi") and not file.endswith(_FOUND_BY_ITSELF)
@@ -256,7 +258,7 @@ def _place(disk: Node) -> str:
 
 
 def _is_carried(disk: Node) -> bool:
-    """Whether it is a file. A disk of the host's is passed through, and has a number in place of one."""
+    """Whether a disk is a file. A disk of the host that is passed through has a number instead."""
     number = disk.peek("DiskNumber")
     if number not in {"", "4294967295"}:
         disk.leave(
@@ -290,8 +292,8 @@ def _disk(disk: Node, name: str, *, is_cdrom: bool) -> DescribedDisk:
 
 
 def _other_sectors(disk: Node) -> str:
-    """Why nobody would find a disk's partitions that are counted in other sectors than those of KubeVirt's
-    disks (kubevirt.io/api/core/v1, type BlockSize), and what to do. Empty if they are found.
+    """Why a disk's partitions would not be found, and what to do: they are counted in sectors of another size
+    than those of KubeVirt's disks (kubevirt.io/api/core/v1, type BlockSize). Empty if they are found.
     """
     size = disk.take("VHD", "LogicalSectorSize")
     if size in {"", _SECTOR}:
@@ -305,7 +307,9 @@ def _other_sectors(disk: Node) -> str:
 
 
 def _size(disk: Node) -> int | None:
-    """The virtual size in bytes, with what CDI adds to a VHD of fixed size. None if it isn't there."""
+    """The virtual size in bytes, with the bytes that CDI adds to a VHD of fixed size. None if the JSON
+    doesn't have it.
+    """
     if not disk.peek("VHD", "Size"):
         return None
     size = amounts.whole(disk.take("VHD", "Size"), _path(disk, "VHD.Size"))
@@ -319,7 +323,7 @@ def _size(disk: Node) -> int | None:
 
 
 def _first_step(disk: Node) -> str:
-    """What has to be done before the disk can be copied."""
+    """What to do before the disk can be copied."""
     path = disk.peek("Path").lower()
     if path.endswith((".avhdx", ".avhd")):
         return (

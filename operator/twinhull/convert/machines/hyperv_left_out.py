@@ -1,7 +1,8 @@
-"""Properties of Hyper-V's machines that no code reads: those that mean nothing in KubeVirt, and why others
-are left.
+"""Tables of properties of Hyper-V's machines that no code reads: those without a meaning in KubeVirt, and the
+reasons why others are left.
 
-A property of neither table is named with OTHERWISE. Kinds are the properties' names; sources as in `hyperv`.
+A property that is in neither table is named with OTHERWISE. Kinds are the properties' names; sources as in
+`hyperv`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ _STATE = "how the machine is at present"
 _NAME = "its name in Hyper-V's own lists"
 _UNSET = "it is off, or as Hyper-V has it by default"
 
-#: What Get-VM says of a machine in any case (type Microsoft.HyperV.PowerShell.VirtualMachine).
+#: The properties that Get-VM prints for every machine (type Microsoft.HyperV.PowerShell.VirtualMachine).
 _OF_MACHINES = {
     **dict.fromkeys(
         (
@@ -122,7 +123,7 @@ _STATE_OF_ADAPTERS = (
     ),
 )
 
-#: Properties that say nothing for a Workload, with the reason why they aren't named.
+#: Properties without a meaning for a Workload, each with the reason why it isn't named.
 MEANINGLESS = {
     **_OF_MACHINES,
     **{f"VM/{name}": why for name, why in _OF_MACHINES.items()},

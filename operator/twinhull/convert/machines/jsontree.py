@@ -8,15 +8,16 @@ from typing import Any, NoReturn
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.machines.tree import MAX_DEPTH, MOST_NODES, Node, bounded, locate, printable
 
-#: How long a key may be.
+#: The most characters of a key.
 _LONGEST_NAME = 256
 
 
 def read(text: str) -> Node:
-    """A node with one node below it for each object. Raises CannotConvert for what isn't objects of JSON.
+    """A root node with one node below it for each object. Raises CannotConvert for a text that isn't objects
+    of JSON.
 
-    One object and a list of objects are the same. So are a list and an object with `value` and `Count`, which
-    PowerShell 5.1 makes of some lists. An element of a list has the list's name.
+    A single object counts as a list of one. So does an object with `value` and `Count`, which PowerShell 5.1
+    makes of some lists. An element of a list has the list's name.
     """
     try:
         document = json.loads(bounded(text), object_pairs_hook=_pairs, parse_constant=_no_constant)

@@ -1,4 +1,4 @@
-"""Domains of libvirt, as `virsh dumpxml` prints them.
+"""Converts domains of libvirt, as `virsh dumpxml` prints them.
 
 Source: libvirt's docs/formatdomain.rst, and docs/drvesx.rst for domains of VMware.
 """
@@ -33,16 +33,16 @@ _PREFIXES = {
     "http://libvirt.org/schemas/domain/vmware/1.0": "vmware",
     "http://libosinfo.org/xmlns/libvirt/domain/1.0": "libosinfo",
 }
-#: The buses of disks that KubeVirt has too.
+#: The buses of disks that KubeVirt has as well.
 _BUSES: dict[str, Bus] = {"virtio": "virtio", "sata": "sata", "scsi": "scsi"}
-#: The cards that KubeVirt has too.
+#: The network cards that KubeVirt has as well.
 _CARDS = {"virtio", "e1000", "e1000e", "rtl8139"}
-#: Where a disk's source is named, by the disk's type.
+#: The attributes that name a disk's source, one for each type of disk.
 _FILES = ("@file", "@dev", "@volume", "@name", "@dir")
-#: Parts of a CPU's topology, each of which is one if the CPUs are cores of one socket.
+#: Parts of a CPU's topology. Each is 1 if the CPUs are cores of one socket.
 _OF_ONE_SOCKET = ("sockets", "dies", "clusters", "threads")
 _UUID = re.compile(r"[0-9a-f]{32}")
-#: What only groups settings that have nothing to do with each other.
+#: Elements that only group independent settings.
 _GROUPS = (
     *(("features",), ("features", "hyperv"), ("cpu",), ("clock",), ("metadata",), ("os",), ("pm",)),
     ("devices", "disk", "driver"),
@@ -56,7 +56,7 @@ def recognises(text: str) -> bool:
 
 
 def convert(text: str, options: MachineOptions) -> Conversion:
-    """A domain's Workload, and all that it lacks of the domain. Raises CannotConvert."""
+    """A domain's Workload, and all parts of the domain that are left. Raises CannotConvert."""
     domain = xmltree.read(text, _PREFIXES)
     if domain.name != "domain":
         raise CannotConvert(
@@ -89,7 +89,7 @@ def _machine(domain: Node, options: MachineOptions) -> DescribedMachine:
         vsphere_uuid=_vsphere_uuid(domain, options.os or os) if is_vmware else "",
         size_command=lambda _: f"virsh domblkinfo {shlex.quote(domain.peek('name') or 'DOMAIN')} --all",
         os_path="/domain/metadata",
-        # Of every machine of VMware's libvirt says utc, its default: src/vmx/vmx.c reads no clock.
+        # libvirt gives every machine of VMware the clock utc, its default: src/vmx/vmx.c reads no clock.
         clock_path="/domain/clock" if is_vmware else "",
     )
 
@@ -107,7 +107,9 @@ def _refuse_what_is_no_machine(domain: Node) -> None:
 
 
 def _os(domain: Node) -> Os | None:
-    """What libosinfo says, or else that it has Hyper-V's enlightenments, which are for Windows alone."""
+    """The system that libosinfo names, or else Windows if the domain has Hyper-V's enlightenments, which only
+    Windows uses.
+    """
     for node in domain.all("metadata", "libosinfo:libosinfo", "libosinfo:os"):
         os_id = node.take("@id").lower()
         if os_id:
@@ -141,7 +143,7 @@ def _memory(domain: Node) -> int:
 
 
 def _bootloader(domain: Node) -> Bootloader:
-    """What os/@firmware says, or else whether the loader is mapped as UEFI's firmware is."""
+    """The firmware of os/@firmware, or else UEFI if the loader is mapped as UEFI's firmware is."""
     firmware = domain.take("os", "@firmware")
     loader = domain.find("os", "loader")
     path = domain.peek("os", "loader").lower()
@@ -154,10 +156,10 @@ def _bootloader(domain: Node) -> Bootloader:
 
 
 def _secure_boot(domain: Node) -> bool:
-    """Whether unsigned code is refused: the firmware can do it, and has keys.
+    """Whether unsigned code is refused: the firmware supports secure boot, and has keys.
 
-    `secure` only says that the firmware can. Keys are enrolled as the feature enrolled-keys says, or else if
-    the name of the variables' template says so, as in distributions.
+    `secure` only says that the firmware supports it. Keys are enrolled if the feature enrolled-keys says so,
+    or else if the name of the variables' template says so, as in distributions.
     """
     features = {node.peek("@name"): node for node in domain.all("os", "firmware", "feature")}
     able = domain.take("os", "loader", "@secure") == "yes"
@@ -180,7 +182,7 @@ def _secure_boot(domain: Node) -> bool:
 
 
 def _tpm(domain: Node) -> bool:
-    """Whether it has an emulated TPM 2.0. Others can't be had."""
+    """Whether the domain has an emulated TPM 2.0. KubeVirt has no others."""
     tpm = domain.find("devices", "tpm")
     if tpm is None:
         return False
@@ -197,7 +199,7 @@ def _tpm(domain: Node) -> bool:
 
 
 def _card(domain: Node) -> Card:
-    """The first card. The machine has one, behind a masquerade."""
+    """The first network card. A Workload's machine has only one, behind a masquerade."""
     cards = domain.all("devices", "interface")
     for card in cards[1:]:
         card.leave(ONE_CARD)
@@ -210,7 +212,9 @@ def _card(domain: Node) -> Card:
 
 
 def _vsphere_uuid(domain: Node, os: Os | None) -> str:
-    """The UUID of VMware's machine, which is uuid.bios. libvirt doesn't say which virtual hardware it has."""
+    """The UUID of VMware's machine, which is uuid.bios. libvirt doesn't give the version of its virtual
+    hardware.
+    """
     uuid = domain.peek("uuid")
     plain = uuid.replace("-", "").lower()
     if (node := domain.find("uuid")) and _UUID.fullmatch(plain):
@@ -220,7 +224,7 @@ def _vsphere_uuid(domain: Node, os: Os | None) -> str:
 
 
 def _clock(domain: Node) -> Raw:
-    """The clock in KubeVirt's words (kubevirt.io/api/core/v1, type Clock), if it is of a time zone."""
+    """The clock in KubeVirt's form (kubevirt.io/api/core/v1, type Clock), if it has a time zone."""
     zone = domain.peek("clock", "@timezone")
     if domain.peek("clock", "@offset") != "timezone" or not zone:
         return {}
@@ -230,7 +234,7 @@ def _clock(domain: Node) -> Raw:
 
 
 def _disks(domain: Node) -> tuple[DescribedDisk, ...]:
-    """Its disks, the one that it boots first, and the CD-ROM drives that have a medium."""
+    """The machine's disks, the one that it boots first, and the CD-ROM drives with a medium."""
     disks = [node for node in domain.all("devices", "disk") if _is_carried(node)]
     by_device = [node for node in disks if node.find("boot", "@order")]
     disks.sort(key=_boot_order)
@@ -252,7 +256,7 @@ def _disks(domain: Node) -> tuple[DescribedDisk, ...]:
 
 
 def _is_carried(node: Node) -> bool:
-    """Whether a disk can be one of a Workload's."""
+    """Whether a Workload can have the disk."""
     device = node.peek("@device") or "disk"
     if device == "floppy":
         node.leave("KubeVirt has no floppy drive: copy what is on it into the machine")
@@ -294,7 +298,7 @@ def _disk(domain: Node, node: Node, name: str, *, is_tried: bool, virtio_scsi: b
 
 
 def _first_step(node: Node) -> str:
-    """What has to be done before the disk can be copied."""
+    """What to do before the disk can be copied."""
     if node.find("encryption") or node.find("source", "encryption"):
         return (
             "the host encrypts this disk, and CDI can't read it: write it as a plain one by qemu-img convert"
@@ -308,7 +312,7 @@ def _first_step(node: Node) -> str:
 
 
 def _file(node: Node) -> tuple[str, Node]:
-    """What the disk's source is named, and where that stands."""
+    """The name of the disk's source, and the node that has it."""
     for key in _FILES:
         if (found := node.find("source", key)) and found.value:
             return found.value, found
@@ -316,7 +320,7 @@ def _file(node: Node) -> tuple[str, Node]:
 
 
 def _has_virtio_scsi(domain: Node) -> bool:
-    """Whether its SCSI controllers are virtio's, as KubeVirt's are."""
+    """Whether the domain's SCSI controllers are of virtio, as KubeVirt's are."""
     models = [
         node.take("@model") for node in domain.all("devices", "controller") if node.peek("@type") == "scsi"
     ]

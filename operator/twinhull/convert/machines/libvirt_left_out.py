@@ -1,7 +1,7 @@
-"""Parts of libvirt's domains that no code reads: those that mean nothing in KubeVirt, and why others are
-left.
+"""Tables of parts of libvirt's domains that no code reads: those without a meaning in KubeVirt, and the
+reasons why others are left.
 
-A part of neither table is named with OTHERWISE. Source: libvirt's docs/formatdomain.rst.
+A part that is in neither table is named with OTHERWISE. Source: libvirt's docs/formatdomain.rst.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _HOST = "it is about the host, or about where on a bus libvirt has put a device"
 _SAME = "a machine of KubeVirt is like this anyway"
 _OWN = "KubeVirt gives each machine its own"
 
-#: Parts that say nothing for a Workload, with the reason why they aren't named.
+#: Parts without a meaning for a Workload, each with the reason why it isn't named.
 MEANINGLESS = {
     "domain/@type": "KubeVirt's machines are KVM's",
     "domain/@id": _HOST,

@@ -1,4 +1,4 @@
-"""A machine of another hypervisor, with what a Workload can say of it."""
+"""The description of a machine of another hypervisor, as far as a Workload can express it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from twinhull.convert.conversion import Left
 from twinhull.convert.machines.tree import Node
 
-#: Why parts of all formats are left.
+#: The reasons why parts of all formats are left.
 ONE_CARD = (
     "a Workload's machine has one network card: add a network by Multus in virtualMachine.overrides, or do "
     "without"
@@ -34,7 +34,7 @@ NEW_VARIABLES = (
     "--force-extra-removable in it (Debian, Ubuntu), or copy its boot loader there. firmware.persistent "
     "keeps variables that are set from now on"
 )
-#: Why the UUID of a libvirt domain is left: the description has it as the system sees it.
+#: Why the UUID of a libvirt domain is left: the domain has it in the order in which the system sees it.
 NEW_UUID = (
     "the machine has a new UUID and serial number: if a license goes by them, set "
     "overrides.domain.firmware.uuid to this one, and serial to what the system says of itself"
@@ -47,32 +47,32 @@ Bus = Literal["sata", "scsi", "virtio"]
 
 @dataclass(frozen=True, slots=True)
 class DescribedDisk:
-    """A disk, or a CD-ROM drive with a medium in it. The first is the one that the machine boots."""
+    """A disk, or a CD-ROM drive with a medium. The first one of a machine is booted."""
 
-    #: Its name in the Workload, unless it is the boot disk's.
+    #: Its name in the Workload, unless it is the boot disk.
     name: str
-    #: The whole of it in the description.
+    #: Its node in the description.
     node: Node
-    #: Where the description names its file; the node of the disk itself if it doesn't.
+    #: The node that names its file; the disk's own node if none does.
     source: Node
-    #: The file's name as it stands there, with its folders, empty if there is none.
+    #: The name of its file in the description, with folders; empty if it has none.
     file: str
-    #: Its virtual size in bytes, None if the description doesn't say it.
+    #: Its virtual size in bytes, None if the description lacks it.
     size: int | None = None
-    #: Its bus, None for the one that every system knows.
+    #: Its bus, None for SATA, which every system knows.
     bus: Bus | None = None
     is_cdrom: bool = False
-    #: Whether there is nothing on it, and no file of it.
+    #: Whether it is empty, and has no file.
     is_blank: bool = False
-    #: Whether the firmware tries it.
+    #: Whether it is in the boot order of the firmware.
     is_tried: bool = False
-    #: The file as vSphere names it, such as `[datastore1] web/web.vmdk`, empty if it has no such name.
+    #: Its file in vSphere's form, such as `[datastore1] web/web.vmdk`; empty if it has none.
     backing_file: str = ""
-    #: What is to be done before the disk is imported in any way, empty if nothing.
+    #: What to do before the disk is imported in any way, empty if nothing.
     first: str = ""
-    #: The same for a file that is served or uploaded.
+    #: What to do before its file is served or uploaded, empty if nothing.
     if_copied: str = ""
-    #: Why no machine here can use the file, empty if one can. A claim may have its content all the same.
+    #: Why no machine here can use the file, empty if one can. A claim can have its content nevertheless.
     unusable: str = ""
 
 
@@ -80,7 +80,7 @@ class DescribedDisk:
 class Card:
     """A network card."""
 
-    #: Its model in KubeVirt's words, empty for the one that every system knows.
+    #: Its model by KubeVirt's name, empty for the one that every system knows.
     model: str = ""
     #: Its address, empty if it isn't known.
     mac_address: str = ""
@@ -94,45 +94,45 @@ class DescribedMachine:
     name: Node | None
     #: The node with a text about it, None if it has none.
     description: Node | None
-    #: None: the description doesn't say it.
+    #: Its operating system. None: the description doesn't say.
     os: Os | None
     #: How many CPUs it has.
     cpus: int
-    #: In bytes.
+    #: Its memory in bytes.
     memory: int
-    #: None: the description doesn't say it.
+    #: Its firmware. None: the description doesn't say.
     bootloader: Bootloader | None
     #: Its disks and CD-ROM drives, the one that it boots first.
     disks: tuple[DescribedDisk, ...]
-    #: Whether its firmware boots signed code only.
+    #: Whether its firmware boots only signed code.
     secure_boot: bool = False
     #: Whether it has a TPM.
     has_tpm: bool = False
-    #: Where the description would have a network card, if it has none; empty if it has one.
+    #: The place in the description where a network card would be, if it has none; empty if it has one.
     without_card: str = ""
     #: Its first network card.
     card: Card = Card()
-    #: What KubeVirt is to be told in its own words, as virtualMachine.overrides has it.
+    #: Settings in KubeVirt's form, for virtualMachine.overrides.
     overrides: dict[str, object] = field(default_factory=dict)
-    #: Its UUID in vSphere, empty if it isn't a machine of vSphere's.
+    #: Its UUID in vSphere, empty if it isn't a machine of vSphere.
     vsphere_uuid: str = ""
-    #: What is named for a Windows whose clock was its local time, as the hypervisor has it by default; empty
-    #: if the description says how the clock is.
+    #: The part that is named for a Windows whose clock had local time, as is the hypervisor's default; empty
+    #: if the description sets the clock.
     clock_path: str = ""
-    #: What doesn't stand in the description, and is worth knowing.
+    #: Remarks on facts that aren't in the description.
     notes: tuple[Left, ...] = ()
-    #: How a person finds out a disk's virtual size there, with the disk's file as its argument.
+    #: Gives the command that prints a disk's virtual size there, for the disk's file.
     size_command: Callable[[str], str] = lambda file: f"qemu-img info {file}"
-    #: Where the description ought to say which system is in the machine.
+    #: The place where the description would name the operating system.
     os_path: str = ""
 
 
 def why_vmware_uuid_is_left(hexadecimal: str, *, is_swapped: bool) -> str:
-    """Why the UUID of VMware's machine is left: 32 digits, as uuid.bios has them.
+    """Why the UUID of VMware's machine is left. `plain` has its 32 digits, as uuid.bios does.
 
-    The system in it sees the bytes of the first three fields in the other order: a Windows always (VMware's
-    KB 1880), and a Linux if the virtual hardware has version 13 or later (KB 53609). In the serial number
-    nothing is swapped.
+    The system in the machine sees the bytes of the first three fields in reverse: Windows always (VMware's KB
+    1880), and Linux if the virtual hardware has version 13 or later (KB 53609). In the serial number nothing
+    is swapped.
     """
     octets = [hexadecimal[index : index + 2] for index in range(0, 32, 2)]
     fields = [octets[:4], octets[4:6], octets[6:8]]

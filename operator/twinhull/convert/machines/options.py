@@ -1,4 +1,4 @@
-"""What a person says beside a machine's description: above all, where its disks are to come from."""
+"""The options that a person gives beside a machine's description, above all for the origin of its disks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.api.objectnames import is_subdomain
 from twinhull.convert.conversion import WrongOption
 
-#: As api/disks has them.
+#: The pattern of api/disks.
 _SIZE = re.compile(r"[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?")
-#: As api/workload has it in CEL.
+#: The pattern of the CEL rule in api/workload.
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _URL = re.compile(r"https?://[^\s?#]+")
 
@@ -36,28 +36,31 @@ class Vddk:
 
 @dataclass(frozen=True, slots=True)
 class MachineOptions:
-    """What a person says. A disk's source is its claim, or else vddk, disk_url, and at last an upload."""
+    """The options for machines. The source of a disk is its claim, or else vddk, or else disk_url, or else an
+    upload.
+    """
 
-    #: The Workload's name. None: made of the machine's own. It's refused if there are several machines.
+    #: The Workload's name. None: it is made of the machine's own. It is refused if there are several
+    #: machines.
     name: str | None = None
-    #: Names a machine whose description has no name, such as the file's name without its ending.
+    #: The name of a machine whose description has none, such as the file's name without its ending.
     stem: str = ""
-    #: The namespace of all objects. None: none is written.
+    #: The namespace of all objects. None: the objects name none.
     namespace: str | None = None
-    #: The machine's operating system. None: what the description says of it.
+    #: The machine's operating system. None: that of the description.
     os: Literal["Linux", "Windows"] | None = None
-    #: The firmware with which the disk was installed. None: what the description says.
+    #: The firmware with which the disk was installed. None: that of the description.
     bootloader: Literal["BIOS", "UEFI"] | None = None
     #: The URL of the folder in which a web server has the disks, under the names of their files.
     disk_url: str = ""
     vddk: Vddk | None = None
-    #: Claims that have the disks already, by the disk's name, or by `workload/disk`.
+    #: Claims that have the disks already, by the disk's name or by `workload/disk`.
     disk_claims: Mapping[str, str] = field(default_factory=dict)
-    #: The virtual sizes of disks, by the same names. They win over what a description says.
+    #: The virtual sizes of disks, by the same names. They have precedence over those of a description.
     disk_sizes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises WrongOption for what can't be."""
+        """Check the options. Raises WrongOption for invalid ones."""
         if self.name is not None and not (_NAME.fullmatch(self.name) and len(self.name) <= MAX_NAME_LENGTH):
             raise WrongOption(
                 f"--name {self.name}: use lower-case letters, digits and '-', begin with a letter, and at "
@@ -82,7 +85,7 @@ class MachineOptions:
 
 
 def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
-    """The values of an option that is given as DISK=VALUE. Raises WrongOption."""
+    """The values of an option of the form DISK=VALUE. Raises WrongOption."""
     values: dict[str, str] = {}
     for text in texts:
         disk, equals, value = text.partition("=")

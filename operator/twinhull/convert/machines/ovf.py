@@ -1,10 +1,9 @@
-"""OVF descriptors: the .ovf in an OVA, or beside the disks of an export.
+"""Converts OVF descriptors: the .ovf file in an OVA, or beside the disks of an export.
 
 Source: DMTF DSP0243 (OVF 1.1 and 2.1), whose items are CIM's (CIM_ResourceAllocationSettingData, and
 CIM_OperatingSystem for systems' numbers); VMware's extensions as ovftool and govmomi write them (vmw:Config),
 and VirtualBox's (vbox:Machine, its settings file). vCenter writes a vmw:BootOrderSection beside the hardware
-for each device that the firmware tries, in their order: vmw:instanceId is the item's InstanceID, and vmw:type
-its kind.
+for each device in the firmware's boot order: vmw:instanceId is the item's InstanceID, and vmw:type its kind.
 """
 
 from __future__ import annotations
@@ -49,14 +48,15 @@ _PREFIXES = {
     "http://www.w3.org/XML/1998/namespace": "xml",
 }
 _NAMESPACE = "http://schemas.dmtf.org/ovf/envelope/"
-#: CIM's numbers of Windows (CIM_OperatingSystem.OSType): 3.x to CE in a row, and later ones.
+#: CIM's numbers of Windows (CIM_OperatingSystem.OSType): from 3.x to CE in a row, and those of later
+#: versions.
 _WINDOWS = {*range(15, 20), 58, 63, 67, *range(69, 78), 103, 105, *range(111, 122)}
-#: CIM's numbers that say nothing: Unknown, Other, Dedicated, Not Applicable, and Other 64-Bit.
+#: CIM's numbers that name no system: Unknown, Other, Dedicated, Not Applicable, and Other 64-Bit.
 _UNKNOWN = {0, 1, 59, 66, 102}
 #: CIM's numbers of kinds of resources (ResourceType).
 _CPU, _MEMORY, _ETHERNET, _CD, _DVD, _DISK = 3, 4, 10, 15, 16, 17
 _CONTROLLERS = (5, 6, 20)
-#: What becomes of other devices, by the numbers of their kinds.
+#: Why other devices are left, by the numbers of their kinds.
 _DEVICES = {
     1: "KubeVirt's machines have no such device",
     14: "KubeVirt has no floppy drive: copy what is on it into the machine",
@@ -68,7 +68,7 @@ _DEVICES = {
 }
 _ITEMS = ("Item", "StorageItem", "EthernetPortItem")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){5}")
-#: Cards that KubeVirt has too, by what ResourceSubType calls them.
+#: Network cards that KubeVirt has as well, by their names in ResourceSubType.
 _CARDS = {
     "e1000": "e1000",
     "e1000e": "e1000e",
@@ -76,7 +76,7 @@ _CARDS = {
     "virtio-net": "virtio",
     "rtl8139": "rtl8139",
 }
-#: Kinds of virtual hardware whose firmware is BIOS unless something says UEFI.
+#: Kinds of virtual hardware whose firmware is BIOS unless the descriptor says UEFI.
 _BIOS_BY_DEFAULT = ("vmx-", "virtualbox-")
 
 
@@ -86,7 +86,7 @@ def recognises(text: str) -> bool:
 
 
 def convert(text: str, options: MachineOptions) -> Conversion:
-    """The Workloads of a descriptor's machines, and all that they lack of it. Raises CannotConvert."""
+    """The Workloads of a descriptor's machines, and all parts of it that are left. Raises CannotConvert."""
     envelope = xmltree.read(text, _PREFIXES)
     if envelope.name != "Envelope":
         raise CannotConvert(
@@ -104,7 +104,7 @@ def convert(text: str, options: MachineOptions) -> Conversion:
 
 
 def _systems(node: Node) -> list[Node]:
-    """All machines, those of collections too."""
+    """All machines, with those of collections."""
     systems: list[Node] = []
     for child in node.children:
         if child.name == "VirtualSystem":
@@ -116,7 +116,7 @@ def _systems(node: Node) -> list[Node]:
 
 
 def _configuration(envelope: Node) -> str:
-    """The configuration that is used if nobody chooses another: the default one, or else the first."""
+    """The configuration to use: the default one, or else the first."""
     offered = envelope.all("DeploymentOptionSection", "Configuration")
     for node in offered:
         if node.peek("@default").lower() in {"true", "1"}:
@@ -161,7 +161,7 @@ def _machine(
 
 
 def _name(system: Node, hardware: Node) -> Node | None:
-    """What the machine is called: its Name, or else what its hardware's identifier or its own id say."""
+    """The machine's name: its Name, or else its hardware's identifier or its own id."""
     places = (system.find("Name"), hardware.find("System", "VirtualSystemIdentifier"), system.find("@id"))
     named = [node for node in places if node and (node.value or "").strip()]
     for other in named[1:]:
@@ -170,7 +170,7 @@ def _name(system: Node, hardware: Node) -> Node | None:
 
 
 def _items(hardware: Node, configuration: str) -> list[Node]:
-    """The items that count: those of the chosen configuration, and no ranges of what is allowed."""
+    """The items that count: those of the chosen configuration, without ranges of allowed values."""
     items = []
     for node in (node for name in _ITEMS for node in hardware.all(name)):
         bound, of = node.peek("@bound"), node.peek("@configuration").split()
@@ -180,7 +180,7 @@ def _items(hardware: Node, configuration: str) -> list[Node]:
             node.leave(f"it is for the configuration {' '.join(of)}, and {configuration or 'none'} is used")
         else:
             items.append(node)
-    # An item of a configuration replaces one without, of the same InstanceID.
+    # An item of a configuration replaces an item of the same InstanceID that names no configuration.
     chosen = {node.peek("InstanceID") for node in items if node.peek("@configuration")}
     for node in items:
         if node.peek("InstanceID") in chosen and not node.peek("@configuration"):
@@ -197,7 +197,9 @@ def _of(items: list[Node], *kinds: int) -> list[Node]:
 
 
 def _first(items: list[Node], kind: int, hardware: Node, says: str) -> Node:
-    """The first item of a kind. Raises CannotConvert if there is none, with what it says."""
+    """The first item of a kind. Raises CannotConvert if there is none; `says` is the fact that the item would
+    tell.
+    """
     of_kind = _of(items, kind)
     if not of_kind:
         raise CannotConvert(f"{hardware.path} has no item of ResourceType {kind}, which says {says}: add it")
@@ -223,7 +225,7 @@ def _memory(items: list[Node], hardware: Node) -> int:
 
 
 def _bootloader(system: Node, hardware: Node) -> Bootloader | None:
-    """What VMware or VirtualBox say. OVF itself has no word for it."""
+    """The firmware by VMware's or VirtualBox's extensions. OVF itself has no field for it."""
     firmware = _config(hardware, "firmware").lower() or _virtualbox(system, "Firmware", "@type").lower()
     if firmware:
         return "UEFI" if firmware.startswith("efi") else "BIOS"
@@ -232,7 +234,7 @@ def _bootloader(system: Node, hardware: Node) -> Bootloader | None:
 
 
 def _virtualbox(system: Node, *names: str) -> str:
-    """A setting of VirtualBox's own file, whose elements are of its namespace or of OVF's."""
+    """A setting of VirtualBox's own file. Its elements are in its own namespace, or in OVF's."""
     for machine in system.all("vbox:Machine"):
         machine.leave(
             "of VirtualBox's own settings only the firmware and the first card's address are carried over"
@@ -254,7 +256,7 @@ def _config(hardware: Node, key: str) -> str:
 
 
 def _say_what_devices_become(items: list[Node]) -> None:
-    """Name the devices that a Workload's machine can't have. Of controllers only the disks matter."""
+    """Name the devices that a Workload's machine can't have. Controllers matter only for disks."""
     for item in items:
         kind = _kind(item)
         if kind in _CONTROLLERS:
@@ -265,7 +267,7 @@ def _say_what_devices_become(items: list[Node]) -> None:
 
 
 def _say_what_settings_become(hardware: Node) -> None:
-    """Name vSphere's settings by their keys, but for those that say nothing."""
+    """Name vSphere's settings by their keys, except for those without a meaning."""
     waiting = [hardware]
     while waiting:
         node = waiting.pop()
@@ -312,7 +314,7 @@ def _tpm(items: list[Node]) -> bool:
 
 
 def _card(items: list[Node], system: Node) -> Card:
-    """The first card. The machine has one, behind a masquerade."""
+    """The first network card. A Workload's machine has only one, behind a masquerade."""
     cards = _of(items, _ETHERNET)
     for card in cards[1:]:
         card.leave(ONE_CARD)
@@ -334,15 +336,15 @@ def _card(items: list[Node], system: Node) -> Card:
 
 
 def _boot_order(system: Node, hardware: Node) -> list[Node]:
-    """The sections that name the devices which the firmware tries, in its order."""
+    """The sections that name the devices of the firmware's boot order."""
     return [*system.all("vmw:BootOrderSection"), *hardware.all("vmw:BootOrderSection")]
 
 
 def _disks(
     items: list[Node], disks: Mapping[str, Node], files: Mapping[str, Node], boot_order: list[Node]
 ) -> tuple[DescribedDisk, ...]:
-    """The disks in the order in which they are tried, then in that of the items, and the CD-ROM drives that
-    have a medium.
+    """The disks in their boot order, the others in the order of the items, and the CD-ROM drives with a
+    medium.
     """
     controllers = {item.peek("InstanceID"): item for item in _of(items, *_CONTROLLERS)}
     carried = [item for item in _of(items, _DISK, _CD, _DVD) if _is_carried(item, disks, files)]
@@ -361,8 +363,8 @@ def _disks(
 
 
 def _read_boot_order(boot_order: list[Node], carried: list[Node]) -> None:
-    """Count the sections of disks as read. The first disk is booted before all else, and a section of what
-    comes before it is named.
+    """Mark the sections of disks as read. The first disk is booted before all else, so a section before its
+    own is named.
     """
     names = {item.peek("InstanceID") for item in carried}
     first = carried[0].peek("InstanceID") if carried else ""
@@ -380,7 +382,7 @@ def _read_boot_order(boot_order: list[Node], carried: list[Node]) -> None:
 
 
 def _resource(item: Node) -> Node:
-    """The node that names the disk or the file: `ovf:/disk/vmdisk1`, or `ovf:/file/file1`."""
+    """The node with the reference to the disk or the file: `ovf:/disk/vmdisk1`, or `ovf:/file/file1`."""
     return item.find_or_self("HostResource")
 
 
@@ -432,14 +434,14 @@ def _disk(
 
 
 def _bus(item: Node, controllers: Mapping[str, Node]) -> Bus | None:
-    """Virtio for a disk whose controller is virtio's, as oVirt and others write it."""
+    """The bus virtio for a disk whose controller is of virtio, as oVirt and others write it."""
     controller = controllers.get(item.peek("Parent"))
     kind = (controller.peek("ResourceSubType") if controller else "").lower()
     return "scsi" if kind in {"virtioscsi", "virtio-scsi"} else "virtio" if kind == "virtio" else None
 
 
 def _capacity(disk: Node) -> int | None:
-    """The virtual size in bytes; None if whoever imports the package is to say it (`${property}`)."""
+    """The virtual size in bytes; None if a person gives it at the import (`${property}`)."""
     if disk.peek("@capacity").startswith("${"):
         return None
     return amounts.ovf(

@@ -1,6 +1,7 @@
-"""Parts of OVF descriptors that no code reads: those that mean nothing in KubeVirt, and why others are left.
+"""Tables of parts of OVF descriptors that no code reads: those without a meaning in KubeVirt, and the reasons
+why others are left.
 
-A part of neither table is named with OTHERWISE. Sources as in `ovf`.
+A part that is in neither table is named with OTHERWISE. Sources as in `ovf`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ _SAME = "a machine of KubeVirt is like this anyway"
 _WORDS = "words for a person about what beside it is carried over or named"
 _SLOT = "where on a bus the hypervisor has put a device"
 
-#: Parts that say nothing for a Workload, with the reason why they aren't named.
+#: Parts without a meaning for a Workload, each with the reason why it isn't named.
 MEANINGLESS = {
     "envelope/@*": _TOOL,
     "*/info": _WORDS,
@@ -99,7 +100,7 @@ REASONS = {
 
 OTHERWISE = "a Workload has no field for it"
 
-#: What begins the keys of vSphere's settings that say nothing for a machine of KubeVirt.
+#: The beginnings of the keys of vSphere's settings that have no meaning for a machine of KubeVirt.
 _SETTINGS_WITHOUT_MEANING = (
     *("tools.", "powerOpInfo.", "slotInfo.", "backing.writeThrough", "connectable.", "wakeOnLanEnabled"),
     *("useAutoDetect", "videoRamSizeInKB", "numDisplays", "use3dRenderer", "graphicsMemorySizeInKB"),
@@ -126,7 +127,7 @@ _SETTINGS = {
 
 
 def setting(key: str, value: str) -> str:
-    """Why a setting of vSphere's (vmw:Config) is left, empty if it says nothing."""
+    """Why a setting of vSphere (vmw:Config) is left, empty if it has no meaning here."""
     is_off = value.strip().lower() in {"", "false"} and (
         key in _SETTINGS or key == "bootOptions.efiSecureBootEnabled"
     )

@@ -1,7 +1,7 @@
-"""What describes a machine, as a tree that knows which of its parts were read.
+"""The description of a machine, as a tree that knows which of its parts were read.
 
-Each part of a description ends up in the Workload, is named with the reason why it doesn't, or is in a table
-of parts that mean nothing for a machine of KubeVirt. `left_parts` gives those that are named.
+Each part of a description is carried over to the Workload, is named with the reason why it isn't, or is in a
+table of parts without a meaning for a machine of KubeVirt. `left_parts` gives those that are named.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 
 from twinhull.convert.conversion import CannotConvert, Left
 
-#: The most characters of a description. A libvirt domain has some 10,000, and Hyper-V's JSON 5,000 a machine.
+#: The most characters of a description. A libvirt domain has some 10,000, and Hyper-V's JSON 5,000 for each
+#: machine.
 MOST_CHARACTERS = 4 * 2**20
 #: The most parts of a description. A libvirt domain has about 300.
 MOST_NODES = 50_000
-#: C0 and C1 without tab, line feed and carriage return.
+#: The control characters C0 and C1, without tab, line feed and carriage return.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: The longest kind and value that a table has a pattern for. Patterns aren't tried on longer ones.
+#: The longest kind and value that are compared with a table's patterns.
 _LONGEST_KIND, _LONGEST_VALUE = 1_024, 256
 #: How deep a description may nest. OVF nests 6 deep.
 MAX_DEPTH = 40
@@ -31,34 +32,34 @@ class Node:
 
     #: Its name, such as `disk`, `@bus`, `scsi0:0` or `HardDrives`.
     name: str
-    #: Its text, None if it has none of its own, or says nothing (a null).
+    #: Its text, None if it has none of its own, or a null.
     value: str | None = None
     children: list[Node] = field(default_factory=list)
-    #: Where it is, as a person finds it, such as `/domain/devices/disk[2]/@device`.
+    #: Its place, in a form in which a person finds it, such as `/domain/devices/disk[2]/@device`.
     path: str = ""
-    #: The same without numbers, for tables: `domain/devices/disk/@device`.
+    #: The path without numbers, for tables: `domain/devices/disk/@device`.
     kind: str = ""
-    #: Whether what it says is in the Workload.
+    #: Whether the Workload has its value.
     read: bool = False
-    #: Why it isn't; empty if nobody has said so.
+    #: Why the Workload doesn't have it; empty if no code gave a reason.
     why: str = ""
-    #: Whether it only groups what is below, so that it's never named itself.
+    #: Whether it only groups the nodes below, so that it is never named itself.
     is_group: bool = False
 
     def find(self, *names: str) -> Node | None:
-        """The first node below, going down by name. It counts as read only once its text is taken."""
+        """The first node below, going down by these names. It counts as read only once its text is taken."""
         node: Node | None = self
         for name in names:
             node = next((child for child in node.children if child.name == name), None) if node else None
         return node
 
     def find_or_self(self, *names: str) -> Node:
-        """The same, or this node if there is none: where a person is told of what is missing."""
+        """The first node below, or this node if it doesn't exist: the place to name what is missing."""
         node = self.find(*names)
         return self if node is None else node
 
     def all(self, *names: str) -> list[Node]:
-        """All nodes below, going down by name."""
+        """All nodes below, found by going down by name."""
         nodes = [self]
         for name in names:
             nodes = [child for node in nodes for child in node.children if child.name == name]
@@ -70,30 +71,31 @@ class Node:
         return (node.value or "").strip() if node else ""
 
     def take(self, *names: str) -> str:
-        """The same, and it counts as read."""
+        """The text of the first node below, which then counts as read. Empty if there is none."""
         if node := self.find(*names):
             node.read = True
         return self.peek(*names)
 
     def read_whole(self) -> None:
-        """Count it as read, with what is right below."""
+        """Mark this node, and its direct children, as read."""
         for node in (self, *self.children):
             node.read = True
 
     def leave(self, why: str) -> None:
-        """Name it, with all below, as left."""
+        """Name this node, with all below it, as left."""
         self.why = self.why or why
 
     def leave_if_there(self, why: str, *names: str) -> None:
-        """Name the nodes below as left, if there are any."""
+        """Name the nodes below as left, if they exist."""
         for node in self.all(*names):
             node.leave(why)
 
 
 class Table:
-    """Patterns of kinds, or of `kind=value`, and what is to be said of the nodes that they fit.
+    """Patterns of kinds, or of `kind=value`, with the text for the nodes that they match.
 
-    `*` fits any text. Neither case nor the space around a value counts. Of several patterns the first counts.
+    `*` matches any text. Upper and lower case, and spaces around a value, make no difference. The first
+    matching pattern counts.
     """
 
     def __init__(self, entries: Mapping[str, str]) -> None:
@@ -101,11 +103,11 @@ class Table:
         self._of_kinds: dict[str, list[tuple[re.Pattern[str], bool, str]]] = {}
 
     def of_kind(self, node: Node) -> str:
-        """What is to be said of a node whatever its value is, empty if nothing."""
+        """The text for a node with any value, empty if no pattern matches."""
         return next((why for _, with_value, why in self._patterns_of(node) if not with_value), "")
 
     def why(self, node: Node) -> str:
-        """What is to be said of a node, empty if nothing."""
+        """The text for a node, empty if no pattern matches."""
         whole = f"{node.kind.lower()}={(node.value or '')[:_LONGEST_VALUE].strip().lower()}"
         for pattern, with_value, why in self._patterns_of(node):
             if not with_value or pattern.fullmatch(whole):
@@ -113,7 +115,7 @@ class Table:
         return ""
 
     def _patterns_of(self, node: Node) -> list[tuple[re.Pattern[str], bool, str]]:
-        """The patterns that fit a node's kind, and all those with a value."""
+        """The patterns that match a node's kind, and all patterns with a value."""
         kind = node.kind.lower()
         if len(kind) > _LONGEST_KIND:
             return []
@@ -137,9 +139,9 @@ def bounded(text: str) -> str:
 
 
 def printable(text: str, what: str) -> str:
-    """The text. Raises CannotConvert if it has control characters but for tabs and the ends of lines.
+    """The text. Raises CannotConvert if it has control characters other than tabs and line ends.
 
-    What isn't carried over is printed on a terminal, which would obey them.
+    Parts that are left are printed on a terminal, which would obey control characters.
     """
     if match := _CONTROL.search(text):
         raise CannotConvert(f"{what} has the control character U+{ord(match[0]):04X}: remove it")
@@ -147,7 +149,7 @@ def printable(text: str, what: str) -> str:
 
 
 def locate(root: Node, *, xml: bool, path: str = "") -> Node:
-    """Give all nodes their paths: XPaths of XML; below `path` keys with numbers of anything else."""
+    """Give all nodes their paths: XPaths for XML, otherwise keys with numbers below `path`."""
     root.path, root.kind = (f"/{root.name}" if xml else path), root.name
     waiting = [root]
     while waiting:
@@ -167,20 +169,20 @@ def locate(root: Node, *, xml: bool, path: str = "") -> Node:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What is known of the parts of a format that no code reads."""
+    """The tables for the parts of a format that no code reads."""
 
-    #: Parts that aren't named: they say nothing, or what is so in any machine of KubeVirt.
+    #: Parts that aren't named: they have no meaning, or say the same as every machine of KubeVirt.
     meaningless: Table
     #: Why other parts are left.
     reasons: Table
-    #: Why all others are.
+    #: Why all remaining parts are left.
     otherwise: str
 
 
 def left_parts(root: Node, tables: Tables) -> Iterator[Left]:
-    """What the Workload lacks, in the order of the description.
+    """The parts that aren't carried over to the Workload, in the order of the description.
 
-    A part of which nothing was read is named as a whole, unless it's only a group.
+    A part of which nothing was read is named as a whole, unless it is only a group.
     """
     if root.why:
         yield Left(root.path, root.why)
@@ -196,7 +198,7 @@ def left_parts(root: Node, tables: Tables) -> Iterator[Left]:
 
 
 def _means_nothing(node: Node, tables: Tables) -> bool:
-    """Whether it says nothing, or what is in the table of parts without a meaning, and so does all below."""
+    """Whether a node and all below it have no value, or are in the table of parts without a meaning."""
     if node.why:
         return False
     if tables.meaningless.of_kind(node):

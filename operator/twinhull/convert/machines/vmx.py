@@ -1,8 +1,7 @@
-"""VMware's .vmx files, of ESXi, Workstation and Fusion.
+"""Converts VMware's .vmx files, of ESXi, Workstation and Fusion.
 
-VMware documents few of the keys. Source: libvirt, src/vmx/vmx.c, a reader of such files, whose first
-comment says of each key what it means and what its default is; and files as ESXi and Workstation write
-them.
+VMware documents few of the keys. Sources: libvirt, src/vmx/vmx.c, a reader of such files, whose first comment
+has the meaning and the default of each key; and files as ESXi and Workstation write them.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ _RECOGNISED = re.compile(
     r'^\ufeff?[ \t]*(config\.version|virtualHW\.version)[ \t]*=[ \t]*"', re.MULTILINE | re.IGNORECASE
 )
 _LINE = re.compile(r'\s*(?P<key>[^=\s"]{1,256})\s*=\s*"(?P<value>[^"]*)"\s*')
-#: A character that isn't written as it is, such as |22 for a quotation mark.
+#: An escaped character, such as |22 for a quotation mark.
 _ESCAPE = re.compile(r"\|([0-9A-Fa-f]{2})")
-#: Where a disk or a drive is: the controller, its number, and the place on it.
+#: The place of a disk or a drive: the controller, its number, and the place on it.
 _PLACE = re.compile(r"(?P<bus>scsi|sata|nvme|ide)(?P<controller>[0-9]{1,2}):(?P<unit>[0-9]{1,3})")
 _CONTROLLER = re.compile(r"(scsi|sata|nvme|ide)[0-9]{1,2}")
 _CARD = re.compile(r"ethernet(?P<number>[0-9]{1,2})")
-#: A file that a snapshot has made: it holds only what changed since.
+#: A file that a snapshot has made: it has only the changes since then.
 _DELTA = re.compile(r"-[0-9]{6}\.vmdk$")
 _DESCRIPTOR = (
     "a VMDK of some hundred bytes only describes a disk: take the -flat.vmdk beside it, or export the disk "
@@ -49,11 +48,11 @@ _DATASTORE = re.compile(r"/vmfs/volumes/(?P<datastore>[^/]+)/(?P<file>.+)")
 #: A datastore's UUID, by which vSphere's API doesn't know it.
 _DATASTORE_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UUID = re.compile(r"[0-9a-f]{32}")
-#: The first version of the virtual hardware whose UUID a Linux reads as a Windows does (VMware's KB 53609).
+#: The first version of virtual hardware with which Linux reads the UUID as Windows does (VMware's KB 53609).
 _SWAPS_FOR_ALL = 13
-#: What the names of Windows begin with.
+#: The beginnings of the names of Windows.
 _WINDOWS = ("win", "longhorn", "whistler")
-#: What those of other systems begin with that aren't Linux either.
+#: The beginnings of the names of other systems that aren't Linux either.
 _OTHERS = (
     "freebsd",
     "darwin",
@@ -66,7 +65,7 @@ _OTHERS = (
     "vmkernel",
     "eomstation",
 )
-#: VMware's cards that KubeVirt has too.
+#: VMware's network cards that KubeVirt has as well.
 _CARDS = {"e1000": "e1000", "e1000e": "e1000e"}
 
 
@@ -76,7 +75,7 @@ def recognises(text: str) -> bool:
 
 
 def convert(text: str, options: MachineOptions) -> Conversion:
-    """A machine's Workload, and all that it lacks of the .vmx. Raises CannotConvert."""
+    """A machine's Workload, and all parts of the .vmx that are left. Raises CannotConvert."""
     root = _read(text)
     if root.find("encryption") and root.find("memsize") is None:
         raise CannotConvert(
@@ -86,7 +85,9 @@ def convert(text: str, options: MachineOptions) -> Conversion:
 
 
 def _read(text: str) -> Node:
-    """The keys, those of one device below one node. VMware doesn't mind their case. Raises CannotConvert."""
+    """The keys as nodes; those of a device are below one node. Upper and lower case make no difference to
+    VMware. Raises CannotConvert.
+    """
     root, devices, seen = Node(""), dict[str, Node](), dict[str, str]()
     for number, line in enumerate(bounded(text).splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -118,7 +119,7 @@ def _read(text: str) -> Node:
 
 
 def _located(root: Node) -> Node:
-    """Give the nodes their paths: keys as they are written. What has no `present` is only a group."""
+    """Give the nodes their paths: the keys as they are written. A node without `present` is only a group."""
     written = {id(node): node.path for parent in (root, *root.children) for node in parent.children}
     locate(root, xml=False)
     for device in root.children:
@@ -178,7 +179,7 @@ def _os(root: Node) -> Os | None:
 
 
 def _cpus(root: Node) -> int:
-    """The CPUs; without a number there is one. What KubeVirt makes of them are cores of one socket."""
+    """The number of CPUs, by default one. In KubeVirt they become cores of one socket."""
     cpus = amounts.whole(root.take("numvcpus") or "1", "numvcpus")
     cores = root.find("cpuid", "corespersocket")
     if cores and cores.value == str(cpus):
@@ -202,19 +203,19 @@ def _tpm(root: Node) -> bool:
 
 
 def _uuid(root: Node) -> str:
-    """The UUID by which vSphere knows it: uuid.bios in the usual form."""
+    """The machine's UUID in vSphere: uuid.bios in the usual form."""
     plain = _plain_uuid(root)
     return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:])) if plain else ""
 
 
 def _plain_uuid(root: Node) -> str:
-    """The 32 digits of uuid.bios, empty if it isn't there or hasn't so many."""
+    """The 32 digits of uuid.bios, empty if it is missing or has another number of digits."""
     plain = re.sub(r"[^0-9a-f]", "", root.peek("uuid", "bios").lower())
     return plain if _UUID.fullmatch(plain) else ""
 
 
 def _tell_uuid(root: Node, os: Os | None) -> None:
-    """Say what the system in the machine took for its UUID. Of a version that can't be read, a later one."""
+    """Name the UUID that the system in the machine saw. An unreadable version counts as a later one."""
     version = amounts.small(root.peek("virtualhw", "version"), 4)
     is_old = version is not None and version < _SWAPS_FOR_ALL
     if (node := root.find("uuid", "bios")) and (plain := _plain_uuid(root)):
@@ -226,7 +227,7 @@ def _is_card(node: Node) -> bool:
 
 
 def _card(root: Node) -> Card:
-    """The first card. The machine has one, behind a masquerade."""
+    """The first network card. A Workload's machine has only one, behind a masquerade."""
     numbered = [
         (int(match["number"]), node) for node in root.children if (match := _CARD.fullmatch(node.name))
     ]
@@ -244,7 +245,7 @@ def _card(root: Node) -> Card:
 
 
 def _disks(root: Node) -> tuple[DescribedDisk, ...]:
-    """Its disks in the order of the controllers, and the CD-ROM drives that have a medium."""
+    """The disks in the order of the controllers, and the CD-ROM drives with a medium."""
     places = sorted(
         (
             (place, node)
@@ -261,7 +262,9 @@ def _disks(root: Node) -> tuple[DescribedDisk, ...]:
 
 
 def _rank(root: Node, place: re.Match[str]) -> tuple[int, int, int, int]:
-    """When a disk is tried: those of bios.hddOrder first, then SCSI, SATA, NVMe and IDE, by their numbers."""
+    """The place of a disk in the boot order: those of bios.hddOrder first, then SCSI, SATA, NVMe and IDE, by
+    number.
+    """
     order = root.peek("bios", "hddorder").lower().split(",")
     stated = order.index(place[0]) if place[0] in order else len(order)
     return (
@@ -273,7 +276,7 @@ def _rank(root: Node, place: re.Match[str]) -> tuple[int, int, int, int]:
 
 
 def _is_attached(root: Node, node: Node) -> bool:
-    """Whether a device is present, and its controller too."""
+    """Whether a device and its controller are present."""
     controller = root.find(node.name.partition(":")[0])
     gone = controller is not None and controller.peek("present").lower() == "false"
     if gone and _is_present(node):
@@ -282,7 +285,7 @@ def _is_attached(root: Node, node: Node) -> bool:
 
 
 def _is_present(node: Node) -> bool:
-    """Whether the machine has a device. One that has present = FALSE isn't worth a word."""
+    """Whether the machine has a device. A device with present = FALSE isn't named."""
     present = node.peek("present").lower()
     if present == "false":
         node.read_whole()
@@ -351,7 +354,7 @@ def _first_step(file: str) -> str:
 
 
 def _backing_file(file: str) -> str:
-    """A file below /vmfs/volumes as vSphere names it, empty for another, and for a datastore's UUID."""
+    """A file below /vmfs/volumes in vSphere's form; empty for others, and for a datastore's UUID."""
     match = _DATASTORE.fullmatch(file)
     if match is None or _DATASTORE_UUID.fullmatch(match["datastore"]):
         return ""

@@ -1,6 +1,8 @@
-"""Keys of .vmx files that no code reads: those that mean nothing in KubeVirt, and why others are left.
+"""Tables of keys of .vmx files that no code reads: those without a meaning in KubeVirt, and the reasons why
+others are left.
 
-A key of neither table is named with OTHERWISE. Kinds are `device/key`, in lower case; sources as in `vmx`.
+A key that is in neither table is named with OTHERWISE. Kinds are `device/key`, in lower case; sources as in
+`vmx`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ _SAME = "a machine of KubeVirt is like this anyway"
 _SLOT = "where on a bus VMware has put a device"
 _UNSET = "it is off, or as VMware has it by default"
 
-#: Keys that say nothing for a Workload, with the reason why they aren't named.
+#: Keys without a meaning for a Workload, each with the reason why it isn't named.
 MEANINGLESS = {
     "encoding": _HOST,
     "config/version": _HOST,

@@ -1,4 +1,4 @@
-"""The Workload of a machine."""
+"""Makes the Workload of a described machine."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from twinhull.convert.machines.tree import Node, Tables, left_parts
 
 #: The annotation for a text about an object (kubernetes.io, Well-Known Labels, Annotations and Taints).
 DESCRIPTION_ANNOTATION = "kubernetes.io/description"
-#: The longest text that is made an annotation. All annotations of an object may have 256 KiB.
+#: The most characters of a description that becomes an annotation. All annotations of an object may have 256
+#: KiB.
 _LONGEST_DESCRIPTION = 16_384
-#: A file's name that says where the file is.
+#: A file's name that is a URL.
 _URL = re.compile(r"https?://[^\s\"'<>]{1,2000}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 _MOST_CPUS = 1024
@@ -31,7 +32,7 @@ _MOST_CPUS = 1024
 def conversion(
     root: Node, machines: Sequence[DescribedMachine], options: MachineOptions, tables: Tables
 ) -> Conversion:
-    """The Workloads of a description's machines, and what they lack of it. Raises CannotConvert."""
+    """The Workloads of a description's machines, and the parts that are left. Raises CannotConvert."""
     objects = _workloads(machines, options)
     lacks = [note for machine in machines for note in _notes(machine, options)]
     return Conversion(objects, (*lacks, *left_parts(root, tables)))
@@ -53,11 +54,11 @@ def _workloads(machines: Sequence[DescribedMachine], options: MachineOptions) ->
 
 
 def _notes(machine: DescribedMachine, options: MachineOptions) -> Iterator[Left]:
-    """What a machine's description doesn't say, and is worth knowing."""
+    """Remarks on facts that the description lacks."""
     if machine.os is None and options.os is None:
         yield Left(
             machine.os_path,
-            "it doesn't say which system is in the machine: it is taken for a Linux; for a Windows say "
+            "it doesn't say which system is in the machine: it is taken for Linux; for Windows, give "
             "--os Windows",
         )
     if machine.without_card:
@@ -132,7 +133,7 @@ def _firmware(machine: DescribedMachine, options: MachineOptions) -> Raw:
     bootloader = options.bootloader or machine.bootloader
     if bootloader is None:
         raise CannotConvert(
-            "the description doesn't say whether the machine has BIOS or UEFI: say it by --bootloader BIOS "
+            "the description doesn't say whether the machine has BIOS or UEFI: give --bootloader BIOS "
             "or --bootloader UEFI, as its disk was installed"
         )
     if machine.secure_boot and bootloader == "BIOS":
@@ -159,7 +160,7 @@ def _bus(disk: DescribedDisk, default: str) -> Raw:
 def _disk(
     workload: str, disk: DescribedDisk, name: str, machine: DescribedMachine, options: MachineOptions
 ) -> Raw:
-    """Where a disk comes from, and its size. What is to be done for it is said in its node."""
+    """The source and the size of a disk. The disk's node tells what a person has to do for it."""
     if any(not character.isprintable() for character in disk.file):
         raise CannotConvert(
             f"the file of the disk {name} is {disk.file!r}: rename it, and correct the description"
@@ -226,7 +227,7 @@ def _vddk(disk: DescribedDisk, name: str, machine: DescribedMachine, vddk: Vddk)
 
 
 def _is_left_out(workload: str, disk: DescribedDisk, options: MachineOptions) -> bool:
-    """Whether it is a CD-ROM drive whose medium nobody has asked for."""
+    """Whether the disk is a CD-ROM drive for whose medium no option asks."""
     if not disk.is_cdrom or _value(options.disk_claims, workload, disk.name):
         return False
     if _value(options.disk_sizes, workload, disk.name):
@@ -239,7 +240,7 @@ def _is_left_out(workload: str, disk: DescribedDisk, options: MachineOptions) ->
 
 
 def _know_the_disks(named: list[tuple[str, DescribedMachine]], options: MachineOptions) -> None:
-    """Raises CannotConvert if a size is missing, or an option names a disk that isn't there."""
+    """Raise CannotConvert if a size is missing, or if an option names a disk that doesn't exist."""
     known: set[str] = set()
     missing: list[tuple[str, str, DescribedDisk, DescribedMachine]] = []
     for workload, machine in named:
@@ -292,7 +293,7 @@ def _annotations(machine: DescribedMachine) -> Raw:
 
 
 def _name(machine: DescribedMachine, stem: str) -> str:
-    """A Workload's name from a machine's: letters without their accents, and a dash for all else."""
+    """A Workload's name made of a machine's: letters without accents, and dashes for all other characters."""
     text = ((machine.name.value or "").strip() if machine.name else "") or stem
     made = label(text, MAX_NAME_LENGTH)
     if made and not made[0].isalpha():
@@ -305,7 +306,7 @@ def _name(machine: DescribedMachine, stem: str) -> str:
 
 
 def _note_name(machine: DescribedMachine, name: str) -> None:
-    """Say what became of a machine's name."""
+    """Name the machine's name, if the Workload has another one."""
     if machine.name is None:
         return
     machine.name.read = True
@@ -314,13 +315,13 @@ def _note_name(machine: DescribedMachine, name: str) -> None:
 
 
 def label(text: str, longest: int) -> str:
-    """A text as a part of a name in Kubernetes, empty if nothing is left of it."""
+    """A text as a part of a name in Kubernetes; empty if it has no letter or digit."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:longest].rstrip("-")
 
 
 def disk_names(wanted: Iterable[str]) -> list[str]:
-    """Names of disks, each another, and none the boot disk's or a reserved one."""
+    """Unique names for disks. None is the boot disk's, or reserved."""
     names: list[str] = []
     for text in wanted:
         if len(names) > 2 * MOST_DISKS:

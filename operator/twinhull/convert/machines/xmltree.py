@@ -1,4 +1,4 @@
-"""Reads XML into Nodes. It has no document type, and so no entities of its own."""
+"""Reads XML into Nodes. Document types are refused, so there are no entities of a text's own."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from xml.parsers import expat
 from twinhull.convert.conversion import CannotConvert
 from twinhull.convert.machines.tree import MAX_DEPTH, MOST_NODES, Node, bounded, locate, printable
 
-#: What begins in XML: a declaration, a comment, or an element.
+#: The beginning of a declaration, a comment, or an element.
 _START = re.compile(r"<\?|<!--|<(?P<name>[A-Za-z_][\w:.-]{0,255})")
-#: How long the name of an element or an attribute may be, with the URI of its namespace.
+#: The most characters of the name of an element or an attribute, with the URI of its namespace.
 _LONGEST_NAME = 256
 
 
 def root_name(text: str) -> str:
     """The name of a text's root element as it is written, empty if its first 65,536 characters have none.
 
-    Only declarations and comments are passed over: a text with a DOCTYPE has an element all the same.
+    Only declarations and comments are skipped. A text with a DOCTYPE gives a name, too.
     """
     text, at = text[:65_536], 0
     while match := _START.search(text, at):
@@ -33,11 +33,11 @@ def root_name(text: str) -> str:
 
 
 def read(text: str, prefixes: Mapping[str, str]) -> Node:
-    """The root element. Raises CannotConvert for what isn't XML, has a DOCTYPE, or is too large.
+    """The root element. Raises CannotConvert for a text that isn't XML, has a DOCTYPE, or is too large.
 
-    `prefixes` are the prefixes of namespaces, by their URIs, of which some are empty. An element of a
-    namespace is named such as `vmw:Config`, and an attribute `@vmw:key`. The name has the URI in braces if
-    it isn't among `prefixes`.
+    `prefixes` are the prefixes of namespaces, by their URIs; a prefix may be empty. An element of a namespace
+    is named such as `vmw:Config`, and an attribute `@vmw:key`. If `prefixes` lacks the namespace, the name
+    has its URI in braces.
     """
     builder = _Builder(prefixes)
     parser = expat.ParserCreate(namespace_separator=" ")

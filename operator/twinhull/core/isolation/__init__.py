@@ -1,29 +1,26 @@
-"""Isolation: which one a Workload gets, by what it asks for and by the policies that concern it."""
+"""Isolation: which one a Workload gets, by its spec and by the policies that concern the Workload."""
 
 from __future__ import annotations
 
-from twinhull.core.isolation.account import Counted, account
-from twinhull.core.isolation.explanation import Explanation, explain
 from twinhull.core.isolation.hull_policies import HullPolicies
 from twinhull.core.isolation.policy import Policy, concerning, precedence, strictest
-from twinhull.core.isolation.resolution import Effect, Part, Resolution, resolve
+from twinhull.core.isolation.policy_status import WorkloadCounts, policy_status
+from twinhull.core.isolation.resolution import PolicyAndEffect, PolicyEffect, Resolution, resolve
 from twinhull.core.isolation.shortfall import Shortfall, Surroundings
 from twinhull.core.isolation.subject import Subject
 
 __all__ = [
-    "Counted",
-    "Effect",
-    "Explanation",
     "HullPolicies",
-    "Part",
     "Policy",
+    "PolicyAndEffect",
+    "PolicyEffect",
     "Resolution",
     "Shortfall",
     "Subject",
     "Surroundings",
-    "account",
+    "WorkloadCounts",
     "concerning",
-    "explain",
+    "policy_status",
     "precedence",
     "resolve",
     "strictest",

@@ -1,8 +1,8 @@
-"""Images: their names in full, as containerd understands them, and patterns of such names.
+"""Images: their full names, as containerd understands them, and patterns of such names.
 
-The rules are those of github.com/distribution/reference (normalize.go), with three more, so that a registry
-has one name only: hosts are compared in lower case, with their port as a plain number and without 443, which
-they have anyway, and the names of Docker Hub's own API are docker.io.
+The rules are those of github.com/distribution/reference (normalize.go). Three more rules give each registry
+one name only: hosts are compared in lower case; their port is a plain number, and 443, the default, is left
+out; and the names of Docker Hub's own API are docker.io.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from twinhull.api.templatebounds import LONGEST_IMAGE
 from twinhull.core.isolation.glob import Glob
 
 _HUB = "docker.io"
-#: Docker Hub by its other names.
+#: Other names of Docker Hub.
 _HUB_ALIASES = {"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
-#: An image of the node's own store by its id, or the beginning of one: containerd looks there for what is
-#: written so, and runs it whatever its name was (internal/cri/server/images, LocalResolve).
+#: The id of an image, or the beginning of one. containerd looks for such an image in the node's own store,
+#: and runs it whatever its name was (internal/cri/server/images, LocalResolve).
 _ID = re.compile(r"(sha256|sha384|sha512):[0-9A-Fa-f]+")
-#: An image whose content is fixed: by the digest beside its name.
+#: An image whose content is fixed, by a digest beside the name.
 _PINNED = re.compile(r"[^@]+@(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
-#: Zeros before a port mean nothing to whoever connects to it.
+#: Leading zeros of a port: clients ignore them.
 _ZEROS = re.compile(r"(:)0+(?=[0-9]+$)")
-#: How many names are remembered in full, each of 1,024 characters at most (api/templatebounds): some 10 MB.
+#: How many results each cache keeps. A name has 1,024 characters at most (api/templatebounds): some 10 MB.
 _REMEMBERED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image by its full name, such as docker.io/library/nginx, and what tells its versions apart.
+    """An image: its full name, such as docker.io/library/nginx, its tag and its digest.
 
-    One that is meant by its id has no name, and its id for a digest.
+    An image that is given by its id has no name, and the id in place of the digest.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Image:
     digest: str = ""
 
     def __str__(self) -> str:
-        """It as people write it in full."""
+        """The image as it is written in full, such as docker.io/library/nginx:latest."""
         if not self.name:
             return self.digest
         tag, digest = f":{self.tag}" if self.tag else "", f"@{self.digest}" if self.digest else ""
@@ -49,8 +49,8 @@ class Image:
 
 
 def parse(text: str) -> Image:
-    """The image that a container's `image` means. What is no image's name is taken apart all the same:
-    no node runs it. What is longer than any name may be is like an image by its id: it isn't compared.
+    """The image that a container's `image` means. A text that isn't a valid name is split all the same: no
+    node runs it. A text that is longer than a name may be gets no name, like an id: it isn't compared.
     """
     return _parsed(text) if len(text) <= LONGEST_IMAGE else Image("", digest=f"{text[:64]}…")
 
@@ -66,12 +66,12 @@ def _parsed(text: str) -> Image:
 
 @lru_cache(_REMEMBERED)
 def matches(pattern: str, image: Image) -> bool:
-    """Whether an image fits a pattern, a name with wildcards (see `glob`), or may fit it: an image by its id
-    may have any name, and fits them all.
+    """Whether an image matches, or may match, a pattern: a name with wildcards (see `glob`). An image that is
+    given by its id may have any name, so it matches every pattern.
 
-    The pattern's name is completed as an image's is, but for a registry where it begins with `**`, and for a
-    namespace where it has `**` in its stead. Without a tag it fits every
-    tag and none, without a digest every digest and none.
+    The name in the pattern is completed like an image's: nginx becomes docker.io/library/nginx. A pattern
+    that begins with `**` gets no registry, and one with `**` in its path no `library/`. A pattern without a
+    tag matches images with any tag or none; the same holds for digests.
     """
     if not image.name:
         return True
@@ -84,24 +84,24 @@ def matches(pattern: str, image: Image) -> bool:
 
 
 def allowed(patterns: Iterable[str], image: Image) -> bool:
-    """Whether an image fits one of the patterns for certain: one by its id fits none."""
+    """Whether an image certainly matches one of the patterns. An image that is given by its id doesn't."""
     return bool(image.name) and any(matches(pattern, image) for pattern in patterns)
 
 
 def pinned(text: str) -> bool:
-    """Whether a container's `image` means the same content whenever it is pulled."""
+    """Whether a container's `image` has a digest, so that every pull gets the same content."""
     return _PINNED.fullmatch(text) is not None
 
 
 def first_match(patterns: Iterable[str], images: Iterable[Image]) -> tuple[str, Image] | None:
-    """The first image that fits any of the patterns, and the pattern that it fits."""
-    listed = tuple(patterns)
-    return next(((p, image) for image in images for p in listed if matches(p, image)), None)
+    """The first image that matches any of the patterns, and that pattern; None if no image does."""
+    all_patterns = tuple(patterns)
+    return next(((p, image) for image in images for p in all_patterns if matches(p, image)), None)
 
 
 @lru_cache(_REMEMBERED)
 def _globs(pattern: str) -> tuple[Glob, Glob | None, Glob | None]:
-    """A pattern's name, tag and digest."""
+    """The globs of a pattern's name, tag and digest; None for a tag or digest that the pattern lacks."""
     parts = _split(pattern)
     name = parts.name if parts.name.startswith("**") else _in_full(parts.name)
     tag, digest = (Glob(part) if part else None for part in (parts.tag, parts.digest))
@@ -109,7 +109,7 @@ def _globs(pattern: str) -> tuple[Glob, Glob | None, Glob | None]:
 
 
 def _split(text: str) -> Image:
-    """Name, tag and digest as they are written. A colon before a slash is a port's."""
+    """The name, tag and digest as they are written. A colon before the last slash belongs to a port."""
     name, _, digest = text.partition("@")
     path, slash, last = name.rpartition("/")
     last, _, tag = last.partition(":")
@@ -117,7 +117,7 @@ def _split(text: str) -> Image:
 
 
 def _in_full(name: str) -> str:
-    """A name with its registry and, at Docker Hub, its namespace."""
+    """A name completed with its registry and, at Docker Hub, with `library/` if it has no namespace."""
     host, slash, path = name.partition("/")
     if not slash or not _is_host(host):
         host, path = _HUB, name
@@ -130,5 +130,7 @@ def _in_full(name: str) -> str:
 
 
 def _is_host(first: str) -> bool:
-    """Whether the first part of a name is a registry: a name at Docker Hub is lower case, without dots."""
+    """Whether the first part of a name is a registry's host. Namespaces of Docker Hub are in lower case, and
+    have no dots or colons.
+    """
     return first == "localhost" or not {".", ":"}.isdisjoint(first) or first != first.lower()

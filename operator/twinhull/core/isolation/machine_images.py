@@ -1,7 +1,8 @@
-"""What policies say of a machine's images (`spec.machines`): those that it boots, and those of its Pod.
+"""The rules of policies for images of machines (`spec.machines`): images that a machine boots, and images
+that its guest pulls.
 
-A webhook that looks at Pods sees the launcher Pod. The images of the Workload's own Pod are in a ConfigMap,
-and the guest pulls them. Guest images that administrators name, in policies or for the operator, are allowed.
+Webhooks that check images of Pods see the launcher Pod only. The images of the Workload's own Pod are in a
+ConfigMap, and the guest pulls them. A guest image that a policy or the operator's options name is allowed.
 """
 
 from __future__ import annotations
@@ -14,52 +15,53 @@ from typing import Any
 
 from twinhull.api.base import Raw
 from twinhull.api.workload import WorkloadSpec
-from twinhull.core.isolation import disk_images
+from twinhull.core.isolation import disk_images, overrides
 from twinhull.core.isolation.images import allowed, parse, pinned
-from twinhull.core.isolation.overrides import at, images, listed
+from twinhull.core.isolation.overrides import KERNEL_IMAGE, at, dicts_of
 from twinhull.core.isolation.policy import Policy
 from twinhull.hulls.evasion import Evasion, running_beside
 from twinhull.hulls.machine import GUEST_DEVICE, disk_of
 from twinhull.hulls.manifest import MANIFEST_DEVICE, TRUST_DEVICE
 from twinhull.hulls.parity import containers
 
-_OVERRIDES = "spec.virtualMachine.overrides"
-_KERNEL = ("domain", "firmware", "kernelBoot", "container", "image")
-_BOOTS_ELSE = "without it the machine boots something that no image contains"
+_BOOTS_NO_IMAGE = "without it the machine boots something that no image contains"
 _ALLOWED = "name an image that the policy's guestImages allow"
 _PINNED = "write the image as name@digest"
 _FROM_IMAGE = "have the disk come from an image (source.registry or source.containerDisk)"
-_OTHER_REFERENCE = "name another one, or have its owner remove the annotation"
-#: What a volume, or a disk's serial, of that name takes the place of.
-_TAKES = {
+_OTHER_PART = "name another instancetype or preference, or have its owner remove the annotation"
+#: What a volume of that name replaces.
+_REPLACES = {
     MANIFEST_DEVICE: "it replaces the Workload's own Pod",
     TRUST_DEVICE: "it replaces the operator's check of the Workload's own Pod",
 }
-_DEVICES = (GUEST_DEVICE, *_TAKES)
+#: The serials of the disks that the operator renders.
+_DEVICES = (GUEST_DEVICE, *_REPLACES)
 #: The fields of an interface by which a machine boots from the network.
 _FROM_NETWORK = ("bootOrder", "dhcpOptions")
 
-#: An image, and the field that names it, from the Workload's root on.
-_Named = tuple[str, str]
+#: A field of a Workload, by its path, and the image that the field names.
+_PathAndImage = tuple[str, str]
 #: An instancetype or preference of the Workload's namespace: the field of spec.virtualMachine that names it,
 #: its kind, and the object.
-Reference = tuple[str, str, Raw]
+MachinePart = tuple[str, str, Raw]
 
 
 def rejected_images(
-    spec: WorkloadSpec, policies: Iterable[Policy], references: Sequence[Reference] = ()
+    spec: WorkloadSpec, policies: Iterable[Policy], parts: Sequence[MachinePart] = ()
 ) -> tuple[Evasion, ...]:
-    """What policies have against the images of a machine of this spec, the Workload's own, and against what
-    has the machine boot or run something beside them, in its overrides, annotations and `references`.
+    """The objections of policies with `machines` to the spec of a Workload that runs in a machine: images
+    that they don't allow; and overrides, annotations and `parts` by which the machine would boot or run
+    something that isn't in these images. `spec` is without the settings that policies add.
     """
-    return tuple(evasion for policy in policies for evasion in _by(policy, spec, references))
+    return tuple(evasion for policy in policies for evasion in _of_policy(policy, spec, parts))
 
 
-def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> Iterator[Evasion]:
-    rules, overrides = policy.spec.machines, spec.virtual_machine.overrides or {}
+def _of_policy(policy: Policy, spec: WorkloadSpec, parts: Sequence[MachinePart]) -> Iterator[Evasion]:
+    """The objections of one policy."""
+    rules, overridden = policy.spec.machines, spec.virtual_machine.overrides or {}
     if rules is None:
         return
-    booted = tuple(_booted(spec, overrides))
+    booted = tuple(_booted(spec, overridden))
     if rules.guest_images is not None:
         for path, image in booted:
             if not allowed(rules.guest_images, parse(image)):
@@ -76,15 +78,16 @@ def _by(policy: Policy, spec: WorkloadSpec, references: Sequence[Reference]) -> 
                 yield Evasion(path, why, _PINNED)
     boots_disk = spec.virtual_machine.boot_disk is not None
     beside = (
-        Evasion(f"{_OVERRIDES}.{path}", why) for path, why in _beside_images(overrides, boots_disk=boots_disk)
+        Evasion(f"{overrides.PATH}.{path}", why)
+        for path, why in _beside_images(overridden, boots_disk=boots_disk)
     )
-    elsewhere = _from_elsewhere(spec, listed(overrides, "volumes"))
-    for evasion in chain(beside, elsewhere, _beside_machine(spec.template, references)):
+    elsewhere = _from_elsewhere(spec, dicts_of(overridden, "volumes"))
+    for evasion in chain(beside, elsewhere, _beside_machine(spec.template, parts)):
         yield replace(evasion, why=f"{evasion.why}, and IsolationPolicy {policy.name} has rules for images")
 
 
-def _of_pod(pod_spec: Raw) -> Iterator[_Named]:
-    """The images that the guest pulls."""
+def _of_pod(pod_spec: Raw) -> Iterator[_PathAndImage]:
+    """The images of the template's containers and image volumes, which the guest pulls."""
     for kind, container in containers(pod_spec):
         yield f"spec.template.spec.{kind}[{container['name']}].image", container.get("image") or ""
     for volume in pod_spec.get("volumes") or ():
@@ -93,44 +96,47 @@ def _of_pod(pod_spec: Raw) -> Iterator[_Named]:
             yield path, volume["image"].get("reference") or ""
 
 
-def _booted(spec: WorkloadSpec, overrides: Raw) -> Iterator[_Named]:
-    """The images that the Workload itself has the machine boot, or gives it as disks."""
+def _booted(spec: WorkloadSpec, overridden: Raw) -> Iterator[_PathAndImage]:
+    """The images that the Workload's own spec has the machine boot, or gives the machine as disks."""
     if spec.virtual_machine.boot_disk:
         yield from disk_images.named(spec.virtual_machine.raw())
     elif spec.virtual_machine.guest_image is not None:
         yield "spec.virtualMachine.guestImage", spec.virtual_machine.guest_image
-    yield from images(overrides)
+    yield from overrides.images(overridden)
 
 
-def _beside_images(overrides: Raw, *, boots_disk: bool) -> Iterator[tuple[str, str]]:
-    """What overrides make of the machine so that it boots or runs something that no image of its names."""
-    for length in range(1, len(_KERNEL) + 1):
-        below = at(overrides, *_KERNEL[: length - 1])
-        if isinstance(below, dict) and _KERNEL[length - 1] in below and below[_KERNEL[length - 1]] is None:
-            yield ".".join(_KERNEL[:length]), _BOOTS_ELSE
-    if at(overrides, "domain", "firmware", "kernelBoot", "kernelArgs") is not None:
+def _beside_images(overridden: Raw, *, boots_disk: bool) -> Iterator[tuple[str, str]]:
+    """The overrides by which a machine boots or runs something that is in none of its images: the path of
+    each in the overrides, and why.
+    """
+    for length in range(1, len(KERNEL_IMAGE) + 1):
+        parent, key = at(overridden, *KERNEL_IMAGE[: length - 1]), KERNEL_IMAGE[length - 1]
+        if isinstance(parent, dict) and key in parent and parent[key] is None:
+            yield ".".join(KERNEL_IMAGE[:length]), _BOOTS_NO_IMAGE
+    if at(overridden, "domain", "firmware", "kernelBoot", "kernelArgs") is not None:
         yield "domain.firmware.kernelBoot.kernelArgs", "it decides what the kernel starts"
-    for volume in listed(overrides, "volumes"):
+    for volume in dicts_of(overridden, "volumes"):
         if volume.get("name") == GUEST_DEVICE and volume.get("containerDisk") is None:
-            yield f"volumes[{GUEST_DEVICE}]", _BOOTS_ELSE
-        if isinstance(name := volume.get("name"), str) and name in _TAKES:
-            yield f"volumes[{name}]", _TAKES[name]
+            yield f"volumes[{GUEST_DEVICE}]", _BOOTS_NO_IMAGE
+        if isinstance(name := volume.get("name"), str) and name in _REPLACES:
+            yield f"volumes[{name}]", _REPLACES[name]
     if boots_disk:
-        yield from _beside_boot_disk(at(overrides, "domain"))
+        yield from _beside_boot_disk(at(overridden, "domain"))
     else:
-        yield from _beside_disks(listed(at(overrides, "domain", "devices"), "disks"))
+        yield from _beside_disks(dicts_of(at(overridden, "domain", "devices"), "disks"))
 
 
 def _beside_boot_disk(domain: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
-    """What of overrides of `domain` may have a machine boot anything before its boot disk. A list of disks
-    takes the place of the rendered one, with its order; without one KubeVirt has an order of its own.
+    """The overrides of `domain` by which a machine may boot something else before its boot disk: the path of
+    each, and why. A list of disks replaces the rendered list and its boot order; if overrides remove all
+    devices, KubeVirt boots the disks in an order of its own.
     """
     devices = at(domain, "devices")
     if isinstance(domain, dict) and "devices" in domain and devices is None:
         yield "domain.devices", "without them the machine may boot another disk"
     if isinstance(devices, dict) and "disks" in devices:
         yield "domain.devices.disks", "the machine may boot another disk"
-    for index, interface in enumerate(listed(devices, "interfaces")):
+    for index, interface in enumerate(dicts_of(devices, "interfaces")):
         for field in _FROM_NETWORK:
             if interface.get(field) is not None:
                 path = f"domain.devices.interfaces[{interface.get('name', index)}].{field}"
@@ -138,8 +144,9 @@ def _beside_boot_disk(domain: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
 
 
 def _beside_disks(disks: list[Raw]) -> Iterator[tuple[str, str]]:
-    """What is wrong with disks that take the place of the rendered ones. A guest looks at virtio disks only.
-    One that finds no disk `trust` runs any manifest; one that finds no disk `manifest` runs nothing.
+    """What is wrong with the overrides' disks, which replace the rendered ones: the path of each, and why.
+    The guest looks at virtio disks only. It runs any manifest if there is no disk `trust`, and nothing if
+    there is no disk `manifest`.
     """
     serials = [str(disk.get("serial") or "").strip() for disk in disks]
     for index, (disk, serial) in enumerate(zip(disks, serials, strict=True)):
@@ -152,16 +159,20 @@ def _beside_disks(disks: list[Raw]) -> Iterator[tuple[str, str]]:
 
 
 def _from_elsewhere(spec: WorkloadSpec, volumes: list[Raw]) -> Iterator[Evasion]:
-    """The disks that the machine may boot and that come from no image: of the spec, and of the overrides."""
+    """The disks that the machine may boot and that come from no image, in the spec and in the `volumes` of
+    its overrides.
+    """
     for path, why in disk_images.from_elsewhere(spec.virtual_machine.raw(), volumes):
-        yield Evasion(path, why) if path.startswith(_OVERRIDES) else Evasion(path, why, _FROM_IMAGE)
+        yield Evasion(path, why) if path.startswith(overrides.PATH) else Evasion(path, why, _FROM_IMAGE)
 
 
-def _beside_machine(template: Raw, references: Sequence[Reference]) -> Iterator[Evasion]:
-    """Annotations by which KubeVirt or a webhook runs a program beside the machine, or changes its boot."""
+def _beside_machine(template: Raw, parts: Sequence[MachinePart]) -> Iterator[Evasion]:
+    """The annotations, of the template and of `parts`, by which KubeVirt or a webhook runs a program beside
+    the machine, or changes its boot.
+    """
     for key, why in running_beside(template.get("metadata") or {}):
         yield Evasion(f"spec.template.metadata.annotations[{key}]", why)
-    for field, kind, obj in references:
+    for field, kind, obj in parts:
         for key, why in running_beside(obj["spec"]):
             annotated = f"{kind} {obj['metadata']['name']} has the annotation {key}: {why}"
-            yield Evasion(f"spec.virtualMachine.{field}", annotated, _OTHER_REFERENCE)
+            yield Evasion(f"spec.virtualMachine.{field}", annotated, _OTHER_PART)

@@ -1,4 +1,4 @@
-"""What policies look at in the overrides of a machine, which are whatever JSON people write."""
+"""The fields of a machine's overrides that policies look at. Overrides may be any JSON."""
 
 from __future__ import annotations
 
@@ -7,51 +7,55 @@ from typing import Any
 
 from twinhull.api.base import Raw
 
-_OVERRIDES = "spec.virtualMachine.overrides"
-_KERNEL = ("domain", "firmware", "kernelBoot", "container", "image")
+#: The path of the overrides in a Workload.
+PATH = "spec.virtualMachine.overrides"
+#: The keys that lead to the image of a machine's kernel in its overrides.
+KERNEL_IMAGE = ("domain", "firmware", "kernelBoot", "container", "image")
 
 
 def images(overrides: Raw) -> Iterator[tuple[str, str]]:
-    """The fields that give a machine a container disk or its kernel, by their paths from the Workload's root
-    on, and the images; an empty one if the field names none.
+    """The fields by which overrides give a machine a container disk or a kernel: the path of each in the
+    Workload, and the image; the image is empty if the field has none.
     """
-    for index, volume in enumerate(listed(overrides, "volumes")):
+    for index, volume in enumerate(dicts_of(overrides, "volumes")):
         disk = volume.get("containerDisk")
         if disk is not None:
-            path = f"{_OVERRIDES}.volumes[{volume.get('name', index)}].containerDisk.image"
+            path = f"{PATH}.volumes[{volume.get('name', index)}].containerDisk.image"
             yield path, str(disk.get("image") or "") if isinstance(disk, dict) else ""
-    kernel = at(overrides, *_KERNEL)
+    kernel = at(overrides, *KERNEL_IMAGE)
     if kernel is not None:
-        yield f"{_OVERRIDES}.{'.'.join(_KERNEL)}", str(kernel)
+        yield f"{PATH}.{'.'.join(KERNEL_IMAGE)}", str(kernel)
 
 
 def kernel_image(machine: Raw) -> str:
-    """The image that a machine, by its spec, boots its kernel from; empty if it boots none of an image."""
-    image = at(machine, *_KERNEL)
+    """The image in the spec of a machine from which it boots its kernel; empty if there is none."""
+    image = at(machine, *KERNEL_IMAGE)
     return image if isinstance(image, str) else ""
 
 
 def accounts(machine: Raw) -> tuple[str, ...]:
-    """The ServiceAccounts that the spec of a machine, or overrides of it, give to its launcher Pod or, by a
-    volume, to its guest.
+    """The ServiceAccounts in the spec of a machine, or in overrides of the spec: that of the launcher Pod,
+    and those that volumes give to the guest.
 
     Source: kubevirt.io/kubevirt v1.9.0, pkg/virt-controller/services/template.go; KubeVirt before 1.9 knows
     the volume only.
     """
-    volumes = listed(machine, "volumes")
+    volumes = dicts_of(machine, "volumes")
     of_volumes = (at(volume, "serviceAccount", "serviceAccountName") for volume in volumes)
     named = (at(machine, "serviceAccountName"), *of_volumes)
     return tuple(dict.fromkeys(name for name in named if name and isinstance(name, str)))
 
 
 def at(value: Any, *keys: str) -> Any:  # noqa: ANN401
-    """What lies in maps within maps, None if nothing does."""
+    """The value at a path of nested maps, None if there is no such value."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
-def listed(value: Any, key: str) -> list[Raw]:  # noqa: ANN401
-    """The objects of a list; what is none there, KubeVirt refuses."""
+def dicts_of(value: Any, key: str) -> list[Raw]:  # noqa: ANN401
+    """The dicts in the list value[key]; none if it isn't a list. Other elements are left out: KubeVirt
+    refuses them.
+    """
     elements = at(value, key)
     return [one for one in elements if isinstance(one, dict)] if isinstance(elements, list) else []

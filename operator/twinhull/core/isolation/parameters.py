@@ -1,4 +1,6 @@
-"""What policies add to a hull beside its isolation: the sandbox's RuntimeClass, how a machine is built."""
+"""Parameters of a hull that policies set: the RuntimeClass of a sandbox, and the guest image, instancetype
+and preference of a machine.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,18 @@ from twinhull.api.workload import WorkloadSpec
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.policy import Policy
 
-#: The fields of spec.virtualMachine that a policy may fill in.
-_MACHINE = ("guest_image", "instancetype", "preference")
+#: The fields of spec.virtualMachine that a policy may set.
+_MACHINE_FIELDS = ("guest_image", "instancetype", "preference")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A field that the hull is made with, by its name in the models, and who says so."""
+    """A setting with which the hull is made."""
 
+    #: The field's name in the models of api/.
     field: str
     value: str | Instancetype | Preference
+    #: Who sets the field, such as `IsolationPolicy untrusted`.
     source: str
 
 
@@ -28,7 +32,8 @@ def runtime_class(
 ) -> Parameter | None:
     """The RuntimeClass of a Workload's sandbox, None if nobody names one.
 
-    Under a policy whose minimum is a sandbox the Workload has no say, or it would name one that is none.
+    Under a policy with a minimum the Workload's own spec.sandbox is ignored: it could name a RuntimeClass
+    that sandboxes nothing.
     """
     floors = any(policy.requires for policy in policies)
     if spec.sandbox and not floors:
@@ -37,12 +42,16 @@ def runtime_class(
 
 
 def required_runtime_class(policies: tuple[Policy, ...], defaults: OperatorDefaults) -> str | None:
-    """The RuntimeClass of every sandbox under policies of which one's minimum is a sandbox."""
+    """The only RuntimeClass that counts as a sandbox under these policies, of which at least one has the
+    minimum Sandbox. None if neither a policy nor the operator names a RuntimeClass.
+    """
     return next((str(parameter.value) for parameter in _named_by_others(policies, defaults)), None)
 
 
 def _named_by_others(policies: tuple[Policy, ...], defaults: OperatorDefaults) -> Iterator[Parameter]:
-    """The RuntimeClasses that policies and the operator name, the one that decides first."""
+    """The RuntimeClasses that policies and the operator name; the first decides. Policies with a minimum come
+    first, then other policies, then the operator.
+    """
     floors = [policy for policy in policies if policy.requires]
     others = [policy for policy in policies if policy not in floors]
     for policy in (*floors, *others):
@@ -56,16 +65,17 @@ def _named_by_others(policies: tuple[Policy, ...], defaults: OperatorDefaults) -
 
 
 def machine(spec: WorkloadSpec, policies: tuple[Policy, ...]) -> Iterator[Parameter]:
-    """What policies say of a machine where the Workload says nothing: each field the first that has it.
+    """The fields of spec.virtualMachine that policies set because the Workload leaves them empty. Each field
+    comes from the first policy that has a value.
 
-    The Secret that pulls the guest image comes from the policy that names the image: credentials aren't for
-    somebody else's image. A machine that boots a disk of its own gets nothing of it: it has no guest, says
-    its size itself, and may boot with no other devices than its system has drivers for.
+    The pull secret comes from the policy that names the guest image, since its credentials are for that image
+    only. Policies set no field of a machine that boots a disk of its own: such a machine has no guest, its
+    spec says its size, and its system may have drivers for other devices than a preference gives it.
     """
     own = spec.virtual_machine
     if own.boot_disk:
         return
-    for field in _MACHINE:
+    for field in _MACHINE_FIELDS:
         if getattr(own, field) is not None:
             continue
         for policy in policies:
@@ -78,6 +88,6 @@ def machine(spec: WorkloadSpec, policies: tuple[Policy, ...]) -> Iterator[Parame
 
 
 def _pull_secret(policy: Policy, source: str) -> Iterator[Parameter]:
-    built = policy.spec.virtual_machine
-    if built and built.guest_image_pull_secret:
-        yield Parameter("guest_image_pull_secret", built.guest_image_pull_secret, source)
+    settings = policy.spec.virtual_machine
+    if settings and settings.guest_image_pull_secret:
+        yield Parameter("guest_image_pull_secret", settings.guest_image_pull_secret, source)

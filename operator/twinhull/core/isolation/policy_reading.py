@@ -1,4 +1,4 @@
-"""Reads IsolationPolicies, whatever is in them."""
+"""Reads IsolationPolicies, including those with fields or values that this operator doesn't know."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from twinhull.core.isolation.policy import Policy
 
 
 def read(obj: Raw) -> Policy:
-    """A policy as it is decided by. What this operator can't read has a `problem`."""
+    """The policy of an IsolationPolicy object. If this operator can't read the spec, the policy has a
+    `problem`.
+    """
     name = obj["metadata"]["name"]
     try:
         return Policy(name, IsolationPolicySpec.model_validate(obj.get("spec")))
@@ -20,8 +22,18 @@ def read(obj: Raw) -> Policy:
         return Policy(name, IsolationPolicySpec(match=_match(obj)), f"{where}: {first['msg']}")
 
 
+def unreadable(policy: Policy) -> str:
+    """The message about a policy that this operator can't read."""
+    return (
+        f"this operator can't read IsolationPolicy {policy.name} ({policy.problem}), so it starts no "
+        "Workload that the policy may concern: correct the policy, or upgrade the operator"
+    )
+
+
 def _match(obj: Raw) -> Match | None:
-    """Whom an unreadable policy concerns: everybody, if that can't be read either."""
+    """The spec.match of a policy whose spec can't be read as a whole; None, which matches every Workload, if
+    spec.match can't be read either.
+    """
     try:
         return Match.model_validate(obj["spec"].get("match") or {})
     except (ValidationError, AttributeError, KeyError):

@@ -1,13 +1,15 @@
-"""Which isolation a Workload gets: two ordered lists of rules. Of the first, the rule that answers first says
-what is asked for; of the second, whether policies let that be.
+"""The resolution: which isolation a Workload gets, by two ordered lists of rules. The first list decides
+which isolation is asked for, and the second whether policies reject, raise or accept that isolation. In each
+list, the first rule that doesn't abstain decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from twinhull.api.isolation import Isolation
@@ -18,115 +20,125 @@ from twinhull.api.workloadstatus import IsolationStatus
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.isolation.parameters import Parameter, machine, runtime_class
 from twinhull.core.isolation.policy import Policy, strictest
+from twinhull.core.isolation.policy_reading import unreadable
 from twinhull.hulls.types import SpecSection, type_of
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be decided: a Workload's spec, the policies that concern it, the highest priority first,
-    and what the operator is configured to do.
-    """
+    """All that the rules look at."""
 
+    #: The Workload's spec.
     spec: WorkloadSpec
+    #: The policies that concern the Workload, the highest priority first.
     policies: tuple[Policy, ...]
+    #: The operator's settings.
     defaults: OperatorDefaults
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a rule decides."""
+    """The decision of a rule."""
 
     isolation: Isolation
     reason: Reason
     message: str
     #: The policy that decides, if one does.
     policy: str | None = None
-    #: The policies that let no hull be made.
+    #: The names of the policies because of which no hull is made.
     rejected_by: tuple[str, ...] = ()
 
 
-#: A rule that doesn't decide says why.
-Pass: TypeAlias = str
-Asking: TypeAlias = Callable[[Question], Answer | Pass]
-Limiting: TypeAlias = Callable[[Question, Answer], Answer | Pass]
+#: Why a rule doesn't decide.
+Abstention: TypeAlias = str
+Asking: TypeAlias = Callable[[Question], Answer | Abstention]
+Limiting: TypeAlias = Callable[[Question, Answer], Answer | Abstention]
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What one rule said."""
+    """The answer of one rule."""
 
+    #: The rule's name, as `twinhull explain` shows it.
     rule: str
-    answer: Answer | Pass
+    answer: Answer | Abstention
 
 
-class Part(StrEnum):
-    """What a policy has to do with a Workload."""
+class PolicyEffect(StrEnum):
+    """An effect of a policy on a Workload. A policy may have several."""
 
+    #: The policy concerns the Workload, or one of its hulls.
     MATCHED = "matched"
+    #: The policy has raised the isolation, and no hull runs below its minimum any more.
     RAISED = "raised"
+    #: A hull runs below the policy's minimum.
     PENDING = "pending"
+    #: The policy lets no hull be made.
     REJECTED = "rejected"
 
 
-class Effect(NamedTuple):
-    """A policy by its name, and its part in a resolution."""
+class PolicyAndEffect(NamedTuple):
+    """A policy, by its name, and one of its effects."""
 
     policy: str
-    part: Part
+    effect: PolicyEffect
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The isolation that was decided, and what the hull is made with."""
+    """The isolation of a Workload, why, and the parameters of its hull."""
 
     #: The value of spec.isolationPolicy.
     requested: str
-    #: The isolation that was decided. If policies reject the Workload, it is the one that was asked for.
+    #: The isolation that was decided. If policies reject the Workload, it is the isolation that was asked
+    #: for.
     resolved: Isolation
     #: Why, in one word.
     reason: Reason
     #: The same in a sentence.
     message: str
-    #: The policy that decided, if one did.
+    #: The name of the policy that decided, if one did.
     policy: str | None
-    #: The policies that let no hull be made.
+    #: The names of the policies because of which no hull is made.
     rejected_by: tuple[str, ...]
     #: All policies that concern the Workload.
     policies: tuple[Policy, ...]
-    #: The policy with the strongest minimum, if any has one.
+    #: The policy with the strongest minimum, None if no policy has a minimum.
     floor: Policy | None
-    #: The sandbox's RuntimeClass, None if nobody names one, or it is no sandbox.
+    #: The sandbox's RuntimeClass. None if nobody names one, or the isolation isn't Sandbox.
     runtime_class: str | None
-    #: The spec's settings, with those that policies add.
+    #: The Workload's spec.virtualMachine, with the fields that policies set.
     virtual_machine: VirtualMachine
-    #: The rules that were asked, in order.
+    #: The answers of the rules that were asked, in order.
     rulings: tuple[Ruling, ...]
-    #: Settings of the hull that come from policies or the operator.
+    #: The fields of the hull that policies or the operator set, and of spec.sandbox.
     parameters: tuple[Parameter, ...]
 
     @property
     def rejected(self) -> bool:
-        """Whether a policy lets no hull be made."""
+        """Whether no hull is made because of a policy."""
         return bool(self.rejected_by)
 
-    def effects(self, pending: frozenset[str] = frozenset()) -> frozenset[Effect]:
-        """The part that each policy has in it. What runs is below the minimums of those that are `pending`,
-        so that those haven't raised it yet. They concern what runs, if not the spec.
+    def effects(self, pending: frozenset[str] = frozenset()) -> frozenset[PolicyAndEffect]:
+        """The effects of each policy on the Workload. `pending` are the names of the policies below whose
+        minimum a hull of this Workload still runs. These count as PENDING and MATCHED, also if they don't
+        match the spec any more, and not yet as RAISED.
         """
-        raised = [self.policy] if self.policy and self.reason == Reason.RAISED_BY_POLICY else []
-        return frozenset(
-            (
-                *(Effect(name, Part.MATCHED) for name in {*pending, *(p.name for p in self.policies)}),
-                *(Effect(name, Part.RAISED) for name in raised if name not in pending),
-                *(Effect(name, Part.PENDING) for name in pending),
-                *(Effect(name, Part.REJECTED) for name in self.rejected_by),
-            )
-        )
+        raised = {self.policy} if self.policy and self.reason == Reason.RAISED_BY_POLICY else set()
+        names: dict[PolicyEffect, Iterable[str]] = {
+            PolicyEffect.MATCHED: {policy.name for policy in self.policies} | pending,
+            PolicyEffect.RAISED: raised - pending,
+            PolicyEffect.PENDING: pending,
+            PolicyEffect.REJECTED: self.rejected_by,
+        }
+        return frozenset(PolicyAndEffect(name, effect) for effect in names for name in names[effect])
 
     def status(
         self, running: Isolation | None = None, pending_since: datetime | None = None
     ) -> IsolationStatus:
-        """What `status.isolation` says of it, and of what runs."""
+        """The Workload's status.isolation. `running` is the weakest isolation of its hulls, and
+        `pending_since` the time since when one runs below a policy's minimum.
+        """
         return IsolationStatus(
             requested=self.requested,
             resolved=self.resolved,
@@ -138,16 +150,16 @@ class Resolution:
         )
 
 
-def requested(question: Question) -> Answer | Pass:
-    """What the Workload asks for by name."""
+def requested(question: Question) -> Answer | Abstention:
+    """The isolation that spec.isolationPolicy names, unless it is Auto."""
     policy = question.spec.isolation_policy
     if policy == "Auto":
         return "spec.isolationPolicy is Auto"
     return Answer(Isolation(policy), Reason.REQUESTED, f"spec.isolationPolicy asks for {policy}")
 
 
-def policy_default(question: Question) -> Answer | Pass:
-    """What the highest policy that has a default makes of Auto."""
+def policy_default(question: Question) -> Answer | Abstention:
+    """The default of the first policy that has one."""
     highest = next(((p.name, p.spec.default) for p in question.policies if p.spec.default), None)
     if highest is None:
         return "no policy that concerns it has a default"
@@ -157,26 +169,24 @@ def policy_default(question: Question) -> Answer | Pass:
 
 
 def operator_default(question: Question) -> Answer:
-    """What the operator is configured to make of Auto."""
+    """The default of the operator's options."""
     default = question.defaults.isolation
     sentence = f"spec.isolationPolicy is Auto, for which the operator's default is {default}"
     return Answer(default, Reason.OPERATOR_DEFAULT, sentence)
 
 
-def policy_unreadable(question: Question, answer: Answer) -> Answer | Pass:
-    """A policy that this operator can't read may demand anything."""
+def policy_unreadable(question: Question, answer: Answer) -> Answer | Abstention:
+    """A policy that this operator can't read rejects the Workload, since it may require any isolation."""
     unread = [policy for policy in question.policies if policy.problem]
     if not unread:
         return "every policy that concerns it can be read"
-    sentence = (
-        f"this operator can't read IsolationPolicy {unread[0].name} ({unread[0].problem}), so it starts no "
-        "Workload that the policy may concern: correct the policy, or upgrade the operator"
-    )
-    return _rejection(answer, Reason.POLICY_UNREADABLE, sentence, unread)
+    return _rejection(answer, Reason.POLICY_UNREADABLE, unreadable(unread[0]), unread)
 
 
-def rejected_by_policy(question: Question, answer: Answer) -> Answer | Pass:
-    """Policies that reject what is weaker than their minimum, each by itself."""
+def rejected_below_minimum(question: Question, answer: Answer) -> Answer | Abstention:
+    """Policies with `onViolation: Reject` reject an isolation below their minimum. The message names the
+    strictest of these policies.
+    """
     rejecting = [policy for policy in _violated(question, answer) if policy.rejects]
     first = strictest(rejecting)
     if first is None:
@@ -189,8 +199,8 @@ def rejected_by_policy(question: Question, answer: Answer) -> Answer | Pass:
     return _rejection(answer, Reason.REJECTED_BY_POLICY, sentence, [first, *others])
 
 
-def raised_by_policy(question: Question, answer: Answer) -> Answer | Pass:
-    """The strictest of the policies that raise what is weaker than their minimum."""
+def raised_to_minimum(question: Question, answer: Answer) -> Answer | Abstention:
+    """The strictest of the other policies raises an isolation that is below its minimum."""
     first = strictest(policy for policy in _violated(question, answer) if not policy.rejects)
     if first is None:
         return "no policy that raises has a stronger minimum"
@@ -199,25 +209,40 @@ def raised_by_policy(question: Question, answer: Answer) -> Answer | Pass:
 
 
 def as_asked(_: Question, answer: Answer) -> Answer:
-    """Nothing is against it."""
+    """No policy objects to the isolation that is asked for."""
     return answer
 
 
-ASKING: tuple[Asking, ...] = (requested, policy_default, operator_default)
-LIMITING: tuple[Limiting, ...] = (policy_unreadable, rejected_by_policy, raised_by_policy, as_asked)
+#: The rules by the names that `twinhull explain` shows, in its JSON as well.
+ASKING: Mapping[str, Asking] = MappingProxyType(
+    {
+        "requested": requested,
+        "policy default": policy_default,
+        "operator default": operator_default,
+    }
+)
+LIMITING: Mapping[str, Limiting] = MappingProxyType(
+    {
+        "policy unreadable": policy_unreadable,
+        "rejected by policy": rejected_below_minimum,
+        "raised by policy": raised_to_minimum,
+        "as asked": as_asked,
+    }
+)
 
 
 def resolve(spec: WorkloadSpec, defaults: OperatorDefaults, policies: tuple[Policy, ...] = ()) -> Resolution:
-    """The isolation of a Workload that these policies concern, the highest priority first. Never weaker than
-    what it asks for by name, nor than any of the policies requires.
+    """The isolation of a Workload. `policies` are those that concern it, the highest priority first. Unless
+    they reject the Workload, the isolation is never weaker than the one that the spec names, nor below the
+    minimum of any policy.
     """
     question = Question(spec, policies, defaults)
-    asking, answer = _decided(Ruling(rule.__name__, rule(question)) for rule in ASKING)
-    limiting, decided = _decided(Ruling(rule.__name__, rule(question, answer)) for rule in LIMITING)
+    asking, answer = _decided(Ruling(name, rule(question)) for name, rule in ASKING.items())
+    limiting, decided = _decided(Ruling(name, rule(question, answer)) for name, rule in LIMITING.items())
     floor = strictest(policies)
     section = type_of(decided.isolation, spec).spec_section
     sandbox = runtime_class(spec, policies, defaults) if section is SpecSection.SANDBOX else None
-    built = tuple(machine(spec, policies)) if section is SpecSection.VIRTUAL_MACHINE else ()
+    added = tuple(machine(spec, policies)) if section is SpecSection.VIRTUAL_MACHINE else ()
     return Resolution(
         requested=spec.isolation_policy,
         resolved=decided.isolation,
@@ -228,14 +253,14 @@ def resolve(spec: WorkloadSpec, defaults: OperatorDefaults, policies: tuple[Poli
         policies=policies,
         floor=floor if floor and floor.requires else None,
         runtime_class=str(sandbox.value) if sandbox else None,
-        virtual_machine=_with(spec.virtual_machine, built),
+        virtual_machine=_with(spec.virtual_machine, added),
         rulings=(*asking, *limiting),
-        parameters=(sandbox, *built) if sandbox else built,
+        parameters=(sandbox, *added) if sandbox else added,
     )
 
 
 def _decided(rulings: Iterator[Ruling]) -> tuple[tuple[Ruling, ...], Answer]:
-    """The rulings up to the first that decides, and what it decides. The last rule of a list always does."""
+    """The rulings up to the first that decides, and its answer. The last rule of a list always decides."""
     considered = []
     for ruling in rulings:
         considered.append(ruling)
@@ -245,15 +270,17 @@ def _decided(rulings: Iterator[Ruling]) -> tuple[tuple[Ruling, ...], Answer]:
 
 
 def _violated(question: Question, answer: Answer) -> list[Policy]:
+    """The policies with a minimum above the isolation of the answer."""
     return [policy for policy in question.policies if policy.minimum.strength > answer.isolation.strength]
 
 
 def _rejection(answer: Answer, reason: Reason, message: str, policies: list[Policy]) -> Answer:
+    """The answer by which these policies reject the Workload; the first of them is named in the status."""
     names = tuple(policy.name for policy in policies)
     return Answer(answer.isolation, reason, message, names[0], names)
 
 
 def _with(own: VirtualMachine, parameters: tuple[Parameter, ...]) -> VirtualMachine:
-    """A machine's settings with what policies add; the very same if they add nothing."""
+    """A Workload's spec.virtualMachine with the parameters; the same object if there are none."""
     added = {parameter.field: parameter.value for parameter in parameters}
     return own.model_copy(update=added) if added else own

@@ -1,4 +1,4 @@
-"""Shortfalls: what runs less isolated than policies require, whatever is asked for or planned."""
+"""Shortfalls: hulls that run less isolated than policies require, whatever the spec asks for by now."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class Shortfall:
 
     hull: Hull
     policy: Policy
-    #: The isolation as which the hull counts under the policy.
+    #: The isolation that the hull counts as under the policy.
     running: Isolation
     #: The path of a field that reaches past that isolation; empty if the isolation itself is too weak.
-    past: str = ""
+    evading_field: str = ""
 
     @property
     def sentence(self) -> str:
-        """What is wrong."""
+        """The shortfall as a message."""
         hull, policy = f"{self.hull.kind} {self.hull.name}", f"IsolationPolicy {self.policy.name}"
-        if self.past:
+        if self.evading_field:
             return (
-                f"{hull} runs with {self.past}, which reaches past the {self.policy.requirement} that "
-                f"{policy} requires"
+                f"{hull} runs with {self.evading_field}, which reaches past the {self.policy.requirement} "
+                f"that {policy} requires"
             )
         return f"{hull} runs as {self.running}, below the {self.policy.requirement} that {policy} requires"
 
@@ -42,8 +42,9 @@ class Shortfall:
 def earliest(
     remembered: Iterable[datetime | None], now: datetime, *, seen: bool, may_be: bool
 ) -> datetime | None:
-    """Since when a Workload has run below a minimum: as is remembered, and at most since now. None if that
-    isn't `seen`, unless it is remembered and `may_be`.
+    """Since when a Workload has run below a policy's minimum: the earliest remembered time, but not later
+    than now. None if no shortfall is `seen`; but if there still `may_be` one, since the policies that concern
+    the Workload aren't known, the remembered time stays.
     """
     times = [at for at in remembered if at]
     if not seen and not (may_be and times):
@@ -53,18 +54,19 @@ def earliest(
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the isolation of a hull is measured by: the policies that concern its Workload, the operator's
-    defaults, the RuntimeClass of the Workload's sandbox if it is known to run in one, and the policies that
-    concern the hull only by what runs in it.
-    """
+    """All that decides whether a Workload's hulls meet the minimums of policies."""
 
+    #: The policies that concern the Workload.
     policies: tuple[Policy, ...]
     defaults: OperatorDefaults
+    #: The RuntimeClass of the Workload's sandbox. None if the Workload isn't to run in a sandbox, or if that
+    #: isn't known.
     runtime_class: str | None = None
+    #: Finds the policies that concern a hull only by the images or ServiceAccounts that run in it.
     hull_policies: HullPolicies = field(default_factory=HullPolicies)
 
     def isolation(self, hull: Hull) -> Isolation:
-        """What a hull counts as."""
+        """The isolation that a hull counts as."""
         return isolation_of(hull, self._sandbox_criteria)
 
     @property
@@ -77,7 +79,7 @@ class Surroundings:
         )
 
     def weakest(self, hulls: Iterable[Hull]) -> Isolation | None:
-        """The weakest isolation of these hulls, None if none of them runs any more."""
+        """The weakest isolation of the hulls that still run, None if none does."""
         running = (self.isolation(hull) for hull in hulls if hull.still_runs)
         return min(running, key=lambda isolation: isolation.strength, default=None)
 
@@ -85,30 +87,35 @@ class Surroundings:
         self,
         hulls: Iterable[Hull],
         current: Hull | None = None,
-        reaching: Callable[[], Iterable[Evasion]] = tuple,
+        evasions_of_spec: Callable[[], Iterable[Evasion]] = tuple,
     ) -> Iterator[Shortfall]:
-        """What of these hulls is below policies' minimums, by each policy. `reaching` says what of the spec
-        reaches past its isolation, and speaks for a Pod that is the `current` hull, but for what somebody has
-        added to that. Any other speaks for itself, and so does a machine: what instancetypes say may have
-        changed since it started.
+        """The shortfalls of the hulls that still run, one for each policy.
+
+        For the `current` hull, if it is a Pod, the evasions of the spec count as well as its own. If it has
+        no note of its template's containers and volumes, only its ephemeral containers are its own. Every
+        other hull is examined itself, and so is every machine: its instancetype may have changed since it
+        started.
         """
         may_add = self.hull_policies.may_add
         if not may_add and not any(policy.requires for policy in self.policies):
             return
         running = [hull for hull in hulls if hull.still_runs]
-        speaking = None if current is None or type_that_made(current).run_by_kubevirt else current
+        as_in_spec = None if current is None or type_that_made(current).run_by_kubevirt else current
         for hull in running:
-            yield from _below(self, hull, self.policies, reaching if hull is speaking else None)
+            yield from _below(self, hull, self.policies, evasions_of_spec if hull is as_in_spec else None)
         for hull, beside in self._beside_spec(running, current) if may_add else ():
-            measured = replace(self, policies=beside.whole)
-            yield from _below(measured, hull, beside.added, reaching if hull is speaking else None)
+            surroundings = replace(self, policies=beside.concerning)
+            of_spec = evasions_of_spec if hull is as_in_spec else None
+            yield from _below(surroundings, hull, beside.added, of_spec)
 
     def _beside_spec(
         self, running: Iterable[Hull], current: Hull | None
     ) -> Iterator[tuple[Hull, BesideSpec]]:
-        """The hulls that policies concern only by what runs in them, with these policies. Who makes Pods in
-        the name of a Workload can't have its own hulls left out: those are older, and any policy may concern
-        one that isn't compared.
+        """The hulls that policies concern only by what runs in them, with these policies.
+
+        The oldest MOST_COMPARED hulls are compared. So somebody who creates Pods in the name of a Workload
+        can't exempt the Workload's hulls: these are older, and a hull that isn't compared falls under every
+        policy that may concern it.
         """
         oldest_first = sorted(running, key=lambda hull: hull.created_at)
         for number, hull in enumerate(oldest_first):
@@ -119,8 +126,8 @@ class Surroundings:
 
 
 def _notes_its_template(hull: Hull) -> bool:
-    """Whether it is known which containers and volumes of a hull its template had. If so the hull speaks for
-    itself, too: two specs may be found that have the same revision, since that is a short hash.
+    """Whether a hull notes which containers and volumes its template had. If so, the current hull itself is
+    examined, too: a revision is a short hash, and somebody may find two specs that have the same one.
     """
     return hull.applied is not None and hull.applied.volumes is not None
 
@@ -129,18 +136,20 @@ def _below(
     surroundings: Surroundings,
     hull: Hull,
     policies: Iterable[Policy],
-    reaching: Callable[[], Iterable[Evasion]] | None,
+    evasions_of_spec: Callable[[], Iterable[Evasion]] | None,
 ) -> Iterator[Shortfall]:
-    """The shortfalls of a hull by some of the policies. `reaching` is None if the hull alone speaks."""
+    """The shortfalls of a hull under these policies. If `evasions_of_spec` is given, the evasions of the spec
+    count as well as the hull's own.
+    """
     floors = [policy for policy in policies if policy.requires]
     if not floors:
         return
     running = surroundings.isolation(hull)
-    own = evasions_of if reaching is None or _notes_its_template(hull) else evasions_added_to
-    evasions = (*(reaching() if reaching else ()), *own(hull, running))
-    past = next((evasion.path for evasion in evasions), "")
+    own = evasions_of if evasions_of_spec is None or _notes_its_template(hull) else evasions_added_to
+    evasions = (*(evasions_of_spec() if evasions_of_spec else ()), *own(hull, running))
+    evading_field = next((evasion.path for evasion in evasions), "")
     for policy in floors:
         if running.strength < policy.minimum.strength:
             yield Shortfall(hull, policy, running)
-        elif past:
-            yield Shortfall(hull, policy, running, past)
+        elif evading_field:
+            yield Shortfall(hull, policy, running, evading_field)

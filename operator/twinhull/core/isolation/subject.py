@@ -1,4 +1,4 @@
-"""The subject: what of a Workload policies look at."""
+"""The subject: the labels, images and ServiceAccounts of a Workload that policies match."""
 
 from __future__ import annotations
 
@@ -16,56 +16,58 @@ from twinhull.core.isolation.overrides import accounts
 from twinhull.hulls.hull import Phase
 from twinhull.hulls.parity import containers
 
-#: How many images are compared: a template that is within its bounds has no more.
+#: The most images that are compared. A Workload within the bounds of the CRD has no more.
 _MOST_IMAGES = 2 * MOST_CONTAINERS + MOST_VOLUMES + MOST_DISKS + 2
-#: How many ServiceAccounts of overrides are compared. A machine has one for its launcher Pod, and one that
-#: its guest sees.
+#: The most ServiceAccounts of overrides that are compared. A machine has one for its launcher Pod, and one
+#: that its guest sees.
 _MOST_ACCOUNTS = 64
-#: How many characters all their names together may have, since each is compared with each pattern of each
-#: policy.
+#: The most characters of all images together: each image is compared with each pattern of each policy.
 _MOST_CHARACTERS = 16_384
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A Workload as policies see it."""
+    """A Workload, or one of its hulls, as policies match it."""
 
     namespace: str
     namespace_labels: Mapping[str, str]
     labels: Mapping[str, str]
-    #: The spec of its template.
+    #: The spec of the Workload's template; of a hull, the spec of the Pod that it runs.
     pod_spec: Raw
-    #: The images of ephemeral containers that somebody added to its Pod, as `kubectl debug` does.
+    #: The images of ephemeral containers that somebody added to its Pod, as `kubectl debug` does; of a hull,
+    #: also images that were replaced in place and still run.
     debug_images: tuple[str, ...] = ()
-    #: The images that the disks of its machine come from, and those that overrides name, whether it runs in a
-    #: machine or not.
+    #: The images of the disks in spec.virtualMachine, and those in its overrides. They count even if the
+    #: Workload doesn't run in a machine.
     disk_images: tuple[str, ...] = ()
-    #: The ServiceAccounts that overrides give to its machine, whether it runs in one or not.
+    #: The ServiceAccounts in the overrides of spec.virtualMachine. They count even if the Workload doesn't
+    #: run in a machine.
     machine_accounts: tuple[str, ...] = ()
-    #: The parts of spec.match that look at something of it that isn't known: they fit it.
+    #: The fields of spec.match (images, serviceAccounts) that can't be compared, for instance because the
+    #: object is too large to be read. The subject fits them in every policy.
     unknown: frozenset[str] = frozenset()
 
     @classmethod
     def of(
         cls, workload: Raw, namespace: str, namespace_labels: Mapping[str, str], pods: Iterable[Raw]
     ) -> Self:
-        """That of a Workload, whose Pods are these."""
+        """The subject of a Workload with these Pods."""
         spec = workload["spec"]
-        built = spec.get("virtualMachine") or {}
+        machine = spec.get("virtualMachine") or {}
         return cls(
             namespace,
             namespace_labels,
             workload["metadata"].get("labels") or {},
             spec["template"]["spec"],
             debug_images(pods),
-            disk_images.images(built),
-            accounts(built.get("overrides") or {}),
+            disk_images.images(machine),
+            accounts(machine.get("overrides") or {}),
         )
 
     @cached_property
     def service_accounts(self) -> frozenset[str]:
-        """What it runs as: each by its name, and by namespace/name. The deprecated field counts where the
-        other one is empty, as in a Pod.
+        """The ServiceAccounts of the Pod and of the machine, each as name and as namespace/name. The
+        deprecated field serviceAccount counts if serviceAccountName is empty, as in a Pod.
         """
         account = self.pod_spec.get("serviceAccountName") or self.pod_spec.get("serviceAccount") or "default"
         names = (str(account), *self.machine_accounts)
@@ -73,35 +75,40 @@ class Subject:
 
     @property
     def has_unbounded_accounts(self) -> bool:
-        """Whether its overrides name too many ServiceAccounts to compare: it may run as any."""
+        """Whether the overrides name too many ServiceAccounts to be compared. Then every policy that matches
+        on serviceAccounts concerns the subject.
+        """
         return len(self.machine_accounts) > _MOST_ACCOUNTS
 
     @cached_property
     def images(self) -> tuple[Image, ...]:
-        """Its images, each once: of its containers, in the order in which they are pulled, of volumes, and of
-        the disks of its machine.
+        """All images, each once: those of containers in the order in which they are pulled, then those of
+        volumes, of ephemeral containers, and of the machine's disks.
         """
-        return tuple(dict.fromkeys(map(parse, self._named)))
+        return tuple(dict.fromkeys(map(parse, self._image_names)))
 
     @property
     def has_unbounded_images(self) -> bool:
-        """Whether there are too many of them to compare, or their names are too long: they may be any."""
-        return len(self._named) > _MOST_IMAGES or sum(map(len, self._named)) > _MOST_CHARACTERS
+        """Whether the images are too many, or their names too long, to be compared. Then every policy that
+        matches on images concerns the subject.
+        """
+        names = self._image_names
+        return len(names) > _MOST_IMAGES or sum(map(len, names)) > _MOST_CHARACTERS
 
     @cached_property
-    def _named(self) -> tuple[str, ...]:
-        named = [container.get("image") for _, container in containers(self.pod_spec)]
-        named += [
+    def _image_names(self) -> tuple[str, ...]:
+        names = [container.get("image") for _, container in containers(self.pod_spec)]
+        names += [
             (volume.get("image") or {}).get("reference") for volume in self.pod_spec.get("volumes") or ()
         ]
-        return tuple(image for image in (*named, *self.debug_images, *self.disk_images) if image)
+        return tuple(image for image in (*names, *self.debug_images, *self.disk_images) if image)
 
 
 def debug_images(pods: Iterable[Raw]) -> tuple[str, ...]:
-    """The images of the ephemeral containers in Pods that run, and are to go on running.
+    """The images of the ephemeral containers in Pods that run and aren't being deleted.
 
-    What is on its way out counts no more: a Workload that was raised because of such a container is itself
-    again once its Pod, and the container with it, goes.
+    A Workload whose isolation was raised because of an ephemeral container gets its former isolation back
+    once the Pod is being deleted.
     """
     return tuple(
         container["image"]

@@ -1,6 +1,8 @@
-"""Every reason: when it is given, and what to do. What divides the files is where a reason is given.
+"""Reasons: when the operator gives each, and what a person does about it.
 
-The page docs/troubleshooting.md is made from it, metrics count by it, and a test holds it to api/reasons.
+Each file has the reasons of one place, such as the Ready condition or Events. The page
+docs/troubleshooting.md is made from these tables, and metrics count by them. A test compares them with
+api/reasons.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ __all__ = ["KNOWN", "SECTIONS", "ReasonRow", "row_of"]
 
 _READY: Mapping[Reason, ReasonRow] = MappingProxyType(PROGRESS | STALLED | WRITES | HULLS)
 
-#: All tables, in the order of the page, each by its title.
+#: The title of each table, and the table, in the order of the page.
 SECTIONS: tuple[tuple[str, Mapping[Reason, ReasonRow] | Mapping[str, ReasonRow]], ...] = (
     ("Ready: our own reasons", _READY),
     ("Ready: what containers, nodes and KubeVirt say", OTHERS),
@@ -32,12 +34,12 @@ SECTIONS: tuple[tuple[str, Mapping[Reason, ReasonRow] | Mapping[str, ReasonRow]]
     ("How a run ended", EXITS),
     ("In the operator's log alone", LOG),
 )
-#: Those that the Ready condition is known to have.
+#: The reasons of the Ready condition that have a row.
 KNOWN: frozenset[str] = frozenset(_READY.keys() | OTHERS.keys())
 
 
 def row_of(reason: str) -> ReasonRow | None:
-    """What is said of a reason, None if it is none of ours, nor one of others' that are known."""
+    """The row of a reason, None if no table has one: other components make up reasons, too."""
     tables: Iterator[dict[str, ReasonRow]] = (
         {str(key): row for key, row in table.items()} for _, table in SECTIONS
     )

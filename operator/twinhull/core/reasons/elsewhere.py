@@ -1,11 +1,11 @@
-"""Reasons of other conditions, of Events, of ends and of the log."""
+"""Reasons of conditions other than Ready, of AccessRequests, of Events, of completed runs, and of the log."""
 
 from __future__ import annotations
 
 from twinhull.api.reasons import Reason
 from twinhull.core.reasons.row import ReasonRow, ours
 
-#: The IsolationResolved condition's and those of `status.isolation`, beside those that Ready has, too.
+#: Reasons of the IsolationResolved condition and of `status.isolation` that the Ready condition doesn't have.
 ISOLATION: dict[Reason, ReasonRow] = {
     Reason.REQUESTED: ReasonRow("`spec.isolationPolicy` names the isolation."),
     Reason.POLICY_DEFAULT: ReasonRow("`spec.isolationPolicy` is Auto, and a policy has a default."),
@@ -25,14 +25,14 @@ ISOLATION: dict[Reason, ReasonRow] = {
     ),
 }
 
-#: The Reconciling and Stalled conditions' while they are False, and those of IsolationPolicies.
+#: Reasons of the Reconciling and Stalled conditions while these are False, and of IsolationPolicies.
 SETTLED: dict[Reason, ReasonRow] = {
     Reason.SETTLED: ReasonRow("Reconciling is False: the operator is working on no change."),
     Reason.NOT_STALLED: ReasonRow("Stalled is False: nobody has to do anything."),
     Reason.IN_FORCE: ReasonRow("An IsolationPolicy is Ready: the operator has read it, and applies it."),
 }
 
-#: The Ready condition's of AccessRequests.
+#: Reasons of the Ready condition of AccessRequests.
 ACCESS: dict[Reason, ReasonRow] = {
     Reason.ISSUED: ReasonRow("The certificate is in the request's status."),
     Reason.GUEST_UNSEEN: ReasonRow(
@@ -44,23 +44,31 @@ ACCESS: dict[Reason, ReasonRow] = {
         "reach a Pod by `twinhull exec` and the like, which need no AccessRequest there, and such a machine "
         "by `twinhull console`, `vnc` and `ssh`",
     ),
+    Reason.GUEST_OUTDATED: ReasonRow(
+        "The guest of the Workload's machine has an earlier version than the operator, and lets nobody in.",
+        f"name a guest image of the operator's version, then {ours('restart')}",
+    ),
     Reason.NO_GUEST_KEY: ReasonRow(
-        "The operator has no key for guests, so that it can let nobody into machines.",
-        "run it with `--guest-key-file`, as the chart does",
+        "The operator has no key for guests, so it can issue no certificate.",
+        "run the operator with `--guest-key-file`, as the chart does",
     ),
     Reason.WORKLOAD_MISSING: ReasonRow(
-        "The request's namespace has no such Workload.", "create another request with the right name"
+        "The request's namespace has no Workload of the name in `spec.workload`.",
+        "create another request with the right name",
     ),
     Reason.REQUEST_REFUSED: ReasonRow(
-        "No certificate can be made of the certificate request.",
-        "see its message: it says what is wrong with it",
+        "The operator can't issue a certificate for the request's certificate signing request.",
+        "see the message, which says what is wrong with the signing request",
     ),
-    Reason.EXPIRED: ReasonRow("The request ended before it could be answered.", "create another one"),
+    Reason.EXPIRED: ReasonRow(
+        "The request expired before the operator could answer it.", "create another request"
+    ),
 }
 
-#: Events' that aren't a condition's, too. An Event of a condition's reason says that the condition is so now.
+#: Reasons of Events that no condition has. An Event with a condition's reason tells that the condition has
+#: this reason now.
 EVENTS: dict[Reason, ReasonRow] = {
-    Reason.CREATED: ReasonRow("A hull was made."),
+    Reason.CREATED: ReasonRow("A hull was created, or a machine was switched on."),
     Reason.EVICTED_BY_POLICY: ReasonRow(
         (
             "The operator deleted a hull that had run below the minimum of a policy with `onViolation: "
@@ -76,15 +84,19 @@ EVENTS: dict[Reason, ReasonRow] = {
         "change the Workload instead; if a controller did it, exclude these objects from it",
     ),
     Reason.DISK_TAKEN_UP: ReasonRow(
-        "A disk that a former Workload of this name left behind is this Workload's now, with all its data."
+        "A former Workload of the same name left a disk behind. This Workload uses the disk now, with all "
+        "its data."
     ),
     Reason.FIELDS_DROPPED: ReasonRow(
-        "The API server left out fields of the template, since their feature gates are off.",
-        "enable the features, or remove the fields, which `status.unsupportedFields` lists",
+        "The Pod lacks fields of its template: the API server left them out, since their feature gates are "
+        "off, or a webhook did.",
+        "enable the features, exempt the Pod from the webhook, or remove the fields, which "
+        "`status.unsupportedFields` lists",
     ),
 }
 
-#: Those of `status.exit` beside Completed, Unknown and what the container runtime says, such as OOMKilled.
+#: Reasons of `status.exit`. Beside these it may have Completed, Unknown, and the container runtime's reasons,
+#: such as OOMKilled.
 EXITS: dict[Reason, ReasonRow] = {
     Reason.ERROR: ReasonRow(
         "The Workload ran to completion and failed.",
@@ -92,7 +104,7 @@ EXITS: dict[Reason, ReasonRow] = {
     ),
 }
 
-#: Of the operator's log alone: writes that no Event tells of.
+#: Reasons in the operator's log for writes without an Event.
 LOG: dict[Reason, ReasonRow] = {
     Reason.CHANGED: ReasonRow("An object of the Workload was changed."),
     Reason.DELETED: ReasonRow("An object of the Workload was deleted."),

@@ -1,4 +1,4 @@
-"""Reasons of the Ready condition for a hull that isn't ready, where nobody else has a word for it."""
+"""Reasons of the Ready condition for a hull that isn't ready, if no other component gives a reason."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ HULLS: dict[Reason, ReasonRow] = {
         "operator waits until it is gone."
     ),
     Reason.HALTED: ReasonRow(
-        "Somebody has stopped the VirtualMachine itself.",
-        f"start it again: {ours('restart')}; or have the Workload stopped: {ours('stop')}",
+        "Somebody has stopped the VirtualMachine itself, not the Workload.",
+        f"start the machine again: {ours('restart')}; or stop the Workload: {ours('stop')}",
     ),
     Reason.GUEST_ERROR: ReasonRow(
         "The guest in the machine can't run the Pod. The message comes from the guest.",
         (
-            "see the message, for instance a missing image or a volume that can't be mounted; the machine's "
-            "console has more"
+            "see the message, which names for instance a missing image or a volume that can't be mounted; "
+            "the machine's console shows more"
         ),
     ),
     Reason.FAILURE: ReasonRow(
-        "KubeVirt says that the machine failed, and gives no reason.",
+        "KubeVirt reports that the machine failed, and gives no reason.",
         "do what the message says, which is KubeVirt's",
     ),
 }

@@ -1,4 +1,6 @@
-"""Others' reasons that the Ready condition passes on: the kubelet's, the scheduler's and KubeVirt's."""
+"""Reasons of other components that the Ready condition passes on: the kubelet's, the scheduler's and
+KubeVirt's.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,13 @@ _IMAGE = (
     "check the image's name, the registry and its credentials (`imagePullSecrets`; for a guest image "
     "`spec.virtualMachine.guestImagePullSecret`)"
 )
-_PLACE = "see the Events of the Pod: no node satisfies its requests, selectors, tolerations or quotas"
+_PLACE = "see the Events of the Pod: no node fits its requests, selectors and tolerations"
 _START = "see the message, which names a missing ConfigMap, Secret, key, command or mount"
 _VIRT = f"see {others('kubectl', 'describe', 'vm', HULL)}, and KubeVirt's own Pods"
 _UNPAUSE = others("virtctl", "unpause", "vm", HULL)
 _STORAGE = "see the claims and DataVolumes that the machine names"
 
-#: There are more, which guests and webhooks make up: metrics count these as Other.
+#: Guests and webhooks give other reasons, too: metrics count these as Other.
 OTHERS: dict[str, ReasonRow] = {
     "ContainersNotInitialized": ReasonRow(
         "Not all init containers have completed.", f"see their logs ({ours('logs')})"

@@ -1,4 +1,4 @@
-"""A row of the reasons' tables: what a reason means, and what to do about it."""
+"""Rows of the tables of reasons: what a reason means, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ from typing import NamedTuple
 
 from twinhull.api import commands
 
-#: What stands in remedies for the Workload's name, for its namespace, and for its hull's name.
+#: Placeholders in remedies: the name of the Workload, its namespace, and the name of its hull.
 NAME, NAMESPACE, HULL = "NAME", "NAMESPACE", "HULL"
-#: What runs a Workload again that has run to its end, beside a restart: whatever makes another revision.
-ANOTHER_REVISION = "change its template, its isolation, or its hull's `sandbox` or `virtualMachine`"
+#: The remedy that makes another revision, and so runs a completed Workload again.
+ANOTHER_REVISION = "change the Workload's template, isolation, or `spec.sandbox` or `spec.virtualMachine`"
 
 
 class ReasonRow(NamedTuple):
     """What a reason means, what to do, and whether the Workload itself has to be changed."""
 
-    #: When it is given.
+    #: When the operator gives the reason.
     means: str
-    #: What to do, empty if it goes on by itself. NAME, NAMESPACE and HULL stand for those of the Workload.
+    #: What to do; empty if nobody has to do anything. It may have the placeholders NAME, NAMESPACE and HULL.
     remedy: str = ""
-    #: Whether a Stalled Workload stays so until it is changed itself, or is allowed. Otherwise it goes on by
-    #: itself once something comes that it lacks, is freed, or works again: waiting for it isn't in vain.
+    #: Whether a Stalled Workload continues only after somebody changes the Workload, or the policy or webhook
+    #: that refuses it. If False, the Workload continues by itself once a missing object exists, a resource is
+    #: free, or a component works again, so `twinhull wait` keeps waiting.
     needs_edit: bool = False
 
 
 def ours(verb: str) -> str:
-    """The command line of a verb of ours for the Workload."""
+    """The command line of a verb of `twinhull` for the Workload."""
     return f"`{commands.ours(verb, NAME, NAMESPACE)}`"
 
 

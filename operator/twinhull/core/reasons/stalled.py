@@ -1,4 +1,4 @@
-"""Reasons of the Ready condition for what waits for somebody: the rules' own."""
+"""Reasons of the Ready condition for which a person has to act, but for refused writes: see `writes`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STALLED: dict[Reason, ReasonRow] = {
         needs_edit=True,
     ),
     Reason.PROGRESS_DEADLINE_EXCEEDED: ReasonRow(
-        "The hull was not ready within `progressDeadlineSeconds`, or all hulls in that time were lost. "
+        "The hull was not ready within `progressDeadlineSeconds`, or every hull in that time was lost. "
         "Under StartFirst the new hull was deleted, and the old one keeps running.",
         (
             "see the message for the cause, such as an image, scheduling or a probe; change the spec to "
@@ -21,24 +21,26 @@ STALLED: dict[Reason, ReasonRow] = {
         needs_edit=True,
     ),
     Reason.TERMINATION_DEADLINE_EXCEEDED: ReasonRow(
-        "A hull hasn't ended within its grace period, or an object with its name hasn't been deleted.",
-        "see what the message names, and the node; if the node is gone for good, delete what the message "
-        f"says by {others('kubectl', 'delete', '--force')}, and nothing else",
+        "A hull hasn't ended in time after its grace period, or an object with its name hasn't been deleted.",
+        "see the objects that the message names, and their node; if the node is gone for good, run the "
+        f"{others('kubectl', 'delete', '--force')} command of the message, and force-delete no other objects",
     ),
     Reason.CANNOT_START_FIRST: ReasonRow(
-        "Both hulls would need a resource that only one can hold: a ReadWriteOnce claim or a host port.",
+        "Both hulls would need something that only one can hold, such as a ReadWriteOnce claim, a host port "
+        "or the boot disk.",
         "set `spec.replacement.strategy` to Recreate, or share the resource in another way",
         needs_edit=True,
     ),
     Reason.UNSUPPORTED_FIELDS: ReasonRow(
-        "The template has fields that a machine can't honour; all are in `status.unsupportedFields`.",
+        "The template has fields that the hull can't honour. `status.unsupportedFields` lists all of them.",
         "do what each field's reason says, or choose another isolation ([parity](parity.md))",
         needs_edit=True,
     ),
     Reason.ISOLATION_DROPPED: ReasonRow(
         "The Pod has less isolation than its template asks for: a feature gate is off, or a webhook or "
         "policy changed a field.",
-        "enable the feature, or remove the field; the Pod keeps running until then",
+        "enable the feature, exempt the Pod from the webhook or policy, or remove the field; the Pod keeps "
+        "running until then",
     ),
     Reason.REJECTED_BY_POLICY: ReasonRow(
         "An IsolationPolicy rejects the Workload. A running hull is left alone, and no new hull is made.",
@@ -68,7 +70,7 @@ STALLED: dict[Reason, ReasonRow] = {
     Reason.INTERNAL_ERROR: ReasonRow(
         "The operator failed at the Workload because of a defect of its own. A running hull is left alone, "
         "and the operator tries again with growing delays.",
-        "find the id of the message in the operator's log, and report the lines with it",
+        "find the lines with the message's id in the operator's log, and report them",
     ),
     Reason.EVADES_FLOOR: ReasonRow(
         "A field of the Workload reaches past the isolation that a policy requires.",
@@ -77,8 +79,8 @@ STALLED: dict[Reason, ReasonRow] = {
     ),
     Reason.IMAGE_REJECTED: ReasonRow(
         (
-            "A policy doesn't allow an image of the machine, or requires a digest for it. A running hull is "
-            "left alone."
+            "A policy has rules for images of machines, and doesn't allow an image of this machine, or a "
+            "field by which it may run something else. A running hull is left alone."
         ),
         "change the field that the message names ([images of machines](policies.md#images-of-machines))",
         needs_edit=True,
@@ -88,7 +90,7 @@ STALLED: dict[Reason, ReasonRow] = {
         "install KubeVirt",
     ),
     Reason.KUBEVIRT_NOT_READY: ReasonRow(
-        "KubeVirt is being removed, or says that it failed.", "`kubectl get kubevirt -A`"
+        "KubeVirt is being removed, or reports that it failed.", "see `kubectl get kubevirt -A`"
     ),
     Reason.KUBEVIRT_TOO_OLD: ReasonRow(
         (
@@ -102,21 +104,22 @@ STALLED: dict[Reason, ReasonRow] = {
         "install CDI (Containerized Data Importer)",
     ),
     Reason.CDI_NOT_READY: ReasonRow(
-        "CDI has still to fill a disk of the machine, and is being removed, or says that it failed.",
-        "`kubectl get cdi`",
+        "CDI has still to fill a disk of the machine, and is being removed, or reports that it failed.",
+        "see `kubectl get cdi`",
     ),
     Reason.TEMPLATE_MISSING: ReasonRow(
-        "The Workload has a disk and no template, and its isolation runs containers.",
+        "The Workload has a boot disk and no template, and its isolation runs containers.",
         "set `spec.template`, or `spec.isolationPolicy` to VirtualMachine",
         needs_edit=True,
     ),
     Reason.DISK_CONFLICT: ReasonRow(
-        "The claim of a disk is there already, and isn't this Workload's.",
-        "name the claim as `source.claim` to use what is on it as it is, or give the disk another name",
+        "The claim of a disk exists already and belongs to somebody else, or another Workload uses it.",
+        "do what the message says; to use the data on the claim as it is, name the claim as `source.claim`, "
+        "or give the disk another name to have a new one",
     ),
     Reason.DISK_SOURCE_CHANGED: ReasonRow(
-        "The source of a disk was changed to other data after the disk was filled. A disk is never filled "
-        "twice. A running machine runs on.",
+        "The source of a disk was changed to other data after the disk was filled, and a disk is filled only "
+        "once. A running machine runs on.",
         "put the former source back, or give the disk another name to have a new one",
         needs_edit=True,
     ),
@@ -135,11 +138,12 @@ STALLED: dict[Reason, ReasonRow] = {
     ),
     Reason.DISK_FAILED: ReasonRow(
         "A disk can't be filled; `status.disks` has CDI's own words.",
-        "do what the message says, and correct the source: a disk that isn't filled is then made anew",
+        "do what the message says, and correct the source: the operator then makes the disk anew, as long as "
+        "it was never filled",
     ),
     Reason.NO_MACHINE_NODES: ReasonRow(
         "No node is labelled `kubevirt.io/schedulable=true`.",
-        "`kubectl get pods -n kubevirt`: virt-handler labels the nodes that can run machines",
+        "see `kubectl get pods -n kubevirt`: virt-handler labels the nodes that can run machines",
     ),
     Reason.GUEST_IMAGE_MISSING: ReasonRow(
         "Neither the Workload, nor a policy, nor the operator names the image that machines boot.",
@@ -158,29 +162,28 @@ STALLED: dict[Reason, ReasonRow] = {
         needs_edit=True,
     ),
     Reason.ISOLATION_UNKNOWN: ReasonRow(
-        "This operator has no way to run an isolation that the API has.",
+        "The API has this isolation, and the operator's version can't run it.",
         "upgrade the operator, or set another `spec.isolationPolicy`",
     ),
     Reason.CLAIM_MISSING: ReasonRow(
         "A PersistentVolumeClaim doesn't exist.", "create the claim that the message names"
     ),
     Reason.CLAIM_IS_DISK: ReasonRow(
-        "A PersistentVolumeClaim of the template has a machine's disk on it, or is a disk that a machine "
-        "boots or has beside its boot disk. A Pod can't read it, and no second machine may have it. "
-        "What runs is left alone.",
-        "use another claim; for a claim as a disk of this Workload's, set `spec.isolationPolicy` to "
+        "A PersistentVolumeClaim of the template holds a machine's disk. Containers can't read it as files, "
+        "and no second machine may use it. A running hull is left alone.",
+        "use another claim; if it holds a disk of this Workload's, set `spec.isolationPolicy` to "
         "VirtualMachine, or copy the data to another claim first "
         "([claims as disks](claims.md#who-else-has-the-claim))",
         needs_edit=True,
     ),
     Reason.CLAIM_HAS_FILES: ReasonRow(
-        "A PersistentVolumeClaim is to be a machine's disk, and the hull that runs has it as files or as a "
+        "A PersistentVolumeClaim is to become a machine's disk, and a running hull uses it as files or as a "
         "device. The machine's disk would be empty.",
         "copy the data to another claim and name that in the template; to leave the data behind, set the "
         "claim's annotation `twinhull.dev/guest-disk-of` to the Workload's name",
     ),
     Reason.CLAIM_READ_ONLY: ReasonRow(
-        "A PersistentVolumeClaim is to be a machine's disk, and is ReadOnlyMany.",
+        "A PersistentVolumeClaim is to become a machine's disk, and is ReadOnlyMany.",
         "use a claim that is ReadWriteOnce, or remove its entry in `spec.virtualMachine.claims`",
         needs_edit=True,
     ),

@@ -1,4 +1,4 @@
-"""Reasons of the Ready condition for what the API server answered to a write."""
+"""Reasons of the Ready condition for writes that the API server refused, or that somebody undoes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The rules: every situation that a Workload can be in, in order; the first that fits decides.
+"""The rules: every situation that a Workload can be in, in order. The first rule that fits decides.
 
-Each returns what to do now and what to say of it, or None when it isn't the situation. Nothing here knows
-which event led here, or what was done before. A rule's docstring ends with the reasons that it gives, in the
-words of `kubectl get`; ARCHITECTURE.md has them all in one table.
+A rule returns a Step (core/steps), or None if the Workload isn't in its situation. No rule knows which event
+caused the pass, or what earlier passes did. The docstring of a rule ends with the reasons that the rule gives
+to the Ready condition; ARCHITECTURE.md has a table of all rules.
 """
 
 from __future__ import annotations
@@ -35,50 +35,50 @@ from twinhull.core.steps import Step
 Rule: TypeAlias = Callable[[Case], Step | None]
 
 RULES: tuple[Rule, ...] = (
-    # The spec asks for nothing to run.
-    stopped,  # spec.state is Stopped: end what runs
-    # Policies: while one of these holds, nothing is made.
-    namespace_unknown,  # which policies concern it can't be told yet
-    rejected_by_policy,  # a policy rejects an isolation as weak as this
-    evades_floor,  # the spec reaches past the isolation that a policy requires
-    image_rejected,  # a policy doesn't allow an image of the machine
-    # Names: nothing foreign is touched.
-    name_conflict,  # an object of its name or label isn't its own
-    # Changes that a running hull takes, so that it needn't be replaced.
+    # The spec asks that nothing runs.
+    stopped,  # spec.state is Stopped: end the hulls
+    # Policies: while one of these rules decides, no hull is created.
+    namespace_unknown,  # the labels of the namespace aren't known yet, and so the policies aren't
+    rejected_by_policy,  # a policy rejects the isolation that is asked for, or can't be read
+    evades_floor,  # a field of the spec reaches past the isolation that a policy requires
+    image_rejected,  # a policy doesn't allow an image or disk of the machine, or what runs beside it
+    # Names: foreign objects are left alone.
+    name_conflict,  # a foreign object has the Workload's label, or the name of one of its objects
+    # Changes of a running hull that need no replacement.
     changing_in_place,  # a Pod differs in its labels, annotations, images, CPU or memory only
     changing_live,  # a machine differs in its images, CPU or memory only
-    # Two hulls under StartFirst, and yet another revision is wanted.
-    superseded,  # one of the two ends first
-    # What the hull that is to be needs, before anything that runs is ended for it.
-    prerequisites_missing,  # the cluster doesn't have what the isolation or the template needs
-    unsupported_fields,  # the template has fields that a machine can't honour
-    claim_name_conflict,  # a claim has the name of one that the machine is to be given
-    claim_is_disk,  # a claim has a disk on it that the hull can't read, or that another Workload has
-    cannot_start_first,  # the template holds what only one hull can
-    # The disks of a machine that boots one: filled before anything that runs is ended for it.
-    disk_refused,  # a disk can't be what the spec says
+    # The spec changed again during a replacement under StartFirst.
+    superseded,  # end all hulls but the serving one, before another is created
+    # The prerequisites of the new hull, before a running hull is ended for it.
+    prerequisites_missing,  # the cluster lacks something that the hull needs
+    unsupported_fields,  # the template has fields that the hull can't honour
+    claim_name_conflict,  # a foreign claim has the name of an ephemeral claim of the machine
+    claim_is_disk,  # a claim holds or is to become a machine's disk, and the hull can't have it
+    cannot_start_first,  # the Workload has something that only one hull can hold
+    # The disks of a machine that boots one, before a running hull is ended for it.
+    disk_refused,  # the machine can't start with a disk
     filling_disks,  # not all disks are filled
-    # Replacement by a hull of another revision: its deadline under StartFirst, and the others' order.
-    replacement_failed,  # the new hull was given up: it ends, and the old one stays
-    replacement_overdue,  # the new hull has taken too long: remember that it is given up
-    restart_required,  # under OnRestart a machine that lasts runs on until it restarts
-    end_old_hull,  # under Recreate the old hull goes before the new one is made
-    # The hull that is to be: it ends, it ended, it isn't there yet.
-    deleted_by_others,  # somebody is deleting it
-    completed,  # it ran to its end, well or not
-    hull_failed,  # it failed as a whole, and is made again
-    noting_claims,  # claims that are to be its disks don't say so yet
-    create_hull,  # there is none: make it
-    # The hull is there: what is wrong with it.
-    isolation_dropped,  # the Pod is less isolated than the template asks for
-    companion_refused,  # the API server refuses what goes with it
-    live_change_applied,  # the machine has become what it was changed to: write that down
-    not_ready,  # it isn't ready
+    # Replacement by a hull of another revision: the deadline under StartFirst, then the other strategies.
+    replacement_failed,  # the new hull was given up: end it, and keep the old hull
+    replacement_overdue,  # the new hull isn't ready in time: note that it is given up
+    restart_required,  # under OnRestart a machine that boots a disk runs on until it restarts
+    end_old_hull,  # under Recreate the old hull ends before the new hull is created
+    # The end of the hull, and its creation.
+    deleted_by_others,  # somebody else is deleting the hull
+    completed,  # the Workload ran to completion, and succeeded or failed
+    hull_failed,  # the hull failed as a whole, and is created again
+    noting_claims,  # claims that become disks of the machine aren't marked yet
+    create_hull,  # there is no hull: create it
+    # The hull exists, and something is wrong with it.
+    isolation_dropped,  # the Pod is less isolated than its template asks for
+    companion_refused,  # the API server refuses a companion, such as the Service
+    live_change_applied,  # the change of a machine is complete: remove the note that it is pending
+    not_ready,  # the hull isn't ready
     # The hull is ready.
     drain_old_hull,  # under StartFirst the old hull ends now
-    resize_pending,  # its node hasn't given it the CPU or memory that it was changed to
-    disk_unchangeable,  # the spec asks of a disk what can't be done
-    change_refused,  # the API server refuses a change that it serves without
-    overruled,  # somebody undoes what goes with it
-    ready,  # all is as asked
+    resize_pending,  # the node hasn't given the Pod the CPU or memory to which it was changed
+    disk_unchangeable,  # the spec asks for a change of a disk that can't be made
+    change_refused,  # the API server refuses a change on which Ready doesn't depend
+    overruled,  # somebody undoes the operator's writes
+    ready,  # everything is as the spec asks
 )

@@ -1,4 +1,6 @@
-"""The rules for claims that are disks of a machine: who can read one, and who else has it."""
+"""The rules for claims that hold or become disks of machines: which hulls can use them, and which other
+Workload has them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core import claims
 from twinhull.core.case import Case
 from twinhull.core.claims import MountedClaim
-from twinhull.core.rules.on_restart import beside_what_runs
+from twinhull.core.rules.on_restart import while_former_runs
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls.attachments import DISK_OF_ANNOTATION
 from twinhull.hulls.hull import DISK_LABEL, Hull
@@ -17,20 +19,20 @@ _READ_ONLY = {"ReadOnlyMany"}
 
 
 def claim_is_disk(case: Case) -> Step | None:
-    """A claim of the template has a disk on it that its hull can't read, or that another Workload has, to
-    boot it or beside its boot disk; or it is to be a disk, and can't be written to, or has the files of the
-    hull that runs. That is left alone.
+    """The hull can't have a claim of the template. The claim holds a machine's disk, and the hull would mount
+    it as files or the disk is another Workload's. Or the claim is to become a disk, and is read-only or has
+    files of the hull that runs. Running hulls are left alone.
 
     Reasons: ClaimIsDisk, ClaimHasFiles, ClaimReadOnly.
     """
     if case.current is not None or case.history.exit is not None or not case.hull_type.runs_template:
         return None
     wrong = next((problem for claim in claims.of_template(case) for problem in _wrong(case, claim)), None)
-    return beside_what_runs(case, stalled(*wrong)) if wrong else None
+    return while_former_runs(case, stalled(*wrong)) if wrong else None
 
 
 def _wrong(case: Case, claim: MountedClaim) -> Iterator[tuple[Reason, str]]:
-    """What the hull can't have a claim for, each with what to do."""
+    """Why the hull can't have a claim: each reason, and a message that says what to do."""
     own = {"", case.workload.metadata.name}
     if claim.disk_of not in own:
         yield Reason.CLAIM_IS_DISK, _booted_by_another(claim)
@@ -51,7 +53,7 @@ def _wrong(case: Case, claim: MountedClaim) -> Iterator[tuple[Reason, str]]:
 
 
 def noting_claims(case: Case) -> Step | None:
-    """Claims that are to be disks of the machine don't say so yet, which they do before it is made.
+    """Claims that become disks of the machine aren't marked as such yet: they are before the machine is made.
 
     Reasons: Creating.
     """

@@ -1,4 +1,6 @@
-"""The rules for what goes with a hull: the API server refuses it, or somebody undoes it."""
+"""The rules for companions of a hull, such as the Service, and for restored labels: the API server refuses
+the write, or somebody undoes it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ _STORAGE = {"PersistentVolumeClaim", "DataVolume"}
 
 
 def companion_refused(case: Case) -> Step | None:
-    """The hull is there, but the API server said no to what goes with it, or somebody undoes it.
+    """The hull exists, but the API server refuses a companion that Ready depends on, or somebody undoes the
+    write of such a companion, or spec.service.nodePorts names a port that the Service doesn't have.
 
     Reasons: ServiceRefused; those of the refusal, such as ConfigMapRefused.
     """
@@ -28,7 +31,7 @@ def companion_refused(case: Case) -> Step | None:
 
 
 def overruled(case: Case) -> Step | None:
-    """The hull serves, but somebody undoes what goes with it, each time that it is put right.
+    """The hull is ready, but somebody undoes one of the operator's writes again and again.
 
     Reasons: Overruled.
     """
@@ -41,7 +44,10 @@ def overruled(case: Case) -> Step | None:
 
 
 def _blocks_ready(action: Action, refusal: Refusal) -> bool:
-    """Whether it isn't ready without that. It is without a change that is undone, or one of its storage."""
+    """Whether the Workload isn't Ready because of a refused action. It stays Ready without restored labels.
+    It also stays Ready without a change that doesn't block Ready, if somebody undoes the change, or if the
+    change is to storage.
+    """
     if isinstance(action, RestoreLabels):
         return False
     if not isinstance(action, Change) or action.blocks_ready:
@@ -50,4 +56,5 @@ def _blocks_ready(action: Action, refusal: Refusal) -> bool:
 
 
 def _is_overruled(case: Case, refusal: Refusal) -> bool:
+    """Whether a refusal says that somebody has undone a write of the operator lately."""
     return refusal.reason == Reason.OVERRULED and not refusal.is_old(case.now)

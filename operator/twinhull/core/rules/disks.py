@@ -1,4 +1,6 @@
-"""The rules for the disks of a machine that boots one of its own: they are filled before anything ends."""
+"""The rules for the disks of a machine that boots one. They are filled before a running hull ends, but for
+empty disks whose storage waits for the machine.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.claims import claims_of
 from twinhull.core.observed import Refusal
-from twinhull.core.rules.on_restart import beside_what_runs
+from twinhull.core.rules.on_restart import while_former_runs
 from twinhull.core.steps import Step, names, refused, stalled, waiting
 from twinhull.hulls import importprogress
 from twinhull.hulls.disknotes import BIND_ANNOTATION
@@ -22,15 +24,16 @@ from twinhull.hulls.diskstate import DiskState, is_unfilled
 from twinhull.hulls.hull import DISK_LABEL, Hull, Phase
 from twinhull.hulls.types import type_that_made
 
-#: How soon it is looked again whether another Workload has let a claim go.
+#: How soon the operator looks again whether another Workload still mounts a claim.
 _LOOKS_AGAIN = timedelta(minutes=1)
-#: What keeps a machine from being made or switched on.
+#: The reasons for which a machine is neither created nor switched on.
 _HINDERING = {Reason.DISK_CONFLICT, Reason.DISK_REPLACED, Reason.DISK_SOURCE_CHANGED}
 
 
 def disk_refused(case: Case) -> Step | None:
-    """A disk can't be what the spec says: it is somebody else's, it was filled from elsewhere, or the machine
-    has another one by now. That the spec asks for a smaller one than before keeps no machine from starting.
+    """A machine can't start with a disk: the disk's claim belongs to somebody else or is mounted by another
+    Workload, the disk was filled from another source, or the VirtualMachine has another claim by now. A size
+    that was reduced in the spec doesn't prevent a start.
 
     Reasons: DiskConflict, DiskReplaced, DiskSourceChanged.
     """
@@ -41,19 +44,20 @@ def disk_refused(case: Case) -> Step | None:
     reason, sentence = next(hindering, (None, ""))
     if not reason:
         return None
-    # News of another Workload wakes nobody.
+    # A change of another Workload causes no pass over this one.
     again = _LOOKS_AGAIN if case.observed.mounted_by else None
-    return replace(beside_what_runs(case, stalled(reason, sentence)), requeue_after=again)
+    return replace(while_former_runs(case, stalled(reason, sentence)), requeue_after=again)
 
 
 def _is_halted(hull: Hull) -> bool:
-    """Whether somebody else has stopped a machine, as a VirtualMachineRestore does that is told to."""
+    """Whether somebody else has stopped a machine: a person, or KubeVirt for a VirtualMachineRestore."""
     return hull.reason == Reason.HALTED
 
 
 def filling_disks(case: Case) -> Step | None:
-    """The machine's disks aren't all filled. What runs meanwhile runs on, also if storage waits for the
-    machine. A machine that is there already, since its storage waits for it, has never run.
+    """Not all disks of the machine are filled. A running hull runs on meanwhile, also if the storage of a
+    disk waits for the machine. If the storage waits and no hull runs, the machine is created, and this rule
+    goes on until its first run.
 
     Reasons: DiskImporting, DiskWaiting, DiskFailed; those of a refusal, such as NameConflict.
     """
@@ -63,9 +67,9 @@ def filling_disks(case: Case) -> Step | None:
     failed = [state for state in case.disks if state.failed]
     if failed and not actions:
         step = stalled(Reason.DISK_FAILED, listed([_described(state) for state in failed]))
-        return beside_what_runs(case, step)
+        return while_former_runs(case, step)
     if unseen := _unseen(case):
-        return beside_what_runs(case, refused(case, unseen))
+        return while_former_runs(case, refused(case, unseen))
     held = _held(case)
     unfilled = [
         state for state in case.disks if not (state.filled or state.waits_for_consumer) or state.name in held
@@ -76,13 +80,13 @@ def filling_disks(case: Case) -> Step | None:
     reason = Reason.DISK_IMPORTING if is_filling else Reason.DISK_WAITING
     sentences = [held.get(state.name) or _described(state) for state in unfilled or case.disks]
     if not actions and all(state.name in held for state in unfilled):  # somebody has to choose
-        return beside_what_runs(case, stalled(reason, listed(sentences)))
-    return beside_what_runs(case, waiting(reason, listed(sentences), actions))
+        return while_former_runs(case, stalled(reason, listed(sentences)))
+    return while_former_runs(case, waiting(reason, listed(sentences), actions))
 
 
 def _held(case: Case) -> dict[str, str]:
-    """The disks that storage fills only once the machine is there, while another hull runs that would have
-    to end for that: what to do about each, by its name. An empty disk takes a moment, and needs no source.
+    """The disks that can only be filled once the machine exists, while another hull would have to end for
+    that: what to do about each, by the disk's name. Empty disks aren't among them: they take a moment only.
     """
     running = [hull for hull in case.standing if _runs_or_will(case, hull)]
     late = [
@@ -94,8 +98,8 @@ def _held(case: Case) -> dict[str, str]:
 
 
 def _runs_or_will(case: Case, hull: Hull) -> bool:
-    """Whether a hull runs, or is about to: between two instances of a machine, as in a drain, none is there.
-    A machine doesn't run before each of its disks is filled.
+    """Whether a former hull runs or will run. A machine without an instance may be between two of them, as
+    during a drain; but it doesn't run before all its DataVolumes are filled.
     """
     if hull is case.current or _is_halted(hull):
         return False
@@ -106,8 +110,8 @@ def _runs_or_will(case: Case, hull: Hull) -> bool:
 
 
 def _how_to_fill(case: Case, state: DiskState, running: list[Hull]) -> str:
-    """What fills a disk whose storage waits for its consumer. CDI looks for the annotation on the claim
-    (kubevirt.io/containerized-data-importer 1.65.0, pkg/controller/common/util.go,
+    """What to do about a disk whose storage waits for its consumer. CDI fills the disk at once if the claim
+    has the annotation (kubevirt.io/containerized-data-importer 1.65.0, pkg/controller/common/util.go,
     ImmediateBindingRequested).
     """
     name, namespace = case.workload.metadata.name, case.workload.metadata.namespace
@@ -122,17 +126,20 @@ def _how_to_fill(case: Case, state: DiskState, running: list[Hull]) -> str:
 
 
 def _unseen(case: Case) -> Refusal | None:
-    """Why a DataVolume without the label that it is seen by isn't given that again, None if none is."""
+    """The final refusal to restore the label of a DataVolume that the watches don't see, None if there is
+    none.
+    """
     keys = (disks.restoration(case, state).key for state in case.disks if state.is_unseen)
     return next((refusal for key in keys if (refusal := case.refusal(key)) and refusal.final), None)
 
 
 def _has_run(hull: Hull) -> bool:
+    """Whether a hull runs, has run, or is on its way out."""
     return hull.phase is not Phase.PENDING or hull.started_at is not None or hull.leaving
 
 
 def disk_unchangeable(case: Case) -> Step | None:
-    """The machine runs, and its spec asks of a disk what can't be done.
+    """The machine runs, and the spec asks for a change of a disk that can't be made.
 
     Reasons: DiskConflict, DiskReplaced, DiskSourceChanged, DiskShrinks.
     """
@@ -143,7 +150,7 @@ def disk_unchangeable(case: Case) -> Step | None:
 
 
 def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
-    """What the disks can't be, each with what to do."""
+    """Why disks can't be as the spec says: each reason, and a message that says what to do."""
     if replaced := disks.replaced(case):
         yield Reason.DISK_REPLACED, replaced
     for disk, state in disks.with_states(case):
@@ -185,13 +192,13 @@ def _wrong(case: Case) -> Iterator[tuple[Reason, str]]:
 
 
 def _of_machine(case: Case, state: DiskState) -> str:
-    """What to do about a claim that a VirtualMachine owns. KubeVirt gives those that it restores to the
-    machine (kubevirt.io/kubevirt 1.9.0, pkg/storage/snapshot/restore.go, createRestorePVC).
+    """What to do about a claim that a VirtualMachine owns. KubeVirt makes the machine the owner of the claims
+    that it restores (kubevirt.io/kubevirt 1.9.0, pkg/storage/snapshot/restore.go, createRestorePVC).
     """
     metadata = case.workload.metadata
     if any(case.owns(hull) and hull.uid == state.machine for hull in case.observed.hulls):
-        nobodys = ("-p", '{"metadata":{"ownerReferences":null}}')
-        command = commands.others(metadata.namespace, "kubectl", "patch", "pvc", state.claim, *nobodys)
+        without_owner = ("-p", '{"metadata":{"ownerReferences":null}}')
+        command = commands.others(metadata.namespace, "kubectl", "patch", "pvc", state.claim, *without_owner)
         return (
             f"VirtualMachine {metadata.name} owns PersistentVolumeClaim {state.claim}, which would be "
             f"deleted with it: to keep what is on it, run {command}"
@@ -205,7 +212,7 @@ def _of_machine(case: Case, state: DiskState) -> str:
 
 
 def _how(disk: Disk) -> str:
-    """What to do about a claim that is somebody else's."""
+    """What to do about a claim that isn't this Workload's."""
     if disk.source.claim:
         return (
             f"name another one, or remove its label {DISK_LABEL} once the Workload that it names doesn't "
@@ -215,7 +222,7 @@ def _how(disk: Disk) -> str:
 
 
 def _described(state: DiskState) -> str:
-    """How a disk is, in a sentence's part."""
+    """The state of a disk, as a part of a sentence."""
     next_step = "its claim is marked as this Workload's" if state.is_free else "it is about to be made"
     how = state.message or state.phase or next_step
     progress = (

@@ -1,4 +1,4 @@
-"""The rules for changes that a running Pod takes: of labels and annotations, images, CPU and memory."""
+"""The rules for changes of a running Pod: of its labels, annotations, images, CPU and memory."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from twinhull.hulls.merge import difference
 from twinhull.hulls.parity import ChangeEffect
 from twinhull.hulls.refusalsentences import exceeds_quota
 
-#: What a resize comes to that its node doesn't make, by the kubelet's word for why.
-_UNRESIZED = {"Infeasible": Reason.RESIZE_INFEASIBLE, "Error": Reason.RESIZE_ERROR}
+#: The reason for a resize that the node can't make, by the kubelet's word.
+_RESIZE_REASONS = {"Infeasible": Reason.RESIZE_INFEASIBLE, "Error": Reason.RESIZE_ERROR}
 
 
 def changing_in_place(case: Case) -> Step | None:
-    """A Pod of another revision differs in nothing but what it can be given while it runs.
+    """A Pod of another revision differs only in fields that can be changed while it runs.
 
-    If the API server says no to that, the Pod is replaced; not if a quota has no room for it, since what it
-    grows by is no less in another Pod.
+    If the API server refuses the change, the Pod is replaced. If a quota has no room for it, the Pod isn't: a
+    new Pod would need as much.
 
     Reasons: Changing.
     """
@@ -45,8 +45,8 @@ def changing_in_place(case: Case) -> Step | None:
 
 
 def resize_pending(case: Case) -> Step | None:
-    """The node hasn't given a Pod the CPU and memory that it was changed to. For a deferred resize there is
-    no deadline: the Pod runs on, and what it waits for is other Pods' end.
+    """The node hasn't given a Pod the CPU or memory to which it was changed. A deferred resize has no
+    deadline: the Pod runs on, and the node makes the resize once other Pods have ended.
 
     Reasons: ResizeDeferred, ResizeInfeasible, ResizeError; the kubelet's other words, such as ResizeInvalid.
     """
@@ -57,15 +57,18 @@ def resize_pending(case: Case) -> Step | None:
     if reason == "Deferred":
         return waiting(Reason.RESIZE_DEFERRED, sentence)
     return stalled(
-        _UNRESIZED.get(reason) or Quoted(f"Resize{reason}"),
+        _RESIZE_REASONS.get(reason) or Quoted(f"Resize{reason}"),
         f"{sentence}: to have it placed anew, {how_to_restart(case)}",
     )
 
 
 def spares_containers(case: Case, applied: Applied) -> bool:
-    """Whether containers that have what was `applied` can be given what is wanted without a restart, as there
-    is for a new image, and for CPU or memory where they say so; or may be restarted. Under StartFirst that
-    would be a gap, and what runs to its end would run again.
+    """Whether a hull with the values of `applied` can be changed in place as far as restarts of containers
+    go: no container has to restart, or the Workload allows restarts (strategy other than StartFirst, and
+    restartPolicy Always). Under StartFirst a restart would be a gap, and a Workload that runs to completion
+    would run again.
+
+    A new image restarts its container, and so do new CPU or memory with resizePolicy RestartContainer.
     """
     if not case.starts_first and case.blueprint.restart_policy is RestartPolicy.ALWAYS:
         return True
@@ -79,17 +82,17 @@ def spares_containers(case: Case, applied: Applied) -> bool:
 
 
 def _fits(case: Case, hull: Hull, applied: Applied) -> bool:
-    """Whether a Pod that has what was `applied` can become what is wanted."""
+    """Whether a Pod with the values of `applied` can be changed to the present revision in place."""
     return (
         case.blueprint.differs_only_in_what_changes(hull)
-        and _keeps_what_was_added(case, hull, applied)
+        and _keeps_injections(case, hull, applied)
         and spares_containers(case, applied)
     )
 
 
-def _keeps_what_was_added(case: Case, hull: Hull, applied: Applied) -> bool:
-    """Whether a Pod was made with the annotations that now tell webhooks what to add to it. Webhooks read
-    them when a Pod is made. What they added stays, though the annotation goes.
+def _keeps_injections(case: Case, hull: Hull, applied: Applied) -> bool:
+    """Whether the annotations that tell webhooks what to add to a Pod stay the same. Webhooks read them only
+    when the Pod is created, and their additions stay when an annotation is removed.
     """
     on_pod = hull.obj["metadata"].get("annotations") or {}
     noted = {key: value for key, value in on_pod.items() if key in applied.annotations}
@@ -102,10 +105,11 @@ def _keeps_what_was_added(case: Case, hull: Hull, applied: Applied) -> bool:
 
 
 def _changes(case: Case, hull: Hull, applied: Applied) -> Iterator[Action]:
-    """First what may be refused; the revision last, since with it the change is over.
+    """The writes of a change in place. Those that may be refused come first. The revision label comes last:
+    with it the change is complete.
 
-    That other resources are attempted is noted first: a change that is cut short, and then no longer wanted,
-    would leave them to a Pod that says that it has its own.
+    If CPU or memory change, a note of the containers concerned comes before all other writes. Without it, a
+    change that is interrupted and then taken back would leave new resources on a Pod whose note has the old.
     """
     wanted, differing = case.blueprint.applied_to_pod, resized(applied, case.blueprint.applied_to_pod)
     resources = [name for name in wanted.resources if name in {*differing, *applied.attempted}]
@@ -115,17 +119,21 @@ def _changes(case: Case, hull: Hull, applied: Applied) -> Iterator[Action]:
     if resources:
         containers = [{"name": name, "resources": _amounts(name, applied, wanted)} for name in resources]
         yield Change("Pod", hull.name, hull.uid, {"spec": {"containers": containers}}, subresource="resize")
-    renewed = _differing(applied.images, wanted.images)
-    ended = {name: _ended(name, hull, applied) for name in renewed if name in hull.container_ids}
+    new_images = _differing(applied.images, wanted.images)
+    outgoing = {
+        name: _outgoing_container(name, hull, applied) for name in new_images if name in hull.container_ids
+    }
     patch: Raw = {
-        "metadata": _metadata(case, hull, applied, replace(wanted, outgoing={**applied.outgoing, **ended})),
+        "metadata": _metadata(
+            case, hull, applied, replace(wanted, outgoing={**applied.outgoing, **outgoing})
+        ),
         **(
-            {"spec": {"containers": [{"name": name, "image": wanted.images[name]} for name in renewed]}}
-            if renewed
+            {"spec": {"containers": [{"name": name, "image": wanted.images[name]} for name in new_images]}}
+            if new_images
             else {}
         ),
     }
-    kinds = [("CPU or memory", resources), ("images", renewed)]
+    kinds = [("CPU or memory", resources), ("images", new_images)]
     what = " and ".join(kind for kind, changed in kinds if changed) or "labels or annotations"
     event = Event(
         "Normal", Reason.CHANGED_IN_PLACE, f"changed {what} of Pod {hull.name}, which keeps running"
@@ -134,7 +142,9 @@ def _changes(case: Case, hull: Hull, applied: Applied) -> Iterator[Action]:
 
 
 def _amounts(name: str, applied: Applied, wanted: Applied) -> Raw:
-    """A patch that gives a container its resources; all that there are, if it isn't known which it has."""
+    """The patch of a container's resources. It has all amounts if it isn't known which ones the container
+    has, because an earlier change was interrupted.
+    """
     amounts = _defaulted(wanted.resources[name])
     if name not in applied.attempted:
         return difference(_defaulted(applied.resources.get(name, {})), amounts)
@@ -145,18 +155,18 @@ def _amounts(name: str, applied: Applied, wanted: Applied) -> Raw:
 
 
 def _defaulted(resources: Raw) -> Raw:
-    """Resources as the API server stores them in a new Pod: what is limited and not requested is requested
-    as it is limited (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go, SetDefaults_Pod). A resize isn't
-    defaulted so, and would leave the Pod with its former requests.
+    """Resources as the API server stores them in a new Pod: a missing request becomes the limit
+    (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go, SetDefaults_Pod). The API server doesn't do so for a
+    resize, which would leave the Pod with its former requests.
     """
     limits = resources.get("limits") or {}
     requests = {**limits, **(resources.get("requests") or {})}
     return {**resources, **({"requests": requests} if requests else {})}
 
 
-def _ended(name: str, hull: Hull, applied: Applied) -> dict[str, str]:
-    """A container that a new image puts an end to, and the image that its Pod names for it: the last one,
-    unless it hasn't been ended for that yet.
+def _outgoing_container(name: str, hull: Hull, applied: Applied) -> dict[str, str]:
+    """The id of a container that ends for a new image, and the image that it runs: the image that an earlier
+    change noted for this id, since the container hasn't ended for that change yet, or else the Pod's.
     """
     container_id = hull.container_ids[name]
     image = applied.outgoing.get(name, {}).get(container_id) or images(hull.obj).get(name, "")
@@ -164,7 +174,9 @@ def _ended(name: str, hull: Hull, applied: Applied) -> dict[str, str]:
 
 
 def _metadata(case: Case, hull: Hull, applied: Applied, wanted: Applied) -> Raw:
-    """The template's labels and annotations, without those that it no longer has."""
+    """The patch of a Pod's metadata: the template's labels and annotations, and null for each that the
+    template no longer has.
+    """
     template = case.workload.spec.template
     return {
         "labels": {
@@ -181,7 +193,7 @@ def _metadata(case: Case, hull: Hull, applied: Applied, wanted: Applied) -> Raw:
 
 
 def resized(applied: Applied, wanted: Applied) -> list[str]:
-    """The containers of which the amounts differ, however they are written."""
+    """The names of the containers whose CPU or memory differ; 500m and 0.5 don't differ."""
     old, new = (
         {name: resources_by_value(amounts) for name, amounts in note.resources.items()}
         for note in (applied, wanted)
@@ -190,4 +202,5 @@ def resized(applied: Applied, wanted: Applied) -> list[str]:
 
 
 def _differing(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
+    """The names that have another value in `new` than in `old`."""
     return [name for name, value in new.items() if old.get(name) != value]

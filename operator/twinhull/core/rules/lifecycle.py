@@ -1,4 +1,4 @@
-"""The rules for a hull's life: it is made, it ends, it is made again, or nothing is to run."""
+"""The rules for the life of a hull: it is created, it ends, it is created again, or it is stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from twinhull.hulls.types import type_that_made
 
 
 def stopped(case: Case) -> Step | None:
-    """Nothing is to run: what runs is ended.
+    """spec.state is Stopped: running hulls are ended.
 
     Reasons: Stopped, Stopping, TerminationDeadlineExceeded; those of name_conflict.
     """
@@ -38,7 +38,8 @@ def stopped(case: Case) -> Step | None:
 
 
 def deleted_by_others(case: Case) -> Step | None:
-    """The hull of this revision is on its way out, by somebody else's hand: it is made again after.
+    """Somebody else is deleting the current hull: it is created again once it is gone. A machine that boots a
+    disk may only be switching off: then it is switched on again.
 
     Reasons: Restarting, TerminationDeadlineExceeded.
     """
@@ -57,8 +58,8 @@ def deleted_by_others(case: Case) -> Step | None:
 
 
 def _lost(case: Case) -> str:
-    """What of a deleted hull the next one doesn't have, as the end of a sentence: KubeVirt deletes what a
-    machine's TPM and firmware keep with its VirtualMachine (docs/disks.md).
+    """The end of a sentence about a deleted hull that says what is lost; empty if nothing is. KubeVirt
+    deletes the state of a machine's TPM and firmware together with the VirtualMachine (docs/disks.md).
     """
     firmware = case.blueprint.spec.virtual_machine.firmware if case.hull_type.lasts else None
     keeps = firmware is not None and (firmware.tpm == "Persistent" or firmware.persistent)
@@ -66,8 +67,8 @@ def _lost(case: Case) -> str:
 
 
 def completed(case: Case) -> Step | None:
-    """It ran to completion. Its Pod is left for its logs; its machine isn't, since KubeVirt runs one again
-    whose instance is deleted.
+    """The Workload ran to completion. Its Pod is kept for its logs. A machine is ended once the status has
+    the exit: KubeVirt would start it again if its instance is deleted.
 
     Reasons: Completed, Failed.
     """
@@ -87,7 +88,8 @@ def completed(case: Case) -> Step | None:
 
 
 def hull_failed(case: Case) -> Step | None:
-    """The hull failed as a whole (evicted, refused by its node) and is to run again.
+    """The hull failed as a whole, for instance because it was evicted or its node refused it, and is to run
+    again.
 
     Reasons: Restarting.
     """
@@ -106,7 +108,8 @@ def hull_failed(case: Case) -> Step | None:
 
 
 def create_hull(case: Case) -> Step | None:
-    """There is no hull: make it, unless it was lost too often for now.
+    """There is no hull of the present revision: it is created, or the machine that is off is switched on.
+    After lost hulls the back-off delays this.
 
     Reasons: Creating, Restarting, TerminationDeadlineExceeded.
     """
@@ -132,7 +135,8 @@ def create_hull(case: Case) -> Step | None:
     ignored = f"; {case.blueprint.ignored}" if case.blueprint.ignored else ""
     sentence = f"created {what}{again} (isolation {case.blueprint.resolution.resolved}){ignored}"
     if_there = _drift(f"restored the labels of {what}") if case.history.had_hull else None
-    # A machine that finds no manifest, or somebody else's, must not start: it comes in the next plan.
+    # A machine must not start without its manifest, or with a foreign one, so the manifest is written first.
+    # The machine follows in the next pass.
     actions = tuple(Create(obj) for obj in parts if manifest is None) or corrections
     made = machineclaims.with_note(hull) if case.hull_type.lasts else hull
     actions = actions or (Create(made, Event("Normal", Reason.CREATED, sentence), if_there),)
@@ -140,11 +144,12 @@ def create_hull(case: Case) -> Step | None:
 
 
 def _switch_on(case: Case, off: Hull, wanted: Raw) -> Step:
+    """Switches on the machine that is off, with the spec of the `wanted` VirtualMachine."""
     what = f"{off.kind} {off.name}"
     changes = next_spec.edits_of(off.obj, wanted).in_words("set", "removed")
     event = Event("Normal", Reason.CREATED, f"switched {what} on" + (f": {changes}" if changes else ""))
     patch = switching.on(off.obj, wanted, case.now)
-    # As it was seen: KubeVirt may put a restored claim into it at any moment.
+    # Only this resourceVersion is changed: KubeVirt may put a restored claim into the machine at any moment.
     change = Change(off.kind, off.name, off.uid, patch, event, version=version_of(off.obj))
     return waiting(Reason.CREATING, f"switching {what} on", (change,))
 

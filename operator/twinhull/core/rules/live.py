@@ -1,9 +1,10 @@
-"""The rules for changes that a running machine takes: of the containers' images, CPU and memory in its guest,
-and of its own size.
+"""The rules for changes of a running machine: of the images, CPU and memory of the containers in its guest,
+and of the machine's own size.
 
-The VirtualMachine is changed first, and notes that it is pending and by which manifest it is to run. Its
-ConfigMap is brought up to that (core/companions), and the guest is given it (shell/guest_poller). Once it
-runs by that and KubeVirt has given the machine its size, the note that it is pending is taken away.
+The operator changes the VirtualMachine first, and notes on it that the change is pending, and the digest of
+the new manifest. Then it changes the manifest's ConfigMap (core/companions), and gives the manifest to the
+guest (shell/guest_poller). The pending note is removed once the guest runs by the new manifest and KubeVirt
+has given the machine its new size.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from twinhull.hulls.parity import ChangeEffect
 
 
 def changing_live(case: Case) -> Step | None:
-    """A machine of another revision differs in nothing but what it can be given while it runs.
+    """A machine of another revision differs only in what can be changed while it runs.
 
-    If the API server, KubeVirt or the guest says no to that, it is replaced.
+    If the API server, KubeVirt or the guest refuses the change, the machine is replaced.
 
     Reasons: Changing.
     """
@@ -41,7 +42,7 @@ def changing_live(case: Case) -> Step | None:
 
 
 def live_change_applied(case: Case) -> Step | None:
-    """A machine has become what it was changed to: that is written down.
+    """The change of a machine is complete: the pending note is removed.
 
     Reasons: Changing.
     """
@@ -57,7 +58,7 @@ def live_change_applied(case: Case) -> Step | None:
 
 
 def _fits(case: Case, hull: Hull, applied: Applied, live: Live) -> bool:
-    """Whether a machine that has what was `applied` can become what is wanted."""
+    """Whether a machine with the values of `applied` can be changed to the present revision while it runs."""
     size = _size(case, hull)
     alike = case.blueprint.differs_only_in_what_changes(hull) or _keeps_size(case, hull)
     if not alike or not live.changeable or (hull.why_stuck and hull.revision == case.revision):
@@ -71,8 +72,8 @@ def _fits(case: Case, hull: Hull, applied: Applied, live: Live) -> bool:
 
 
 def _keeps_size(case: Case, hull: Hull) -> bool:
-    """Whether a machine has the size that its operator made of the very resources that are wanted: it keeps
-    that, even if this operator would make another size of them.
+    """Whether a machine keeps its size: an earlier operator computed the size from the same CPU and memory of
+    the containers, even if this operator would compute another one.
     """
     built, applied = case.blueprint.spec.virtual_machine, hull.applied
     overridden = (built.overrides or {}).get("domain") or {}
@@ -86,7 +87,7 @@ def _keeps_size(case: Case, hull: Hull) -> bool:
 
 
 def _size(case: Case, hull: Hull) -> Size | None:
-    """The size that the machine is to have, None if its instancetype isn't there.
+    """The size that the machine is to have, None if its instancetype doesn't exist.
 
     Source: instancetype.kubevirt.io/v1beta1, type VirtualMachineInstancetypeSpec.
     """
@@ -103,7 +104,9 @@ def _size(case: Case, hull: Hull) -> Size | None:
 
 
 def _change(case: Case, hull: Hull) -> Change:
-    """The revision, which the machine's next instance has too, and the size; the note comes with them."""
+    """The patch of the VirtualMachine: the revision, also for its next instance, the size, and the notes that
+    the change is pending and which manifest the machine is to run.
+    """
     labels, template = {REVISION_LABEL: case.revision}, _template(case)
     keeps = _keeps_size(case, hull)
     fixed = hull.applied.fixed if keeps and hull.applied else case.blueprint.applied_to_machine.fixed
@@ -129,5 +132,6 @@ def _change(case: Case, hull: Hull) -> Change:
 
 
 def _template(case: Case) -> Raw:
+    """The spec.template of the VirtualMachine that would be made now."""
     template: Raw = case.desired.hull_objects[-1]["spec"]["template"]
     return template

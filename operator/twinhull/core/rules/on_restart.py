@@ -1,4 +1,4 @@
-"""The rule for strategy OnRestart: a machine that lasts runs on as it is, and changes when it restarts."""
+"""The rule for strategy OnRestart: a machine that boots a disk runs on unchanged until it restarts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from twinhull.hulls.types import type_that_made
 
 
 def restart_required(case: Case) -> Step | None:
-    """The machine runs by a former spec. Its VirtualMachine has the present one, by which it starts next.
+    """The machine runs by a former spec. The operator gives its VirtualMachine the present spec, which
+    applies from the next start on.
 
     Reasons: RestartRequired.
     """
@@ -33,11 +34,11 @@ def restart_required(case: Case) -> Step | None:
     )
 
 
-def beside_what_runs(case: Case, step: Step) -> Step:
-    """A step that lets no other hull be made yet, which says that the former one keeps running meanwhile.
+def while_former_runs(case: Case, step: Step) -> Step:
+    """A step that doesn't let the new hull be made yet. Its message adds that former hulls keep running.
 
-    Ready is about the hull that the spec asks for, so it is False. Under OnRestart the spec asks for the one
-    that runs until that restarts, so that Ready says how that is.
+    Ready stays False, since it is about the hull that the spec asks for. Under OnRestart the spec asks for
+    the running machine until that restarts: then Ready is True if this machine is ready.
     """
     running = [hull for hull in case.standing if hull.reason != Reason.HALTED]
     if not running:
@@ -49,8 +50,8 @@ def beside_what_runs(case: Case, step: Step) -> Step:
 
 
 def _runs_on(case: Case) -> Hull | None:
-    """The machine that is to run on, None if there is none, if it was asked to restart, or if it runs below a
-    policy's minimum.
+    """The machine that runs on until it restarts under OnRestart. None if there is no such machine, if
+    somebody has asked for a restart, or if it runs below a policy's minimum.
     """
     if case.workload.spec.replacement.strategy != "OnRestart" or not case.hull_type.lasts:
         return None

@@ -1,4 +1,4 @@
-"""The rules for names: an object has the name or label of one of the Workload's own, and isn't its own."""
+"""The rules for names: a foreign object has the name or the label of an object of the Workload."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twinhull.hulls.types import type_that_made
 
 
 def name_conflict(case: Case) -> Step | None:
-    """Something that isn't ours has our name or our label, and would answer for us.
+    """A foreign object has the Workload's label, or the name of its hull, Service or ConfigMap.
 
     Reasons: NameConflict, Waiting, TerminationDeadlineExceeded.
     """
@@ -35,9 +35,9 @@ def name_conflict(case: Case) -> Step | None:
 
 
 def claim_name_conflict(case: Case) -> Step | None:
-    """A claim has the name of an ephemeral one and wasn't made for this machine, which must not have its
-    data: a kubelet doesn't start a Pod with such a one either (k8s.io/component-helpers/storage/ephemeral,
-    VolumeIsForPod).
+    """A claim has the name of an ephemeral claim of the machine, and wasn't made for this machine. The
+    machine must not get its data. A kubelet doesn't start a Pod with such a claim either
+    (k8s.io/component-helpers/storage/ephemeral, VolumeIsForPod).
 
     Reasons: NameConflict, Waiting, TerminationDeadlineExceeded.
     """
@@ -65,11 +65,12 @@ def claim_name_conflict(case: Case) -> Step | None:
 
 
 def _is_of_own_machine(case: Case, hull: Hull) -> bool:
-    """Whether it is the instance of this Workload's own machine, which itself isn't seen.
+    """Whether a hull is a VirtualMachineInstance whose VirtualMachine has the name of this Workload's
+    machine, but isn't seen.
 
-    KubeVirt lets no machine go before its instance, so somebody has taken off the label that it is watched
-    by. It is found when it is to be created. Should it be gone after all, the instance's name is taken until
-    that is gone, too: two never run.
+    KubeVirt removes a VirtualMachine only after its instance, so somebody has removed the label that the
+    watches select. The operator then finds the VirtualMachine when it tries to create it. If it is gone after
+    all, a new one can't run before the old instance is gone, since both instances have the same name.
     """
     runs, own = case.workload.spec.state is not State.STOPPED, (case.hull_kind, case.hull_name)
     made_by = type_that_made(hull)
@@ -78,7 +79,9 @@ def _is_of_own_machine(case: Case, hull: Hull) -> bool:
 
 
 def _named_alike(case: Case) -> Iterator[tuple[str, str, Hull | Companion]]:
-    """All that has our label or our name, by kind and name."""
+    """The objects with the Workload's label, and those with the name of its Service or ConfigMap: the kind
+    and name of each, and the object.
+    """
     for hull in case.observed.hulls:
         yield hull.kind, hull.name, hull
     if case.desired.service and case.observed.service:

@@ -1,4 +1,4 @@
-"""The rules for what a hull needs before it is made: of the cluster, and of its template."""
+"""The rules for the prerequisites of a hull: what the cluster must have, and what the template must not."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.core.case import Case
 from twinhull.core.prerequisites import PASSING, missing_prerequisites
-from twinhull.core.rules.on_restart import beside_what_runs
+from twinhull.core.rules.on_restart import while_former_runs
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls import parity
 
 
 def prerequisites_missing(case: Case) -> Step | None:
-    """The cluster can't give the isolation that was decided on; no weaker one takes its place.
+    """The cluster lacks something that the hull needs. The Workload doesn't get a weaker isolation instead.
 
-    What comes by itself has no deadline here: KubeVirt's installation has one of its own, and says when it
-    failed.
+    There is no deadline for KubeVirt or CDI while it is being installed: its own object says if that fails.
 
     Reasons: KubeVirtMissing, KubeVirtDeploying, KubeVirtNotReady, KubeVirtTooOld, NoMachineNodes,
     CDIMissing, CDIDeploying, CDINotReady, TemplateMissing, GuestImageMissing, RuntimeClassMissing,
-    RuntimeClassConflict, ClaimMissing, StorageClassMissing, InstancetypeMissing, PreferenceMissing.
+    RuntimeClassConflict, ClaimMissing, StorageClassMissing, InstancetypeMissing, PreferenceMissing,
+    IsolationUnknown.
     """
     if case.current is not None or case.history.exit is not None:
         return None
@@ -33,11 +33,11 @@ def prerequisites_missing(case: Case) -> Step | None:
     sentence = listed([lack.message for lack in missing])
     step = stalled(lasting.reason, sentence) if lasting else waiting(missing[0].reason, sentence)
     step = replace(step, isolated=False, lacks=missing, unsupported=_unsupported(case))
-    return beside_what_runs(case, step)
+    return while_former_runs(case, step)
 
 
 def unsupported_fields(case: Case) -> Step | None:
-    """The template asks for what a machine can't give, by the table in hulls/parity.
+    """The template has fields that the hull can't honour, by the table in hulls/parity.
 
     Reasons: UnsupportedFields.
     """
@@ -49,11 +49,11 @@ def unsupported_fields(case: Case) -> Step | None:
     first, more = fields[0], len(fields) - 1
     others = f" (and {more} more in status.unsupportedFields)" if more else ""
     sentence = f"spec.template.{first.path}: {first.reason}{others}"
-    return beside_what_runs(case, stalled(Reason.UNSUPPORTED_FIELDS, sentence, unsupported=fields))
+    return while_former_runs(case, stalled(Reason.UNSUPPORTED_FIELDS, sentence, unsupported=fields))
 
 
 def _unsupported(case: Case) -> tuple[UnsupportedField, ...]:
-    """The template's fields that its hull can't honour."""
+    """The fields of the template that the hull can't honour."""
     context = parity.ParityContext(
         virtiofs_storage=case.observed.capabilities.virtiofs_storage,
         node_addresses=case.defaults.node_addresses,

@@ -1,4 +1,4 @@
-"""The rules for the hull that is there: whether it is what was asked for, and whether it is ready."""
+"""The rules for a current hull that runs: whether it is as the spec asks, and whether it is ready."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from twinhull.core.steps import Step, how_to_restart, names, refused_aside, stal
 from twinhull.hulls import next_spec
 from twinhull.hulls.edits import Edits
 
-#: Reasons of hulls that nobody starts before somebody else lets them: the scheduler passes over Pods with
-#: gates (k8s.io/api/core/v1, type PodSchedulingGate), which a controller may remove by itself.
-_NOT_BEGUN = {"SchedulingGated"}
+#: Reasons of hulls whose start is withheld. The scheduler ignores Pods with scheduling gates until somebody
+#: removes the gates (k8s.io/api/core/v1, type PodSchedulingGate).
+_WITHHELD = {"SchedulingGated"}
 
 
 def isolation_dropped(case: Case) -> Step | None:
-    """What keeps the Pod apart was left out or changed: it is less isolated than its template asks for.
+    """The Pod is less isolated than its template asks for: the API server left fields out, or a webhook or
+    policy changed them.
 
     Reasons: IsolationDropped.
     """
@@ -37,9 +38,10 @@ def isolation_dropped(case: Case) -> Step | None:
 
 
 def not_ready(case: Case) -> Step | None:
-    """The hull is there and not ready. What doesn't go on before somebody does something is told at once:
-    that the API server refuses what it needs to run, or that somebody stopped or paused it. All else is told
-    after its deadline. With scheduling gates nothing has begun, and the reason stays after the deadline.
+    """The hull exists and isn't ready. It is Stalled at once, or after a short wait, for a reason that needs
+    somebody's action: the API server refuses an object that the hull needs, or somebody stopped or paused the
+    machine. Otherwise it is Stalled with ProgressDeadlineExceeded after progressDeadlineSeconds. A Pod with
+    scheduling gates keeps its own reason then, since its start is withheld.
 
     Reasons: NotReady, ProgressDeadlineExceeded; those of the hull: the kubelet's, the scheduler's, KubeVirt's
     and the guest's.
@@ -62,15 +64,15 @@ def not_ready(case: Case) -> Step | None:
     sentence = f"{names([case.current])}: {case.current.message or case.current.reason}"
     if left > timedelta():
         return waiting(case.current.reason or Reason.NOT_READY, sentence, requeue_after=left)
-    is_held = case.current.reason in _NOT_BEGUN
+    is_withheld = case.current.reason in _WITHHELD
     return stalled(
-        case.current.reason if is_held else Reason.PROGRESS_DEADLINE_EXCEEDED,
+        case.current.reason if is_withheld else Reason.PROGRESS_DEADLINE_EXCEEDED,
         f"not ready after {deadline.seconds + deadline.days * 86_400} s: {sentence}",
     )
 
 
 def change_refused(case: Case) -> Step | None:
-    """It is ready, but the API server refuses a change of what goes with it, without which it serves on.
+    """The hull is ready, and the API server refuses a change of a companion on which Ready doesn't depend.
 
     Reasons: Ready, MachineEdited; those of the refusal in Reconciling and Stalled.
     """
@@ -80,7 +82,8 @@ def change_refused(case: Case) -> Step | None:
 
 
 def ready(case: Case) -> Step:
-    """All is as asked; or was, until somebody changed the machine: it isn't restarted for that unasked.
+    """The hull is ready and as the spec asks. Or somebody has changed the machine since: the operator doesn't
+    restart it for that by itself.
 
     Reasons: Ready, MachineEdited.
     """
@@ -91,8 +94,8 @@ def ready(case: Case) -> Step:
             "True",
             Reason.MACHINE_EDITED,
             f"{sentence}, but somebody has changed its spec: {changes}. The operator sets that back when it "
-            "next changes the machine or switches it on: to keep it, say it in spec.virtualMachine (what has "
-            f"no field there, in overrides); to be rid of it now, {how_to_restart(case)}",
+            "next changes the machine or switches it on: to keep the change, make it in spec.virtualMachine "
+            f"(in overrides, if there is no such field); to undo it now, {how_to_restart(case)}",
         )
     if case.current and case.current.foreign_edit:
         return Step(
@@ -112,13 +115,17 @@ def ready(case: Case) -> Step:
 
 
 def _edits(case: Case) -> Edits | None:
-    """What others have changed of a machine that lasts, and that is lost when the operator next writes it."""
+    """The changes of others to the VirtualMachine of a machine that boots a disk. They are lost when the
+    operator next writes the VirtualMachine's spec.
+    """
     if case.current is None or not case.hull_type.lasts:
         return None
     return next_spec.edits_by_others(case.current.obj, case.desired.hull_objects[-1])
 
 
 def _changed_at(case: Case) -> datetime:
-    """When the hull was last given something else: from then on it may take its time again."""
+    """When the hull was last changed in place: the deadline starts again then. The earliest time if it never
+    was.
+    """
     change = case.history.last_change
     return change.at if change and change.how == "InPlace" else datetime.min.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The rule for strategy Recreate: the old hull is gone before the new one is made."""
+"""The rule for strategy Recreate: the old hull is gone before the new hull is created."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from twinhull.core.steps import Step, removals, waiting, waiting_for_end
 
 
 def end_old_hull(case: Case) -> Step | None:
-    """A hull of another revision is still there: it goes first, once it is known that another can come.
+    """A hull of another revision still exists: it is ended first, after a rehearsal of the new hull's
+    creation.
 
     Reasons: Replacing, TerminationDeadlineExceeded.
     """

@@ -10,7 +10,7 @@ from twinhull.api.brevity import listed, shortened
 from twinhull.api.reasons import Reason
 from twinhull.core import sharing
 from twinhull.core.case import Case
-from twinhull.core.rules.on_restart import beside_what_runs
+from twinhull.core.rules.on_restart import while_former_runs
 from twinhull.core.serving import serving_first
 from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end
 from twinhull.hulls import service
@@ -18,7 +18,8 @@ from twinhull.hulls.hull import Hull
 
 
 def cannot_start_first(case: Case) -> Step | None:
-    """The template holds what only one hull can, so that another can't start beside it.
+    """The Workload has something that only one hull can hold, such as a claim or a boot disk, so no other
+    hull can start beside the old one.
 
     Reasons: CannotStartFirst.
     """
@@ -27,29 +28,29 @@ def cannot_start_first(case: Case) -> Step | None:
     if case.hull_type.lasts:
         lasting = stalled(
             Reason.CANNOT_START_FIRST,
-            "spec.virtualMachine.bootDisk is one machine's at a time: set spec.replacement.strategy to "
-            "Recreate",
+            "spec.virtualMachine.bootDisk can be in one machine only at a time: set "
+            "spec.replacement.strategy to Recreate",
         )
-        return beside_what_runs(case, lasting)
+        return while_former_runs(case, lasting)
     built = case.blueprint.spec.virtual_machine
     disks = built.disk_volumes() if case.hull_type.has_guest else frozenset()
     held = list(sharing.unshareable(case.workload.spec.template, case.observed.referred, disks))
     if not held:
         return None
     sentence = f"{listed(held)}: set spec.replacement.strategy to Recreate, or share it in another way"
-    return beside_what_runs(case, stalled(Reason.CANNOT_START_FIRST, sentence))
+    return while_former_runs(case, stalled(Reason.CANNOT_START_FIRST, sentence))
 
 
 def replacement_failed(case: Case) -> Step | None:
-    """The new hull took too long, which the status remembers: it goes, and the old one stays.
+    """The new hull wasn't ready in time, and the status has noted that: it is ended, and the old hull stays.
 
     Reasons: ProgressDeadlineExceeded.
     """
     attempt = case.history.attempt
     if attempt is None or attempt.failed_at is None:
         return None
-    # One whose end was requested is no current hull any more, and if its run ended by itself then, only this
-    # rule deletes it.
+    # A machine whose Pod was asked to end isn't the current hull any more. If its run has ended by itself
+    # since, only this rule deletes it.
     hulls = [
         hull for hull in case.own if hull is case.current or (hull.ended and hull.graceful_end.requested)
     ]
@@ -62,7 +63,8 @@ def replacement_failed(case: Case) -> Step | None:
 
 
 def replacement_overdue(case: Case) -> Step | None:
-    """The new hull takes too long: that is written down before it goes, or it would be made again.
+    """The new hull isn't ready in time: the status notes that before the hull is ended, or the hull would be
+    created again.
 
     Reasons: ProgressDeadlineExceeded.
     """
@@ -78,9 +80,10 @@ def replacement_overdue(case: Case) -> Step | None:
 
 
 def superseded(case: Case) -> Step | None:
-    """Yet another revision is wanted before the last replacement is over: one of the two goes first.
+    """The spec changed again before the last replacement was over: of the former hulls only the serving one
+    stays. The others are ended before the new hull is created.
 
-    So does a new hull that was given up, of which that is all that is to be said.
+    A new hull that was given up isn't handled here, but by replacement_failed.
 
     Reasons: Replacing, Draining, TerminationDeadlineExceeded.
     """
@@ -91,7 +94,7 @@ def superseded(case: Case) -> Step | None:
 
 
 def drain_old_hull(case: Case) -> Step | None:
-    """The new hull is ready: the old one goes, once nothing new reaches it.
+    """The new hull is ready: the old hull is ended, once it has got no new connections for drainSeconds.
 
     Reasons: Replacing, Draining, TerminationDeadlineExceeded.
     """
@@ -101,9 +104,9 @@ def drain_old_hull(case: Case) -> Step | None:
     return replace(step, ready="True")
 
 
-def left_to_one(case: Case, step: Step, why: str) -> Step:
-    """A step that lets nothing start: what runs goes on, but of two hulls only one. That is the one that
-    serves; while none does, the one that was there first.
+def keep_one_hull(case: Case, step: Step, why: str) -> Step:
+    """A step under which no hull may start. If there are several hulls, it ends all but one, and keeps the
+    serving hull. If no hull serves, it keeps the oldest ready hull, or else the oldest.
     """
     if len(case.own) < 2:  # noqa: PLR2004
         return step
@@ -114,8 +117,9 @@ def left_to_one(case: Case, step: Step, why: str) -> Step:
 
 
 def until_overdue(case: Case) -> timedelta | None:
-    """How much longer a new hull may take, None if it was given up, the time is over, or hasn't begun: what
-    keeps it from being made is then to be looked at when it changes, and no sooner.
+    """How much longer a new hull may take to be ready. None if it was given up, if its time is over, or if
+    its time hasn't begun, since the hull can't be created yet: then no further look is needed until something
+    changes.
     """
     attempt = case.history.attempt
     if attempt is None or attempt.failed_at:
@@ -127,6 +131,7 @@ def until_overdue(case: Case) -> timedelta | None:
 
 
 def _end(case: Case, hulls: list[Hull] | tuple[Hull, ...], why: str) -> Step:
+    """The step that ends hulls: it waits while a ready one of them drains."""
     drain = _drain(case)
     if drain > timedelta() and any(hull.ready and not hull.leaving for hull in hulls):
         gets, ends = _verb(hulls, "gets", "get"), _verb(hulls, "is", "are")
@@ -140,9 +145,8 @@ def _verb(hulls: Sequence[Hull], of_one: str, of_several: str) -> str:
 
 
 def _drain(case: Case) -> timedelta:
-    """How much longer the hulls that go are kept for the connections that they have.
-
-    Nothing is to be waited for where there is no Service of ours, or it can't be moved.
+    """How much longer hulls that are to end are kept for their open connections. Zero if the Workload has no
+    Service of its own, or the Service can't select the other hull alone.
     """
     seen = case.observed.service
     if case.pinned is None or case.desired.service is None or seen is None or not case.owns(seen):
@@ -157,7 +161,7 @@ def _deadline(case: Case) -> timedelta:
 
 
 def _cause(case: Case) -> str:
-    """What kept the new hull from being ready."""
+    """Why the new hull isn't ready: its own message, or the refusal because of which it wasn't made."""
     if case.current is not None:
         return case.current.message or case.current.reason
     parts = (case.hull_kind, "PodTemplate", "ConfigMap") if case.hull_type.has_guest else (case.hull_kind,)

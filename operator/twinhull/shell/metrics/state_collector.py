@@ -10,7 +10,7 @@ from datetime import datetime
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from twinhull.core.isolation import Effect, Part
+from twinhull.core.isolation import PolicyAndEffect, PolicyEffect
 from twinhull.hulls.objectmeta import timestamp
 from twinhull.shell import kinds
 from twinhull.shell.decisions import Decisions
@@ -96,8 +96,8 @@ class StateCollector(Collector):
         family, below = catalogue.POLICY_WORKLOADS.family(), catalogue.BELOW_FLOOR.family()
         for policy in self.store.all(kinds.ISOLATION_POLICY):
             name = policy["metadata"]["name"]
-            for part in Part:
-                family.add_metric((name, part.value), self.decisions.count(Effect(name, part)))
+            for effect in PolicyEffect:
+                family.add_metric((name, effect.value), self.decisions.count(PolicyAndEffect(name, effect)))
             for namespace, count in self.decisions.pending_by_namespace(name).items():
                 below.add_metric((namespace, name), count)
         yield family

@@ -50,7 +50,7 @@ def test_what_something_else_has_made_is_converted_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("api", "kind", "why"),
     [
-        ("twinhull.dev/v1alpha1", "Workload", "Workload web has made it, which is Twinhull's already"),
+        ("twinhull.dev/v1alpha1", "Workload", "Workload web has made it, which already belongs to Twinhull"),
         ("kubevirt.io/v1", "VirtualMachineInstance", "a machine runs in it: convert VirtualMachine web"),
     ],
 )

@@ -1,1 +1,1 @@
-"""How isolation is decided."""
+"""Tests of core/isolation: how the isolation of a Workload is decided."""

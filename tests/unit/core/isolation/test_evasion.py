@@ -1,4 +1,4 @@
-"""What reaches past an isolation to the node, one field at a time, and what only looks like it."""
+"""Evasions: each field that reaches past an isolation to the node, and similar fields that don't."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNCONFINED = "it removes a confinement by which the node protects itself from th
 
 
 def template(metadata: Raw | None = None, *, pod: Raw | None = None, **container: Any) -> WorkloadSpec:
-    """A template with these annotations or labels, these fields of the Pod's, and of its one container's."""
+    """A template with this metadata, and with these fields of the Pod's spec and of its only container."""
     pod_spec = {"containers": [{"name": "web", "image": "nginx:1", **container}], **(pod or {})}
     return WorkloadSpec.model_validate({"template": {"metadata": metadata or {}, "spec": pod_spec}})
 
@@ -43,7 +43,7 @@ def evasions_of(spec: WorkloadSpec, isolation: Isolation) -> list[tuple[str, str
     return [(evasion.path, evasion.why) for evasion in type_giving(isolation).evasions(spec)]
 
 
-#: What a sandbox doesn't keep in: where, why, and the Workload.
+#: Fields that reach past a sandbox: the path, why, and the Workload.
 PAST_SANDBOX: list[tuple[str, str, WorkloadSpec]] = [
     (
         "containers[web].ports[0].hostPort",
@@ -115,7 +115,7 @@ PAST_SANDBOX: list[tuple[str, str, WorkloadSpec]] = [
     ),
 ]
 
-#: What overrides of a machine give it of its node.
+#: Overrides that give a machine something of its node.
 PAST_MACHINE: list[tuple[str, str, WorkloadSpec]] = [
     ("resourceClaims", DEVICES, overriding(resourceClaims=[{"name": "gpu"}])),
     (
@@ -142,7 +142,7 @@ PAST_MACHINE: list[tuple[str, str, WorkloadSpec]] = [
     ),
 ]
 
-#: Annotations that reach past either.
+#: Annotations that reach past a sandbox and past a machine.
 ANNOTATIONS: dict[str, str] = {
     "container.apparmor.security.beta.kubernetes.io/compute": "it chooses the node's AppArmor profile",
     "k8s.v1.cni.cncf.io/networks": NETWORKS,
@@ -343,7 +343,7 @@ def test_what_istio_notes_on_a_pod_and_its_buckets_are_json() -> None:
 
 @pytest.mark.parametrize("domain", ["vault.hashicorp.com", "openbao.org", "openbao.openbao.org"])
 def test_the_path_of_a_secret_runs_nothing_beside_a_machine(domain: str) -> None:
-    """Vault's agent writes it into a template, whose functions run programs."""
+    """Vault's agent puts the path into a template, and functions of templates run programs."""
     path = template({"annotations": {f"{domain}/agent-inject-secret-x": 'a" }}{{ plugin "sh" }}{{ with "a'}})
     assert evasions_of(path, Isolation.VIRTUAL_MACHINE)
     assert evasions_of(path, Isolation.SANDBOX) == [], "there it is the agent's own sandbox"
@@ -376,14 +376,14 @@ def test_an_instancetype_tells_no_webhook_what_to_add_either() -> None:
 
 
 def test_each_annotation_of_an_injector_is_of_its_domain_alone() -> None:
-    """So the API server may look for an annotation in all lists at once (api/cel/machine_images.cel)."""
+    """So the CEL rule may look for an annotation in all lists at once (api/cel/machine_images.cel)."""
     for injector in INJECTORS:
         for key in (*injector.switches, *injector.contained):
             assert [one for one in INJECTORS if is_of_domain(key, one.domain)] == [injector], key
 
 
 def test_only_apparmor_has_a_harmless_default() -> None:
-    """To Multus it is a network of the namespace `runtime`."""
+    """For Multus, `runtime/default` is a network of the namespace `runtime`."""
     annotated = template({"annotations": {"k8s.v1.cni.cncf.io/networks": "runtime/default"}})
     assert [why for _, why in evasions_of(annotated, Isolation.SANDBOX)] == [NETWORKS]
 
@@ -441,7 +441,7 @@ def test_what_only_looks_like_it(spec: WorkloadSpec) -> None:
     "key", ["k8s.v1.cni.cncf.io/networks", "devices.nri.io/pod", "dev.gvisor.flag.network"]
 )
 def test_a_pod_does_not_lose_in_place_what_it_was_started_with(key: str) -> None:
-    """Otherwise a Pod that has reached past a floor could be cleared of it in word, and run on."""
+    """Otherwise a Pod that reaches past a floor could run on, and its metadata wouldn't show it."""
     before, after = template({"annotations": {key: "x"}}), template({"annotations": {"note": "x"}})
     without = template()
     fixed = [Content(spec, Isolation.SANDBOX, "gvisor").fixed for spec in (before, after, without)]

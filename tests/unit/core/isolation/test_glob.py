@@ -1,4 +1,4 @@
-"""Globs fit what a regular expression would fit, at a cost that the text can't drive up."""
+"""Globs match what a regular expression would match, and no text makes a comparison slow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from twinhull.core.isolation.glob import Glob
 
-#: As regular expressions.
+#: The wildcards as regular expressions.
 _MEANT = {"**": r"[\s\S]*", "*": "[^/]*", "?": "[^/]"}
 _SMALL = st.text("ab/", max_size=8)
 
@@ -59,6 +59,6 @@ def _seconds(pattern: str, text: str) -> float:
 @pytest.mark.parametrize("text", ["a", "ab", "abcde", "a/"])
 @pytest.mark.parametrize("pattern", ["**a" * 80, "*a" * 120, "?*" * 120, "**" * 128, "**a*/?" * 40])
 def test_no_text_and_no_pattern_costs_more_than_its_length(pattern: str, text: str) -> None:
-    """Measured beside the simplest of patterns, which goes through the whole text as well."""
+    """Compared with the cost of the simplest pattern that reads the whole text."""
     long = text * (8_000 // len(text))
     assert _seconds(f"{pattern}**", long) < 12 * _seconds("**", long)

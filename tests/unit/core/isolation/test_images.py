@@ -1,4 +1,4 @@
-"""Names of images in full, and the patterns that they fit."""
+"""The full names of images, and the patterns that they match."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_pattern(pattern: str, fits: list[str], differs: list[str]) -> None:
 
 @pytest.mark.parametrize("by_id", [DIGEST, "sha256:ab", "sha256:" + "A" * 64, "sha512:" + "0" * 128])
 def test_an_image_by_its_id_may_have_any_name(by_id: str) -> None:
-    """Where images are suspects it fits every pattern, and where they are admitted none."""
+    """It matches every pattern of spec.match.images, and no pattern of an allow list."""
     image = parse(by_id)
     assert str(image) == by_id
     assert parse(str(image)) == image
@@ -103,7 +103,7 @@ def test_what_only_looks_like_an_id_has_its_name(name: str) -> None:
 
 
 def test_a_tag_beside_a_digest_is_compared_as_it_is_written() -> None:
-    """Nodes go by the digest alone, so whoever writes the tag says what a pattern of tags sees."""
+    """Nodes pull by the digest alone, so the Workload's author may write any tag for a pattern to match."""
     image = parse(f"quay.io/vendor/proxy:3.1.0@{DIGEST}")
     assert not matches("**/proxy:2.*", image)
     assert matches("**/proxy:3.1.*", image)

@@ -1,4 +1,4 @@
-"""Images of machines: which ones policies allow, and every way in which a Workload names others."""
+"""Images of machines: which images policies allow, and every field by which a Workload names another one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def having(*disks: Raw) -> WorkloadSpec:
     return overriding(domain={"devices": {"disks": list(disks)}})
 
 
-#: Each way to have a machine boot another image than the administrator's, and the field.
+#: Each way to have a machine boot another image than the administrator's, with the field's path.
 OTHERS = {
     "guestImage": lambda image: spec(guestImage=image),
     "overrides.volumes[guest].containerDisk.image": lambda image: disk("guest", image),
@@ -117,7 +117,7 @@ def test_what_the_guest_pulls_is_pinned() -> None:
     assert rejections(spec(pod), **OURS) == [], "of the guest's images alone"
 
 
-#: Ways to boot or run something else under an image that is allowed.
+#: Ways to boot or run something else although the image is allowed.
 BESIDE: dict[str, tuple[WorkloadSpec, str]] = {
     "domain": (overriding(domain=None), BOOTS_ELSE),
     "domain.firmware": (overriding(domain={"firmware": None}), BOOTS_ELSE),
@@ -176,7 +176,7 @@ def test_nothing_else_is_booted_beside_images(path: str, machines: Raw) -> None:
     ],
 )
 def test_a_machine_keeps_the_disk_by_which_its_guest_knows_the_manifest(trust: list[Raw]) -> None:
-    """A guest that finds none among its virtio disks takes its machine for one of an earlier operator."""
+    """Without a virtio disk `trust`, the guest takes its machine for one of an earlier operator."""
     workload = having(
         {"name": "guest", "serial": "guest"}, *trust, {"name": "manifest", "serial": "manifest"}
     )
@@ -251,12 +251,12 @@ def test_an_image_that_can_not_be_read_is_not_allowed(disks: Any) -> None:
     assert bool(rejections(workload, guestImages=[])) is (disks is not None)
 
 
-#: The sources of disks that name an image, each with its field below the disk.
+#: The sources of disks that name an image, with the path of the image's field below the disk.
 DISK_SOURCES: dict[str, Callable[[str], Raw]] = {
     "source.containerDisk.image": lambda image: {"containerDisk": {"image": image}},
     "source.registry.url": lambda image: {"registry": {"url": f"docker://{image}"}},
 }
-#: A disk from VMware.
+#: The source of a disk that CDI imports from VMware.
 VDDK: Raw = {
     "url": "https://vcenter.example",
     "uuid": "u",
@@ -268,7 +268,7 @@ BOOTED: Raw = {"containerDisk": {"image": PINNED}}
 
 
 def booting(source: Raw, **machine: Any) -> WorkloadSpec:
-    """A machine that boots a disk from there."""
+    """A Workload whose machine boots a disk from that source."""
     sized = {} if "containerDisk" in source else {"size": "1Gi"}
     firmware = {"bootloader": "BIOS"}
     return spec(memory="1Gi", firmware=firmware, bootDisk={"source": source, **sized}, **machine)

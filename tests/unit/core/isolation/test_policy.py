@@ -1,4 +1,4 @@
-"""Whom a policy concerns, and which of several comes first."""
+"""Which Workloads a policy concerns, and which of several policies comes first."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ TOKEN = {"name": "token", "serviceAccount": {"serviceAccountName": "builder"}}
     "overrides", [{"serviceAccountName": "builder"}, {"volumes": [{"name": "other"}, TOKEN]}]
 )
 def test_a_machine_runs_as_the_account_that_overrides_give_it(overrides: Raw) -> None:
-    """And as the template's: whether it is to be a machine is for policies to decide."""
+    """The template's account counts as well, since policies decide whether the Workload runs in a machine."""
     of = built(overrides, POD | {"serviceAccountName": "web"})
     for account in ("builder", "shop/builder", "web", "shop/web"):
         assert mismatch({"serviceAccounts": [account]}, of) is None
@@ -228,7 +228,7 @@ def test_requirement_or_its_opposite_holds(requirement: dict[str, Any], labels: 
     ids=["too long", "too many", "too long together"],
 )
 def test_images_that_cannot_be_compared_may_be_any(pod: Raw) -> None:
-    """A Workload that was stored before the CRD had bounds is concerned by whatever looks at images."""
+    """A policy that matches on images concerns a Workload that was stored before the CRD had bounds."""
     assert mismatch({"images": ["evil.example/**"]}, subject(pod)) is None
     assert mismatch({"images": ["evil.example/**"]}, subject()) == "images"
 

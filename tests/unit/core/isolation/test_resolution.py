@@ -1,4 +1,4 @@
-"""Which isolation a Workload gets."""
+"""Resolution: which isolation a Workload gets, and which parameters its hull."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_status_says_the_same() -> None:
 def decided(
     isolation: str, *policies: Raw, default: Isolation = Isolation.CONTAINER, **spec: Any
 ) -> Resolution:
-    """What becomes of a Workload that these policies concern."""
+    """The resolution of a Workload that these policies concern."""
     raw = {"template": TEMPLATE, "isolationPolicy": isolation, **spec}
     defaults = OperatorDefaults(default, runtime_class="gvisor")
     return resolve(WorkloadSpec.model_validate(raw), defaults, precedence(rules(*policies)))
@@ -268,11 +268,11 @@ def test_rulings_are_every_rule_that_was_asked_in_order() -> None:
         (ruling.rule, getattr(ruling.answer, "message", ruling.answer)) for ruling in resolution.rulings
     ] == [
         ("requested", "spec.isolationPolicy is Auto"),
-        ("policy_default", by_default),
-        ("policy_unreadable", "every policy that concerns it can be read"),
-        ("rejected_by_policy", "no policy that rejects has a stronger minimum"),
+        ("policy default", by_default),
+        ("policy unreadable", "every policy that concerns it can be read"),
+        ("rejected by policy", "no policy that rejects has a stronger minimum"),
         (
-            "raised_by_policy",
+            "raised by policy",
             f"IsolationPolicy b requires VirtualMachine, and {by_default}",
         ),
     ]
@@ -324,7 +324,9 @@ def test_order_of_policies_does_not_matter(isolation: str, policies: list[Raw], 
 
 @pytest.mark.parametrize("size", [{"memory": "4Gi"}, {"instancetype": {"name": "own"}}])
 def test_policies_do_not_say_how_a_machine_with_a_disk_is_built(size: Raw) -> None:
-    """An instancetype takes its memory's place, and a preference may give devices without drivers."""
+    """An instancetype would replace the machine's own memory, and a preference may give devices for which the
+    disk's system has no drivers.
+    """
     disk = {"source": {"containerDisk": {"image": "disk:1"}}}
     own = {"bootDisk": disk, "firmware": {"bootloader": "BIOS"}, **size}
     built = {

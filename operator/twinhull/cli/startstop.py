@@ -1,4 +1,4 @@
-"""Stopping and starting Workloads: what both verbs do."""
+"""Starts and stops Workloads, for `twinhull start` and `twinhull stop`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def switch(
     options: ChangeOptions,
     target: Target,
 ) -> int:
-    """Give Workloads a state. The exit code."""
+    """Set spec.state of Workloads. Returns the exit code."""
     async with session(target) as opened:
 
         async def change(workload: Raw) -> Goal:
@@ -37,7 +37,7 @@ async def switch(
 
 
 async def _switch(opened: Session, workload: Raw, state: str, options: ChangeOptions) -> None:
-    """Give one Workload a state, and say so."""
+    """Set spec.state of one Workload, and print that."""
     name, former = workload["metadata"]["name"], ""
 
     def patch(current: Raw) -> Raw | None:
@@ -57,15 +57,17 @@ async def _switch(opened: Session, workload: Raw, state: str, options: ChangeOpt
 
 
 def beside_state(workload: Raw, state: str) -> str:
-    """What else is to be known of a Workload with that spec.state, as the end of a line; empty if nothing."""
+    """The end of the line about a Workload with that spec.state: what else keeps it from running. Empty if
+    nothing does.
+    """
     status = Status(workload)
     reason = status.ready.reason if state == "Running" and status.ready else ""
     if reason in {"Completed", "Failed"}:
         again = status.command("restart")
-        return f". It has run to its end, and doesn't run again by that: {again} does so"
+        return f". It has run to its end, and this doesn't run it again: use {again}"
     if reason == "Halted":
         return (
-            ". Somebody stopped its VirtualMachine itself, which isn't started by that: "
-            f"{status.command('restart')} does so"
+            ". Somebody stopped its VirtualMachine itself, and this doesn't start it: "
+            f"use {status.command('restart')}"
         )
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twinhull.api.lists import items_of
+from twinhull.api.kubectllists import items_of
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from twinhull.cli import completion, main
 from twinhull.cli.changeoptions import ChangeOptions, change_options
 from twinhull.cli.isolationchoice import IsolationChoice
-from twinhull.cli.selecting import WorkloadName
+from twinhull.cli.workloadarguments import WorkloadName
 from twinhull.verbs.goals import parse
 
 

@@ -1,4 +1,6 @@
-"""Which Workloads a verb is for: names, or a label selector. Imports nothing that talks to a cluster."""
+"""The arguments of a verb that choose Workloads: names, or a label selector. Imports nothing that talks to a
+cluster.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-#: What kubectl's users write before a name: another kind, or ours.
+#: The kind that kubectl's users write before a name: another kind, or ours.
 _OTHER = re.compile(r"[a-z][a-z.]*/([a-z0-9][-a-z0-9]*)")
 _KIND = re.compile(r"(workloads?(\.twinhull\.dev)?|twl)/")
 
@@ -39,7 +41,7 @@ class WorkloadName(click.ParamType[str]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem[str]]:
-        """The names that the cluster has."""
+        """The names of the cluster's Workloads that begin with `incomplete`."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415  a shell's business only
 
         from twinhull.cli.completion import workloads  # noqa: PLC0415
@@ -51,7 +53,7 @@ class WorkloadName(click.ParamType[str]):
 
 def named_workload(ctx: click.Context) -> str:
     """The Workload whose containers or ports a shell completes: the first argument before the word, as with
-    kubectl. It is empty if there is none.
+    kubectl. Empty if there is none.
     """
     from twinhull.cli.completion import arguments  # noqa: PLC0415
 
@@ -66,11 +68,11 @@ one_name = click.argument("name", metavar="NAME", type=WorkloadName())
 
 
 def names_or_selector(function: _Function) -> _Function:
-    """The argument NAME… and the option --selector, of which one is given. The function gets both."""
+    """The argument NAME… and the option --selector, of which exactly one is given. The function gets both."""
 
     @functools.wraps(function)
     def verb(*args: Any, names: tuple[str, ...], selector: str, **more: Any) -> Any:  # noqa: ANN401  click's
-        selector = selector.strip()  # blanks alone would choose all
+        selector = selector.strip()  # a selector of blanks would choose all Workloads
         if bool(names) == bool(selector):
             raise click.UsageError("give either names of Workloads or a label selector (-l)")
         return function(*args, names=tuple(dict.fromkeys(names)), selector=selector, **more)
@@ -80,6 +82,6 @@ def names_or_selector(function: _Function) -> _Function:
         "--selector",
         metavar="LABELS",
         default="",
-        help="The Workloads with these labels, such as app=web or tier!=test, in place of names.",
+        help="Choose the Workloads with these labels, such as app=web or tier!=test, instead of names.",
     )(verb)
     return click.argument("names", metavar="[NAME…]", nargs=-1, type=WorkloadName())(made)  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twinhull.cli.switching import beside_state
+from twinhull.cli.startstop import beside_state
 
 
 @pytest.mark.parametrize(
@@ -13,19 +13,19 @@ from twinhull.cli.switching import beside_state
         (
             "Completed",
             "Running",
-            "It has run to its end, and doesn't run again by that: twinhull restart web -n shop",
+            "It has run to its end, and this doesn't run it again: use twinhull restart web -n shop",
         ),
         (
             "Failed",
             "Running",
-            "It has run to its end, and doesn't run again by that: twinhull restart web -n shop",
+            "It has run to its end, and this doesn't run it again: use twinhull restart web -n shop",
         ),
         (
             "Halted",
             "Running",
             (
-                "Somebody stopped its VirtualMachine itself, which isn't started by that: twinhull restart "
-                "web -n shop does so"
+                "Somebody stopped its VirtualMachine itself, and this doesn't start it: use twinhull restart "
+                "web -n shop"
             ),
         ),
         ("Halted", "Stopped", ""),
