@@ -1,1 +1,1 @@
-"""The API as frozen models: what is parsed here is what the CustomResourceDefinitions say."""
+"""The API as frozen models, from which the CustomResourceDefinitions are made."""

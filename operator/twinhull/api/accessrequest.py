@@ -1,4 +1,4 @@
-"""AccessRequest, the resource by which a person gets into a Workload's machine for a while."""
+"""AccessRequest, the resource by which a person gets access to a Workload's machine for a while."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class AccessRequestSpec(Model):
     workload: Name = Field(description="The Workload of this namespace that is to be reached.")
     request: Annotated[str, Field(min_length=1, max_length=8192)] = Field(
         description="A certificate request (PKCS #10, PEM) of a key that never leaves you: Ed25519, ECDSA on "
-        "P-256 or P-384, or RSA of 2048 to 4096 bits. Only its key is used: what it says of subject and "
-        "extensions has no effect.",
+        "P-256 or P-384, or RSA of 2048 to 4096 bits. Only its key is used: its subject and "
+        "extensions have no effect.",
     )
     usages: Annotated[tuple[Usage, ...], Field(min_length=1, max_length=len(Usage))] = Field(
         description="What the certificate is for: logs, exec, attach or port-forward.",
@@ -47,8 +47,8 @@ class AccessRequestSpec(Model):
         600,
         ge=10,
         le=3600,
-        description="For how many seconds from its creation the request and its certificate are good. The "
-        "operator deletes the request then. A command that has begun goes on.",
+        description="For how many seconds after its creation the request and its certificate are valid. Then "
+        "the operator deletes the request. A command that has begun goes on.",
     )
 
 
@@ -59,8 +59,8 @@ class AccessibleGuest(Model):
     uid: str = Field(description="The uid of the VirtualMachineInstance.")
     port: int = Field(description="The port of the launcher Pod at which the guest answers.")
     certificate: Annotated[str, Field(max_length=8192)] = Field(
-        description="The guest's own certificate (PEM), as it first told the operator. The guest has to show "
-        "it before you send anything."
+        description="The guest's own certificate (PEM), as the operator first received it. Check that the "
+        "guest presents it before you send anything."
     )
     fingerprint: str = Field(description="The SHA-256 of that certificate (DER), in hex.")
 
@@ -88,7 +88,7 @@ class AccessRequestStatus(Model):
 
 
 class AccessRequestMeta(Model):
-    """The part of metadata that decisions are made from."""
+    """The part of metadata from which decisions are made."""
 
     namespace: str
     name: str
@@ -112,6 +112,6 @@ class AccessRequest(Model):
     status: AccessRequestStatus = Field(
         default_factory=AccessRequestStatus,
         description="What became of the request. Only the operator writes it.",
-        # Without a status, kstatus takes an object that no controller has seen yet for done.
+        # Without a status, kstatus would count an object as done that no controller has seen yet.
         json_schema_extra={"default": {"observedGeneration": -1}},
     )

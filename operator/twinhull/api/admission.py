@@ -1,9 +1,9 @@
-"""The ValidatingAdmissionPolicies that refuse, at once and in CEL, what an IsolationPolicy would reject: one
-for isolation, one for the images of machines.
+"""The ValidatingAdmissionPolicies. They refuse a Workload at once, in CEL, that an IsolationPolicy would
+reject: one policy for isolation, one for the images of machines.
 
-They say what `core/isolation` says of a Workload that names its isolation, which a test makes sure of
-(tests/e2e/operator/test_admission.py). Every IsolationPolicy is a parameter of them, so nothing has to be
-kept in step. What they say is in api/cel: isolation.cel and machine_images.cel.
+For a Workload that names its isolation they decide as `core/isolation` does, which
+tests/e2e/operator/test_admission.py checks. Every IsolationPolicy is a parameter of them, so nothing has to
+be kept in step. Their CEL is in api/cel: isolation.cel and machine_images.cel.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IMAGES_NAME = f"machine-images.{GROUP}"
 
 def admission(machines: Iterable[Isolation]) -> list[Raw]:
     """The policies and their bindings, as they can be applied. `machines` are the isolations whose hull is a
-    VirtualMachine: policies have rules for the images of those.
+    VirtualMachine: IsolationPolicies have rules for the images of those.
     """
     values = {
         "strengths": strengths(),
@@ -45,8 +45,8 @@ def admission(machines: Iterable[Isolation]) -> list[Raw]:
 
 
 def workload_images() -> str:
-    """All images that a Workload names, as a list of strings: those of its template, those that its machine
-    boots, and those in overrides. For tools that look at images, in the environment of
+    """CEL for all images that a Workload names, as a list of strings: those of its template, those that its
+    machine boots, and those in overrides. It is for tools that look at images, in the environment of
     ValidatingAdmissionPolicies.
     """
     return Cel("workload_images", {}).texts["expression"]["images"]
@@ -96,7 +96,7 @@ def _binding(name: str) -> Raw:
         "spec": {
             "policyName": name,
             "validationActions": ["Deny"],
-            # All there are; a cluster without any refuses nothing.
+            # All IsolationPolicies. In a cluster without any nothing is refused.
             "paramRef": {"selector": {}, "parameterNotFoundAction": "Allow"},
         },
     }

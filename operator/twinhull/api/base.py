@@ -1,4 +1,4 @@
-"""What every API model has in common."""
+"""The base of all API models, and the types of fields that several of them have."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 
 #: The name of an object.
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_SUBDOMAIN)]
-#: The same of a kind whose names the API server holds to be DNS subdomains (RFC 1123), such as a Secret.
+#: The name of an object of a kind whose names must be DNS subdomains (RFC 1123), such as a Secret.
 SubdomainName: TypeAlias = Annotated[
     str,
     Field(min_length=1, max_length=LONGEST_SUBDOMAIN, pattern=rf"^{SUBDOMAIN}$"),
@@ -40,14 +40,14 @@ NamespaceName: TypeAlias = Annotated[
 
 
 class Model(BaseModel):
-    """A frozen part of the API; fields are snake_case here and camelCase in YAML.
+    """A frozen part of the API. Fields are snake_case here and camelCase in YAML.
 
-    Unknown fields are ignored: the API server has pruned or refused them, and an older operator must be
-    able to read an object that a newer CRD let in.
+    Unknown fields are ignored: the API server has pruned or refused them, and an older operator must be able
+    to read an object that a newer CRD let in.
     """
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
     def raw(self) -> Raw:
-        """This model as the API server would store it: camelCase keys, absent fields left out."""
+        """This model as the API server would store it: with camelCase keys, and without absent fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,22 +1,22 @@
-"""How much an object may hold to be read: no deeper, and no more values, than anybody means."""
+"""Bounds for every object that is read: how deep it may nest, and how many values it may have."""
 
 from __future__ import annotations
 
-#: How deep an object may nest, itself being 1. KubeVirt's kinds nest 15 deep and a Pod 12; the API server
-#: lets 10,000 through, Python's json about 1,000, and pydantic 255 (docs/adr/0022).
+#: How deep an object may nest. The object itself is level 1. KubeVirt's kinds nest 15 deep and a Pod 12; the
+#: API server accepts 10,000, Python's json about 1,000, and pydantic 255 (docs/adr/0022).
 MAX_DEPTH = 100
-#: How many values it may have, nested ones included. In memory each takes about a hundred bytes. A template
-#: of 40 containers with 40 variables each has 10,000.
+#: How many values an object may have, nested ones included. Each takes about a hundred bytes of memory. A
+#: template of 40 containers with 40 variables each has 10,000.
 MAX_VALUES = 50_000
 #: The most ports of a Service, and the most node ports.
 MOST_SERVICE_PORTS = 256
 
 
 def excess(value: object) -> str:
-    """What an object has too much of, empty if nothing.
+    """Which bound an object exceeds, as a sentence; empty if none.
 
-    What stands in it at several places, as aliases of YAML do, counts at each. It takes no recursion, and no
-    more steps than an object may have values.
+    A value that stands in the object at several places, as aliases of YAML do, counts at each. The function
+    doesn't recurse, and takes no more steps than an object may have values.
     """
     level, values, depth = [value], 0, 0
     while level:

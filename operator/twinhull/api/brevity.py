@@ -1,4 +1,5 @@
-"""Brevity: how long the texts and lists of a status are. Some are made of what others write, without a bound.
+"""Brevity: bounds for the texts and lists of a status. Some are made of other people's texts, which have no
+bound.
 
 All together they stay below 400 kB, of the 1.5 MB that etcd takes of an object.
 """
@@ -22,8 +23,8 @@ MOST_NAMED = 8
 
 
 def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
-    """A text of so many bytes at most, of which the last say that it was cut; the text itself if it has no
-    more.
+    """A text of at most so many bytes. If it is cut, its end says so. A text that isn't too long is returned
+    as it is.
     """
     encoded = text.encode(errors="replace")
     if len(encoded) <= most:
@@ -33,12 +34,12 @@ def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
 
 
 def word(reason: str) -> str:
-    """A reason of so many bytes at most."""
+    """A reason, cut to LONGEST_REASON bytes."""
     return reason.encode(errors="replace")[:LONGEST_REASON].decode(errors="ignore")
 
 
 def listed(parts: Sequence[str], separator: str = "; ") -> str:
-    """Some things in a sentence: the first of them, and how many more there are."""
+    """Some things as part of a sentence: the first ones, and how many more there are."""
     more = len(parts) - MOST_NAMED
     if more <= 1:  # naming it takes no more words
         return separator.join(parts)
@@ -46,7 +47,8 @@ def listed(parts: Sequence[str], separator: str = "; ") -> str:
     return separator.join((*parts[:MOST_NAMED], others))
 
 
-#: Texts of a status, cut as they are put in. The CRD doesn't say so: an older operator's may be longer.
+#: Texts of a status, which are cut when they are put in. The CRD has no bound for them: an older operator's
+#: may be longer.
 Message: TypeAlias = Annotated[str, AfterValidator(shortened)]
 Item: TypeAlias = Annotated[str, AfterValidator(lambda text: shortened(text, LONGEST_ITEM))]
 Word: TypeAlias = Annotated[str, AfterValidator(word)]

@@ -26,19 +26,19 @@ _SECTION: Final = re.compile(rf"((?://.*\n)*)({'|'.join(_KINDS)}) (\w+)(?:\((.+)
 _VARIABLE: Final = re.compile(r"\bvariables\.(\w+)")
 _MACRO: Final = re.compile(r"\$([A-Za-z]\w*)(?:\(([^()]*)\))?")
 _PARAMETER: Final = re.compile(r"\$([A-Za-z]\w*)")
-#: What needs no parentheses around it: a path, a literal, and what has some.
+#: CEL that needs no parentheses around it: a path, a literal, and an expression that already has them.
 _OPERAND: Final = re.compile(r"[\w.?$]+|'[^']*'|\[[^\[\]]*\]|\{[^{}]*\}|\([^()]*\)")
 
 
 class CelError(Exception):
-    """A .cel file that can't be what was meant: the file or section, and what is wrong."""
+    """A .cel file is wrong. The message names the file or section, and the error."""
 
 
 class Cel:
-    """The CEL of a file and of those that it includes, with `values` filled in by name.
+    """The CEL of a file and of the files that it includes, with `values` filled in by name.
 
-    `texts` has for each kind the CEL by name, in the order of the files. CelError if something is named and
-    isn't there, or is there and isn't named.
+    `texts` has, for each kind of section, the CEL by name, in the order of the files. Raises CelError if a
+    name is used and not defined, or is defined and not used.
     """
 
     def __init__(self, file: str, values: dict[str, str], folder: Traversable = _FOLDER) -> None:
@@ -85,7 +85,7 @@ class Cel:
             self._parameters[name] = own
 
     def _filled(self, use: re.Match[str], own: list[str], where: str) -> str:
-        """What a use of a macro stands for. The `own` parameters of the section stay as they are."""
+        """The text that a use of a macro stands for. The section's `own` parameters stay as they are."""
         if use[1] in own:
             return use[0]
         if use[1] not in self.texts["macro"]:
@@ -104,7 +104,9 @@ def _operand(text: str) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    """CEL without its comments, each line break a space or, beside brackets and before a dot, nothing."""
+    """CEL without its comments, on one line. A line break becomes a space, or nothing beside brackets and
+    before a dot.
+    """
     lines = [line.strip() for line in text.splitlines()]
     joined = "\n".join(line for line in lines if line and not line.startswith("//"))
     return re.sub(r"(?<=[(\[{])\n|\n(?=[)\]}.])", "", joined).replace("\n", " ")

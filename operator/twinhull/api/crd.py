@@ -11,7 +11,7 @@ from twinhull.api.policy import IsolationPolicy
 from twinhull.api.schema import structural
 from twinhull.api.workload import Workload
 
-#: Descriptions of the template's parts.
+#: The descriptions of the template's parts.
 _METADATA = "The labels, annotations and finalizers of the Pod. Other fields have no effect."
 _SPEC = "The Pod's spec, field by field as in Kubernetes 1.37."
 _OWN = "See kubectl explain {}."
@@ -135,8 +135,8 @@ def _workload() -> Raw:
 
 
 def _explained(template: Raw) -> Raw:
-    """The template's schema, with a hint at `kubectl explain` in place of the descriptions of Kubernetes' own
-    fields, which would triple its size.
+    """The template's schema. A hint at `kubectl explain` replaces the descriptions of Kubernetes' own fields,
+    which would triple its size.
     """
     fields = template["properties"]
     return template | {

@@ -9,7 +9,7 @@ _Container: TypeAlias = dict[str, Any] | list[Any]
 
 
 def nested_deeper(value: object, limit: int) -> bool:
-    """Whether more than `limit` maps and lists are within each other, the outermost counted."""
+    """Whether more than `limit` maps and lists are nested in each other, counting the outermost."""
     level = _containers([value])
     for _ in range(limit):
         level = _containers(below for container in level for below in _within(container))

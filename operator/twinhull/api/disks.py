@@ -1,7 +1,7 @@
-"""The disks of a machine that boots one of its own: where they come from, and what becomes of them.
+"""The disks of a machine that boots a disk of its own: their sources, and what happens to them.
 
-The sources and their words are CDI's (cdi.kubevirt.io/v1beta1, type DataVolumeSource), but for a claim that
-is there already and a containerDisk.
+The sources are named as in CDI (cdi.kubevirt.io/v1beta1, type DataVolumeSource). An existing claim and a
+containerDisk are the only sources that CDI doesn't have.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from twinhull.api.base import Model, Name, NamespaceName, SubdomainName, in_words, matches, rule, validations
 
-#: The name of the boot disk, if it isn't given another.
+#: The boot disk's name, if it is given no other.
 BOOT_DISK = "boot"
 #: The most disks beside the boot disk.
 MOST_DISKS = 32
@@ -20,7 +20,8 @@ _BYTES = r"^[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$"
 _ENOUGH_BYTES = (
     r"^([1-9][0-9]*(\.[0-9]+)?[MGTPE]i?|[1-9][0-9]{3,}(\.[0-9]+)?(Ki|k)|[1-9][0-9]{6,}(\.[0-9]+)?)$"
 )
-#: An amount of bytes, as Kubernetes writes it. Only what was stored before has less than a megabyte.
+#: An amount of bytes, as Kubernetes writes it. Less than a megabyte is accepted only in objects that were
+#: stored before there was this rule.
 Bytes: TypeAlias = Annotated[
     str,
     Field(
@@ -32,7 +33,7 @@ Bytes: TypeAlias = Annotated[
         ),
     ),
 ]
-#: What names of volumes begin with that a machine has beside its disks, such as its cloud-init data.
+#: The prefix of the volumes that a machine has in addition to its disks, such as its cloud-init data.
 RESERVED_PREFIX = "twinhull-"
 _DISK_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 #: The name of a disk: a part of the names of its claim and of the machine's volume.
@@ -52,7 +53,7 @@ DiskName: TypeAlias = Annotated[
         ),
     ),
 ]
-#: What the URL of an image that holds a disk begins with.
+#: The prefix of the URL of an image that holds a disk.
 REGISTRY_SCHEME = "docker://"
 _IMAGE_URL = rf"^{REGISTRY_SCHEME}[^\t\n\f\r ]+$"
 _URL_PATTERN = r"^[a-z0-9+.-]+://[^\t\n\f\r ]+$"
@@ -60,7 +61,9 @@ _HTTP_URL_PATTERN = r"^https?://[^\t\n\f\r ]+$"
 
 
 def _url(pattern: str, example: str) -> Any:  # noqa: ANN401  what Field gives
-    """A URL. New ones match `pattern`; of one that was stored before, only that it is a URL is sure."""
+    """A field with a URL. New URLs must match `pattern`. Those stored before there was the rule only have to
+    be URLs.
+    """
     wanted = in_words(pattern, f"begin with {example}, and write no spaces")
     return Field(min_length=1, max_length=2048, pattern=_URL_PATTERN, json_schema_extra=wanted)
 
@@ -73,8 +76,9 @@ _SERVICE_URL = Annotated[str, _url(_URL_PATTERN, "https:// or the scheme of the 
 _CREDENTIALS = "The Secret with the credentials, in the Workload's namespace."
 _CERTIFICATES = "The ConfigMap with the certificates that are trusted there, in the Workload's namespace."
 _Names = Annotated[tuple[Annotated[SubdomainName, Field(description="A Secret.")], ...], Field(max_length=16)]
-#: Files with a disk in them or beside them, which CDI would take for the disk itself: of what it can't read
-#: it says that it is raw (kubevirt.io/containerized-data-importer, pkg/importer/format-readers.go).
+#: Archives with a disk in them, and descriptions beside a disk. CDI would take them for the disk itself: it
+#: treats a format that it can't read as raw (kubevirt.io/containerized-data-importer,
+#: pkg/importer/format-readers.go).
 _NO_ARCHIVE = rule(
     "!self.url.matches('(?i)[.](ova|ovf|zip|7z|rar|tar|tgz|bz2)([.](gz|xz|zst))?([?#]|$)')",
     "CDI would take this file for the disk itself: unpack it (an OVA by tar -xf), and give the URL of the "
@@ -93,7 +97,7 @@ _NO_CHECKSUM = rule(
     field="checksum",
 )
 _CHECKSUM_PATTERN = r"^(md5|sha1|sha256|sha512):[0-9a-fA-F]{32,128}$"
-#: CDI takes the digits in either case (kubevirt.io/containerized-data-importer, pkg/util/checksum).
+#: CDI accepts upper-case and lower-case digits (kubevirt.io/containerized-data-importer, pkg/util/checksum).
 _RIGHT_CHECKSUM = "^({})$".format(
     "|".join(
         f"{algorithm}:[0-9a-fA-F]{{{digits}}}"
@@ -137,7 +141,7 @@ class Http(Model):
 
 
 class _Unverified(Model):
-    """A source of which CDI verifies no checksum: one is refused, and not ignored."""
+    """A source whose checksum CDI doesn't verify. A checksum is refused here, and not just ignored."""
 
     checksum: Annotated[str, Field(max_length=140)] | None = Field(
         None, description="Refused: only a source http has its checksum verified."
@@ -184,8 +188,8 @@ class Registry(_Unverified):
     ] = Field(description=f"The image, such as {REGISTRY_SCHEME}registry.example/disks/web:1.")
     pull_method: Literal["pod", "node"] | None = Field(
         None,
-        description="pod: the importer pulls the image. node: the node does, with its own credentials and "
-        "mirrors. Without it, pod.",
+        description="pod: the importer pulls the image. node: the node pulls it, with the node's own "
+        "credentials and mirrors. Without it, pod.",
     )
     secret_ref: SubdomainName | None = Field(
         None, description=f"{_CREDENTIALS} Its keys are accessKeyId and secretKey."
@@ -219,8 +223,8 @@ class Vddk(_Unverified):
     init_image_url: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
         None,
         alias="initImageURL",
-        description="The image with the VDDK library, which VMware lets nobody else distribute. Without it, "
-        "the one that CDI's ConfigMap v2v-vmware names.",
+        description="The image with the VDDK library, which only VMware may distribute. Without it, the "
+        "image that CDI's ConfigMap v2v-vmware names.",
     )
     extra_args: SubdomainName | None = Field(
         None,
@@ -243,7 +247,7 @@ class Imageio(_Unverified):
 
 
 class Claim(Model):
-    """A claim that is there already, whoever made and filled it. It is used as it is, and never deleted."""
+    """An existing claim, whoever created and filled it. It is used as it is, and never deleted."""
 
     name: SubdomainName = Field(description="The claim, in the Workload's namespace.")
 
@@ -255,7 +259,7 @@ class Snapshot(Model):
 
 
 class DataSource(Model):
-    """A CDI DataSource, such as a golden image, of which the disk is a clone."""
+    """A CDI DataSource, such as a golden image. The disk is a clone of it."""
 
     name: SubdomainName = Field(description="The DataSource's name.")
     namespace: NamespaceName | None = Field(
@@ -267,22 +271,22 @@ class DataSource(Model):
 
 
 class Empty(Model):
-    """Nothing is to be said of it."""
+    """An object without fields."""
 
 
 class ContainerDisk(Model):
-    """A disk in an image. It is new at each start: what the machine writes to it is thrown away."""
+    """A disk in an image. It is new at each start: everything that the machine writes to it is lost."""
 
     image: Annotated[str, Field(min_length=1, max_length=1024)] = Field(description="The image.")
     image_pull_secret: SubdomainName | None = Field(
         None, description="The Secret with which nodes pull the image, in the Workload's namespace."
     )
     path: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
-        None, description="The file in the image. Without it, the one in /disk."
+        None, description="The file in the image. Without it, the only file in /disk."
     )
 
 
-#: The fields of a source, of which exactly one is set.
+#: The fields of a source. Exactly one of them is set.
 _SOURCES = (
     *("http", "s3", "gcs", "registry", "vddk", "imageio", "claim", "snapshot", "dataSource", "upload"),
     *("blank", "containerDisk"),
@@ -305,7 +309,7 @@ class DiskSource(Model):
     vddk: Vddk | None = Field(None, description="vCenter or ESXi.")
     imageio: Imageio | None = Field(None, description="oVirt.")
     claim: Claim | None = Field(
-        None, description="A claim that is there already, such as one that a migration tool left."
+        None, description="An existing claim, such as one that a migration tool left."
     )
     snapshot: Snapshot | None = Field(None, description="A VolumeSnapshot.")
     data_source: DataSource | None = Field(None, description="A CDI DataSource, such as a golden image.")
@@ -321,7 +325,7 @@ class DiskSource(Model):
         return next(iter(self.raw()), "")
 
 
-#: The sources whose size CDI knows.
+#: The sources whose size CDI finds out itself.
 _SIZED = ("snapshot", "dataSource")
 
 
@@ -348,14 +352,14 @@ _DISK_RULES = (
 
 
 class Disk(Model):
-    """What every disk of a machine has."""
+    """The fields that every disk of a machine has."""
 
     model_config = ConfigDict(json_schema_extra=validations(*_DISK_RULES))
 
     source: DiskSource = Field(
-        description="Where the disk comes from. A disk that is filled is never filled again: another source "
-        "is refused then, unless the disk has another name. CDI reads qcow2, VMDK, VHD, VHDX, VDI and raw, "
-        "and these compressed by gzip, xz or zstd."
+        description="Where the disk comes from. A disk that was filled is never filled again: another source "
+        "is refused then, unless the disk gets another name, too. CDI reads qcow2, VMDK, VHD, "
+        "VHDX, VDI and raw, and these compressed by gzip, xz or zstd."
     )
     size: Bytes | None = Field(
         None,
@@ -396,17 +400,17 @@ class Disk(Model):
 
     @property
     def disk_name(self) -> str:
-        """Its name, whether given or not."""
+        """The disk's name, or its default name."""
         raise NotImplementedError
 
     @property
     def field(self) -> str:
-        """Where spec.virtualMachine says it, such as disks[data]."""
+        """The disk's path in spec.virtualMachine, such as disks[data]."""
         raise NotImplementedError
 
     @property
     def may_be_booted(self) -> bool:
-        """Whether the firmware tries it."""
+        """Whether the firmware tries to boot the disk."""
         raise NotImplementedError
 
 
@@ -421,42 +425,42 @@ class BootDisk(Disk):
 
     @property
     def disk_name(self) -> str:
-        """Its name, whether given or not."""
+        """The disk's name, or its default name."""
         return self.name or BOOT_DISK
 
     @property
     def field(self) -> str:
-        """Where spec.virtualMachine says it."""
+        """The disk's path in spec.virtualMachine."""
         return "bootDisk"
 
     @property
     def may_be_booted(self) -> bool:
-        """It is the first that the firmware tries."""
+        """True: the firmware tries this disk first."""
         return True
 
 
 class DataDisk(Disk):
-    """A disk beside the one that the machine boots."""
+    """A disk in addition to the one that the machine boots."""
 
     name: DiskName = Field(description="Its name: the claim is named after the Workload and it.")
     cdrom: bool | None = Field(None, description="Whether the machine has it as a CD-ROM drive.")
     boot_order: Annotated[int, Field(ge=2, le=64)] | None = Field(
         None,
-        description="Its place among the disks that the firmware tries. The boot disk is the first. Without "
-        "it, the firmware doesn't try it.",
+        description="Its place in the order in which the firmware tries the disks. The boot disk is the "
+        "first. Without it, the firmware doesn't try the disk.",
     )
 
     @property
     def disk_name(self) -> str:
-        """Its name."""
+        """The disk's name."""
         return self.name
 
     @property
     def field(self) -> str:
-        """Where spec.virtualMachine says it."""
+        """The disk's path in spec.virtualMachine."""
         return f"disks[{self.name}]"
 
     @property
     def may_be_booted(self) -> bool:
-        """If it has a place among the disks that the firmware tries."""
+        """Whether it has a place among the disks that the firmware tries."""
         return self.boot_order is not None

@@ -1,8 +1,8 @@
-"""Webhooks that add containers to Pods, and read from the Pod's annotations what to add.
+"""Webhooks that add containers to Pods, and that read from the Pod's annotations what to add.
 
-An administrator runs such a webhook, and decides by its configuration what it adds. Some annotations replace
-that: an image, a volume, a patch of a container. Who writes these has containers of their own in the Pod. In
-a machine's launcher Pod such a container runs on the node, beside the machine.
+An administrator runs such a webhook and configures what it adds. Some annotations override that: an image, a
+volume, a patch of a container. In a Pod the author of the annotations has containers anyway. But in a
+machine's launcher Pod such a container runs on the node, beside the machine.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from twinhull.api.base import Raw
 
-#: One line without anything by which YAML, JSON or a shell would take it for more than one value. Its two
-#: parts have no character in common, so that no text takes long to match.
+#: One line that YAML, JSON or a shell takes for exactly one value. The pattern's two parts have no character
+#: in common, so that no text takes long to match.
 _PLAIN = r"[A-Za-z0-9 .,:/*_=%@+-]*[\r\n]*"
-#: One line of a mapping or list, as YAML or JSON: no text in it holds a quote, or more than one line.
+#: One line of a mapping or list in YAML or JSON. No text in it holds a quote, or spans lines.
 _QUOTED = r"\"[A-Za-z0-9 .,:/*_=%@+{}\[\]-]*\"|'[A-Za-z0-9 .,:/*_=%@+{}\[\]-]*'"
 _OF_MAPPING = rf"(?:[A-Za-z0-9 .,:/*_=%@+{{}}\[\]-]|{_QUOTED})*"
 _COMMENT = r" *#[A-Za-z0-9 .,:;!?/*_=%@+{}()\[\]\"'#-]*"
-#: What stands in an outline for a value that isn't kept, and isn't plain.
+#: Stands in an outline for a value that isn't kept. It isn't plain.
 NOT_KEPT = "…"
 _ADDS = "it tells a webhook what to add to the Pod"
 _PASTED = (
@@ -35,31 +35,37 @@ _PASTED_MAPPING = (
 
 @dataclass(frozen=True, slots=True)
 class Injector:
-    """A webhook. Its lists have keys of annotations; one that ends with `*` is what keys begin with."""
+    """A webhook that adds containers. Its lists hold keys of annotations. A key that ends with `*` is a
+    prefix of keys.
+    """
 
-    #: The domain of its annotations, and of those below it.
+    #: The domain of its annotations. Subdomains belong to it.
     domain: str
-    #: What leaves it to the administrator which programs are added, and with which volumes and rights.
+    #: Annotations that leave it to the administrator which programs are added, and with which volumes and
+    #: rights.
     switches: tuple[str, ...]
-    #: What changes the program, the environment or the mounts of an added container, but adds no volume of
-    #: the node and no rights: in a Pod, each container is in the Pod's sandbox.
+    #: Annotations that change the program, the environment or the mounts of an added container, but add no
+    #: volume of the node and no rights. In a Pod they are harmless, since each container is in the Pod's
+    #: sandbox.
     contained: tuple[str, ...] = ()
-    #: Whether it writes values into a text that it parses afterwards: a value of several lines may then add
-    #: any field.
+    #: Whether the webhook writes values into a text that it then parses. A value of several lines may add any
+    #: field.
     pastes: bool = False
-    #: Whether it writes values into a program's template, which may run programs: beside a machine only plain
+    #: Whether the webhook writes values into a template that may run programs. Beside a machine only plain
     #: values are harmless.
     makes_templates: bool = False
-    #: Those whose value is a mapping, and that it parses before it writes their values, or that it writes
-    #: itself. Beside a machine their values have to be plain all the same.
+    #: The annotations whose value is a mapping, which the webhook parses before it writes the single values,
+    #: or which it writes itself. Beside a machine their values must be plain all the same.
     mappings: tuple[str, ...] = ()
 
     def allows(self, key: str, *, in_machine: bool) -> bool:
-        """Whether an annotation of the domain reaches past no isolation, if its value is plain."""
+        """Whether an annotation of the domain is harmless, in a Pod or in a machine, as long as its value is
+        plain.
+        """
         return _is_listed(key, self.switches) or (not in_machine and _is_listed(key, self.contained))
 
     def doubt(self, key: str, value: str, *, in_machine: bool) -> str:
-        """Why the value of an annotation that is allowed may bring more than a value; empty if it can't."""
+        """Why the value of a harmless annotation may bring more than a value; empty if it can't."""
         if key in self.mappings and not in_machine:
             return "" if _is_plain_mapping(value) else _PASTED_MAPPING
         is_pasted = self.pastes or (in_machine and self.makes_templates)
@@ -71,7 +77,7 @@ def _of(domain: str, names: str) -> tuple[str, ...]:
 
 
 def _of_agent(domain: str, *prefixes: str) -> Injector:
-    """Vault's agent, and OpenBao's, which is the same program with other keys."""
+    """Vault's agent, or OpenBao's, which is the same program with other keys."""
     switches = (
         "agent-auto-auth-exit-on-err agent-cache-* agent-disable-* agent-enable-quit agent-init-first "
         "agent-inject agent-inject-containers agent-inject-default-template agent-inject-secret-* "
@@ -95,7 +101,7 @@ def _of_agent(domain: str, *prefixes: str) -> Injector:
     )
 
 
-#: The known ones. A key of their domains that isn't listed is refused: a later version may have added it.
+#: The known webhooks. A key of their domains that isn't listed is refused: a later version may have added it.
 #:
 #: Sources: istio/api, annotation/annotations.gen.go, and istio/istio, files/injection-template.yaml, whose
 #: values aren't escaped (pkg/kube/inject/validate.go checks some); linkerd/linkerd2, pkg/k8s/labels.go and
@@ -267,8 +273,8 @@ INJECTORS: tuple[Injector, ...] = (
 
 
 def adding(annotations: Raw, *, in_machine: bool) -> Iterator[tuple[str, str]]:
-    """The annotations of a Pod, or of a machine, that tell a webhook what to add, and why that matters: in a
-    Pod what adds a volume or rights, in a machine what changes any container.
+    """The annotations of a Pod or a machine that tell a webhook what to add, each with the reason why that
+    matters: in a Pod those that add a volume or rights, in a machine those that change any container.
     """
     for key, value in annotations.items():
         injector = next((one for one in INJECTORS if is_of_domain(key, one.domain)), None)
@@ -281,7 +287,7 @@ def adding(annotations: Raw, *, in_machine: bool) -> Iterator[tuple[str, str]]:
 
 
 def in_cel() -> dict[str, str]:
-    """What api/cel/machine_images.cel needs to tell the same of a machine's annotations, by name."""
+    """The values by which api/cel/machine_images.cel finds the same annotations of a machine, by name."""
     switches = [switch for injector in INJECTORS for switch in injector.switches]
     return {
         "injectors": str([injector.domain for injector in INJECTORS]),
@@ -293,7 +299,7 @@ def in_cel() -> dict[str, str]:
 
 
 def is_of_domain(key: str, domain: str) -> bool:
-    """Whether a label or annotation is a domain's, or one's below it. CRI-O's have no slash."""
+    """Whether a label or annotation belongs to a domain or a subdomain. CRI-O's have no slash."""
     own = key.partition("/")[0]
     return own == domain or own.endswith(f".{domain}")
 
@@ -303,7 +309,7 @@ def _is_listed(key: str, listed: tuple[str, ...]) -> bool:
 
 
 def _is_plain_mapping(value: str) -> bool:
-    """Whether no text in a mapping holds a quote or a line's end, which YAML also makes of an empty line and
+    """Whether no text in a mapping holds a quote or a line break, which YAML also makes of an empty line and
     of a carriage return alone.
     """
     lines = [line.removesuffix("\r") for line in value.strip("\r\n").split("\n")]
@@ -312,7 +318,7 @@ def _is_plain_mapping(value: str) -> bool:
 
 def _is_plain_line(line: str) -> bool:
     """Whether a line of a mapping is a comment, or has plain and quoted texts only. A quote within a plain
-    text is a character of that text, so a quoted one has to begin and end where a text does.
+    text is a character of that text, so a quoted text must begin and end where a text does.
     """
     if re.fullmatch(_COMMENT, line):
         return True

@@ -1,7 +1,7 @@
 """How a Workload is kept apart from its neighbours: the isolations, and their order.
 
-Everything that depends on which there are, and on which is stronger, is made from this enumeration: the field
-of the CRDs, their rules, the admission policies. How each is run is told by the types of hulls (hulls/types).
+Everything that depends on this list or its order is made from this enumeration: the field in the CRDs, their
+rules, the admission policies. The types of hulls (hulls/types) say how each isolation is run.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-#: What a Workload asks for that leaves its isolation to others.
+#: The value of isolationPolicy that leaves the isolation to others.
 AUTO: Final = "Auto"
 
 
@@ -37,7 +37,7 @@ def _is_choice(value: str) -> str:
     return value
 
 
-#: What a Workload may ask for: AUTO, or an isolation by name.
+#: The values of isolationPolicy: AUTO, or an isolation by name.
 IsolationChoice: TypeAlias = Annotated[
     str,
     AfterValidator(_is_choice),
@@ -46,20 +46,20 @@ IsolationChoice: TypeAlias = Annotated[
 
 
 def weakest() -> Isolation:
-    """The isolation that every other one is at least as strong as."""
+    """The weakest isolation."""
     return next(iter(Isolation))
 
 
 def strongest() -> Isolation:
-    """The isolation that no other one is stronger than."""
+    """The strongest isolation."""
     return list(Isolation)[-1]
 
 
 def order() -> str:
-    """The order, for people."""
+    """The order of isolations, in text for people."""
     return " < ".join(Isolation)
 
 
 def strengths() -> str:
-    """The order in CEL: a map from each isolation to its strength."""
+    """The order of isolations in CEL: a map from each to its strength."""
     return "{" + ", ".join(f"'{one}': {one.strength}" for one in Isolation) + "}"

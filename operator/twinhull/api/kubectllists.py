@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 
 def items_of(document: object) -> Iterator[object] | None:
-    """The objects of a List, or of a typed list such as a WorkloadList; None for what is no list.
-    A List whose items are null or missing has no object. kubectl takes null so, too.
+    """The objects of a List, or of a typed list such as a WorkloadList. None if the document is no list.
 
-    The API server prints the objects of its own typed lists, such as a PodList, without apiVersion and kind.
+    A List whose items are null or missing has no objects, as in kubectl. In typed lists of its own, such as a
+    PodList, the API server prints the objects without apiVersion and kind: they are added.
     """
     kind = document.get("kind") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(kind, str) or not kind.endswith("List"):

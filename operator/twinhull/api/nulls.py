@@ -1,7 +1,8 @@
-"""Nulls in a Pod template: charts print keys with nothing behind them, and the API server keeps those.
+"""Nulls in a Pod template: charts print keys without a value, and the API server stores these.
 
-They mean what they mean in a Deployment. A field that is null is absent. An entry of a map is empty then,
-since Go reads a null as its type's zero: `nodeSelector: {disk: }` asks for a node whose label `disk` is "".
+They mean the same as in a Deployment. A field that is null is absent. An entry of a map that is null is
+empty, since Go reads a null as its type's zero: `nodeSelector: {disk: }` asks for a node whose label `disk`
+is "".
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from typing import Any
 
 from twinhull.api.templatetypes import QUANTITY, TEMPLATE, Field, types
 
-#: It is null in what kubectl prints. It stays where it is, since the revisions of earlier operators have it.
+#: This field is null in templates that kubectl prints. It stays, since the revisions of earlier operators
+#: include it.
 _PRINTED = "creationTimestamp"
 
 
 def without_nulls(template: Any) -> Any:  # noqa: ANN401  whatever an edited definition lets in
-    """A template without its nulls; the very same one if it has none."""
+    """A template without its nulls. If it has none, the same object is returned."""
     return _struct(template, TEMPLATE) if _has_nulls(template) else template
 
 

@@ -1,19 +1,19 @@
-"""Names of objects and ports, by Kubernetes (RFC 1123; k8s.io/apimachinery, pkg/util/validation)."""
+"""Names of objects and ports, as Kubernetes has them (RFC 1123; k8s.io/apimachinery, pkg/util/validation)."""
 
 from __future__ import annotations
 
 import re
 
-#: The pattern of a DNS label, which a namespace's name is.
+#: The pattern of a DNS label, such as a namespace's name.
 LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-#: The pattern of a DNS subdomain, which most other names are: labels with dots between them.
+#: The pattern of a DNS subdomain, such as most other names: labels with dots between them.
 SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
 #: The most characters of each.
 LONGEST_LABEL, LONGEST_SUBDOMAIN = 63, 253
 
 _LABEL, _SUBDOMAIN = re.compile(LABEL), re.compile(SUBDOMAIN)
 _PORT_NAME = re.compile(r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
-#: What ends a segment of a URL's path, or stands for another character in it.
+#: Characters that end a segment of a URL's path, or escape another character in it.
 _NOT_IN_PATHS = frozenset("/?#%\\")
 
 
@@ -33,7 +33,7 @@ def is_port_name(text: str) -> bool:
 
 
 def is_path_segment(text: str) -> bool:
-    """Whether a text stays one segment of a URL's path, as the API server asks of each name
+    """Whether a text stays one segment of a URL's path, as the API server requires of each name
     (k8s.io/apimachinery, pkg/api/validation/path, IsValidPathSegmentName).
     """
     return text not in {"", ".", ".."} and _NOT_IN_PATHS.isdisjoint(text) and text.isprintable()

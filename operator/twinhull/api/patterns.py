@@ -1,10 +1,10 @@
-"""What the patterns of a template's fields mean, and what to write instead of what doesn't match."""
+"""Sentences for the patterns of fields: what a value is not, and what to write instead."""
 
 from __future__ import annotations
 
 _ENDS = "a letter or a digit at both ends"
 _NAME = f"is not a name: write lower-case letters, digits and '-', with {_ENDS}"
-#: The fields of a Pod's metadata by which the downward API finds them, as a pattern and in words.
+#: The fields of a Pod's metadata that the downward API can give, as a pattern and in words.
 _OF_OBJECT = r"metadata\.(name|namespace|uid)|metadata\.(labels|annotations)\['[^']+'\]"
 _OBJECT_FIELDS = (
     "metadata.name, metadata.namespace, metadata.uid, metadata.labels['KEY'], metadata.annotations['KEY']"

@@ -11,6 +11,6 @@ from twinhull.api.base import Raw
 
 @cache
 def podtemplate() -> Raw:
-    """The structural schema that tools/podtemplate makes from Kubernetes' source; one for all who ask."""
+    """The structural schema that tools/podtemplate makes from Kubernetes' source. All callers share one."""
     schema: Raw = json.loads((files(__package__) / "podtemplate.json").read_text(encoding="utf-8"))
     return schema

@@ -1,4 +1,6 @@
-"""IsolationPolicy, the resource that administrators write: how isolated Workloads must be, and which."""
+"""IsolationPolicy, the resource that administrators write: how isolated Workloads must be, and which
+Workloads.
+"""
 
 from __future__ import annotations
 
@@ -47,13 +49,14 @@ class Match(Model):
     images: Annotated[tuple[_ImagePattern, ...], Field(max_length=32)] | None = Field(
         None,
         description="Selects Workloads by their images: at least one image must match at least one of these "
-        "patterns. The images are those of containers, init containers, sidecars and image volumes, of "
-        "ephemeral containers in the Pod, those that a machine's disks come from, vddk.initImageURL of "
-        "these, virtioDrivers, and a containerDisk or kernelBoot in overrides. Images and patterns are "
-        "compared in full: nginx is docker.io/library/nginx:latest. In a pattern, * stands for any "
-        "characters except /, ** for any characters, and ? for one character except /. A pattern without a "
-        "tag matches every tag, and one without a digest matches every digest. A pattern that begins with "
-        "** matches every registry.",
+        "patterns. The images are those of containers, init containers, sidecars and image "
+        "volumes, of ephemeral containers in the Pod, those from which a machine's disks come, "
+        "the disks' vddk.initImageURL, virtioDrivers, and a containerDisk or kernelBoot in "
+        "overrides. Images and patterns are compared in full: nginx is "
+        "docker.io/library/nginx:latest. In a pattern, * stands for any characters except /, ** "
+        "for any characters, and ? for one character except /. A pattern without a tag matches "
+        "every tag, and one without a digest matches every digest. A pattern that begins with ** "
+        "matches every registry.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     service_accounts: Annotated[tuple[_Account, ...], Field(max_length=64)] | None = Field(
@@ -109,21 +112,21 @@ class MachineRules(Model):
 
     guest_images: Annotated[tuple[_ImagePattern, ...], Field(max_length=32)] | None = Field(
         None,
-        description="Patterns of the images that a Workload may name for its machine's disks: in "
-        "guestImage, as the registry or containerDisk that a disk comes from, in vddk.initImageURL of a "
-        "disk, in virtioDrivers, and in overrides as a containerDisk or in kernelBoot. The patterns are "
-        "like those of match.images. An empty list allows no image. The guest images that policies and the "
-        "operator name are always allowed. A machine that may boot a disk which no image contains is "
-        "refused, as with any rule of machines.",
+        description="Patterns of the images that a Workload may name for its machine's disks: in guestImage, "
+        "as the registry or containerDisk from which a disk comes, in vddk.initImageURL of a "
+        "disk, in virtioDrivers, and in overrides as a containerDisk or in kernelBoot. The "
+        "patterns are like those of match.images. An empty list allows no image. The guest "
+        "images that policies and the operator name are always allowed. With any rule of "
+        "machines, a machine is refused that may boot a disk which no image contains.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     images_must_be_pinned: bool = Field(
         False,  # noqa: FBT003
         description="Whether images must be named with a digest. It concerns the images of the template's "
-        "containers, init containers and volumes if they run in the machine, guestImage, those that disks "
-        "come from, vddk.initImageURL, and the images in overrides. A guest pulls its images after the "
-        "policy was checked, and from mirrors that the Workload may name: without a digest it may get "
-        "another image.",
+        "containers, init containers and volumes if they run in the machine, guestImage, the "
+        "images from which disks come, vddk.initImageURL, and the images in overrides. A guest "
+        "pulls its images after the policy was checked, and from mirrors that the Workload may "
+        "name: without a digest it may get another image.",
     )
 
 
@@ -142,9 +145,9 @@ class Eviction(Model):
         30,
         ge=1,
         le=3_600,
-        description="The most seconds that such a Pod may take to end. A shorter "
-        "terminationGracePeriodSeconds of the template applies instead. If the Pod is already being deleted "
-        "at the deadline, its remaining time is shortened to this, too.",
+        description="The most seconds that an evicted Pod may take to end. A shorter "
+        "terminationGracePeriodSeconds of the template applies instead. If the Pod is already "
+        "being deleted at the deadline, its remaining time is shortened to this, too.",
     )
 
 
@@ -261,7 +264,7 @@ class IsolationPolicyStatus(Model):
 
 
 class PolicyMeta(Model):
-    """The part of metadata that decisions are made from."""
+    """The part of metadata from which decisions are made."""
 
     name: Name
     generation: int = 1
@@ -282,6 +285,6 @@ class IsolationPolicy(Model):
     status: IsolationPolicyStatus = Field(
         default_factory=IsolationPolicyStatus,
         description="What the operator observed. Only the operator writes it.",
-        # Without a status, kstatus takes an object that no controller has seen yet for done.
+        # Without a status, kstatus would count an object as done that no controller has seen yet.
         json_schema_extra={"default": {"observedGeneration": -1}},
     )

@@ -1,4 +1,4 @@
-"""Texts that others wrote, with nothing in them that a terminal or a log could take for an instruction."""
+"""Other people's texts, without characters that a terminal or a log could take for an instruction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a Workload that the API server let in, by whatever CustomResourceDefinition it has."""
+"""Reading a Workload from the API server, whichever CustomResourceDefinition it was stored under."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from twinhull.api.reasons import Reason
 from twinhull.api.templatebounds import excess
 from twinhull.api.workload import Workload
 
-#: In an object that holds too much to be read (api/bounds): why, in place of most of it.
+#: The key, in an object that holds too much to be read (api/bounds), that replaces most of it: the value is
+#: the reason.
 UNREAD = f"{GROUP}/unread"
-#: In one that was read, and for which there is no room: what of it reaches past its isolation, empty if
-#: nothing does. Of one without it, that isn't known.
+#: The key, in an object that was read and then reduced for lack of memory, that tells what in it reaches past
+#: its isolation. Empty if nothing does. If the key is missing, that isn't known.
 REACHING = f"{GROUP}/reaching"
-#: Parts of objects by their keys; an empty one is whole.
+#: Parts of objects, by their keys. An empty mapping stands for the whole part.
 Parts: TypeAlias = Mapping[str, "Parts"]
-#: On a VirtualMachine that the operator has switched off: when (hulls/switching).
+#: On a VirtualMachine that the operator has switched off: when it did so (hulls/switching).
 OFF_ANNOTATION = f"{GROUP}/switched-off"
-#: How many characters of it may have: the time that the operator writes has fewer.
+#: The most characters of this annotation. The time that the operator writes has fewer.
 _LONGEST_NOTE = 64
-#: How many labels of an object that can't be read are kept; of more, only the operator's own.
+#: How many labels are kept of an object that can't be read. If it has more, only the operator's own are kept.
 _LABELS = 100
-#: The labels by which the operator finds and knows an object (hulls/hull).
+#: The labels by which the operator finds and identifies an object (hulls/hull).
 _OWN_LABELS = {f"{GROUP}/{name}" for name in ("workload", "hull", "revision", "hull-name")}
 _CONTAINERS: Parts = {"name": {}, "image": {}}
-#: Nothing of an object, but that it is there.
+#: Keeps nothing of a part but its existence.
 _PRESENCE: Parts = {"": {}}
-#: What policies look at of a Pod's spec.
+#: The parts of a Pod's spec that policies look at.
 _LOOKED_AT: Parts = {
     "serviceAccountName": {},
     "runtimeClassName": {},
@@ -38,10 +39,10 @@ _LOOKED_AT: Parts = {
     "initContainers": _CONTAINERS,
     "volumes": {"image": {"reference": {}}},
 }
-#: What is kept of such an object. Of a Workload, its status, and what policies look at, with the parts of its
-#: machine that name images or ServiceAccounts, empty; of a Pod its sandbox, and what policies look at; of a
-#: machine where its devices come from, and whether it was switched off. What holds too much itself is an
-#: empty object instead of a list.
+#: The parts that are kept of an object that holds too much. For a Workload: its status, the parts that
+#: policies look at, and, emptied, the parts of its machine that name images or ServiceAccounts. For a Pod:
+#: its sandbox, and the parts that policies look at. For a machine: where its devices come from, and whether
+#: it was switched off. A list that holds too much itself becomes an empty object.
 KEPT: Parts = {
     "metadata": {
         "name": {},
@@ -74,13 +75,13 @@ KEPT: Parts = {
 
 
 class Unreadable(Exception):
-    """An object says what this version's models don't know; the text names the field."""
+    """An object has values that this version's models don't know. The message names the field."""
 
     reason = Reason.UNREADABLE
 
 
 class TooLarge(Unreadable):
-    """A field of an object is larger than it may be; the text names it."""
+    """A field of an object is too large. The message names it."""
 
     reason = Reason.TOO_LARGE
 
@@ -93,11 +94,11 @@ class Reading(NamedTuple):
 
 
 def read(obj: Raw) -> Reading:
-    """The Workload. Raises Unreadable for a spec that a newer or edited definition let in, and TooLarge for
-    one that an older definition did.
+    """Read a Workload. Raises Unreadable for a spec that a newer or edited definition let in, and for an
+    object that holds too much. Raises TooLarge for a spec that an older definition let in.
 
-    So does one that holds too much. A part of the status that a newer operator wrote is left out, to be told
-    anew: all but `exit`, as a run to completion mustn't be repeated.
+    Parts of the status that a newer operator wrote are left out, and later written anew. Only an unreadable
+    `exit` raises Unreadable, since a run to completion must not be repeated.
     """
     if UNREAD in obj:
         raise Unreadable(f"it, since {obj[UNREAD]}")
@@ -116,9 +117,10 @@ def read(obj: Raw) -> Reading:
 
 
 def unread(obj: Raw, why: str) -> Raw:
-    """What is kept of an object that holds too much, or that can't be taken in. It has a name, a uid and a
-    version. Of more labels than anybody has, the operator's own are kept, and of owners the controller. It
-    has a spec with a template with a spec, whatever the object has there.
+    """The parts that are kept of an object that holds too much, or that can't be taken in. It must have a
+    name, a uid and a resourceVersion. If it has very many labels, only the operator's own are kept, and of
+    its owners only the controller. The result always has spec.template.spec, so that others needn't check for
+    it.
     """
     kept = _part(obj, KEPT)
     metadata = kept["metadata"]
@@ -138,14 +140,14 @@ def unread(obj: Raw, why: str) -> Raw:
 
 
 def own_labels(labels: Any) -> Raw:  # noqa: ANN401  JSON
-    """Of an object's labels, those by which the operator knows it, and a mark that there are others."""
+    """The labels by which the operator identifies an object, and a mark that the object has more."""
     if not isinstance(labels, dict):
         return {}
     return {**{key: labels[key] for key in _OWN_LABELS & labels.keys()}, UNREAD: ""}
 
 
 def _part(value: Any, parts: Parts) -> Any:  # noqa: ANN401  JSON
-    """The parts of a value; of a list, those of each element."""
+    """The given parts of a value; for a list, those of each element."""
     if isinstance(value, list):
         return [_part(element, parts) for element in value]
     if not parts or not isinstance(value, dict):

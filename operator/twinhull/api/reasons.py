@@ -1,7 +1,7 @@
-"""Reasons: why something is so, in one CamelCase word. What each means is said in core/reasons.
+"""Reasons: why something is so, in one CamelCase word. core/reasons says what each means.
 
-A reason is one of ours, or a word that is passed on as it was read: the kubelet's, the scheduler's,
-KubeVirt's, a guest's, a status's. mypy tells these two apart from any other text.
+A reason is one of the operator's own, or a word that is passed on from the kubelet, the scheduler, KubeVirt,
+a guest or a status. mypy tells these two from any other text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from twinhull.api.brevity import word
 
 
 class Reason(StrEnum):
-    """Every reason that the operator itself gives, wherever it gives it."""
+    """Every reason that the operator itself gives."""
 
     BELOW_FLOOR = "BelowFloor"
     CANNOT_START_FIRST = "CannotStartFirst"
@@ -124,13 +124,14 @@ class Reason(StrEnum):
     WORKLOAD_MISSING = "WorkloadMissing"
 
 
-#: A reason that was read somewhere, and is passed on as it is.
+#: A reason that was read somewhere, and is passed on unchanged.
 Quoted = NewType("Quoted", str)
-#: Any reason that the operator tells. In the CRDs it is any text: statuses hold what other versions wrote.
+#: Any reason that the operator reports. The CRDs allow any text, since other versions may have written
+#: statuses.
 Why: TypeAlias = Annotated[
     Reason | Quoted,
     AfterValidator(lambda why: why if isinstance(why, Reason) else Quoted(word(why))),
     WithJsonSchema({"type": "string"}),
 ]
-#: Where there is nothing to give a reason for.
+#: Stands for the lack of a reason.
 UNSAID = Quoted("")

@@ -53,7 +53,7 @@ class Registry(Source):
     )
 
     def entry(self) -> Raw:
-        """How the manifest tells the guest of it."""
+        """The registry's entry in the guest's manifest."""
         return self._entry({"configMap": self.ca.config_map, "key": self.ca.key} if self.ca else None)
 
 
@@ -69,11 +69,11 @@ class ClusterRegistry(Source):
     )
 
     def entry(self) -> Raw:
-        """How the manifest tells the guest of it."""
+        """The registry's entry in the guest's manifest."""
         return self._entry({"bundle": self.ca_bundle} if self.ca_bundle else None)
 
 
 def entries(own: Iterable[Registry], cluster: Iterable[ClusterRegistry]) -> list[Raw]:
-    """A machine's registries: the Workload's own, and those of the operator for all other hosts."""
+    """The entries for a machine's registries: the Workload's own, and the operator's for all other hosts."""
     mine = {registry.host: registry.entry() for registry in own}
     return [*mine.values(), *(registry.entry() for registry in cluster if registry.host not in mine)]

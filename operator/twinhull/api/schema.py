@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from twinhull.api.base import Raw
 from twinhull.api.celrule import pattern_of
 
-#: What both kinds of schema have, in the order in which a person reads it.
+#: The keywords that both kinds of schema have, in the order in which a person reads them.
 _SHARED = (
     "description",
     "type",
@@ -28,12 +28,14 @@ _SHARED = (
     "maxProperties",
     "required",
 )
-#: What is taken apart below or says nothing that the field's name doesn't.
+#: The keywords that are converted below, and `title`, which only repeats the field's name.
 _OTHER = ("$defs", "$ref", "additionalProperties", "anyOf", "const", "items", "properties", "title")
 
 
 def structural(model: type[BaseModel]) -> Raw:
-    """The schema of `model`: references inlined, absent for null, CEL rules and list types kept."""
+    """The structural schema of `model`: without references, with absent fields in place of nulls, and with
+    CEL rules and list types.
+    """
     schema = model.model_json_schema()
     return _structural(schema, schema.get("$defs", {}))
 
@@ -49,7 +51,7 @@ def _structural(node: Raw, definitions: Raw) -> Raw:
 
     schema = {key: node[key] for key in _SHARED if key in node}
     if any(pattern_of(rule) for rule in node.get("x-kubernetes-validations", ())):
-        schema.pop("pattern", None)  # the rule lets no more in, and says in words what to write
+        schema.pop("pattern", None)  # the rule is as strict, and says what to write
     if isinstance(node.get("additionalProperties"), dict):
         schema["additionalProperties"] = _structural(node["additionalProperties"], definitions)
     if "items" in node:
@@ -61,8 +63,9 @@ def _structural(node: Raw, definitions: Raw) -> Raw:
 
 
 def _without_defaults(schema: Raw) -> Raw:
-    """A schema that puts nothing into what was sent. A merge patch replaces a list as a whole, so that a
-    second `kubectl apply` of the same file would change it back each time. The models put the same in.
+    """A schema without defaults, for the elements of a list. A merge patch replaces a whole list, so that a
+    second `kubectl apply` of the same file would remove the API server's defaults each time. The models have
+    the same defaults.
     """
     kept = {key: value for key, value in schema.items() if key != "default"}
     if "properties" in kept:
@@ -72,7 +75,8 @@ def _without_defaults(schema: Raw) -> Raw:
 
 
 def _resolved(node: Raw, definitions: Raw) -> Raw:
-    """The model that a field refers to, and below it what the field says of it itself, which has precedence.
+    """The schema of the model to which a field refers. Keywords of the field itself come before those of the
+    model.
 
     An Optional becomes a field that may be absent: the API server prunes a null given for such a field.
     """

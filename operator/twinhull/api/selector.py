@@ -1,4 +1,4 @@
-"""Label selectors: Kubernetes' own kind of them (meta/v1, type LabelSelector)."""
+"""Label selectors, as Kubernetes has them (meta/v1, type LabelSelector)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twinhull.api.base import Model, rule, validations
 _NAME_PATTERN = r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)"
 _PREFIX_PATTERN = r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)"
 
-#: A label's key: a name of 63 characters at most, with or without a DNS name before it.
+#: A label's key: a name of at most 63 characters, perhaps with a DNS name and a slash before it.
 Key: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=317, pattern=f"^{_PREFIX_PATTERN}?{_NAME_PATTERN}$")
 ]

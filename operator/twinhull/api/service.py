@@ -31,9 +31,9 @@ class SessionAffinityConfig(Model):
     client_ip: ClientIP = Field(alias="clientIP", description="The settings of sessionAffinity ClientIP.")
 
 
-#: Keys of annotations and labels that the operator itself sets.
+#: The prefix of the annotations and labels that the operator itself sets.
 _OWN_KEYS = f"'{GROUP}/'"
-#: kubectl's own annotation. The operator doesn't keep it of objects that it watches (shell/trimming).
+#: kubectl's own annotation. The operator doesn't keep it in its store (shell/trimming).
 _LAST_APPLIED = "'kubectl.kubernetes.io/last-applied-configuration'"
 
 
@@ -53,7 +53,7 @@ class ServicePort(Model):
     )
 
 
-#: What identifies a port of a Service: its number and protocol, and its name.
+#: A port of a Service is identified by its number and protocol, and by its name.
 _PORTS_ONCE = rule(
     "!has(self.ports) || self.ports.all(one, self.ports.exists_one(other, other.port == one.port "
     "&& (has(other.protocol) ? other.protocol : 'TCP') == (has(one.protocol) ? one.protocol : 'TCP')))",
@@ -68,7 +68,7 @@ _PORT_NAMES_ONCE = rule(
 )
 
 
-class ServicePolicy(Model):
+class ServiceSettings(Model):
     """The Service that gives the Workload one address, whatever its hull."""
 
     model_config = ConfigDict(
@@ -131,8 +131,8 @@ class ServicePolicy(Model):
 
     enabled: bool = Field(
         True,  # noqa: FBT003
-        description="Whether the Workload has a Service, of the Workload's name, if its containers declare "
-        "ports, or ports are given here.",
+        description="Whether the Workload has a Service. If so, it has one of its own name as soon as its "
+        "containers declare ports, or ports are given here.",
     )
     ports: Annotated[tuple[ServicePort, ...], Field(min_length=1, max_length=MOST_SERVICE_PORTS)] | None = (
         Field(

@@ -1,4 +1,4 @@
-"""Of all names of fields, the one that somebody may have meant who wrote another."""
+"""The field whose name somebody may have meant who wrote another name."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from difflib import SequenceMatcher
 
 #: The words of a name in camelCase, snake_case or kebab-case: initImageURL is init, Image and URL.
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-#: From how many letters on a name may have so many slips to be taken for another.
+#: From so many letters on a name may have so many slips and still count as meant.
 _SLIPS = ((12, 3), (6, 2), (0, 1))
-#: Words that are in so many names that they tell nothing alone.
+#: Words that are in so many names that they say nothing alone.
 _COMMON = frozenset({"config", "name", "policy", "ref"})
 
 
 def suggestion(written: str, names: Iterable[str], below: Iterable[str] = ()) -> str | None:
-    """The name that is most like the one that was written, None if none is like it. `below` are the paths of
-    fields of other fields, such as `replacement.strategy`, of which one is meant by its very name.
+    """The name that is most like the written one, None if none is like it. `below` are paths of fields in
+    other fields, such as `replacement.strategy`. One of these is meant if its last name is the written one.
 
-    These come in this order: the same words in another spelling, a slip of the keyboard, the name of a field
-    below, a name that is the beginning or the initials of the other, a name that is in the other as a whole,
-    names that share a word, and what abbreviates a name.
+    The likeness is judged in this order: the same words in another spelling, a slip of the keyboard, the name
+    of a field below, a name that is the beginning or the initials of the other, a name that is a whole part
+    of the other, names that share a word, and an abbreviation of a name.
     """
     best = max(((_likeness(written, name), name) for name in sorted(names)), default=None)
     is_certain = best is not None and best[0][0] >= _SLIP
@@ -30,7 +30,7 @@ def suggestion(written: str, names: Iterable[str], below: Iterable[str] = ()) ->
 
 
 def misspelt(written: str, names: Iterable[str]) -> str | None:
-    """The name that was meant if there was a slip of the keyboard, None if it is like none."""
+    """The name that was meant if there was a slip of the keyboard. None if no name is like it."""
     near = [(_slips(written, name), name) for name in sorted(names)]
     slips, name = min(near, default=(len(written), ""))
     return name if slips <= _allowed(written, name) else None
@@ -44,12 +44,12 @@ def _only(paths: Iterable[str]) -> str | None:
     return by_depth[0][1]
 
 
-#: The rank of a slip of the keyboard, which only the same words have more of.
+#: The rank of a slip of the keyboard. Only the same words in another spelling have a higher one.
 _SLIP = 5
 
 
 def _likeness(written: str, name: str) -> tuple[int, float]:
-    """How much a name is like what was written: a rank, 0 if it isn't, and within it difflib's ratio."""
+    """How much a name is like the written one: a rank, 0 if it isn't, and difflib's ratio within the rank."""
     short, long = sorted((_words(name), _words(written)), key=lambda words: len("".join(words)))
     abbreviated, whole = "".join(short), "".join(long)
     ratio = SequenceMatcher(None, abbreviated, whole).ratio()
@@ -67,14 +67,14 @@ def _likeness(written: str, name: str) -> tuple[int, float]:
 
 
 def _allowed(written: str, name: str) -> int:
-    """How many slips a name may have to be taken for another."""
+    """How many slips a name may have and still count as meant."""
     longest = max(len(written), len(name))
     return next(slips for letters, slips in _SLIPS if longest >= letters)
 
 
 def _slips(written: str, name: str) -> int:
-    """How many letters are missing, too many, wrong or exchanged with the next one (the optimal string
-    alignment distance). Names that differ in length by more than may be are only counted by that.
+    """How many letters are missing, superfluous, wrong or exchanged with the next one (the optimal string
+    alignment distance). If two names differ too much in length, only that difference is returned.
     """
     if abs(len(written) - len(name)) > _SLIPS[0][1]:
         return abs(len(written) - len(name))
@@ -90,7 +90,7 @@ def _slips(written: str, name: str) -> int:
 
 
 def _abbreviates(written: str, name: str) -> bool:
-    """Whether all letters are in a name, in their order, the first one first: cmd in command."""
+    """Whether a name contains all letters in their order and begins with the first: cmd in command."""
     letters = iter(name)
     return written[:1] == name[:1] and all(letter in letters for letter in written)
 

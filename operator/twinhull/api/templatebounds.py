@@ -3,7 +3,7 @@
 The CRD bounds each field, so the API server refuses a larger one. A Workload that was stored before the CRD
 had bounds is measured here, by the same schema. Each bound comes from one of these:
 
-- what Kubernetes or Linux bounds themselves;
+- a bound of Kubernetes or Linux itself;
 - a multiple of what is used: of 536 templates in the repositories of Argo CD, Kubeflow's manifests,
   kube-prometheus and Kubernetes' examples none has more than 38 volumes, 38 mounts or 67 variables of a
   container, 26 arguments, 1,407 characters in one of them, or 615 values in all.
@@ -24,32 +24,34 @@ LONGEST_IMAGE = 1024
 LONGEST_TEXT = 131_072
 #: All annotations of an object together (k8s.io/apimachinery pkg/api/validation, TotalAnnotationSizeLimitB).
 LONGEST_ANNOTATION = 262_144
-#: As text; the largest amount that the API server keeps has 19 digits.
+#: The most characters of an amount. The largest one that the API server keeps has 19 digits.
 LONGEST_QUANTITY = 64
-#: Of each of the two lists; a guest tells of 256 of each.
+#: The most containers, and the most init containers. A guest reports 256 of each.
 MOST_CONTAINERS = 128
 MOST_VOLUMES = 256
-#: Elements of any other list, and entries of any map.
+#: The most elements of any other list, and entries of any map.
 MOST_ELEMENTS = 1024
 #: How deep overrides may be nested. KubeVirt's own fields are about ten deep (kubevirt.io/api v1.9.0).
 MAX_DEPTH = 64
-#: A key of any map, and the path of any field of the overrides. A label's key has 317 characters at most, and
-#: so have the names of annotations and resources (k8s.io/apimachinery pkg/util/validation, IsQualifiedName).
+#: The most characters of a key in any map, and of a field's path in the overrides. A label's key has 317
+#: characters at most, and so have the names of annotations and resources (k8s.io/apimachinery
+#: pkg/util/validation, IsQualifiedName).
 LONGEST_KEY = 1024
-#: Values in the template, and in the overrides, each list and map being one. No schema can say this.
+#: The most values in the template, and in the overrides. Each list and map is a value. No schema can have
+#: this bound.
 MOST_VALUES = 10_000
-#: Characters of all texts and names of fields in the overrides. Of KubeVirt's own the longest is the user
-#: data of cloud-init, of 2,048.
+#: The most characters of all texts and field names in the overrides. The longest of KubeVirt's own texts is
+#: cloud-init's user data, with 2,048.
 MOST_OVERRIDDEN = 65_536
 
-#: What of a spec isn't bounded by the models, by its path.
+#: The paths of the parts of a spec that the models don't bound.
 _OVERRIDES = ("virtualMachine", "overrides")
 _FREE = (("template",), _OVERRIDES)
 _SERVICE_MAPS = tuple(("service", field) for field in ("annotations", "labels", "nodePorts"))
 
 
 def excess(spec: Raw) -> str | None:
-    """A message about the first field of a Workload's spec that is too large; None if none is."""
+    """A message about the first field of a Workload's spec that is too large. None if none is."""
     template = _below(spec, ("template",))
     if message := next(_exceeding(podtemplate(), template, "spec.template", iter(range(MOST_VALUES))), None):
         return message
@@ -76,7 +78,7 @@ def _below(value: object, path: tuple[str, ...]) -> object:
 
 
 def _has_more_values(value: object, most: int) -> bool:
-    """However deep it is."""
+    """Whether a value holds more than `most` values, without recursion."""
     left, counted = [value], 0
     while left and counted <= most:
         item = left.pop()
@@ -89,7 +91,7 @@ def _has_more_values(value: object, most: int) -> bool:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """However deep they are."""
+    """All texts in a value, and all names of its fields, without recursion."""
     left = [value]
     while left:
         item = left.pop()
@@ -103,8 +105,8 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _longest_path(value: object) -> int:
-    """How many characters the longest path of a value has, of the names of fields and a dot between two. What
-    is nested deeper than it may be isn't looked at: it is refused for that.
+    """How many characters the longest path in a value has: the names of its fields, with dots between them.
+    Parts that are nested too deep aren't measured, since they are refused for that.
     """
     left, longest = [(value, 0, MAX_DEPTH)], 0
     while left:
@@ -118,15 +120,15 @@ def _longest_path(value: object) -> int:
 
 
 def _long_keys(value: object, path: str) -> Iterator[str]:
-    """That a map has a key that is longer than it may be."""
+    """A message if a map has a key that is too long."""
     longest = max(map(len, map(str, value)), default=0) if isinstance(value, dict) else 0
     if longest > LONGEST_KEY:
         yield f"{path}: has a key of {longest} characters, and may have {LONGEST_KEY}: shorten it"
 
 
 def _exceeding(schema: Raw, value: Any, path: str, budget: Iterator[int]) -> Iterator[str]:  # noqa: ANN401  JSON
-    """The fields that are larger than a schema says, as far down as it says anything, and of the first values
-    that a budget lasts for.
+    """Messages about the fields that are larger than the schema says. Parts without a schema aren't examined,
+    nor are the values beyond the budget.
     """
     if next(budget, None) is None:
         return

@@ -1,4 +1,4 @@
-"""The types in a Pod template, as Kubernetes 1.37 declares them in Go and puts defaults into them."""
+"""The types in a Pod template: how Kubernetes 1.37 declares them in Go, and their defaults."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Kind = Literal["value", "pointer", "struct", "pointer to struct", "list", "map"]
 
 
 class Field(NamedTuple):
-    """How a field is declared, the type of what is in it, and what Kubernetes puts there if it is absent.
+    """How a field is declared, the type of its content, and Kubernetes' default if it is absent.
 
-    The kind says what an empty one is. A `value`, `list`, `map` or `struct` that is empty is the same as an
-    absent one. An empty `pointer to struct`, such as `emptyDir: {}`, isn't, nor is a `pointer` to 0 or false.
+    The kind says whether an empty field is the same as an absent one. It is for a `value`, `list`, `map` or
+    `struct`. It isn't for a `pointer to struct`, such as `emptyDir: {}`, or a `pointer` to 0 or false.
     """
 
     kind: Kind
@@ -24,13 +24,13 @@ class Field(NamedTuple):
 
 
 Types = Mapping[str, Mapping[str, Field]]
-#: Where a template begins, and the type of what has a unit.
+#: The type of a template, and the type of amounts with a unit.
 TEMPLATE, QUANTITY = "PodTemplateSpec", "Quantity"
 
 
 @cache
 def types() -> Types:
-    """Each type's fields, which tools/podtemplate reads from Kubernetes' source; one for all who ask."""
+    """The fields of each type, which tools/podtemplate reads from Kubernetes' source. Callers share one."""
     text = (files(__package__) / "templatetypes.json").read_text(encoding="utf-8")
     return {
         name: {key: Field(**field) for key, field in fields.items()}

@@ -1,6 +1,6 @@
 """Checks an object's fields as the API server does, by the structural schema alone.
 
-Of CEL rules those are checked that stand for a pattern. twinhull.validation adds the others.
+Of the CEL rules only those are checked that stand for a pattern. twinhull.validation checks the others.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from twinhull.api.group import Raw
 from twinhull.api.patterns import PATTERNS
 from twinhull.api.suggestion import suggestion
 
-#: Each type's name for a person, and what YAML gives for it. A bool is an int to Python only.
+#: Each type's name for a person, and the Python types that YAML gives for it. Python counts a bool as an int,
+#: too.
 _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "array": ("a list", (list,)),
     "boolean": ("true or false", (bool,)),
@@ -26,16 +27,16 @@ _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
 }
 
 
-#: How many bits a whole number of a format has; without a format 64 (k8s.io/kube-openapi,
-#: pkg/validation/validate/values.go, IsValueValidAgainstRange).
+#: How many bits the value of an integer format has, without the sign; 63 if there is no format
+#: (k8s.io/kube-openapi, pkg/validation/validate/values.go, IsValueValidAgainstRange).
 _BITS = {"int32": 31, "int64": 63}
-#: Times as the API server takes them (the same, pkg/validation/strfmt/time.go, IsDateTime).
+#: Times that the API server accepts (the same, pkg/validation/strfmt/time.go, IsDateTime).
 _TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[tT]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([zZ]|[+-]\d{2}:\d{2})"
 )
 
-#: What to do about elements of the same key, where Kubernetes itself only warns of them
-#: (k8s.io/kubernetes/pkg/api/pod/warnings.go), by the list's name.
+#: What to do about elements with the same key, in lists where Kubernetes only warns of them
+#: (k8s.io/kubernetes/pkg/api/pod/warnings.go). By the list's name.
 _REMEDIES = {
     "env": "Kubernetes uses the last, so remove {first}",
     "hostAliases": "put the hostnames of both into one",
@@ -54,7 +55,7 @@ class Problem:
 
 
 def problems(schema: Raw, value: Any, path: str = "") -> Iterator[Problem]:  # noqa: ANN401  JSON
-    """What is wrong with a value, field by field. A null is as good as absent, as for the API server."""
+    """The problems of a value, field by field. A null counts as absent, as for the API server."""
     if not _has_type(schema, value):
         remedy = next((message for _, message in _in_words(schema)), _remedy(schema, value))
         yield Problem(path, f"must be {_wanted(schema)}, and is {_named(value)}: {remedy}")
@@ -86,7 +87,7 @@ def _object(schema: Raw, value: Raw, path: str) -> Iterator[Problem]:
 
 
 def _paths_below(known: Raw, levels: int = 2) -> Iterator[str]:
-    """The paths of the fields of fields, so many levels below them; those of lists and maps have none."""
+    """The paths of fields in fields, so many levels deep. Fields of lists and maps are left out."""
     for name, schema in known.items():
         fields = schema.get("properties", {})
         yield from (f"{name}.{below}" for below in fields)
@@ -95,14 +96,14 @@ def _paths_below(known: Raw, levels: int = 2) -> Iterator[str]:
 
 
 def _twice(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
-    """Elements that have the key of one before them, in a list that is a map by that key."""
+    """Elements with the same key as an earlier one, in a list that is a map by that key."""
     keys = schema.get("x-kubernetes-list-map-keys")
     fields = schema.get("items", {}).get("properties", {})
     seen: dict[tuple[str, ...], int] = {}
     for index, element in enumerate(elements):
         if not keys or not isinstance(element, dict):
             continue
-        # Values as text, since what is wrong with them may be that they aren't hashable.
+        # Values as text: a wrong value may not be hashable.
         key = tuple(str(element.get(name, fields.get(name, {}).get("default"))) for name in keys)
         if key in seen:
             named = " and ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True))
@@ -113,12 +114,12 @@ def _twice(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
 
 
 def _repeated(schema: Raw, elements: list[Any], path: str) -> Iterator[Problem]:
-    """Elements that equal one before them, in a list that is a set."""
+    """Elements that equal an earlier one, in a list that is a set."""
     if schema.get("x-kubernetes-list-type") != "set":
         return
     seen: dict[str, int] = {}
     for index, element in enumerate(elements):
-        # With its type, since 1 and "1" differ.
+        # repr, since 1 and "1" differ.
         first = seen.setdefault(repr(element), index)
         if first != index:
             yield Problem(f"{path}[{index}]", f"is {path}[{first}] again: remove one of the two")
@@ -157,8 +158,8 @@ def _number(schema: Raw, value: float) -> Iterator[str]:
 
 
 def _mismatches(schema: Raw, value: str) -> Iterator[str]:
-    """What a pattern has against a text, or a CEL rule that stands for one. Every pattern is anchored, and
-    `$` alone would allow for a line feed behind it.
+    """How a text breaks a pattern, or a CEL rule that stands for one. Every pattern is anchored; `$` alone
+    would allow a line feed after the text.
     """
     if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
         meaning = PATTERNS.get(schema["pattern"], f"doesn't match {schema['pattern']}: correct it")
@@ -167,14 +168,14 @@ def _mismatches(schema: Raw, value: str) -> Iterator[str]:
 
 
 def _in_words(schema: Raw) -> Iterator[tuple[str, str]]:
-    """The patterns for which CEL rules stand, each with what to write."""
+    """The patterns for which CEL rules stand, each with the rule's message."""
     for rule in schema.get("x-kubernetes-validations", ()):
         if pattern := pattern_of(rule):
             yield pattern, rule["message"]
 
 
 def _values(schema: Raw) -> Iterator[list[Any]]:
-    """The values that a schema lists; those of one that takes null stand in an allOf."""
+    """The lists of allowed values. A schema that allows null has its list in an allOf."""
     yield from (part["enum"] for part in (schema, *schema.get("allOf", ())) if "enum" in part)
 
 
@@ -188,7 +189,7 @@ def _size(schema: Raw, size: int, of: str, unit: str) -> Iterator[str]:
 def _has_type(schema: Raw, value: object) -> bool:
     if schema.get("x-kubernetes-int-or-string"):
         return isinstance(value, int | str) and not isinstance(value, bool)
-    if "not" in schema:  # a quantity, of which a schema can only say what it isn't
+    if "not" in schema:  # a quantity: a schema can only say what it isn't
         return isinstance(value, int | float | str) and not isinstance(value, bool)
     if "type" not in schema:
         return True
@@ -203,7 +204,7 @@ def _wanted(schema: Raw) -> str:
 
 
 def _named(value: object) -> str:
-    """What a value of another type is: it itself, where that is short and tells more than its type."""
+    """A name for a value of the wrong type: the value itself if it is short and says more than its type."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -215,7 +216,7 @@ def _named(value: object) -> str:
 
 
 def _remedy(schema: Raw, value: object) -> str:
-    """What to do about a value of another type."""
+    """What to do about a value of the wrong type."""
     wanted = schema.get("type")
     if value is None:
         return "remove it, or give it a value"

@@ -1,4 +1,6 @@
-"""spec.virtualMachine: how a machine is built, whether our guest runs in it or it boots a disk of its own."""
+"""spec.virtualMachine: how a machine is built, whether Twinhull's guest runs in it or it boots a disk of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -62,8 +64,8 @@ class Firmware(Model):
     bootloader: Literal["BIOS", "UEFI"] | None = Field(
         None,
         description="The kind of firmware. Without it, the preference's, or else BIOS. A machine that boots "
-        "a disk of its own needs the kind with which the disk was installed: the field is required there, "
-        "unless a preference is named.",
+        "a disk of its own needs the kind with which the disk was installed. There this field is "
+        "required, unless a preference is named.",
     )
     secure_boot: bool = Field(
         False,  # noqa: FBT003
@@ -84,7 +86,7 @@ class Firmware(Model):
     @field_validator("tpm", mode="before")
     @classmethod
     def _formerly_a_boolean(cls, tpm: object) -> object:
-        """The field was a boolean once, and objects from then may still be stored."""
+        """The field was once a boolean, and objects from that time may still be stored."""
         return {True: "Ephemeral", False: "None"}.get(tpm, tpm) if isinstance(tpm, bool) else tpm
 
 
@@ -119,7 +121,7 @@ class NetworkInterface(Model):
         ]
         | None
     ) = Field(
-        None, description="The card's address, such as the one that it had elsewhere. Without it, a new one."
+        None, description="The card's address, such as its address before a migration. Without it, a new one."
     )
     model: Literal["e1000e", "e1000", "rtl8139", "virtio"] | None = Field(
         None, description="The card's model. Without it, as virtualMachine.devices says."
@@ -160,7 +162,7 @@ class SshKeys(Model):
         | None
     ) = Field(
         None,
-        description="The users who get the keys, by the guest agent in the machine. Without it, cloud-init "
+        description="The users to whom the guest agent in the machine gives the keys. Without it, cloud-init "
         "gives them to its default user at the first start.",
     )
 
@@ -176,7 +178,7 @@ class VirtioDrivers(Model):
     )
 
 
-#: How many claims of a template may be disks. A machine has few places for devices.
+#: How many of a template's claims may be disks. A machine has room for few devices.
 MOST_CLAIMS = 16
 
 
@@ -188,9 +190,10 @@ class AttachedClaim(Model):
     )
     attached_as: Literal["Disk"] = Field(
         alias="as",
-        description="Disk: the machine has the claim as a disk with an ext4, which is made if the disk is "
-        "blank. So any user in the machine can own files on it. A Pod can't read what is on it. Without an "
-        "entry here, KubeVirt shares the claim's files by virtiofs, as user and group 107.",
+        description="Disk: the machine has the claim as a disk with an ext4 file system, which is made if "
+        "the disk is blank. Any user in the machine can own files on it. A Pod can't read this "
+        "disk. Without an entry here, KubeVirt shares the claim's files by virtiofs, as user and "
+        "group 107.",
     )
 
 
@@ -224,7 +227,7 @@ class GuestAgentPing(Model):
     """The guest agent answers."""
 
 
-#: Of what a probe consists, beside how often it is done.
+#: The kinds of probes. Exactly one of them is set.
 _PROBES = ("tcpSocket", "httpGet", "exec", "guestAgentPing")
 _ONE_PROBE = rule(
     "[" + ", ".join(f"has(self.{probe})" for probe in _PROBES) + "].filter(said, said).size() == 1",
@@ -238,7 +241,9 @@ class Readiness(Model):
     model_config = ConfigDict(json_schema_extra=validations(_ONE_PROBE))
 
     tcp_socket: TcpSocket | None = Field(None, description="A port that accepts connections.")
-    http_get: HttpGet | None = Field(None, description="An HTTP request that is answered well.")
+    http_get: HttpGet | None = Field(
+        None, description="An HTTP request that is answered with a status from 200 to 399."
+    )
     exec: Exec | None = Field(None, description="A command that succeeds. It needs the guest agent.")
     guest_agent_ping: GuestAgentPing | None = Field(None, description="The guest agent answers.")
     initial_delay_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
@@ -258,7 +263,7 @@ class Readiness(Model):
     )
 
 
-#: Disks are volumes of one machine, and their claims are named after them.
+#: Disks are volumes of one machine, and their claims are named after them: each needs its own name.
 _NAMED_ONCE = rule(
     "!has(self.disks) || !has(self.bootDisk) || self.disks.all(disk, disk.name != "
     f"(has(self.bootDisk.name) ? self.bootDisk.name : '{BOOT_DISK}'))",
@@ -272,7 +277,7 @@ _ORDERED_ONCE = rule(
     field="disks",
 )
 
-#: What has a meaning only for a machine that boots a disk of its own.
+#: The fields that have an effect only on a machine that boots a disk of its own.
 _OF_DISK_MACHINES = (
     *("disks", "devices", "cpus", "memory", "networkInterface", "cloudInit", "sysprep", "sshKeys"),
     *("virtioDrivers", "readiness"),
@@ -384,8 +389,8 @@ class VirtualMachine(Model):
     firmware: Firmware | None = Field(None, description="BIOS or UEFI, secure boot and TPM.")
     boot_disk: BootDisk | None = Field(
         None,
-        description="The disk that the machine boots, in place of the template. Such a machine has no guest "
-        "of Twinhull's in it. If you remove bootDisk, the template runs.",
+        description="The disk that the machine boots, in place of the template. Twinhull's guest doesn't run "
+        "in such a machine. If you remove bootDisk, the template runs.",
     )
     disks: Annotated[tuple[DataDisk, ...], Field(max_length=MOST_DISKS)] | None = Field(
         None,
@@ -417,7 +422,9 @@ class VirtualMachine(Model):
     @field_validator("overrides")
     @classmethod
     def _shallow(cls, overrides: Raw | None) -> Raw | None:
-        """Bound the depth, which no schema can do: code that walks through it must come to an end."""
+        """Bound the depth of overrides, which no schema can do: code that walks through them must come to an
+        end.
+        """
         if nested_deeper(overrides, MAX_DEPTH):
             raise PydanticCustomError("too_deep", f"it is nested more than {MAX_DEPTH} deep")
         return overrides
@@ -427,5 +434,5 @@ class VirtualMachine(Model):
         return frozenset(claim.volume for claim in self.claims or ())
 
     def all_disks(self) -> tuple[Disk, ...]:
-        """The boot disk, and those beside it; none if it boots no disk of its own."""
+        """The boot disk and the other disks. Empty if the machine boots no disk of its own."""
         return (self.boot_disk, *(self.disks or ())) if self.boot_disk else ()

@@ -12,15 +12,16 @@ from twinhull.api.base import GROUP, Model, Name, Raw, rule, validations
 from twinhull.api.group import MAX_NAME_LENGTH
 from twinhull.api.isolation import AUTO, IsolationChoice
 from twinhull.api.nulls import without_nulls
-from twinhull.api.service import ServicePolicy
+from twinhull.api.service import ServiceSettings
 from twinhull.api.virtualmachine import VirtualMachine
 from twinhull.api.workloadstatus import WorkloadStatus
 
-#: On a Workload: any new value restarts it by its strategy, as `kubectl rollout restart` does a Deployment.
+#: On a Workload: each new value restarts it by its strategy, as `kubectl rollout restart` does with a
+#: Deployment.
 RESTART_ANNOTATION = f"{GROUP}/restart"
 
 
-#: The template of a Workload that has none: a machine boots a disk.
+#: The template that stands for a missing one, if a machine boots a disk.
 NO_TEMPLATE: Raw = {"spec": {"containers": []}}
 
 
@@ -45,11 +46,11 @@ class Replacement(Model):
     strategy: Literal["Recreate", "StartFirst", "OnRestart"] = Field(
         "Recreate",
         description="Recreate deletes the old hull, waits until it is gone, and creates the new one. "
-        "StartFirst creates the new hull, waits until it is Ready, moves the Service to it, and then deletes "
-        "the old one. StartFirst needs restartPolicy Always. It can't be used with resources that only one "
-        "hull can hold, such as a ReadWriteOnce claim or a hostPort. OnRestart is for a machine that boots a "
-        "disk of its own: it runs on as it is, and changes when it restarts the next time. In all else "
-        "OnRestart is like Recreate.",
+        "StartFirst creates the new hull, waits until it is Ready, moves the Service to it, and "
+        "then deletes the old one. StartFirst needs restartPolicy Always. It can't be used with "
+        "resources that only one hull can hold, such as a ReadWriteOnce claim or a hostPort. "
+        "OnRestart is for a machine that boots a disk of its own: the machine runs on unchanged, "
+        "and is changed at its next restart. In all other respects OnRestart is like Recreate.",
     )
     progress_deadline_seconds: int = Field(
         600,
@@ -79,7 +80,7 @@ class Sandbox(Model):
     runtime_class_name: Name = Field(description="The RuntimeClass of the sandbox, such as gvisor or kata.")
 
 
-#: What is said of an entry of spec.virtualMachine.claims that names no claim of the template.
+#: The message about an entry of spec.virtualMachine.claims that names no claim of the template.
 NO_SUCH_VOLUME = (
     "an entry names no volume of the template that is a persistentVolumeClaim or ephemeral: correct its "
     "volume, or remove it"
@@ -155,8 +156,8 @@ class WorkloadSpec(Model):
         default_factory=Replacement,
         description="How a new hull takes over from the old one, when the template or the isolation changes.",
     )
-    service: ServicePolicy = Field(
-        default_factory=ServicePolicy, description="The Service named after the Workload."
+    service: ServiceSettings = Field(
+        default_factory=ServiceSettings, description="The Service named after the Workload."
     )
     sandbox: Sandbox | None = Field(
         None,
@@ -182,12 +183,12 @@ class WorkloadSpec(Model):
 
     @property
     def has_template(self) -> bool:
-        """Whether there is a Pod to run."""
+        """Whether the template has containers to run."""
         return bool(self.template["spec"].get("containers"))
 
 
 class ObjectMeta(Model):
-    """The part of metadata that decisions are made from."""
+    """The part of metadata from which decisions are made."""
 
     name: str
     namespace: str
@@ -200,12 +201,14 @@ class ObjectMeta(Model):
 
     @property
     def restart(self) -> str | None:
-        """The value of the annotation that restarts the Workload whenever the value changes."""
+        """The value of the annotation that restarts the Workload whenever it changes."""
         return self.annotations.get(RESTART_ANNOTATION)
 
     @property
     def version(self) -> tuple[str, int]:
-        """The uid and the generation, which identify this spec even if the Workload was made anew."""
+        """The uid and the generation, which tell this spec from any other, even if the Workload was made
+        anew.
+        """
         return self.uid, self.generation
 
 
@@ -234,6 +237,6 @@ class Workload(Model):
     status: WorkloadStatus = Field(
         default_factory=WorkloadStatus,
         description="What the operator observed. Only the operator writes it.",
-        # Without a status, kstatus takes an object that no controller has seen yet for done.
+        # Without a status, kstatus would count an object as done that no controller has seen yet.
         json_schema_extra={"default": {"observedGeneration": -1}},
     )

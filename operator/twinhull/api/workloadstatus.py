@@ -33,8 +33,8 @@ class IsolationStatus(Model):
     )
     pending_since: datetime | None = Field(
         None,
-        description="When the operator first saw it run with a weaker isolation than a policy requires. "
-        "Absent while it runs with a sufficient isolation.",
+        description="When the operator first saw the Workload run with a weaker isolation than a policy "
+        "requires. Absent while it runs with a sufficient isolation.",
     )
     policy: str | None = Field(None, description="The IsolationPolicy that decided, if one did.")
     reason: Why = Field(description="The rule that decided, in one word.")
@@ -110,13 +110,14 @@ class Exit(Model):
     )
     asked: str | None = Field(
         None,
-        description="The revision without any policies, if policies changed it. Because of this field a "
-        "change of policies doesn't run the Workload again.",
+        description="The revision as it would be without policies, if policies changed it. Because of this "
+        "field a change of policies doesn't run the Workload again.",
     )
     canonical: str | None = Field(
         None,
-        description="The present operator's name of the same revision, if an earlier operator named it "
-        "otherwise. Because of this field an upgrade of the operator doesn't run the Workload again.",
+        description="The name that the present operator gives this revision, if an earlier operator gave it "
+        "another. Because of this field an upgrade of the operator doesn't run the Workload "
+        "again.",
     )
 
 
@@ -210,9 +211,10 @@ class ImportFailure(Model):
 
     message: Message = Field(description="CDI's own words.")
     attempts: int = Field(
-        description="How many attempts there were at least, as a power of two: not each changes the status."
+        description="At least how many attempts there were. It is a power of two, so that not every attempt "
+        "changes the status."
     )
-    progress: Word | None = Field(None, description="How far the best of them got, as far as CDI knows.")
+    progress: Word | None = Field(None, description="How far the best attempt got, as far as CDI knows.")
     data_volume: str = Field(description="The uid of the DataVolume that is filled.")
 
 
@@ -220,19 +222,19 @@ class DiskStatus(Model):
     """A disk that the Workload names for a machine, or that its machine still has, as it is."""
 
     name: str = Field(description="The disk's name.")
-    claim: Name | None = Field(None, description="The claim that it is.")
+    claim: Name | None = Field(None, description="The disk's claim.")
     phase: Word | None = Field(
-        None, description="CDI's word for how far it is, such as ImportInProgress or Succeeded."
+        None, description="CDI's phase of the disk, such as ImportInProgress or Succeeded."
     )
-    progress: Word | None = Field(None, description="How much of it is filled, as far as CDI knows.")
-    size: Word | None = Field(None, description="The size of its claim.")
+    progress: Word | None = Field(None, description="How much of the disk is filled, as far as CDI knows.")
+    size: Word | None = Field(None, description="The size of the disk's claim.")
     attached: bool = Field(
-        description="Whether the present hull has it. A hull that runs the template has none of them."
+        description="Whether the present hull has the disk. A hull that runs the template has no disks."
     )
-    message: Message | None = Field(None, description="What is wrong with it, and what to do.")
+    message: Message | None = Field(None, description="What is wrong with the disk, and what to do.")
     failure: ImportFailure | None = Field(
         None,
-        description="How its import last failed. Absent once it got further than any attempt before.",
+        description="How the import last failed. Absent once a later attempt got further than all before.",
     )
 
 
@@ -271,9 +273,9 @@ class WorkloadStatus(Model):
     )
     unsupported_fields: tuple[UnsupportedField, ...] | None = Field(
         None,
-        description="Fields of the template that the hull can't honour, so that none is made; or fields that "
-        "the API server left out of the hull. If there are many, the last element says how many more there "
-        "are.",
+        description="Fields of the template that the hull can't honour, so that no hull is made; or fields "
+        "that the API server or a webhook left out of the hull. If there are many, the last "
+        "element says how many more there are.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["path"]},
     )
     containers: tuple[ContainerStatus, ...] | None = Field(

@@ -1,4 +1,4 @@
-"""YAML's merge key (yaml.org/type/merge.html), with a bound: PyYAML repeats what is merged twice."""
+"""YAML's merge key (yaml.org/type/merge.html), with a bound: PyYAML copies merged keys each time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ MERGE = "tag:yaml.org,2002:merge"
 
 
 class BoundedMerges(yaml.SafeLoader):
-    """A loader whose mappings merge no more keys than can be read. Raises MarkedYAMLError for more."""
+    """A loader whose mappings merge no more keys than an object may have values. Raises MarkedYAMLError for
+    more.
+    """
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Take in what a mapping merges, unless it is too much."""
+        """Merge keys into a mapping, unless there are too many."""
         merged = [value for key, value in node.value if key.tag == MERGE]
         listed = [part for value in merged for part in _parts(value) if isinstance(part, yaml.MappingNode)]
         for part in listed:

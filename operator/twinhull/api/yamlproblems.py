@@ -1,4 +1,4 @@
-"""What is wrong with a text that isn't YAML, in one line that begins with the place."""
+"""Messages about texts that aren't YAML, in one line that begins with the place of the error."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from yaml.reader import ReaderError
 
 from twinhull.api.printable import printable
 
-#: What is said of a file whose bytes aren't UTF-8, such as one that PowerShell wrote.
+#: The message about a file whose bytes aren't UTF-8, such as one that PowerShell wrote.
 NOT_UTF_8 = "it isn't text in UTF-8: save it in UTF-8"
 
 
 def problem(error: yaml.YAMLError, text: str, first_line: int = 0) -> str:
-    """What PyYAML has against a text. `first_line` is how many lines the file has before the text."""
+    """PyYAML's error in one line. `first_line` is how many lines the file has before the text."""
     if isinstance(error, ReaderError):
         before = text[: error.position]
         line, column = before.count("\n"), error.position - (before.rfind("\n") + 1)
@@ -26,7 +26,7 @@ def problem(error: yaml.YAMLError, text: str, first_line: int = 0) -> str:
 
 
 def _code(error: ReaderError) -> int:
-    """The number of the character, which PyYAML gives as such for a text."""
+    """The number of the character. For a text PyYAML gives the number itself."""
     character: object = error.character
     return character if isinstance(character, int) else ord(str(character))
 

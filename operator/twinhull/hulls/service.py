@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain, count
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.api.service import ServicePolicy, ServicePort
+from twinhull.api.service import ServicePort, ServiceSettings
 from twinhull.api.workload import ObjectMeta
 from twinhull.hulls.applied import APPLIED_ANNOTATION
 from twinhull.hulls.hull import HULL_NAME_LABEL, WORKLOAD_LABEL, owner_reference
@@ -20,7 +20,7 @@ PINNED_ANNOTATION = f"{GROUP}/pinned-at"
 
 
 def render(
-    workload: ObjectMeta, policy: ServicePolicy, ports: list[Raw], hull: str | None = None
+    workload: ObjectMeta, policy: ServiceSettings, ports: list[Raw], hull: str | None = None
 ) -> Raw | None:
     """The Service of a Workload; None if spec.service disables it or no port is named.
 
@@ -52,7 +52,7 @@ def render(
     }
 
 
-def _policy_fields(policy: ServicePolicy) -> Raw:
+def _policy_fields(policy: ServiceSettings) -> Raw:
     """The fields of the Service's spec that spec.service sets, without the type and the ports."""
     settings = policy.raw()
     return {
@@ -66,7 +66,7 @@ def _fixed(port: Raw, node_ports: Mapping[str, int]) -> Raw:
     return {**port, "nodePort": node_ports[port["name"]]} if port["name"] in node_ports else port
 
 
-def unknown_ports(policy: ServicePolicy, ports: list[Raw]) -> list[str]:
+def unknown_ports(policy: ServiceSettings, ports: list[Raw]) -> list[str]:
     """The names in spec.service.nodePorts that aren't the name of any of the Service's `ports`."""
     return sorted(set(policy.node_ports or ()) - {port["name"] for port in ports})
 
@@ -170,7 +170,7 @@ def _without_defaults(port: Raw) -> Raw:
     return kept | ({"appProtocol": port["appProtocol"]} if port.get("appProtocol") else {})
 
 
-def ports_of_policy(policy: ServicePolicy) -> list[Raw]:
+def ports_of_policy(policy: ServiceSettings) -> list[Raw]:
     """The ports that spec.service lists. They replace the ports of the containers.
 
     A port without a name gets one that no other port has.

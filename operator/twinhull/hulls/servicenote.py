@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.api.service import ServicePolicy
+from twinhull.api.service import ServiceSettings
 from twinhull.hulls.applied import APPLIED_ANNOTATION
 
 #: The fields of spec.service that are copied to the Service's spec unchanged.
@@ -35,7 +35,7 @@ class RequestedServiceFields:
     spec: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, policy: ServicePolicy, fields: Raw) -> RequestedServiceFields:
+    def of(cls, policy: ServiceSettings, fields: Raw) -> RequestedServiceFields:
         """What spec.service asks for. `fields` are the fields that it sets in the Service's spec."""
         return cls(tuple(sorted(policy.annotations or ())), tuple(sorted(policy.labels or ())), tuple(fields))
 

@@ -1,4 +1,6 @@
-"""The AccessRequests: each gets a certificate for its Workload's machine, or is told why not."""
+"""The controller of AccessRequests: each gets a certificate for its Workload's machine, or a status that says
+why not.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,10 @@ from twinhull.shell.store import Key, Store
 
 
 class AccessController(Controller[AccessCase]):
-    """Signs by the operator's `secret`, for guests that have answered. Without one it signs nothing.
+    """Issues certificates with the operator's `secret`, for guests that have answered. Without a secret it
+    issues none.
 
-    `reports` has their answers by the uid of the instance.
+    `reports` has the guests' answers by the uid of the VirtualMachineInstance.
     """
 
     kind, log_field = ACCESS_REQUEST, "accessRequest"
@@ -47,30 +50,30 @@ class AccessController(Controller[AccessCase]):
         self._reports = reports
         self._secret = secret
         self._now = now
-        #: The requests that have no certificate yet, by the Workload that they ask for.
+        #: The requests without a certificate, by the Workload that each names.
         self._waiting: dict[Key, set[Key]] = defaultdict(set)
-        #: The Workload that each of them asks for.
+        #: The Workload that each of these requests names.
         self._workloads: dict[Key, Key] = {}
 
     def wake(self, workload: Key) -> None:
-        """There is news of a Workload, or of its guest."""
+        """Reconcile the requests that wait for a Workload. It, or its guest, has changed."""
         for key in self._waiting.get(workload, ()):
             self._queue.add(key)
 
     def observe(self, key: Key) -> AccessCase | None:
-        """A request, and what it asks to get into. None if it is gone, or can't be read."""
+        """A request, and the machine that it asks for. None if the request is gone, or can't be read."""
         obj = self._store.get(ACCESS_REQUEST, key)
         if obj is None or UNREAD in obj:
             return None
         try:
             request = AccessRequest.model_validate(obj)
-        except ValidationError:  # another version's: that one answers it
+        except ValidationError:  # another version's, whose operator answers it
             return None
         target = self._target((key[0], request.spec.workload))
         return AccessCase(request, target, bool(self._secret), self._now())
 
     def remember(self, key: Key, observed: AccessCase | None) -> None:
-        """Which Workload's news this request waits for."""
+        """Note for which Workload this request waits, if it has no certificate yet."""
         if workload := self._workloads.pop(key, None):
             self._waiting[workload].discard(key)
             if not self._waiting[workload]:
@@ -80,7 +83,7 @@ class AccessController(Controller[AccessCase]):
             self._waiting[workload].add(key)
 
     def plan(self, observed: AccessCase) -> ObjectPlan:
-        """A certificate, why there is none, or the request's end."""
+        """The certificate, the reason why there is none, or the deletion of an expired request."""
         metadata = observed.request.metadata
         owner = ReconciledObject(metadata.namespace, metadata.name, metadata.uid, metadata.generation)
         decision = access.decide(observed)
@@ -101,7 +104,7 @@ class AccessController(Controller[AccessCase]):
         return access.unissued(observed, decision).raw()
 
     def _certificate(self, observed: AccessCase, target: Target, guest: AccessibleGuest) -> str:
-        """The certificate. Raises ValueError if none can be made of the request."""
+        """The certificate for a request. Raises ValueError if the request's key can't have one."""
         request = observed.request
         person = Person(
             authority.requested_key(request.spec.request),
@@ -114,7 +117,7 @@ class AccessController(Controller[AccessCase]):
         return authority.person(self._secret, target.workload_uid, person, observed.now, number)
 
     def _target(self, workload: Key) -> Target | None:
-        """What a Workload runs in. None if there is no such Workload."""
+        """The hull of a Workload and its guest. None if the Workload doesn't exist."""
         obj = self._store.get(WORKLOAD, workload)
         if obj is None:
             return None

@@ -1,4 +1,4 @@
-"""The application: everything that runs, put together at start-up and taken apart at clean-up."""
+"""The application: puts everything together at start-up, and takes it apart at shutdown."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 class Application:
     """One operator process, run by kopf: log-in, start-up, clean-up, signals.
 
-    The Lease and the servers have threads of their own, and the Lease a connection: they go on while a pass,
-    or an event, holds the work's event loop.
+    The Lease and the servers have threads of their own, and the Lease a connection of its own. So they go on
+    while a pass, or taking in an event, blocks the main event loop.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -55,30 +55,31 @@ class Application:
         self._listed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
-        #: Posting Events ends last, so that what the others have told is posted. The Lease is renewed until
-        #: then: it is given back only while it is held.
+        #: The tasks that work, that post Events, and that hold the Lease; they end in this order. So the
+        #: Events of the others are posted, and the Lease is renewed until then: it is released only while it
+        #: is held.
         self._tasks, self._posting, self._holding = (Tasks(self._ended) for _ in range(3))
 
     def _may_write(self) -> bool:
         return self._lease is None or self._lease.is_held()
 
     async def _refresh_metrics(self) -> None:
-        """Have the gauges collected in the work's loop, and wait for that in another."""
+        """Have the gauges collected in the main event loop, and wait for that in the servers' loop."""
         assert self._loop is not None, "it runs"  # noqa: S101
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._cached_state.refresh(), self._loop))
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT.
 
-        Raises LoginError without credentials, CannotServe when health or metrics can't be served where
-        they are to be, LeaseLost when another operator may have taken over, and whatever a part of it raised.
+        Raises LoginError without credentials, CannotServe if the probes or metrics can't be served at their
+        address, LeaseLost if another operator may have taken over, and the exception of a part that failed.
         """
         logger.info("twinhull %s starts", twinhull.__version__)
         await self._connection.open()
         self._loop = asyncio.get_running_loop()
         for thread in self._threads:
             thread.start()
-        runner.end_on_signals(self._ended)  # from here on it can be seen to live
+        runner.end_on_signals(self._ended)  # from here on the probes are served
         watching = asyncio.gather(self._watchdog.beat(), self._server_thread.run(self._watchdog.watch()))
         try:
             for server in self._servers:
@@ -103,7 +104,9 @@ class Application:
         self._control_loop.log_missing_prerequisites()
 
     async def _lead(self, lease: Lease) -> None:
-        """Wait for the Lease and for what its former holder wrote, then work for as long as it is held."""
+        """Wait for the Lease, list what its former holder wrote, and then work for as long as the Lease is
+        held.
+        """
         loop, held = asyncio.get_running_loop(), asyncio.Event()
         self._holding.spawn(self._lease_thread.run(lease.hold(partial(loop.call_soon_threadsafe, held.set))))
         await held.wait()
@@ -111,9 +114,11 @@ class Application:
         self._control_loop.work(self._tasks)
 
     async def _stop(self) -> None:
-        """Take no more work, post what was told, close. A pass cut short is done again at the next start."""
+        """Take no more work, post the Events, and close everything. A pass that is cut short is done again at
+        the next start.
+        """
         self._listed = False
-        self._ended.set()  # kopf waits for who waits for it
+        self._ended.set()  # kopf waits for its own task that waits for this
         self._control_loop.close()
         await self._tasks.cancel()
         with contextlib.suppress(TimeoutError):
@@ -126,7 +131,9 @@ class Application:
         logger.info("twinhull stopped")
 
     async def _close(self) -> None:
-        """Close what is open, be it for the second time: kopf doesn't clean up what failed to start."""
+        """Close everything that is open, perhaps for the second time: kopf doesn't clean up after a start
+        that failed.
+        """
         if self._server_thread.is_running:
             for server in self._servers:
                 await self._server_thread.run(server.stop())

@@ -1,4 +1,6 @@
-"""The change handler: turns what watches and lists tell into the keys of the Workloads concerned."""
+"""The change handler: takes in what watches and lists bring, and asks the queue for the Workloads it
+concerns.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +41,9 @@ logger = logging.getLogger(__name__)
 class ChangeHandler:
     """Takes in events and lists of objects, and asks the queue for the Workloads concerned.
 
-    An edited or newer definition may let anything into an object. One that can't be taken in is held as
-    unread, and no other is kept from being taken in by it. `listeners` are told of changed objects of their
-    kinds, by key.
+    An edited or newer definition may let anything into an object. If an object can't be taken in, the store
+    holds it as unread, and the others are taken in all the same. `listeners` are called with the keys of
+    changed objects of their kinds.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  one for each that it works with
@@ -61,15 +63,18 @@ class ChangeHandler:
         self._memories = memories
         self._scope = scope
         self._listeners = listeners
-        #: Asks for the Workloads that a change may concern; its `run` is to be run.
+        #: Asks for the Workloads that a change may concern. Its `run` must be run.
         self.walk = WorkloadWalk(store, queue, policies)
-        #: Set when a watch has started over: what was deleted meanwhile isn't said, so all is to be listed.
+        #: Set when a watch has started over. It doesn't tell which objects were deleted meanwhile, so
+        #: everything must be listed.
         self.started_over = asyncio.Event()
         #: For how long each watch may have missed changes.
         self.ages = WatchAges()
 
     def take(self, kind: Kind, change: str, obj: Raw) -> None:
-        """Take in one event: the state of an object, or (DELETED) its end, or the end of its label."""
+        """Take in one event: an object's new state, or (DELETED) that it is gone, or has lost the label that
+        the watch selects.
+        """
         if not _is_named(kind, obj):
             return
         capabilities_before = self._capabilities(kind)
@@ -80,7 +85,7 @@ class ChangeHandler:
         self._ask_if_capabilities_changed(kind, capabilities_before)
 
     def take_part(self, kind: Kind, present: set[str], objects: Iterable[Raw]) -> None:
-        """Take in some objects of a list, whose uids are noted in `present`."""
+        """Take in some objects of a list, and add their uids to `present`."""
         capabilities_before = self._capabilities(kind)
         for obj in objects:
             if _is_named(kind, obj):
@@ -91,8 +96,9 @@ class ChangeHandler:
     def take_rest(
         self, kind: Kind, present: set[str], version: str | None, namespace: str | None = None
     ) -> None:
-        """Take in that a list, of a namespace or of all, has ended which has these objects and no others; or
-        (None) that there is none, since the kind isn't served: that says nothing of its objects.
+        """Take in the end of a list, of a namespace or of all: the objects in `present`, and no others,
+        existed at its version. If the version is None, the kind isn't served, which tells nothing of its
+        objects.
         """
         if version is None:
             return
@@ -100,11 +106,11 @@ class ChangeHandler:
         self._prune(kind, present, int(version), namespace)
 
     def take_removal(self, kind: Kind) -> None:
-        """Take in that a kind, and so each object of it, was removed from the cluster."""
+        """Take in that a kind, with all its objects, was removed from the cluster."""
         self._note_all_gone(kind, self._store.remove_all(kind))
 
     def holds(self, kind: Kind) -> bool:
-        """Whether any object of a kind is known."""
+        """Whether the store has any object of a kind."""
         return bool(self._store.keys(kind))
 
     def _prune(self, kind: Kind, present: set[str], version: float, namespace: str | None = None) -> None:
@@ -119,18 +125,20 @@ class ChangeHandler:
         self._ask_if_capabilities_changed(kind, capabilities_before)
 
     def _take_state(self, kind: Kind, obj: Raw) -> None:
-        """An object whose label was changed concerns the Workload that it was of, too."""
+        """Take in an object's new state. If its label was changed, it concerns its former Workload, too."""
         old = self._store.get(kind, key_of(obj))
         if not self._put(kind, obj):
             return
         if old is not None and old["metadata"]["uid"] != obj["metadata"]["uid"]:
-            self._note_gone(kind, old)  # the end of it wasn't heard of
+            self._note_gone(kind, old)  # no event told of its end
         new = self._store.get(kind, key_of(obj)) or obj
         _tell_unread(kind, old or {}, new)
         self._ask(kind, [new] if old is None else [old, new])
 
     def _put(self, kind: Kind, obj: Raw) -> bool:
-        """Take in the state of an object, or its outline if that fails. True if it is news."""
+        """Put an object into the store, or its outline if that fails. True if the object is new or has
+        changed.
+        """
         try:
             if kind is kinds.KUBEVIRT:
                 _read_alone(kind, obj, self._scope)
@@ -147,12 +155,12 @@ class ChangeHandler:
             self._ask(kind, [obj] if old is None else [old, obj])
 
     def _note_gone(self, kind: Kind, obj: Raw) -> None:
-        """Have it remembered of a Pod that is gone how its run ended, or who ended it: soon nothing tells.
-        Of a Workload that is gone nothing is remembered.
+        """Remember how the run of a Pod that is gone ended, and who ended it, since nothing else will tell.
+        Forget a Workload that is gone.
         """
         if kind is kinds.WORKLOAD:
             self._memories.forget_unobserved(key_of(obj), obj["metadata"]["uid"])
-            self._queue.succeeded(key_of(obj))  # whoever has its name next hasn't failed yet
+            self._queue.succeeded(key_of(obj))  # another Workload of its name hasn't failed yet
         workload = workload_key(obj) if kind is kinds.POD and UNREAD not in obj else None
         if workload is None:
             return
@@ -162,18 +170,18 @@ class ChangeHandler:
             self._memories.record_exit(workload, owner.uid, end)
 
     def take_version(self, version: str) -> None:
-        """Take in the API server's version, which may be another than before."""
+        """Take in the API server's version."""
         capabilities_before = self._capabilities(kinds.KUBEVIRT)
         self._store.kubernetes_version = version
         self._ask_if_capabilities_changed(kinds.KUBEVIRT, capabilities_before)
 
     def _capabilities(self, kind: Kind) -> Capabilities | None:
-        """What the cluster can do, None where a kind has no say in that: most events are of such."""
+        """The cluster's capabilities; None if objects of the kind don't affect them, as with most events."""
         return capabilities(self._store, self._scope.hidden) if kind in kinds.CAPABLE else None
 
     def ask_others(self, writer: Key, kind: Kind, news: list[Raw]) -> None:
-        """Ask for the Workloads concerned by a change that this operator wrote for `writer`, but not for that
-        one: its own pass looks again. `news` has the states of the object before and after.
+        """Ask for the Workloads concerned by a change that the operator wrote for `writer`, except for
+        `writer` itself: its own pass observes it again. `news` has the object's states before and after.
         """
         self._ask(kind, news, writer)
 
@@ -192,7 +200,7 @@ class ChangeHandler:
             self._ask_for_referrers(kind, key)
 
     def _ask_for_concerned(self, concerned: Iterable[Concerned]) -> None:
-        """Ask for the Workloads for which policies may decide otherwise now."""
+        """Ask for the Workloads for which policies may now decide otherwise."""
         for namespace, policies in concerned:
             if policies is None:
                 self.walk.ask_namespace(namespace)
@@ -200,7 +208,7 @@ class ChangeHandler:
                 self.walk.ask_concerned(namespace, policies)
 
     def _ask_for_referrers(self, kind: Kind, key: Key) -> None:
-        """Ask for the Workloads that refer to an object, or for whose machines a policy names it."""
+        """Ask for the Workloads that refer to an object, and for those whose machines get it by a policy."""
         if kind.namespaced and self._policies.names_part(kind, key):
             self.walk.ask_namespace(key[0])
             return
@@ -211,21 +219,21 @@ class ChangeHandler:
             self._queue.add((key[0], name))
 
     def _ask_if_capabilities_changed(self, kind: Kind, capabilities_before: Capabilities | None) -> None:
-        """Ask for those whom it concerns if the cluster can do something else now."""
+        """Ask for the Workloads concerned if the cluster's capabilities have changed."""
         if capabilities_before != self._capabilities(kind):
             for key in self._concerned(kind):
                 self._queue.add(key)
 
     def _concerned(self, kind: Kind) -> Iterator[Key]:
-        """The Workloads that a change of what the cluster can do may concern."""
+        """The Workloads that may be concerned by changed capabilities."""
         concerned = {one.isolation for one in hull_types() if kind.name in one.woken_by}
         for key in self._store.keys(kinds.WORKLOAD):
             if self._decisions.isolation(key) in {*concerned, None}:
                 yield key
 
     def _changed(self, kind: Kind, news: list[Raw]) -> Iterator[Key]:
-        """The objects that are new, gone, or changed in what is looked at by who refers to them: their spec,
-        for the most part.
+        """The objects that are new, gone, or changed in the parts that matter to those who refer to them:
+        mostly the spec.
         """
         states: dict[Key, list[Raw]] = defaultdict(list)
         for obj in news:
@@ -237,7 +245,7 @@ class ChangeHandler:
 
 
 def _is_named(kind: Kind, obj: Raw) -> bool:
-    """Whether an object says which one it is, and as of when; without that nothing can be held of it."""
+    """Whether an object has a name, a uid and a resourceVersion. Without them the store can't hold it."""
     metadata = obj.get("metadata")
     says = metadata if isinstance(metadata, dict) else {}
     named = all(isinstance(says.get(part), str) for part in ("name", "uid", "resourceVersion"))
@@ -248,7 +256,7 @@ def _is_named(kind: Kind, obj: Raw) -> bool:
 
 
 def _last_exit(pod: Raw) -> Exit | None:
-    """How the run of a Pod that is gone ended, None if it goes on, or can't be read."""
+    """How the run of a Pod that is gone ended. None if it hadn't ended, or can't be read."""
     try:
         return last_exit(pod)
     except Exception as error:
@@ -257,15 +265,17 @@ def _last_exit(pod: Raw) -> Exit | None:
 
 
 def _read_alone(kind: Kind, obj: Raw, scope: Scope) -> None:
-    """Raises what reading would, in each pass, what the cluster can do by this object."""
+    """Read the capabilities from this object alone. Raises the error that it would otherwise cause in each
+    pass.
+    """
     store = Store()
     store.put(kind, obj)
     capabilities(store, scope.hidden)
 
 
 def _looked_at(obj: Raw) -> tuple[Any, ...]:
-    """What is looked at of an object that is referred to: its spec, whether it can be read, and of a claim
-    also whose disk it is, by its labels or by the note of a guest's disk.
+    """The parts of an object that matter to those who refer to it: its spec, whether it can be read, and the
+    Workload whose disk a claim is, by its labels or by the note on a guest's disk.
     """
     annotations, of = obj["metadata"].get("annotations") or {}, labels(obj)
     whose = annotations.get(DISK_OF_ANNOTATION), of.get(DISK_LABEL), of.get(WORKLOAD_LABEL)
@@ -273,7 +283,7 @@ def _looked_at(obj: Raw) -> tuple[Any, ...]:
 
 
 def _tell_unread(kind: Kind, old: Raw, new: Raw) -> None:
-    """One line of the log for an object that can't be read, as often as there is another reason."""
+    """Log that an object can't be read, once for each reason."""
     why = new.get(UNREAD)
     if why and why != old.get(UNREAD):
         where = "/".join(part for part in key_of(new) if part)

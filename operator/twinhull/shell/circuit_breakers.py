@@ -1,7 +1,8 @@
-"""The circuits: which kinds' writes time out, and when one asks whether that is over.
+"""The circuit breakers: which writes time out, and when the operator tries whether they still do.
 
-Once a write of a kind has timed out, one at a time asks whether that is over, for all of its namespace: a
-webhook may concern one namespace alone, and what it does there says nothing of others.
+Once a write has timed out, the circuit of its namespace, kind and verb (delete or not) is open: only one
+write at a time is sent there, as a probe. Other namespaces go on, since a webhook may concern one namespace
+alone.
 """
 
 from __future__ import annotations
@@ -18,61 +19,62 @@ from twinhull.shell.roundrobin import RoundRobin
 from twinhull.shell.store import Key
 from twinhull.shell.write_lanes import WriteLanes
 
-#: How long after the first write that timed out the next one asks whether that is over.
+#: How long after the first write that timed out the first probe is sent.
 _FIRST_PROBE = timedelta(seconds=2)
-#: How long, at most, lies between two that ask.
+#: The longest time between two probes.
 _LONGEST_PROBE = timedelta(minutes=1)
-#: How many actions of a Workload are woken with it. Its others are tried again when their time comes.
+#: How many of a Workload's waiting actions are woken with it. The others are tried again when their time
+#: comes.
 _MOST_ACTIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A write of a Workload's."""
+    """One write for a Workload."""
 
     #: The Workload.
     workload: Key
     #: The name of the kind that is written.
     kind: str
-    #: The action, as refusals name it.
+    #: The key of the action, as in Refusals.
     action: str
-    #: Whether it deletes: other webhooks are asked then.
+    #: Whether the write deletes an object: the API server calls other webhooks for that.
     deletes: bool
 
 
 @dataclass
 class _Probes:
-    """The writes of a kind that ask whether a circuit may close."""
+    """The probes of a kind, in all namespaces."""
 
-    #: How many are under way.
+    #: How many probes are under way.
     under_way: int = 0
-    #: Those that are to ask next, by namespace.
+    #: The writes that are to be the next probes, by namespace.
     queued: RoundRobin[Write] = field(default_factory=RoundRobin)
 
 
 @dataclass
 class _Circuit:
-    """Writes that time out in a namespace."""
+    """An open circuit: writes of a kind time out in a namespace."""
 
-    #: The last one's message.
+    #: The message of the last write that timed out.
     message: str
-    #: From when on one write may ask whether that is over.
+    #: When the next probe may be sent.
     probe_at: datetime
-    #: How much time lies between two that ask. It doubles with each that times out.
+    #: The time between two probes. Each probe that times out doubles it.
     interval: timedelta = _FIRST_PROBE
-    #: Whether one asks now.
+    #: Whether a probe is under way.
     probing: bool = False
-    #: The Workloads that wait, each with the actions that were put off.
+    #: The Workloads that wait, each with its actions that were put off.
     waiting: dict[Key, OrderedDict[str, None]] = field(default_factory=dict)
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it is time to ask: also if that time lies further ahead than it ever did, since the clock
-        was set back.
+        """Whether it is time for a probe. True, too, if the time of the probe is further ahead than it can
+        be: the clock was set back.
         """
         return not now < self.probe_at <= now + self.interval
 
     def wait(self, write: Write) -> None:
-        """An action waits, too. Of very many of a Workload's the first are former ones."""
+        """Note an action that waits. Of too many actions of one Workload the oldest are dropped."""
         actions = self.waiting.setdefault(write.workload, OrderedDict())
         actions[write.action] = None
         actions.move_to_end(write.action)
@@ -81,10 +83,11 @@ class _Circuit:
 
 
 class CircuitBreakers:
-    """Kept in memory only: after a restart the first write that times out opens its circuit again.
+    """The open circuits, kept in memory only: after a restart the first write that times out opens its
+    circuit again.
 
-    `wake` is told of Workloads whose writes waited and may be tried, with the actions that were put off
-    (none where a write only waited for its turn).
+    `wake` is called with each Workload whose writes waited and may be tried, and with the actions that were
+    put off (none if a write only waited for a place in its lane).
     """
 
     def __init__(
@@ -101,8 +104,9 @@ class CircuitBreakers:
 
     @asynccontextmanager
     async def writing(self, write: Write) -> AsyncIterator[None]:
-        """Goes around a write. Raises Busy when others of the kind are slow and enough, and CircuitOpen when
-        they time out and it isn't time to ask again; nothing is sent then.
+        """A context around one write. Nothing is sent if it raises Busy (all places of the kind are taken,
+        and their writes are slow) or CircuitOpen (writes of the kind time out, and it isn't time for a
+        probe).
         """
         probes, number = await self._enter(write)
         try:
@@ -120,7 +124,7 @@ class CircuitBreakers:
             self._lanes.leave(write.kind, number)
 
     def forget(self, workload: Key) -> None:
-        """Drop a Workload that is gone, and what nobody waits for any more."""
+        """Forget a Workload that is gone, and the circuits for which no other Workload waits."""
         circuits = self._circuits.get(workload[0], {})
         for key, circuit in tuple(circuits.items()):
             circuit.waiting.pop(workload, None)
@@ -128,7 +132,7 @@ class CircuitBreakers:
                 self._drop(workload[0], key)
 
     async def _enter(self, write: Write) -> tuple[bool, int]:
-        """Takes a write's place. Whether it is the one that asks for all, and the place's number."""
+        """Take the write's place. Returns whether the write is a probe, and the number of the place."""
         probes = self._enter_circuit(write)
         try:
             number = await self._lanes.enter(write.kind, write.workload)
@@ -138,15 +142,18 @@ class CircuitBreakers:
         if probes:
             return True, number
         try:
-            # It may have opened while the write waited for its place.
+            # The circuit may have opened while the write waited for its place.
             return self._enter_circuit(write), number
         except CircuitOpen:
             self._lanes.leave(write.kind, number)
             raise
 
     def _enter_circuit(self, write: Write) -> bool:
-        """Whether a write is the one that asks for all of its namespace. As many may ask at a time as leave
-        a place of the kind to namespaces that don't time out.
+        """Whether a write is sent as a probe; False if its circuit is closed. Raises CircuitOpen if the write
+        has to wait.
+
+        Probes of a kind take one place fewer than the kind has, so that namespaces whose writes don't time
+        out keep one.
         """
         circuit, of_kind = self._circuit(write), self._probes[write.kind]
         if circuit is None:
@@ -158,7 +165,8 @@ class CircuitBreakers:
             circuit.wait(write)
             if is_due and not of_kind.queued.waiting(write.workload[0]):
                 of_kind.queued.add(write.workload[0], write)
-            # One after the other, so that there is always one to ask, and never all at once.
+            # The Workloads come back one after the other: one of them is always there to probe, and never all
+            # at once.
             place = circuit.interval * min(len(circuit.waiting), 1_000)
             at = min(max(now, circuit.probe_at) + place, now + LONGEST_WAIT)
             raise CircuitOpen(circuit.message, at)
@@ -170,7 +178,7 @@ class CircuitBreakers:
         if not probes:
             return
         if circuit := self._circuit(write):
-            circuit.probing = False  # if nothing was learnt, the next one that asks may
+            circuit.probing = False  # the next write may probe, if this one told nothing
         of_kind = self._probes[write.kind]
         of_kind.under_way -= 1
         if probe := of_kind.queued.take():
@@ -187,11 +195,11 @@ class CircuitBreakers:
             circuit.probe_at = now + circuit.interval
         circuit.message = message
         circuit.wait(write)
-        self._lanes.wake_namespace(write.kind, namespace)  # they are told why
+        self._lanes.wake_namespace(write.kind, namespace)  # they learn why they wait
 
     def _close(self, write: Write) -> None:
-        """A write was answered: what times out in its namespace does so no more. That says nothing of
-        others, which a webhook may concern alone.
+        """Close the circuit of a write that was answered, and wake the Workloads that wait for it. Other
+        circuits stay as they are: a webhook may concern them alone.
         """
         circuit = self._circuit(write)
         if circuit is None:

@@ -1,11 +1,11 @@
-"""Who uses a claim that a Workload names as its disk: asked once, before the claim is marked as the
-Workload's.
+"""The users of a claim that a Workload names as its disk. They are asked for once, before the claim is marked
+as the Workload's.
 
-Only labelled objects are watched, so a machine or Pod of somebody else's isn't seen, and both would write to
-one file system. Pods tell of both: a machine's claims are volumes of its launcher Pod, and those that were
-plugged in while it runs are volumes of a Pod beside that (kubevirt.io/kubevirt 1.9.0,
-pkg/virt-controller/services/template.go, RenderHotplugAttachmentPodTemplate). A machine that is off has no
-Pod.
+Only labelled objects are watched, so the operator doesn't see other people's machines and Pods, and two
+machines would write to one file system. A list of Pods shows them all: a machine's claims are volumes of its
+launcher Pod, and claims that were plugged in while it runs are volumes of a Pod beside that
+(kubevirt.io/kubevirt 1.9.0, pkg/virt-controller/services/template.go, RenderHotplugAttachmentPodTemplate). A
+machine that is off has no Pod.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from twinhull.shell.store import Key
 
 #: On a launcher Pod: the name of its machine (kubevirt.io/api/core/v1, constant VirtualMachineNameLabel).
 _MACHINE_LABEL = "vm.kubevirt.io/name"
-#: The phases of Pods that use nothing any more.
+#: The phases of Pods that no longer use their claims.
 _ENDED = {"Succeeded", "Failed"}
 
 
 async def check_unused(cluster: Cluster, workload: Key, claim: str) -> None:
-    """Raises Undone if a Pod that hasn't ended, and isn't the Workload's, has the claim. The Pods of the
-    namespace are read a few at a time, up to the first such one.
+    """Raises Undone if a running Pod of somebody else uses the claim. The Pods of the namespace are read a
+    few at a time, up to the first such Pod.
     """
     namespace, name = workload
 

@@ -1,13 +1,15 @@
-"""Clone sources: from what a disk is cloned whose source is a DataSource, and whether it may be.
+"""Clone sources: the claim or snapshot to which a disk's DataSource leads, and whether the operator may clone
+it.
 
-CDI asks whether the account that makes a DataVolume may clone what it names. In another namespace a right
-to create Pods there is enough for it (cdi.kubevirt.io/v1beta1, authorize_utils.go), and the operator has
-that right everywhere. So the operator itself asks for the one right that is meant, before it makes the
-DataVolume for somebody who may have neither. The DataVolume then names the claim or snapshot that was looked
-at, and not the DataSource, which somebody may lead elsewhere meanwhile.
+CDI checks whether the account that creates a DataVolume may clone its source. For another namespace the right
+to create Pods there is enough (cdi.kubevirt.io/v1beta1, authorize_utils.go), and the operator has that right
+everywhere. So the operator checks the specific right itself, before it creates the DataVolume for somebody
+who may have neither. The DataVolume then names the claim or snapshot that was checked, and not the
+DataSource, which somebody may change meanwhile.
 
-Who names another namespace's DataSource may have no right to read it. Unless they may clone what it leads to,
-the answer is always the same: it doesn't say whether there is such a DataSource, nor where that leads.
+Somebody who names another namespace's DataSource may have no right to read it. Unless the operator may clone
+its claim or snapshot, the message is always the same: it doesn't tell whether the DataSource exists, or where
+it leads.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from twinhull.shell.errors import Refused
 from twinhull.shell.kinds import DATA_SOURCE
 from twinhull.shell.refusals import RefusalCause, Undone
 
-#: What is cloned, in CDI's words.
+#: The kinds of sources that are cloned, in CDI's words.
 _CLONED = ("pvc", "snapshot")
-#: What to do about a right that is missing.
+#: The advice if the right is missing.
 _GIVE = (
     "give the operator's ServiceAccount the right to create datavolumes/source {}, if every Workload may "
     "have what is on the disks there, or name another DataSource"
@@ -30,11 +32,11 @@ _GIVE = (
 
 
 async def resolved(cluster: Cluster, namespace: str, volume: Raw) -> Raw:
-    """A DataVolume that is to be made in a namespace, with the claim or snapshot in place of the DataSource
-    that it names. One that names none is as it was.
+    """A DataVolume with the claim or snapshot in place of its DataSource. A DataVolume without a DataSource
+    is returned as it is.
 
-    Raises Refused if there is no such DataSource, or it leads to a namespace that doesn't give its disks
-    away; Undone while the DataSource leads to nothing.
+    Raises Refused if the DataSource doesn't exist, or leads to a namespace whose disks the operator may not
+    clone. Raises Undone while the DataSource leads to nothing.
     """
     reference = volume["spec"].get("sourceRef")
     if reference is None:
@@ -63,7 +65,9 @@ async def resolved(cluster: Cluster, namespace: str, volume: Raw) -> Raw:
 
 
 def _source(data_source: Raw) -> Raw:
-    """What a DataSource leads to. Of one that leads on, CDI says where it leads."""
+    """The source of a DataSource. If it leads to another DataSource, the one that CDI has put into its
+    status.
+    """
     source: Raw = (data_source.get("spec") or {}).get("source") or {}
     if source.get("dataSource"):
         source = (data_source.get("status") or {}).get("source") or {}
@@ -71,8 +75,8 @@ def _source(data_source: Raw) -> Raw:
 
 
 def _cloning(namespace: str, name: str) -> Raw:
-    """The right to clone a claim or snapshot, or any if the name is empty (authorization.k8s.io/v1, type
-    ResourceAttributes).
+    """The right to clone a claim or snapshot, or all of a namespace if the name is empty
+    (authorization.k8s.io/v1, type ResourceAttributes).
     """
     return {
         "namespace": namespace,

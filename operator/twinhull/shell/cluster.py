@@ -1,4 +1,4 @@
-"""The cluster: a thin client of raw objects for the few requests that the operator and the command make."""
+"""The cluster: a thin client for the few requests that the operator and the command make, on raw objects."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from twinhull.shell.transport import Request, TooLargeError, Transport, lines, r
 
 logger = logging.getLogger(__name__)
 
-#: Under which name the operator's writes stand in managedFields.
+#: The field manager of the operator's writes, in managedFields.
 FIELD_MANAGER = "twinhull"
 
 #: Objects, and the version of their list.
 _Listed: TypeAlias = tuple[list[Raw], str]
 
-#: How many bytes an object's metadata may have for its managedFields to be looked at.
+#: The most bytes of an object's metadata whose managedFields are looked at.
 _LARGEST_METADATA = 1 << 19
-#: For how long a watch is asked for, and for how long it may be silent, in seconds; the API server sends a
-#: bookmark every minute.
+#: How many seconds a watch lasts, and how many it may be silent. The API server sends a bookmark every
+#: minute.
 _WATCHED_FOR = 300
 _WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=70)
 _root = attrgetter("root")
@@ -48,8 +48,7 @@ class Cluster:
     """Requests on raw objects. Every failure is an ApiError.
 
     `may_write` is asked right before each write is sent, once there is a connection for it. If it says no,
-    NotLeading is raised and nothing is sent.
-    What isn't in the `scope` isn't listed.
+    NotLeading is raised and nothing is sent. Kinds and namespaces outside of the `scope` aren't listed.
     """
 
     def __init__(
@@ -64,16 +63,17 @@ class Cluster:
         self._scope = scope
 
     async def create(self, kind: Kind, namespace: str, obj: Raw) -> Raw:
-        """Create an object. Raises AlreadyExists rather than touching another of that name, and Refused
-        rather than leaving out a field that the server doesn't know.
+        """Create an object. Raises AlreadyExists if another object has the name, and Refused if the object
+        has a field that the server doesn't know.
         """
         query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
         with self._transport.metrics.writing("create", kind.plural):
             return await self._request("POST", kind.path(namespace), query, obj)
 
     async def rehearse(self, kind: Kind, namespace: str, obj: Raw) -> None:
-        """Go through a creation up to where it would be stored. Raises what `create` would. A machine's Pod
-        may have fields that its guest alone knows.
+        """Try a creation by a dry run: the API server does everything but store the object. Raises what
+        `create` would. A PodTemplate, which stands for a machine's Pod, may have fields that the server
+        doesn't know: its guest knows them.
         """
         strict = "Ignore" if kind is POD_TEMPLATE else "Strict"
         query = {"fieldValidation": strict, "dryRun": "All"}
@@ -83,10 +83,9 @@ class Cluster:
     async def rehearse_apply(  # noqa: PLR0913  what an apply has
         self, kind: Kind, namespace: str, name: str, obj: Raw, manager: str, *, force: bool
     ) -> Raw:
-        """Go through a server-side apply up to where it would be stored: the object as it would be then.
-
-        Raises Conflict if another field manager has fields of it, unless those are taken by force, and
-        Refused rather than leaving out a field that the server doesn't know.
+        """Try a server-side apply by a dry run, and return the object as it would be stored. Raises Conflict
+        if another field manager owns some of the fields and `force` is false, and Refused if there is a field
+        that the server doesn't know.
         """
         query = {
             "fieldManager": manager,
@@ -102,7 +101,7 @@ class Cluster:
         return list((await self._request("GET", RESOURCE_QUOTA.path(namespace)))["items"])
 
     async def read_pods(self, namespace: str, take: Take) -> None:
-        """Give all Pods of a namespace that haven't ended to `take`, a few at a time, whosever they are."""
+        """Give all Pods of a namespace that haven't ended to `take`, a few at a time, whoever owns them."""
         await self._lists.read(ANY_POD, namespace, None, take)
 
     async def may(self, attributes: Raw) -> bool:
@@ -113,22 +112,22 @@ class Cluster:
         return bool((answer.get("status") or {}).get("allowed"))
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Raw | None:
-        """One object, None if there is none."""
+        """One object, None if it doesn't exist."""
         try:
             return await self._request("GET", kind.path(namespace, name))
         except NotFound:
             return None
 
     async def is_there(self, kind: Kind, namespace: str, name: str) -> bool:
-        """Whether there is an object of that name, asked for by a list: of some kinds no single one may be
-        read.
+        """Whether an object of that name exists. It is asked for by a list, since the operator may list some
+        kinds of which it may not get single objects.
         """
         query = {"fieldSelector": f"metadata.name={name}", "limit": "1"}
         return bool((await self._request("GET", kind.path(namespace), query))["items"])
 
     async def managed_fields(self, kind: Kind, namespace: str, name: str) -> list[Raw]:
-        """Who has set what of an object (meta/v1, type ManagedFieldsEntry), as no other read tells; nothing
-        if that is too much, or there is no such object.
+        """An object's managedFields (meta/v1, type ManagedFieldsEntry): which field manager set which fields.
+        The other reads leave them out. Empty if they are too large, or the object doesn't exist.
         """
         headers = accept(bare=True, what="PartialObjectMetadata")
         request = Request("GET", kind.path(namespace, name), headers=headers, largest=_LARGEST_METADATA)
@@ -140,20 +139,20 @@ class Cluster:
             return []
 
     async def list(self, kind: Kind, workload: Key | None = None) -> _Listed | None:
-        """All objects of a kind that concern the operator, or those with one Workload's label; and the
-        version of the list. None if the cluster has no such kind, or it isn't seen.
+        """All objects of a kind that concern the operator, or those with one Workload's label, and the
+        version of the list. None if the cluster doesn't have the kind, or the kind isn't in the scope.
         """
         listed: list[Raw] = []
         version = await self.read_all(kind, listed.extend, workload)
         return None if version is None else (listed, version)
 
     async def read_all(self, kind: Kind, take: Take, workload: Key | None = None) -> str | None:
-        """Give all objects of a kind, as `list` has them, to `take`, a few at a time: memory has to hold no
-        more than those. The version of the list; None if the cluster has no such kind, or it isn't seen.
+        """Give all objects of a kind to `take`, a few at a time, so that only those are in memory. The
+        version of the list. None if the cluster doesn't have the kind, or the kind isn't in the scope.
 
-        Of several lists, one a namespace, the version is the oldest's; None if any of them is missing, as
-        what isn't in a list that is missing isn't known to be gone. Items lack apiVersion and kind, as the
-        API server gives them.
+        If the operator serves single namespaces, there is one list for each. The version is then the oldest
+        list's, and None if any list is missing: an object in a missing list isn't known to be gone. Items
+        lack apiVersion and kind, as the API server gives them.
         """
         namespace, name = workload or (None, None)
         everywhere = self.places(kind) if namespace is None else (namespace,)
@@ -164,16 +163,18 @@ class Cluster:
     async def read_place(
         self, kind: Kind, place: str | None, take: Take, workload: str | None = None
     ) -> str | None:
-        """As `read_all`, of one of the `places` of a kind; of one Workload there, if it is named."""
+        """Like `read_all`, for one of the `places` of a kind, or for one Workload in it."""
         return await self._lists.read(kind, place, workload, take) if self._scope.sees(kind) else None
 
     def places(self, kind: Kind) -> tuple[str | None, ...]:
-        """The namespaces in which objects of a kind are asked for; None stands for all, or none at all."""
+        """The namespaces in which objects of a kind are listed. None stands for all namespaces, or for a
+        cluster-scoped kind.
+        """
         return (self._scope.namespaces if kind.namespaced else ()) or (None,)
 
     async def latest(self, kind: Kind, namespace: str | None) -> str:
-        """The version of a kind's objects by now, from which they can be watched. Raises NotFound if the
-        cluster has no such kind.
+        """The present version of a kind's objects, from which they can be watched. Raises NotFound if the
+        cluster doesn't have the kind.
         """
         return await self._lists.latest(kind, namespace)
 
@@ -181,10 +182,10 @@ class Cluster:
         self, kind: Kind, version: str, namespace: str | None, *, name: str = ""
     ) -> AsyncIterator[tuple[str, Raw]]:
         """The events of a kind's objects from a version on: ADDED, MODIFIED, DELETED, and BOOKMARK, which
-        only has a version. It ends when the API server ends it. With a `name` they are those of one object.
+        only has a version. With a `name`, those of one object. It ends when the API server ends it.
 
-        Raises Gone if there are no events from that version on any more, and NotFound if the cluster has no
-        such kind. An event that can't be read at all is passed by.
+        Raises Gone if the API server no longer has the events from that version on, and NotFound if the
+        cluster doesn't have the kind. An event that can't be read at all is left out.
         """
         query = {
             **selecting(kind),
@@ -212,11 +213,13 @@ class Cluster:
                 response.close()
 
     async def version(self) -> str:
-        """The API server's version, such as v1.37.2; empty if it says none."""
+        """The API server's version, such as v1.37.2; empty if it gives none."""
         return str((await self._request("GET", "/version")).get("gitVersion") or "")
 
     async def served(self, kinds: Iterable[Kind]) -> set[Kind]:
-        """Those of these kinds, none of Kubernetes' core, that the API server says it serves."""
+        """Those of these kinds that the API server serves. The kinds of Kubernetes' core group can't be asked
+        for.
+        """
         groups = (await self._request("GET", "/apis"))["groups"]
         served_paths = {
             f"/apis/{version['groupVersion']}" for group in groups for version in group["versions"]
@@ -230,9 +233,8 @@ class Cluster:
         return served_kinds
 
     async def patch(self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str = "") -> Raw:
-        """Merge a patch into an object, or into its `/status` or another subresource.
-
-        By RFC 7396; into a Pod, whose lists have keys, strategically.
+        """Patch an object, or its `/status` or another subresource: a Pod by a strategic merge patch, since
+        its lists have keys, any other object by a merge patch (RFC 7396). Returns the object afterwards.
         """
         path = kind.path(namespace, name) + subresource
         content_type = _STRATEGIC_PATCH if kind is POD else _MERGE_PATCH
@@ -242,8 +244,8 @@ class Cluster:
     async def patch_as(  # noqa: PLR0913  what a PATCH has
         self, kind: Kind, namespace: str, name: str, patch: Raw, *, manager: str, rehearse: bool = False
     ) -> Raw:
-        """Merge a patch into an object, by RFC 7396, as a field manager, such as a person's; or go through it
-        up to where it would be stored. The object as it is then, or would be.
+        """Patch an object by a merge patch (RFC 7396), with the given field manager. With `rehearse` it is a
+        dry run. Returns the object afterwards, or as it would be.
         """
         query = {"fieldManager": manager, **({"dryRun": "All"} if rehearse else {})}
         with self._transport.metrics.writing("dry-run" if rehearse else "patch", kind.plural):
@@ -258,8 +260,8 @@ class Cluster:
         grace_seconds: int | None = None,
         version: str = "",
     ) -> Raw:
-        """Delete an object if it is still the one with that uid, and in that version if one is given, else
-        raise Conflict or NotFound. A Pod has `grace_seconds` to end, or what it says itself.
+        """Delete an object if it still has that uid, and that resourceVersion if one is given; otherwise
+        raise Conflict or NotFound. A Pod gets `grace_seconds` to end, or else its own grace period.
         """
         preconditions = {"uid": uid, **({"resourceVersion": version} if version else {})}
         options: Raw = {"preconditions": preconditions, "propagationPolicy": "Background"}

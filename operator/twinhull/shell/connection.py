@@ -1,4 +1,4 @@
-"""The connection: where the API server is, who we are there, and one pool of sockets."""
+"""The connection to the API server: its URL, the credentials, and one pool of sockets."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ import twinhull
 from twinhull.shell.kopf_process.credentials import Credentials, Login
 from twinhull.shell.upgrades import read_refusal
 
-#: Sockets to the API server for reads and writes.
+#: How many sockets the operator has to the API server for reads and writes.
 POOL_SIZE = 32
-#: How long an answer, and a connection with its TLS handshake, may take for the operator, which tries again.
+#: Seconds for an answer, and for a connection with its TLS handshake. They are for the operator, which tries
+#: again.
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
-#: The same for a verb, which doesn't: a busy API server may take long for a handshake.
+#: The same for a verb, which doesn't try again: a busy API server may take long for a handshake.
 PATIENT_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=30)
 
 
 class Connection:
-    """A session with the API server, made anew when it no longer accepts the credentials.
+    """A session with the API server, which is made anew if the server no longer accepts the credentials.
 
-    A ServiceAccount's token is replaced on disk long before it ends, so a 401 means: read it again. It has as
-    many sockets as the pool's size says, or (0) as are asked for. `timeout` is that of requests without one
-    of their own.
+    A ServiceAccount's token is replaced on disk long before it expires, so after a 401 the token is read
+    again. The session has `pool_size` sockets, or as many as are needed if that is 0. `timeout` is for
+    requests without their own.
 
     A request's `trace_request_ctx`, if it has one, is called once the request has its socket, right before
-    its first byte is given to the kernel. If it raises, nothing is sent. It is called again if aiohttp sends
-    again, and with a body: on Python 3.11 aiohttp gives headers and body to the kernel together, a turn of
-    the event loop after it has put the headers together.
+    its first byte is given to the kernel. If it raises, nothing is sent. aiohttp calls it again if it sends
+    the request again, and for the body. On Python 3.11 aiohttp gives headers and body to the kernel together,
+    one turn of the event loop after it has put the headers together.
     """
 
     def __init__(
@@ -42,11 +43,11 @@ class Connection:
         self._renewing = asyncio.Lock()
         self._credentials: Credentials | None = None
         self._session: aiohttp.ClientSession | None = None
-        #: The sessions that aren't closed, each with its answers that may still be read.
+        #: The sessions that aren't closed, each with the answers that somebody may still read.
         self._answers: dict[aiohttp.ClientSession, weakref.WeakSet[aiohttp.ClientResponse]] = {}
 
     def reads(self, session: aiohttp.ClientSession, answer: aiohttp.ClientResponse) -> None:
-        """Note an answer that is about to be read. It is closed, if its session was closed meanwhile."""
+        """Note an answer that somebody is about to read. It is closed if its session was closed meanwhile."""
         if session in self._answers:
             self._answers[session].add(answer)
         else:
@@ -59,8 +60,8 @@ class Connection:
         return self._session, self._credentials.server
 
     async def renew(self, stale: aiohttp.ClientSession | None) -> tuple[aiohttp.ClientSession, str]:
-        """Another session in place of `stale`, unless there is one already. Answers of the former one
-        are read to their end: the API server goes on with a watch that it has begun.
+        """Make a new session in place of `stale`, unless another request has done so. Answers of the former
+        session are still read to their end: the API server goes on with a watch that it has begun.
         """
         async with self._renewing:
             if self._session is stale or self._session is None or self._credentials is None:
@@ -71,8 +72,8 @@ class Connection:
             return self._session, self._credentials.server
 
     async def close(self) -> None:
-        """Close all sockets. aiohttp doesn't tell those who read an answer that its session is closed: each
-        answer is closed first, which raises ClientConnectionError in whoever reads it.
+        """Close all sockets. aiohttp doesn't tell the readers of an answer that its session is closed. So
+        each answer is closed first, which raises ClientConnectionError in its readers.
         """
         while self._answers:
             session, answers = self._answers.popitem()
@@ -82,7 +83,7 @@ class Connection:
         self._session = None
 
     async def _close_unread(self) -> None:
-        """Close the former sessions of which nobody reads an answer any more."""
+        """Close the former sessions whose answers nobody reads any more."""
         former = [session for session in self._answers if session is not self._session]
         for session in former:
             if all(answer.closed for answer in self._answers[session]):
@@ -105,8 +106,8 @@ class Connection:
 
 
 async def _ask_before_sending(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
-    """Let a request say that it isn't to be sent. In spite of their names, aiohttp sends both signals before
-    it writes what they are about (aiohttp/http_writer.py, StreamWriter.write_headers and write).
+    """Let a request refuse to be sent. In spite of their names, aiohttp sends both signals before it writes
+    the headers or the chunk (aiohttp/http_writer.py, StreamWriter.write_headers and write).
     """
     if context.trace_request_ctx is not None:
         context.trace_request_ctx()

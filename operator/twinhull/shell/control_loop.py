@@ -1,4 +1,4 @@
-"""The control loop: all that observes the cluster and acts on it, put together."""
+"""The control loop: puts together everything that observes the cluster and acts on it."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ from twinhull.shell.watch_streams import WatchStreams
 from twinhull.shell.workload_controller import Observed, WorkloadController
 from twinhull.shell.workload_memory import WorkloadMemories
 
-#: How long guests may take at start-up to say how they are, in seconds.
+#: For how many seconds the start waits for the first reports of guests.
 _FIRST_ASKING = 3.0
-#: Which share of the memory one namespace's objects may take, of all kinds together: a quarter.
+#: The objects of one namespace, of all kinds together, may use one in so many parts of the memory: a quarter.
 _NAMESPACES_SHARE = 4
 
 
 class ControlLoop:
     """Watches, store, queues and reconcilers. `cluster` is for reads and writes, `watching` for watches.
 
-    `may_write` is whether this process may act now.
+    `may_write` tells whether this process may act now.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ControlLoop:
         reports = self._guests.reports if self._guests else {}
         self._access = AccessController(self._store, self._access_queue, reports, secret or b"", _now)
         self._turns = LoopTurns()
-        #: What people are told.
+        #: Posts Events.
         self.events = EventRecorder(cluster, is_busy=lambda: bool(len(self._queue)))
         self._changes = ChangeHandler(
             self._store,
@@ -94,18 +94,20 @@ class ControlLoop:
         metrics.passes.workers(settings.workers)
 
     def state_collector(self, lease: Lease | None) -> StateCollector:
-        """What metrics tell of the cluster's state."""
+        """The collector of the metrics that tell of the cluster's state."""
         scope = self._settings.scope
         ages, refused = self._changes.ages, self._listing.refused
         return StateCollector(self._store, self._decisions, ages, refused, lease, _now, scope)
 
     async def know(self) -> None:
-        """Know everything before deciding anything: list it all. Watches then go on from before that."""
+        """List everything, before anything is decided. The watches then go on from a version before these
+        lists.
+        """
         await self._streams.begin()
         await self._listing.list_until_done()
 
     async def follow(self, tasks: Tasks) -> None:
-        """Follow what changes, and ask the guests how they are. Nothing is written."""
+        """Follow changes, and ask the guests for their status. Nothing is written."""
         tasks.spawn(self._changes.walk.run())
         tasks.spawn(self._listing.run())
         tasks.spawn(self._streams.run())
@@ -114,13 +116,13 @@ class ControlLoop:
             await self._guests.settle(_FIRST_ASKING)
 
     async def catch_up(self) -> None:
-        """Know what the former leader wrote last and acted by, however late the watches are. What else is
-        late only costs a refusal, or time.
+        """List what the former leader has written, and what it decided by, however late the watches are.
+        Anything else that is late costs only a refusal, or some time.
         """
         await self._listing.catch_up()
 
     def work(self, tasks: Tasks) -> None:
-        """Begin to work: on all that is known, then on what the queues are asked for."""
+        """Start to reconcile all known objects, and then those that the queues are asked for."""
         left_disks = self._store.labelled_workloads(kinds.DATA_VOLUME)  # of Workloads that may be gone
         self._queue.open((*self._store.keys(kinds.WORKLOAD), *left_disks))
         self._access_queue.open(self._store.keys(kinds.ACCESS_REQUEST))
@@ -131,13 +133,13 @@ class ControlLoop:
             tasks.spawn(self._workloads.work())
 
     def close(self) -> None:
-        """Let no timer ask for more work."""
+        """Cancel the timers that would ask for more work."""
         self._queue.close()
         self._policy_queue.close()
         self._access_queue.close()
 
     def log_missing_prerequisites(self) -> None:
-        """Log which isolations wait for something that the cluster lacks."""
+        """Log which isolations wait for prerequisites that the cluster lacks."""
         log_missing_prerequisites(self._store, self._settings.scope)
 
     def _reconciler_of_workloads(self, policies: Policies) -> Reconciler[Observed]:

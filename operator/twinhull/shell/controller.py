@@ -1,4 +1,5 @@
-"""What the reconciler needs of a kind: how one object is observed, what to do about it, and what to say.
+"""What the reconciler needs for each kind: how an object is observed, and the plan of actions, status and
+Events.
 
 Each kind that the operator acts on has one Controller: Workload (workload_controller.py), IsolationPolicy
 (policy_controller.py) and AccessRequest (access_controller.py).
@@ -36,60 +37,67 @@ class ReconciledObject:
 
     @classmethod
     def of(cls, obj: Raw) -> ReconciledObject:
-        """That object. Nothing else of its metadata is looked at."""
+        """The identity of an object. Only these four fields of its metadata are read, so it also works for an
+        object that can't be read.
+        """
         metadata = obj["metadata"]
         namespace = metadata.get("namespace", "")
         return cls(namespace, metadata["name"], metadata["uid"], int(metadata["generation"]))
 
     @classmethod
     def by(cls, metadata: ObjectMeta) -> ReconciledObject:
-        """The object of that metadata."""
+        """The identity of the object that has this metadata."""
         return cls(metadata.namespace, metadata.name, metadata.uid, metadata.generation)
 
     @property
     def key(self) -> Key:
-        """By which the store and the queue know it."""
+        """The key of the object in the store and the queue."""
         return self.namespace, self.name
 
     @property
     def version(self) -> tuple[str, int]:
-        """What tells this spec from any other, even of an object of the same name that was made anew."""
+        """The uid and generation: they tell this spec from any other, even if an object of the same name was
+        made anew.
+        """
         return self.uid, self.generation
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectPlan:
-    """What to do about one object: the actions first; once there are none left, the status and the Events."""
+    """What to do about one object. Its actions are carried out first. Its status and Events are written once
+    a plan has no more actions.
+    """
 
-    #: The object that this is about.
+    #: The object that the plan is for.
     owner: ReconciledObject
     #: What to write or to delete, in order.
     actions: tuple[Action, ...] = ()
-    #: Gives the whole status that is to be. None if the status is left as it is.
+    #: Computes the whole status that the object should have. None if the status is left as it is.
     status: Callable[[], Raw] | None = None
-    #: What is posted as Events once the status was written.
+    #: Events that are posted once the status was written.
     events: tuple[Event, ...] = ()
-    #: What is logged once the status was written.
+    #: Events that are logged once the status was written.
     log: tuple[Event, ...] = ()
-    #: What the lines of the log are about beside the object, as Kind/name; empty if it is nothing else.
+    #: The hull that the log names beside the object, as Kind/name. Empty if there is none.
     about: str = ""
-    #: After how long the object is looked at again though nothing happens. None if it isn't.
+    #: After how long the object is reconciled again if nothing happens meanwhile. None if it isn't.
     requeue_after: timedelta | None = None
-    #: Whether a pass carries out the actions of one plan only. What is to be done after them is for a further
-    #: pass: of an object that can't be read it may never be seen that an action had an effect. The same
-    #: actions are carried out again later each time.
+    #: Whether a pass carries out the actions of one plan only, and leaves the next plan to a further pass. An
+    #: object that can't be read may never show that an action had an effect, so that the same actions are
+    #: planned again in each round.
     one_round: bool = False
-    #: Whether the object is looked at again once its status was written, since that may allow more.
+    #: Whether the object is reconciled again once its status was written, since the new status may allow more
+    #: actions.
     again_after_status: bool = False
 
 
 class Controller(ABC, Generic[_Observed]):
-    """One kind of object, as the reconciler works on it. A subclass observes an object and plans.
+    """How the reconciler works on one kind of object. A subclass observes an object and makes plans.
 
     For a key the reconciler calls `observe`, `remember`, `plan` and `planned`, carries out the actions of the
-    plan, and begins again until a plan has none. It then writes the plan's status if it differs from the last
-    seen one, and calls `written`. `observe` and `plan` change nothing. What has to be kept from pass to pass
-    is kept by the other methods, which do nothing unless a subclass says otherwise.
+    plan, and starts again until a plan has no actions. It then writes the plan's status if it differs from
+    the last seen one, and calls `written`. `observe` and `plan` change nothing. The other methods keep what
+    later passes need. They do nothing unless a subclass overrides them.
     """
 
     #: The kind of the objects.
@@ -99,35 +107,35 @@ class Controller(ABC, Generic[_Observed]):
 
     @abstractmethod
     def observe(self, key: Key) -> _Observed | None:
-        """What is known of the object of that key now. None if there is none."""
+        """What is known of the object of that key now. None if there is no such object."""
 
     @abstractmethod
     def plan(self, observed: _Observed) -> ObjectPlan:
-        """What to do about an object that was observed so."""
+        """The plan for an observed object."""
 
     def leftovers(self, key: Key) -> ObjectPlan | None:
-        """What to do about what an object has left that isn't there any more. None if it is nothing."""
+        """What to do about the objects that a deleted object has left. None if there is nothing to do."""
         del key
         return None
 
     def remember(self, key: Key, observed: _Observed | None) -> None:
-        """Keep what a later pass has to know of this observation. None if the object is gone."""
+        """Keep what later passes need of this observation. `observed` is None if the object is gone."""
 
     def planned(self, key: Key, observed: _Observed, plan: ObjectPlan) -> None:
-        """A plan was made, and is about to be carried out."""
+        """Note a plan that is about to be carried out."""
 
     def written(self, key: Key, observed: _Observed, status: Raw) -> None:
-        """The status was written, and is another than before."""
+        """Note that the status was written, and differs from the former one."""
 
     def urgent(self, observed: _Observed) -> ObjectPlan | None:
-        """What is done though a pass has failed. None if nothing is."""
+        """The actions that are carried out even after a pass has failed. None if there are none."""
         del observed
         return None
 
     def failure(self, key: Key, error: str, failure_id: str) -> ObjectPlan | None:
-        """What to say of an object at which a pass has failed. None if nothing is said.
+        """The status and Events that tell of a failed pass. None if nothing is told.
 
-        `error` is the Python type of what was raised, and `failure_id` the id that the log has for it.
+        `error` is the Python type of the exception, and `failure_id` the id under which the log has it.
         """
         del key, error, failure_id
         return None

@@ -1,4 +1,4 @@
-"""The decisions: what was last decided for each Workload, and how often each policy had a part in it."""
+"""The decisions: the last isolation decided for each Workload, and how many Workloads each policy affects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twinhull.shell.store import Key
 
 
 class Decisions:
-    """Kept in memory only: every Workload is decided on after a start."""
+    """The last decisions, kept in memory only: after a start each Workload is decided on again."""
 
     def __init__(self, counter: CounterMetric | None = None) -> None:
         self.counter = counter or catalogue.DECISIONS.counter(CollectorRegistry())
@@ -29,8 +29,8 @@ class Decisions:
         self.changed = asyncio.Event()
 
     def record_observation(self, workload: Key, observed: Case | UnreadableWorkload) -> None:
-        """Take down what was decided on a Workload, and what of it runs below policies' minimums. For one
-        that can't be read, what was last decided stands.
+        """Record the decision on an observed Workload, and below which policies' minimums it runs. If the
+        Workload can't be read, its last decision stays.
         """
         if isinstance(observed, UnreadableWorkload):
             new = workload not in self._looked_at
@@ -41,8 +41,8 @@ class Decisions:
             self.record(workload, observed.blueprint.resolution, pending)
 
     def record(self, workload: Key, resolution: Resolution, pending: frozenset[str] = frozenset()) -> None:
-        """Take down what was decided on a Workload, which runs below the minimums of the policies that are
-        `pending`.
+        """Record a decision on a Workload. `pending` are the names of the policies below whose minimum the
+        Workload runs.
         """
         new = workload not in self._looked_at
         self._looked_at.add(workload)
@@ -52,7 +52,7 @@ class Decisions:
         self._count(workload, resolution.effects(pending), new=new)
 
     def forget(self, workload: Key) -> None:
-        """Take down that a Workload is gone."""
+        """Record that a Workload is gone."""
         new = workload not in self._looked_at
         self._looked_at.discard(workload)
         self._resolved.pop(workload, None)
@@ -72,21 +72,21 @@ class Decisions:
             self.changed.set()
 
     def isolation(self, workload: Key) -> Isolation | None:
-        """What a Workload is to run in, None if that wasn't decided yet."""
+        """The isolation that was decided for a Workload. None if there was no decision yet."""
         resolved = self._resolved.get(workload)
         return resolved and resolved[0]
 
     @property
     def decided(self) -> int:
-        """How many Workloads were decided on, or looked at in vain."""
+        """How many Workloads were observed. Those that can't be read are counted, too."""
         return len(self._looked_at)
 
     def count(self, effect: PolicyAndEffect) -> int:
-        """How many Workloads a policy has an effect on."""
+        """On how many Workloads a policy has an effect."""
         return len(self._workloads.get(effect, ()))
 
     def counted(self, policy: str) -> WorkloadCounts:
-        """What a policy does, in numbers."""
+        """The numbers of Workloads for a policy's status, by effect, and the first pending Workload."""
         pending = self._workloads.get(PolicyAndEffect(policy, PolicyEffect.PENDING))
         first = "/".join(min(pending)) if pending else None
         return WorkloadCounts({one: self.count(PolicyAndEffect(policy, one)) for one in PolicyEffect}, first)

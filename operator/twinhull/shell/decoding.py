@@ -1,4 +1,5 @@
-"""Decoding: the API server's JSON, object by object, so that one that can't be read keeps no other from it.
+"""Decoding: the API server's JSON, object by object. An object that can't be read doesn't keep the others
+from it.
 
 Whoever may write an object may nest it 10,000 deep; Python's json gives up at about 1,000. Of an object that
 nests too deep, or has so many values that they would fill the memory, only parts are read (docs/adr/0022).
@@ -15,28 +16,28 @@ from twinhull.api.base import Raw
 from twinhull.api.bounds import MAX_DEPTH, excess
 from twinhull.api.reading import KEPT, Parts, own_labels, unread
 
-#: How much of a list is read at a time, in characters.
+#: How many characters of a list are read before its objects are handed on.
 _BATCH = 1 << 18
 _json = json.JSONDecoder()
 _BETWEEN = re.compile(r"[\s,:]*+")
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-#: A string or a bracket: what else there is tells nothing of where a value ends.
+#: A string or a bracket. Nothing else tells where a value ends.
 _TOKEN = re.compile(_STRING + r"|[{}\[\]]")
 _SCALAR = re.compile(_STRING + r"|[^\s,\]}]++")
 
 
 class Undecodable(Exception):
-    """A text isn't what the API server answers."""
+    """A text isn't JSON such as the API server sends."""
 
 
 def decode(text: bytes) -> Raw:
-    """One object. Raises Undecodable for what is none."""
+    """The object in a text. Raises Undecodable if the text is no object."""
     return _Reader(text).obj()
 
 
 def decode_event(line: bytes) -> tuple[str, Raw]:
-    """An event of a watch: its type and its object, which has a version unless it is an ERROR. Raises
-    Undecodable for what is none.
+    """The type and the object of a watch's event. The object has a resourceVersion, unless the type is ERROR.
+    Raises Undecodable if the line is no event.
     """
     reader, kind, obj = _Reader(line), "", None
     for key in reader.members():
@@ -53,14 +54,14 @@ def decode_event(line: bytes) -> tuple[str, Raw]:
 
 
 class Page:
-    """A list, or a page of one, read object by object. Raises Undecodable for what is none."""
+    """A list, or a page of one, read object by object. Raises Undecodable if the text is no list."""
 
     def __init__(self, text: bytes) -> None:
         self._reader = _Reader(text)
         self._metadata: Raw | None = None
 
     def batches(self) -> Iterator[list[Raw]]:
-        """Its objects, a few at a time, so that memory has to hold no more than those."""
+        """The objects of the list, a few at a time, so that only those are in memory."""
         for key in self._reader.members():
             if key == "items" and self._reader.enters("["):  # null stands for none
                 yield from self._items()
@@ -69,7 +70,7 @@ class Page:
 
     @property
     def metadata(self) -> Raw:
-        """Its own metadata, once all its objects were read."""
+        """The list's own metadata, once all its objects were read."""
         if self._metadata is None:
             raise Undecodable("a list without metadata")
         return self._metadata
@@ -86,7 +87,7 @@ class Page:
 
 
 class _Reader:
-    """A place in a text. What is asked for is read there, and the place is then behind it."""
+    """A position in a text. Each method reads from there, and moves the position behind what it has read."""
 
     def __init__(self, text: bytes) -> None:
         self._text = text.decode(errors="replace")
@@ -94,15 +95,15 @@ class _Reader:
 
     @property
     def place(self) -> int:
-        """How far it has read, in characters."""
+        """The position, in characters."""
         return self._at
 
     def enters(self, bracket: str) -> bool:
-        """Whether an object or array begins here."""
+        """Whether an object or array, by its opening bracket, begins at the position."""
         return self._text.startswith(bracket, self._at)
 
     def obj(self) -> Raw:
-        """An object; of one that holds too much, what `unread` keeps."""
+        """Read an object. If it can't be read, or has too many values, only the parts that `unread` keeps."""
         began = self._at
         try:
             obj = self.value()
@@ -114,7 +115,7 @@ class _Reader:
             if not isinstance(obj, dict):
                 raise Undecodable("no object")
             if isinstance(metadata := obj.get("metadata"), dict):
-                metadata.pop("managedFields", None)  # half of an object, and never looked at
+                metadata.pop("managedFields", None)  # they are half of the object, and nothing uses them
             why = excess(obj)
             if not why:
                 return obj
@@ -125,7 +126,9 @@ class _Reader:
         return unread(outline, why)
 
     def value(self) -> Any:  # noqa: ANN401  JSON
-        """A value. Raises Undecodable, or RecursionError if it nests too deep; the place is the same then."""
+        """Read a value. Raises Undecodable, or RecursionError if it nests too deep, and leaves the position
+        as it was.
+        """
         try:
             value, self._at = _json.raw_decode(self._text, self._at)
         except ValueError as error:
@@ -133,7 +136,9 @@ class _Reader:
         return value
 
     def members(self) -> Iterator[str]:
-        """The keys of an object, the place before each one's value; one that nobody reads is skipped."""
+        """The keys of an object. At each key the position is before its value. A value that nobody reads is
+        skipped.
+        """
         self._enter("{")
         while not self._leave("}"):
             key = str(self.value())
@@ -145,14 +150,14 @@ class _Reader:
             self._pass()
 
     def elements(self) -> Iterator[None]:
-        """An array, with the place before each of its elements in turn."""
+        """Yields once for each element of an array, with the position before that element."""
         self._enter("[")
         while not self._leave("]"):
             yield
             self._pass()
 
     def _outline(self, parts: Parts) -> Raw:
-        """The parts of an object that `unread` keeps, without those that hold too much themselves."""
+        """Read the parts of an object that `unread` keeps, without those that are too large themselves."""
         kept: Raw = {}
         for key in self.members():
             if key in parts:
@@ -180,12 +185,14 @@ class _Reader:
         return left
 
     def _pass(self) -> None:
-        """Go to the next key, value or bracket."""
+        """Move to the next key, value or bracket."""
         between = _BETWEEN.match(self._text, self._at)
         self._at = between.end() if between else self._at
 
     def _end(self) -> int:
-        """Where the value ends that begins here. However deep it nests, this needs no recursion."""
+        """The end of the value that begins at the position. It is found without recursion, however deep the
+        value nests.
+        """
         if not self._text.startswith(("{", "["), self._at):
             scalar = _SCALAR.match(self._text, self._at)
             if scalar is None:

@@ -1,4 +1,4 @@
-"""What can go wrong between the operator and the API server.
+"""The errors of requests to the API server.
 
 ApiError
 ├── Unreachable      no answer, or none in time
@@ -10,7 +10,7 @@ ApiError
 ├── Refused          400, 403, 422: asking again in the same way is of no use
 ├── NotLeading       not sent: another operator may act by now
 ├── Busy             not sent: enough writes of that kind are under way
-├── Open             not sent: writes of that kind time out
+├── CircuitOpen      not sent: writes of that kind time out
 └── ServerError      429, 5xx, and whatever else: it may pass
     └── TimedOut     a webhook, or the server itself, hasn't answered in time
 """
@@ -23,20 +23,20 @@ from datetime import datetime
 from twinhull.api.base import Raw
 from twinhull.api.brevity import shortened
 
-#: What a time-out sounds like, in Go's words: of a context, an HTTP client, a connection; the API server's
-#: own sentence is the last (k8s.io/apimachinery, pkg/api/errors, NewTimeoutError). The webhook's URL, which
-#: is in the same message, has `?timeout=` in any case.
+#: Go's words for a time-out: of a context, an HTTP client, a connection. The last ones are the API server's
+#: own sentence (k8s.io/apimachinery, pkg/api/errors, NewTimeoutError). `timeout` alone isn't enough: the
+#: webhook's URL, which is in the same message, always has `?timeout=`.
 _TIMED_OUT = re.compile(
     r"deadline exceeded|Client\.Timeout|i/o timeout|handshake timeout|did not complete within"
 )
 
 
 class ApiError(Exception):
-    """The API server didn't do what it was asked to; the message is its own."""
+    """A request to the API server failed. The message is the API server's own, if it gave one."""
 
 
 class Unreachable(ApiError):
-    """No answer, or none in time: it may or may not have been done."""
+    """No answer came, or none in time: the request may or may not have had its effect."""
 
 
 class Unauthorized(ApiError):
@@ -44,11 +44,11 @@ class Unauthorized(ApiError):
 
 
 class NotFound(ApiError):
-    """The object, its namespace or its kind isn't there."""
+    """The object, its namespace or its kind doesn't exist."""
 
 
 class AlreadyExists(ApiError):
-    """There is an object of that name."""
+    """An object of that name exists already."""
 
 
 class Conflict(ApiError):
@@ -56,7 +56,7 @@ class Conflict(ApiError):
 
 
 class Gone(ApiError):
-    """The version that was to be gone on from is too old."""
+    """The resource version from which to go on is too old."""
 
 
 class Refused(ApiError):
@@ -64,16 +64,18 @@ class Refused(ApiError):
 
 
 class NotLeading(ApiError):
-    """Nothing was asked for, since another operator may lead by now."""
+    """Nothing was sent, since another operator may lead by now."""
 
 
 class Busy(ApiError):
-    """Nothing was asked for yet, since enough writes of the kind are under way. It is told when to try."""
+    """Nothing was sent, since enough writes of the kind are under way. The Workload is woken when there is a
+    place.
+    """
 
 
 class CircuitOpen(ApiError):
-    """Nothing was asked for, since writes of the kind time out: the message is the last such one's. `until`
-    is when to ask again, unless it is told before.
+    """Nothing was sent, since writes of the kind time out. The message is that of the last write that timed
+    out. `until` is when to try again, unless the Workload is woken before.
     """
 
     def __init__(self, message: str, until: datetime) -> None:
@@ -90,7 +92,7 @@ class TimedOut(ServerError):
 
 
 def from_status(code: int, status: Raw) -> ApiError:
-    """The error that a response's code and Status object (meta/v1) stand for."""
+    """The error for a response, by its code and its Status object (meta/v1)."""
     message = shortened(str(status.get("message") or f"the API server answered {code}"))
     if code == 409:  # noqa: PLR2004
         return AlreadyExists(message) if status.get("reason") == "AlreadyExists" else Conflict(message)

@@ -1,7 +1,7 @@
-"""The events: what people are told, as Events on the Workload, posted beside the work, never in its way.
+"""The event recorder: posts Events on Workloads and other objects, beside the work, and never holds it up.
 
-Namespaces take turns, and each has a backlog of its own: much that is told of one makes no others' late. What
-is the same again and again is counted, and told in a series now and then.
+Namespaces take turns, and each has a backlog of its own, so that many Events of one don't delay the others'.
+Events that repeat are counted, and now and then posted as a series.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from twinhull.shell.roundrobin import RoundRobin
 logger = logging.getLogger(__name__)
 
 _CONTROLLER = "twinhull.dev/operator"
-#: An Event's note is refused beyond this many bytes.
+#: The API server refuses an Event whose note has more bytes.
 _LONGEST_NOTE = 1000
 #: How many Events of one namespace may wait to be posted.
 _BACKLOG = 1_000
-#: How many Events may wait to be posted in all. Beyond that the last one of the longest backlog is lost.
+#: How many Events may wait to be posted in all. If there are more, the last one of the longest backlog is
+#: lost.
 _BACKLOG_IN_ALL = 10_000
-#: How long Events may wait for passes that wait, in seconds: people can do with a late Event sooner than with
-#: a late Pod.
+#: How many seconds Events wait while passes wait for workers: a late Event hurts people less than a late Pod.
 _PATIENCE = 10.0
-#: How many Events, at most, wait for such passes.
+#: If more Events wait, they no longer wait for passes.
 _PATIENT = _BACKLOG // 2
-#: How often it is looked whether passes still wait, in seconds.
+#: How often the recorder looks whether passes still wait, in seconds.
 _LOOKS = 0.05
 
 
 class EventRecorder:
-    """Posts Events one after the other. They are told once, and lost if the API server won't have them.
+    """Posts Events one after the other, each once. An Event that the API server refuses is lost.
 
-    While passes wait (`is_busy`) Events do, too, for some seconds.
+    While passes wait for workers (`is_busy`), Events wait, too, for some seconds.
     """
 
     def __init__(
@@ -62,7 +62,9 @@ class EventRecorder:
         self._is_draining = False
 
     def post(self, kind: Kind, obj: Raw, event: Event) -> None:
-        """Tell something of an object, soon. Events of one without a namespace are in `default`."""
+        """Post an Event about an object soon. If the object has no namespace, the Event is in the namespace
+        `default`.
+        """
         namespace = obj["metadata"].get("namespace") or "default"
         is_full = len(self._backlog) >= _BACKLOG_IN_ALL
         if self._backlog.waiting(namespace) >= _BACKLOG or (is_full and self._is_longest(namespace)):
@@ -82,7 +84,7 @@ class EventRecorder:
         return self._backlog.waiting(namespace) >= self._backlog.waiting(self._backlog.longest())
 
     async def run(self) -> None:
-        """Post what comes, until cancelled."""
+        """Post Events until cancelled."""
         while True:
             await self._filled.wait()
             await self._give_way()
@@ -95,7 +97,7 @@ class EventRecorder:
             self._filled.clear()
 
     async def _give_way(self) -> None:
-        """Let passes that wait go first, but not for long, and not if much is to be told."""
+        """Wait while passes wait for workers, but not for long, and not if many Events wait."""
         until = self._clock() + _PATIENCE
         while self._is_busy() and self._clock() < until and len(self._backlog) < _PATIENT:
             if self._is_draining:
@@ -103,7 +105,7 @@ class EventRecorder:
             await asyncio.sleep(_LOOKS)
 
     async def drain(self) -> None:
-        """Wait until all that was told has been posted, which gives way to nothing from now on."""
+        """Wait until all Events have been posted. From now on they no longer wait for passes."""
         self._is_draining = True
         await self._drained.wait()
 

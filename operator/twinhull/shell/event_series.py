@@ -1,4 +1,4 @@
-"""Series of Events: what is the same again and again is told as one Event with a count."""
+"""Series of Events: an Event that repeats is posted a few times, then counted and posted with its count."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-#: How often the same is told before it is only counted.
+#: How often the same Event is posted before it is only counted.
 _SEVERALLY = 3
 #: Within how many seconds.
 _WHILE = 600.0
-#: Of how many Events it is remembered in all how often they were told.
+#: How many different Events are remembered in all.
 _REMEMBERED = 4_096
 
 
 @dataclass
 class _Series:
-    """What is the same again and again."""
+    """An Event that repeats."""
 
     #: When the series began, in seconds.
     since: float
-    #: How often it has happened since then.
+    #: How often the Event has happened since then.
     times: int = 0
-    #: How often it has happened since an Event told of it.
+    #: How often it has happened since it was last posted.
     untold: int = 0
 
 
 class EventSeries:
-    """Remembers by hash what was told in each namespace. When there is too much of it, the namespace of which
-    there is most loses its oldest: what is told of one makes no other's forgotten. `clock` gives seconds.
+    """Remembers, by hash, the Events of each namespace. If there are too many, the namespace with the most
+    loses its oldest one, so that no other namespace's are forgotten. `clock` gives seconds.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -37,8 +37,8 @@ class EventSeries:
         self._count = 0
 
     def count(self, namespace: str, event: Hashable) -> int:
-        """How often something has happened that is to be told now: more than once if it wasn't told before
-        for a while; 0 if it isn't to be told now, either.
+        """How many occurrences an Event that is to be posted now stands for: more than one if some were only
+        counted. 0 if the Event isn't to be posted.
         """
         now, key, here = self._clock(), hash(event), self._series[namespace]
         series = here.pop(key, None)

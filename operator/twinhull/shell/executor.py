@@ -1,4 +1,4 @@
-"""The executor: carries out one action at a time, and remembers what the API server refused."""
+"""The executor: carries out one action at a time, and remembers the API server's refusals."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from twinhull.shell.undone_writes import UndoneWrites
 class Done:
     """An action that was carried out."""
 
-    #: What people are told of it.
+    #: The Event that tells of the action, if any.
     event: Event | None
 
 
@@ -55,7 +55,8 @@ class Done:
 class NotDone:
     """An action that was not carried out."""
 
-    #: Whether the server failed at it: what is left to do comes after what others have to do.
+    #: Whether the pass ends here, since the server failed. The rest is left to a later pass, after other
+    #: Workloads.
     ends_pass: bool = False
 
 
@@ -64,11 +65,12 @@ def _utc_now() -> datetime:
 
 
 class Executor:
-    """Writes to the cluster. A refusal is remembered for the next decision; no answer at all is raised.
+    """Writes to the cluster. A refusal is remembered for the next decision. If no answer came, an error is
+    raised.
 
-    `wake` is told of Workloads that may try what they waited for, `hull_created` of hulls that were created,
-    and `ask_others` of what the store has from answers (shell/object_writer). So many act at a time as there
-    are `workers`.
+    `wake` is called with each Workload that may try what it waited for, `hull_created` with each hull that
+    was created, and `ask_others` with the changes that answers brought to the store (shell/object_writer).
+    `workers` is how many actions are carried out at a time.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  one for each that it works with
@@ -89,14 +91,14 @@ class Executor:
         undone_writes = UndoneWrites(cluster, store, refusals, now)
         self._writer = ObjectWriter(cluster, store, undone_writes, hull_created, ask_others)
         self._rehearsals = Rehearsals(cluster, self._writer, refusals)
-        #: By Workload, the kinds of the writes whose answers were lost.
+        #: The kinds of the writes whose answers were lost, by Workload.
         self._in_doubt: defaultdict[Key, set[str]] = defaultdict(set)
 
     async def execute(self, owner: ReconciledObject, action: Action) -> Done | NotDone:
         """Carry out an action for an owner.
 
-        Raises Unreachable or Unauthorized when it can't be known whether it is carried out, and NotLeading or
-        Busy when nothing was sent.
+        Raises Unreachable or Unauthorized if it can't be known whether the action had its effect, and
+        NotLeading or Busy if nothing was sent.
         """
         kind = action.key.partition("/")[0]
         write = Write(owner.key, kind, action.key, isinstance(action, Delete))
@@ -130,7 +132,7 @@ class Executor:
         return Done(event)
 
     async def _carry_out(self, owner: ReconciledObject, action: Action) -> Event | None:
-        """What is told of it then."""
+        """Carry out an action, and return the Event that tells of it."""
         match action:
             case Create():
                 return await self._writer.create(owner, action)
@@ -147,11 +149,13 @@ class Executor:
         return action.event
 
     async def is_gone(self, kind: Kind, key: Key) -> bool:
-        """Whether the API server has no object of that kind and key, whatever was seen."""
+        """Whether the API server has no object of that kind and key, whatever the store has."""
         return not await self._cluster.is_there(kind, *key)
 
     async def clear_doubt(self, key: Key) -> None:
-        """See what became of a hull whose write's answer was lost: no other may be made beside it."""
+        """List the Workload's hulls if the answer to a write of one was lost. Otherwise a second hull could
+        be made beside the first.
+        """
         kinds = self._in_doubt.get(key, ())
         for kind in [hull for hull in hulls() if hull.name in kinds]:
             listed, _ = await self._cluster.list(kind, key) or ([], "")
@@ -160,7 +164,7 @@ class Executor:
         self._in_doubt.pop(key, None)
 
     def forget(self, key: Key) -> None:
-        """Forget what was refused to a Workload that is gone, and what it waited for."""
+        """Forget the refusals of a Workload that is gone, and its waiting writes."""
         self._refusals.forget(key)
         self._circuits.forget(key)
         self._in_doubt.pop(key, None)
@@ -169,7 +173,7 @@ class Executor:
         self._refusals.add(owner.key, owner.version, obj, cause, self._now())
 
     def _put_forward(self, wake: Callable[[Key], None], key: Key, actions: AbstractSet[str]) -> None:
-        """Let a Workload try what it waited for."""
+        """Let a Workload try its waiting actions again."""
         for action in actions:
             self._refusals.settle(key, action)
         wake(key)

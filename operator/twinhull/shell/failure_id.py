@@ -1,4 +1,4 @@
-"""Failures of the operator itself, by an id that a status and the log have in common."""
+"""Ids for failures of the operator itself. The status and the log name a failure by the same id."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _LENGTH = 8
 
 
 def failure_id(error: BaseException) -> str:
-    """The same for the same failure at the same lines, however deep a recursion was: a status that names it
-    doesn't change with each attempt.
+    """An id for an exception. The same failure at the same lines has the same id, however deep it recursed,
+    so that a status that names it doesn't change with each attempt.
     """
     lines = dict.fromkeys(
         f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_code.co_qualname}:{line}"

@@ -1,4 +1,6 @@
-"""A semaphore that is fair to namespaces: only so many go on at a time, and none takes the others' turns."""
+"""A semaphore that is fair to namespaces: it limits how many go on at a time, and shares the turns among
+namespaces.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from collections.abc import AsyncIterator
 
 
 class FairSemaphore:
-    """`at_once` turns in all. One that gets free goes to the namespace that has the fewest, and within it to
-    whoever has waited longest.
+    """A semaphore with `at_once` turns. A free turn goes to the waiting namespace that has the fewest turns,
+    and within the namespace to the one that has waited longest.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -20,7 +22,7 @@ class FairSemaphore:
 
     @contextlib.asynccontextmanager
     async def of(self, namespace: str) -> AsyncIterator[None]:
-        """Wait for a namespace's turn, and have it."""
+        """Wait for a turn of a namespace, and hold it."""
         await self._wait(namespace)
         try:
             yield
@@ -34,7 +36,7 @@ class FairSemaphore:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it was this one's turn at that very moment
+            if turn.done() and not turn.cancelled():  # the turn came at that very moment
                 self._give_back(namespace)
             raise
 
@@ -45,7 +47,7 @@ class FairSemaphore:
             turn = turns.popleft()
             if not turns:
                 del self._waiting[namespace]
-            if turn.done():  # who waited for it was cancelled
+            if turn.done():  # the waiting task was cancelled
                 continue
             self._left -= 1
             self._had[namespace] += 1

@@ -1,4 +1,4 @@
-"""What the operator shows to guests: a client key and its certificate, drawn anew each time."""
+"""The operator's client certificate for guests: made anew each time, with a new key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twinhull.hulls import authority
 def new_client(secret: bytes, workload_uid: str, now: datetime) -> bytes:
     """A new client key and its certificate (PEM, both) that the guests of a Workload accept.
 
-    `secret` is the operator's, of which the Workload's authority is worked out. The certificate is good for
+    The Workload's certificate authority is derived from the operator's `secret`. The certificate is valid for
     authority.CLIENT_LIFETIME from `now` on.
     """
     key, serial_number = Ed25519PrivateKey.generate(), x509.random_serial_number()

@@ -1,7 +1,8 @@
-"""The machines: what it takes to ask their guests, noted as their objects come, so that none is unpacked.
+"""The guest directory: what the operator needs to ask guests, noted as their objects come, so that none is
+unpacked.
 
-How many machines there are, and how much each holds, is up to those who write Workloads; which guests are to
-be asked is looked at each second.
+Tenants decide how many machines there are, and how large their objects are. The operator looks each second
+which guests it should ask.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from twinhull.shell.kinds import CONFIG_MAP, VIRTUAL_MACHINE, VIRTUAL_MACHINE_IN
 _Key: TypeAlias = tuple[str, str]
 _T = TypeVar("_T")
 
-#: How long what a machine notes may be, and an address. A digest, or a time with a uid, is shorter.
+#: The most characters of an address, or of a note on a machine. A digest, or a time with a uid, is shorter.
 _LONGEST = 256
 
 
@@ -35,63 +36,63 @@ class Guest:
     uid: str
     #: The name of its machine.
     name: str
-    #: The Workload that it runs.
+    #: The Workload that the guest runs.
     workload: _Key
-    #: That one's uid.
+    #: The uid of that Workload.
     workload_uid: str
     #: The address at which it answers.
     address: str
-    #: Its instance's resourceVersion: with another one it is asked again.
+    #: The resourceVersion of its instance. If it changes, the guest is asked again.
     version: str
     #: Whether KubeVirt says that its machine is Ready.
     ready: bool
-    #: The digest of the manifest that it is to run by, empty if none is noted.
+    #: The digest of the manifest that the guest should run, empty if the machine notes none.
     manifest: str
-    #: Whether it is to end its Pod.
+    #: Whether the guest should end its Pod.
     ends: bool = False
-    #: Whether a container in it asks for its node's addresses. True if that isn't known.
+    #: Whether a container of the guest asks for its node's addresses. True if that isn't known.
     asks_for_node: bool = True
 
 
 class _Machine(NamedTuple):
-    """What a VirtualMachine says of its guest."""
+    """The facts about a guest that its VirtualMachine tells."""
 
     #: The uid of the Workload that owns it.
     workload_uid: str
-    #: The digest of the manifest that it notes.
+    #: The digest of the manifest, noted on the machine.
     manifest: str
-    #: What it notes of the end of its Pod.
+    #: The note on the machine that its Pod should end.
     ending: str
 
 
 class _Instance(NamedTuple):
-    """What a VirtualMachineInstance that runs says of its guest."""
+    """The facts about a guest that its running VirtualMachineInstance tells."""
 
-    #: Its uid.
+    #: The uid of the instance.
     uid: str
-    #: The name of the Workload whose label it has.
+    #: The name of the Workload, by the instance's label.
     workload: str
-    #: The address of its guest.
+    #: The address of the guest.
     address: str
-    #: Its resourceVersion.
+    #: The resourceVersion of the instance.
     version: str
-    #: Whether it is Ready.
+    #: Whether the instance is Ready.
     ready: bool
     #: How long its Pod may take to end.
     grace: timedelta
 
 
 class _End(NamedTuple):
-    """When a Pod was asked to end."""
+    """A Pod's end that was asked for."""
 
-    #: When that was.
+    #: When the Pod was asked to end.
     at: datetime
-    #: How long it may take.
+    #: How long it may take to end.
     grace: timedelta
 
 
 class GuestDirectory:
-    """Kept in step with the machines in the store, their instances, and their manifests."""
+    """The guests of the machines in the store, by their VirtualMachines, instances and manifests."""
 
     def __init__(self) -> None:
         self._machines: dict[_Key, _Machine] = {}
@@ -116,7 +117,7 @@ class GuestDirectory:
         return {machine.workload_uid for machine in self._machines.values()}
 
     def changed(self, kind: Kind, key: _Key, obj: Raw | None) -> None:
-        """Take in a state of an object, None once it is gone, or isn't held as a whole."""
+        """Take in an object's new state; None if it is gone, or isn't held as a whole."""
         if kind is VIRTUAL_MACHINE:
             _set(self._machines, key, _machine(obj) if obj else None)
         elif kind is VIRTUAL_MACHINE_INSTANCE:
@@ -147,7 +148,7 @@ def _guest(key: _Key, machine: _Machine, instance: _Instance, asks: bool) -> Gue
 
 
 def _machine(vm: Raw) -> _Machine | None:
-    """None for one that nobody owns, or that can't be read."""
+    """The facts of a VirtualMachine. None if it has no owner, or can't be read."""
     with suppress(AttributeError, KeyError, TypeError):
         if owner := owner_of(vm):
             return _Machine(owner.uid, _noted(noted(vm)), _noted(graceful_end.ending_note(vm)))
@@ -155,14 +156,16 @@ def _machine(vm: Raw) -> _Machine | None:
 
 
 def _asks_for_node(config_map: Raw) -> bool | None:
-    """None for one that can't be read."""
+    """Whether the containers of a manifest ask for their node's addresses. None if it can't be read."""
     with suppress(AttributeError, TypeError):
         return asks_for_node(config_map)
     return None
 
 
 def _instance(vmi: Raw) -> _Instance | None:
-    """None for one that doesn't run, that no Workload has, or that can't be read."""
+    """The facts of a VirtualMachineInstance. None if it doesn't run, has no Workload's label, or can't be
+    read.
+    """
     with suppress(AttributeError, KeyError, TypeError):
         metadata, workload, address = (
             vmi["metadata"],

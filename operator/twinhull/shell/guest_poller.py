@@ -1,4 +1,4 @@
-"""The poller of guests: asks those of all running machines how they are, each when it is due.
+"""The guest poller: asks the guests of all running machines for their status, each when it is due.
 
 A guest is given the manifest that its VirtualMachine notes, and no other (docs/adr/0025).
 """
@@ -31,28 +31,30 @@ from twinhull.shell.store import Key, Store
 
 logger = logging.getLogger(__name__)
 
-#: How often to look for guests that are to be asked, and how often one is, in seconds. One that doesn't
-#: answer is asked less often, until news of its instance comes, but more than once while it stays on after
-#: its Pod's end (60 s, guest/README.md): how that ended is known nowhere else.
+#: How often, in seconds, the operator looks for guests that are due, and how often it asks one that isn't
+#: Ready, one that is, and, at the least, one that doesn't answer. After its Pod's end a guest stays for 60 s
+#: (guest/README.md). It must be asked more than once in that time: only the guest knows how the Pod ended.
 _LOOK_EVERY = 1.0
 _ASK_UNREADY_EVERY = 5.0
 _ASK_READY_EVERY = 30.0
 _ASK_SILENT_EVERY = 25.0
-#: How often one is asked, in seconds, when there is news of it, since a machine may flap, and while its Pod
-#: ends. One that doesn't answer is asked less often, but at least so often.
+#: How often, in seconds, a guest is asked if there is news of its instance, and while its Pod ends: not more
+#: often, since a machine may flap. A guest that doesn't answer then is asked less often, but at least every
+#: so many seconds.
 _ASK_AFTER_NEWS = 1.0
 _ASK_SILENT_AFTER_NEWS = 15.0
-#: How often in a row one may not answer before its last word is out of date: that takes some minutes.
+#: After how many requests in a row without an answer the guest's last report is dropped: that takes some
+#: minutes.
 _BELIEVED_FOR = 12
 _TIMEOUT = aiohttp.ClientTimeout(total=5, sock_connect=2)
-#: How many are asked at a time, of those that answered the time before and of the others.
+#: How many guests are asked at a time: so many of those that answered last time, and so many of the others.
 _AT_ONCE = 64
-#: What an attempt to ask comes to that brings nothing to be read.
+#: The errors of a request that brought no usable answer.
 _NO_ANSWER = (aiohttp.ClientError, ApiError, TimeoutError, OSError, ValueError, RecursionError)
 
 
 class Launchers(Protocol):
-    """Where the launcher Pods are read, of which no watch is kept (shell/cluster)."""
+    """Lists the launcher Pods of one instance (shell/cluster)."""
 
     async def list(self, kind: Kind, workload: Key | None = None) -> tuple[list[Raw], str] | None:
         """The objects of a kind that carry a Workload's label."""
@@ -62,30 +64,31 @@ class Launchers(Protocol):
 class _Attempt:
     """The last attempt to ask a guest."""
 
-    #: The version of its instance at that time.
+    #: The resourceVersion of its instance at that time.
     version: str
     #: When that was, by the event loop's time.
     at: float
     #: How often in a row it did not answer.
     silent: int = 0
-    #: Whether it was to end its Pod then.
+    #: Whether the guest should end its Pod at that time.
     ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a launcher Pod is."""
+    """The addresses of a launcher Pod and its node."""
 
-    #: The address of the Pod, by which its guest is asked.
+    #: The address of the Pod, at which its guest is asked.
     address: str
     #: The addresses of the Pod's node.
     hosts: tuple[str, ...]
 
 
 class GuestPoller:
-    """Asks every running machine's guest for its status, and the queue for the Workloads with news.
+    """Asks each running machine's guest for its status, and the queue for the Workloads with news.
 
-    `launchers` tells where one may be asked, and `may_write` is asked right before one is given something.
+    `launchers` lists the Pods at whose addresses guests may be asked. `may_write` is asked right before a
+    guest is given a manifest, or told to end its Pod.
     """
 
     def __init__(
@@ -101,12 +104,12 @@ class GuestPoller:
         self._requests = GuestRequests(secret)
         self._launchers = launchers
         self._may_write = may_write
-        #: By the uid of an instance: where its launcher Pod is.
+        #: The place of each launcher Pod, by the uid of its VirtualMachineInstance.
         self._places: dict[str, _Place] = {}
         self._attempts: dict[str, _Attempt] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._turns = {answers: FairSemaphore(_AT_ONCE) for answers in (True, False)}
-        #: What each said last, by the uid of its VirtualMachineInstance.
+        #: The last report of each guest, by the uid of its VirtualMachineInstance.
         self.reports: dict[str, Report] = {}
 
     async def run(self) -> None:
@@ -121,8 +124,8 @@ class GuestPoller:
                     task.cancel()
 
     async def settle(self, seconds: float) -> None:
-        """Wait until all that are there at the start were asked, but no longer: a status that is written
-        before forgets what the last process had learned of them.
+        """Wait until all guests that are known at the start were asked, for so many seconds at most. A status
+        that is written before loses what the former process had learned from them.
         """
         await asyncio.sleep(0)  # `run` begins
         if self._asking:
@@ -141,7 +144,7 @@ class GuestPoller:
         if attempt is None:
             return True
         if guest.ends and not attempt.ends:
-            attempt.ends, attempt.silent = True, 0  # what it missed before takes nothing of its grace period
+            attempt.ends, attempt.silent = True, 0  # earlier silence takes nothing of its grace period
         waited = asyncio.get_running_loop().time() - attempt.at
         patience = 1 << min(attempt.silent, 10)
         lacks = report is not None and not report.refused and _needs_manifest(guest, report)
@@ -152,7 +155,7 @@ class GuestPoller:
         return waited >= (_ASK_READY_EVERY if guest.ready and report else _ASK_UNREADY_EVERY)
 
     async def _ask(self, session: aiohttp.ClientSession, guest: Guest) -> None:
-        """Take in what a guest says. One that doesn't answer has said nothing: KubeVirt's word stands."""
+        """Take in a guest's report. If the guest doesn't answer, KubeVirt's own report stands."""
         attempt = self._attempts.setdefault(guest.uid, _Attempt(guest.version, 0))
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._asking.pop, guest.uid, None)
@@ -176,8 +179,8 @@ class GuestPoller:
         self._take_report(guest, report)
 
     def _take_report(self, guest: Guest, report: Report) -> None:
-        """Take in what a guest says. The certificate that it first told stays its own: a machine that boots
-        anew is another instance.
+        """Take in a guest's report. The certificate of its first report stays: a machine that boots anew is
+        another instance.
         """
         former = self.reports.get(guest.uid)
         if former and former.certificate:
@@ -187,8 +190,9 @@ class GuestPoller:
             self._queue.add(guest.workload)
 
     async def _find_launcher(self, guest: Guest) -> _Place:
-        """See that a guest's address is its launcher Pod's: the instance's status says it, and with some
-        networks that is what a program in the guest said. Raises ValueError if it isn't.
+        """The place of a guest's launcher Pod, whose address must be the guest's: the address comes from the
+        instance's status, and with some networks a program in the machine sets it there. Raises ValueError if
+        the Pod has another address.
         """
         place = self._places.get(guest.uid)
         if place and place.address == guest.address:
@@ -204,8 +208,9 @@ class GuestPoller:
         raise ValueError(f"{guest.address} isn't an address of the launcher Pod's, which has {addresses}")
 
     async def _give_manifest(self, session: aiohttp.ClientSession, guest: Guest) -> str:
-        """Give a guest the manifest that it lacks, if there is room to hold it. What it has against that.
-        What its machine doesn't note is given to nobody, whoever wrote it.
+        """Give a guest the manifest that it lacks, if the store has room for it. Returns the guest's
+        objection, or an empty text. A ConfigMap that isn't the manifest noted on the machine is given to
+        nobody.
         """
         manifest = self._store.get(kinds.CONFIG_MAP, (guest.workload[0], guest.name))
         if manifest is None or UNREAD in manifest or not carries(manifest, guest.manifest):
@@ -213,7 +218,7 @@ class GuestPoller:
         return await self._requests.give(session, guest, text(manifest))
 
     def _forget(self) -> None:
-        """Drop what was said by instances that are gone, and what was to be shown to them."""
+        """Forget the guests of instances that are gone."""
         present = self._store.uids(kinds.VIRTUAL_MACHINE_INSTANCE)
         for by_uid in (self.reports, self._attempts, self._places):
             for uid in by_uid.keys() - present:
@@ -222,11 +227,13 @@ class GuestPoller:
 
 
 def _addresses(status: Raw, field: str) -> tuple[str, ...]:
-    """A Pod's addresses, or its node's."""
+    """The addresses of a Pod (podIPs) or of its node (hostIPs)."""
     return tuple(ip.get("ip", "") for ip in status.get(field) or ())
 
 
 def _needs_manifest(guest: Guest, report: Report) -> bool:
-    """Whether it is to be given another manifest than the one it runs by, or found on its disk."""
+    """Whether the guest lacks its manifest, or has another one than its machine notes, from before or on its
+    disk.
+    """
     other = report.lacking or report.manifest not in {"", guest.manifest}
     return other and bool(guest.manifest) and not guest.ends

@@ -1,9 +1,9 @@
-"""The requests to guests: how they are, the manifest that one lacks, and that one is to end its Pod.
+"""The requests to guests: for their status, to give one its manifest, and to have one end its Pod.
 
-A guest's server certificate is made as it boots and signed by nobody, so what it says is worth as much as the
-network between: whoever can answer in its place can lie about its containers, and say that a Pod which was
+A guest makes its server certificate as it boots, and nobody signs it. So its answers are as trustworthy as
+the network: whoever can answer in its place can lie about its containers. They can say that a Pod which was
 asked to end has ended, so that its machine is deleted before the grace period is over. Nothing secret is
-sent, and what comes back is kept small and well-formed (docs/adr/0009).
+sent, and answers are kept small and well-formed (docs/adr/0009).
 """
 
 from __future__ import annotations
@@ -29,29 +29,30 @@ from twinhull.shell.guest_directory import Guest
 
 logger = logging.getLogger(__name__)
 
-#: How much a guest may say, in bytes.
+#: The most bytes of a guest's answer.
 _LONGEST = 1 << 18
-#: How many characters of it people are told in a line.
+#: The most characters of an answer that people are told in one line.
 _LONGEST_LINE = 1024
-#: What a guest is told its node's addresses in (guest/README.md).
+#: The header that tells a guest its node's addresses (guest/README.md).
 _HOSTS_HEADER = "Twinhull-Host-IPs"
 
 
 class GuestRequests:
-    """Sends requests to guests. `secret` is what the guests' authorities are worked out of.
+    """Sends requests to guests. The guests' certificate authorities are derived from `secret`.
 
-    ValueError is raised for an answer that isn't one of a guest's, and what aiohttp raises for none.
+    Raises ValueError for an answer that no guest gives, and aiohttp's errors if there is no answer.
     """
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        #: By the uid of a Workload: what is shown to its guests, and when it is made anew.
+        #: The TLS context with the client certificate for a Workload's guests, and when it is renewed, by the
+        #: Workload's uid.
         self._contexts: dict[str, tuple[ssl.SSLContext, float]] = {}
 
     async def status(self, session: aiohttp.ClientSession, guest: Guest, hosts: tuple[str, ...]) -> Report:
-        """How a guest is. `hosts` are its node's addresses, which it is told if it asks for them."""
+        """A guest's status. `hosts` are its node's addresses, which the guest gets if it asks for them."""
         url, context = f"{_url(guest)}/status", self._context(guest.workload_uid)
-        # A guest keeps the first that it is told, for containers that ask for status.hostIP.
+        # A guest keeps the first addresses that it gets, for containers that ask for status.hostIP.
         host_addresses = ",".join(str(ip_address(host)) for host in hosts if guest.asks_for_node)
         headers = {_HOSTS_HEADER: host_addresses} if host_addresses else {}
         async with session.get(url, ssl=context, headers=headers, allow_redirects=False) as response:
@@ -63,8 +64,8 @@ class GuestRequests:
         return report
 
     async def give(self, session: aiohttp.ClientSession, guest: Guest, manifest: str) -> str:
-        """Give a guest a manifest. What it has against that, in one line; empty if nothing, or if it
-        can't take one just now.
+        """Give a guest a manifest. Returns the guest's objection in one line. Empty if it has none, or can't
+        take a manifest now.
         """
         url, context = f"{_url(guest)}/manifest", self._context(guest.workload_uid)
         async with session.put(url, data=manifest.encode(), ssl=context, allow_redirects=False) as response:
@@ -74,7 +75,7 @@ class GuestRequests:
         return ""
 
     async def stop(self, session: aiohttp.ClientSession, guest: Guest) -> Stop:
-        """Ask a guest to end its Pod. How far it is with that; it may be asked twice."""
+        """Ask a guest to end its Pod. Returns how far that is. It may be asked twice."""
         url, context = f"{_url(guest)}/stop", self._context(guest.workload_uid)
         async with session.post(url, ssl=context, allow_redirects=False) as response:
             await _bounded(response)
@@ -84,12 +85,12 @@ class GuestRequests:
         return "none"
 
     def forget_others(self, workload_uids: AbstractSet[str]) -> None:
-        """Drop what was to be shown to the guests of other Workloads than these."""
+        """Forget the certificates for the guests of all Workloads but these."""
         for uid in self._contexts.keys() - workload_uids:
             del self._contexts[uid]
 
     def _context(self, workload_uid: str) -> ssl.SSLContext:
-        """What to show to a Workload's guests, made anew when half of its life is over."""
+        """The TLS context for a Workload's guests. Its certificate is renewed after half of its lifetime."""
         now = asyncio.get_running_loop().time()
         context, good_until = self._contexts.get(workload_uid, (None, 0.0))
         if context is None or now >= good_until:
@@ -100,13 +101,13 @@ class GuestRequests:
 
 
 def _url(guest: Guest) -> str:
-    """Where it answers."""
+    """The URL of a guest's API."""
     host = f"[{guest.address}]" if ":" in guest.address else guest.address
     return f"https://{host}:{API_PORT}/v1"
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    """An answer's body. Raises ValueError when it is longer than any guest's."""
+    """The body of an answer. Raises ValueError if it is longer than any guest's."""
     text = bytearray()
     async for chunk in response.content.iter_any():
         text += chunk
@@ -116,12 +117,14 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _client_context(pem: bytes) -> ssl.SSLContext:
-    """TLS with a client certificate, to a server that can't prove who it is."""
+    """A TLS context with a client certificate. The server's certificate isn't verified: nobody signs a
+    guest's.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    # OpenSSL takes a certificate from a file only; this one is in memory.
+    # OpenSSL reads certificates from files only. This file is in memory.
     file = os.memfd_create("client")
     with contextlib.closing(os.fdopen(file, "wb")) as memory:
         memory.write(pem)

@@ -1,4 +1,4 @@
-"""Health: /healthz says that the work goes on, /readyz that the operator knows the cluster."""
+"""The probes: /healthz says whether the work goes on, /readyz whether the operator knows the cluster."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from twinhull.shell.server import Page
 
 
 def pages(ready: Callable[[], bool], stuck: Callable[[], bool]) -> dict[str, Page]:
-    """The probes of the operator's own Pod. `ready` says whether all has been listed once, `stuck` whether
-    the work's event loop doesn't get round any more. Both are asked in the servers' thread.
+    """The pages of the operator's own probes. `ready` says whether everything was listed once, `stuck`
+    whether something blocks the main event loop. Both are asked in the servers' thread.
     """
 
     async def healthz(_: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""The identity of an object: what is held of one whose namespace has no room left."""
+"""The identity of an object: the part that is kept if the object's namespace has no memory left."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from twinhull.shell.kinds import (
 )
 from twinhull.shell.outline import WORDS_OF_OFF, looked_at, outline, run_strategy
 
-#: What an object is known by, and what is known of its controller.
+#: The fields of metadata that identify an object and tell its state, and the fields of its controller.
 _IDENTITY = (
     "name",
     "namespace",
@@ -35,22 +35,22 @@ _IDENTITY = (
 )
 _CONTROLLER = ("apiVersion", "kind", "uid", "controller")
 _LABELS = (WORKLOAD_LABEL, DISK_LABEL, HULL_LABEL, HULL_NAME_LABEL, REVISION_LABEL)
-#: What is kept of a Workload's status: what is told of one that can't be read is compared with it, so that
-#: it is told once, and a run that has ended isn't repeated.
+#: The parts of a Workload's status that are kept. The status of a Workload that can't be read is compared
+#: with them: it is written only once, and a run that has ended isn't repeated.
 _OF_STATUS = ("hull", "previousHull", "isolation", "exit", "conditions", "observedGeneration")
-#: How many bytes one of these may have: what the operator writes is smaller, as a termination message has
-#: 4 KiB at most.
+#: The most bytes of one of these parts. The operator writes smaller ones: a termination message has 4 KiB at
+#: most.
 _LARGEST_PART = 5 << 10
-#: How many entries are kept of one that is larger.
+#: How many entries of a larger part are kept.
 _MOST = 8
-#: How many characters a text may have, such as a name or a uid.
+#: The most characters of a text, such as a name or a uid.
 _LONGEST = 253
 
 
 def identity(kind: Kind, obj: Raw, why: str) -> Raw:
-    """What is held of an object whose namespace has no room left: some hundred bytes, and of a Pod its
-    images if they are short, whatever its size. What it is to be told from the whole of it is told before, as
-    in an outline.
+    """The part of an object that is kept if its namespace has no memory left: some hundred bytes, whatever
+    the object's size. For a Pod it includes its images if their names are short. Like an outline, it has the
+    evasions of the whole object.
     """
     metadata = obj["metadata"]
     labels, owners = metadata.get("labels") or {}, metadata.get("ownerReferences") or ()
@@ -69,7 +69,7 @@ def identity(kind: Kind, obj: Raw, why: str) -> Raw:
 
 
 def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
-    """The identity of an object with what its outline tells of it."""
+    """An identity, with those parts of the object's outline that are short."""
     words = ("phase", *(WORDS_OF_OFF if kind is VIRTUAL_MACHINE else ()))
     small["status"] = _cut(whole.get("status") or {}, words)
     if kind is CONFIG_MAP:
@@ -79,7 +79,7 @@ def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
     small["spec"] |= _of_spec(kind, whole["spec"])
     if "annotations" in whole["metadata"]:
         annotations = whole["metadata"]["annotations"]
-        if kind is VIRTUAL_MACHINE:  # of that they are notes: when it was switched off, and its start
+        if kind is VIRTUAL_MACHINE:  # notes on its last start, and on being switched off
             annotations = _cut(annotations, annotations)
         else:
             annotations = dict.fromkeys(sorted(annotations)[:1], NOT_KEPT)
@@ -88,7 +88,9 @@ def _with_outline(kind: Kind, small: Raw, whole: Raw) -> Raw:
 
 
 def _of_spec(kind: Kind, spec: Raw) -> Raw:
-    """What a hull is isolated by, where a machine's devices come from, and whether it is to run."""
+    """The parts of a hull's spec that tell its isolation, where a machine's devices come from, and whether it
+    should run.
+    """
     if kind is POD:
         return _cut(spec, ("runtimeClassName",)) | looked_at(spec)
     if kind is LAUNCHER:
@@ -103,14 +105,14 @@ def _of_spec(kind: Kind, spec: Raw) -> Raw:
 
 
 def _short(value: Any) -> Any:  # noqa: ANN401  JSON
-    """A part of a status, or what is short of it."""
+    """A part of a status as a whole if it is short, else its short entries."""
     if len(marshal.dumps(value)) <= _LARGEST_PART:
         return value
     return _cut(value, sorted(value)[:_MOST]) if isinstance(value, dict) else []
 
 
 def _cut(obj: Raw, keys: Iterable[str]) -> Raw:
-    """Those of an object's keys that it has and whose values are short."""
+    """The values of these keys, without those that are long."""
     parts = ((key, obj[key]) for key in keys if len(key) <= _LONGEST and key in obj)
     return {key: value for key, value in parts if isinstance(value, int | str) and _fits(value)}
 

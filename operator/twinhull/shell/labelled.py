@@ -1,6 +1,6 @@
-"""The objects that carry a Workload's label: a few of them, however many there are.
+"""The objects that carry a Workload's label: a bounded number of them, however many there are.
 
-Whoever may make such objects may put it on.
+Anybody who may create such objects can give them the label.
 """
 
 from __future__ import annotations
@@ -20,21 +20,24 @@ from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.store import Key, Store
 
-#: How many are looked at, of each kind: of those that a Workload owns, which are two in the course of things;
-#: and of strangers, of which one is enough to say that there is one. Of more that a Workload owns, it is the
-#: oldest of those that haven't ended: no hull is made while there are more, so each hull is among them.
+#: How many objects of each kind the operator looks at: of those that the Workload owns (usually one or two),
+#: and of strangers, objects with the label that it doesn't own. If a Workload owns more, the operator looks
+#: at the oldest of those that haven't ended. No hull is made while there are more, so each hull is among
+#: them.
 MOST_OWN = 64
 _MOST_STRANGERS = 2
 
 
 class Crowded(Unreadable):
-    """More objects say that they are a Workload's than are looked at."""
+    """More objects name a Workload as their owner than the operator looks at."""
 
     reason = Reason.NAME_CONFLICT
 
 
 def refuse_too_many_hulls(store: Store, key: Key, uid: str) -> None:
-    """Raises Crowded where not all hulls are looked at: what to do with one depends on the others."""
+    """Raises Crowded if the operator doesn't look at all hulls: what to do with one hull depends on the
+    others.
+    """
     for kind in kinds.hulls():
         if len(store.owned_keys(kind, key, uid)) > MOST_OWN:
             raise Crowded(
@@ -44,10 +47,11 @@ def refuse_too_many_hulls(store: Store, key: Key, uid: str) -> None:
 
 
 def refuse_unread_hulls(store: Store, key: Key, uid: str) -> None:
-    """Raises Unreadable where a hull that a Workload owns isn't held as a whole: it may be what runs. The
-    same holds for the Workload's Service: if it isn't held as a whole, the operator doesn't know where it
-    leads. A ConfigMap that isn't keeps nothing from being decided, since whoever may write one may make it
-    so.
+    """Raises Unreadable if the store doesn't hold a hull of the Workload as a whole: that hull may be the one
+    that runs.
+
+    The same holds for the Workload's Service: otherwise the operator doesn't know where the Service leads. A
+    ConfigMap may be incomplete, since anybody who may write one could block the Workload by it.
     """
     service = store.get(kinds.SERVICE, key)
     if service and UNREAD in service:
@@ -61,39 +65,41 @@ def refuse_unread_hulls(store: Store, key: Key, uid: str) -> None:
 
 
 def instance_of(store: Store, key: Key, machine: Raw) -> Raw | None:
-    """The VirtualMachineInstance of a VirtualMachine, if it has the Workload's label, too."""
+    """The VirtualMachineInstance of a VirtualMachine, if the instance has the Workload's label, too."""
     return _labelled(store, kinds.VIRTUAL_MACHINE_INSTANCE, key, machine["metadata"]["name"])
 
 
 def launchers_of(store: Store, key: Key, vmi: Raw) -> list[Raw]:
-    """The launcher Pods of a VirtualMachineInstance, by name. Of one that isn't held as a whole it is known
-    whether it is being deleted.
+    """The launcher Pods of a VirtualMachineInstance, by name. If the store doesn't hold one as a whole, at
+    least its deletionTimestamp is known.
     """
     return list(own(store, kinds.LAUNCHER, key, vmi["metadata"]["uid"]))
 
 
 def debug_container_of(store: Store, key: Key, vmi: Raw) -> str:
-    """What runs beside a machine in one of its launcher Pods, by its path; empty if nothing does."""
+    """The path of an ephemeral container in one of the machine's launcher Pods; empty if there is none. A
+    text that says so if there are more launcher Pods than the operator looks at.
+    """
     if overlooked(store, kinds.LAUNCHER, key, vmi["metadata"]["uid"]) is not None:
         return "more launcher Pods than the operator looks at"
     return launcher_pods.debug_container(launchers_of(store, key, vmi))
 
 
 def own(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:
-    """Those that a Workload owns, by name."""
+    """The objects that a Workload owns, by name."""
     return _of(store, kind, sorted(store.oldest(kind, store.owned_keys(kind, key, uid), MOST_OWN)))
 
 
-def near(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:
-    """Those that it owns, and some strangers, by name."""
+def own_and_strangers(store: Store, kind: Kind, key: Key, uid: str) -> Iterator[Raw]:
+    """The objects that a Workload owns, and some strangers with its label, by name."""
     owned = store.owned_keys(kind, key, uid)
     strangers = nsmallest(_MOST_STRANGERS, store.labelled_keys(kind, key) - owned)
     return _of(store, kind, sorted([*store.oldest(kind, owned, MOST_OWN), *strangers]))
 
 
 def overlooked(store: Store, kind: Kind, key: Key, uid: str) -> Raw | None:
-    """The first of those that a Workload owns and that aren't looked at, None if all have ended. It may be a
-    hull: times of creation are in whole seconds, so another may count as older.
+    """The first of a Workload's objects that is beyond MOST_OWN and hasn't ended; None if there is none. It
+    may be a hull: creation times are in whole seconds, so another object may count as older.
     """
     owned = store.owned_keys(kind, key, uid)
     others = store.oldest(kind, owned, MOST_OWN + 1)[MOST_OWN:] if len(owned) > MOST_OWN else ()
@@ -101,15 +107,19 @@ def overlooked(store: Store, kind: Kind, key: Key, uid: str) -> Raw | None:
 
 
 def strays(store: Store, key: Key) -> Iterator[Raw]:
-    """Some VirtualMachineInstances whose VirtualMachine isn't there."""
+    """Some VirtualMachineInstances with the Workload's label whose VirtualMachine doesn't exist, or lacks the
+    label.
+    """
     kind = kinds.VIRTUAL_MACHINE_INSTANCE
     alone = store.labelled_keys(kind, key) - store.labelled_keys(kinds.VIRTUAL_MACHINE, key)
     return _of(store, kind, nsmallest(_MOST_STRANGERS, alone))
 
 
 class Manifests(Mapping[str, Companion]):
-    """The ConfigMaps, by name. Any can be asked for. Those that the Workload owns can be gone through, if
-    they have the name of a hull: no others are its operator's. Nor are many, of which none can.
+    """The ConfigMaps with the Workload's label, by name.
+
+    Any of them can be asked for. Iteration gives only those that the Workload owns and that are named like a
+    hull: the operator makes no others. If there are more than MOST_OWN, it gives none.
     """
 
     def __init__(self, store: Store, key: Key, uid: str) -> None:
@@ -134,15 +144,15 @@ class Manifests(Mapping[str, Companion]):
 
 
 class DataVolumes:
-    """The DataVolumes that have a Workload's label, by name: whoever owns them, or nobody. A Workload names
-    those that are its own.
+    """The DataVolumes that have a Workload's label, by name, whoever owns them. A Workload names those that
+    are its own.
     """
 
     def __init__(self, store: Store, key: Key) -> None:
         self._store, self._key = store, key
 
     def get(self, name: str, /) -> Companion | None:
-        """The DataVolume of that name, None if there is none, or it isn't held as a whole."""
+        """The DataVolume of that name. None if it doesn't exist, or the store doesn't hold it as a whole."""
         obj = _labelled(self._store, kinds.DATA_VOLUME, self._key, name)
         return None if obj is None or UNREAD in obj else companion(obj)
 
@@ -160,13 +170,13 @@ class Claims:
 
 
 def companion(obj: Raw) -> Companion:
-    """A Service, ConfigMap or claim as it is decided on."""
+    """A Service, ConfigMap, DataVolume or claim in the form in which core decides on it."""
     metadata = obj["metadata"]
     return Companion(obj, metadata["uid"], owner_of(obj), "deletionTimestamp" in metadata)
 
 
 def _labelled(store: Store, kind: Kind, key: Key, name: str) -> Raw | None:
-    """The object of that name, if it has the Workload's label. One that hasn't isn't unpacked."""
+    """The object of that name, if it has the Workload's label. An object without the label isn't unpacked."""
     named = key[0], name
     return store.get(kind, named) if named in store.labelled_keys(kind, key) else None
 

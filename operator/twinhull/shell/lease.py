@@ -1,10 +1,11 @@
-"""The Lease: which of several operators acts. The others watch, and know all that it knows.
+"""The Lease: it decides which of several operators acts. The others watch, and know everything that it knows.
 
-As client-go's leader election: the holder renews the Lease, and another may take it once it has seen it
-unchanged for its whole duration by its own clock. Clocks of two machines are never compared.
+It works like client-go's leader election: the holder renews the Lease. Another may take it after it has seen
+it unchanged for its whole duration, by its own clock. Clocks of two machines are never compared.
 
-It is renewed in a thread of its own, so that a long pass doesn't lose it, and asked in the thread of the
-work. That is safe: what is asked is a clock and one number, which only the thread of the Lease writes.
+It is renewed in a thread of its own, so that a long pass doesn't lose it. `is_held` is asked in the main
+thread. That is safe, since it reads only a clock, one number and one flag, which only the thread of the Lease
+writes.
 """
 
 from __future__ import annotations
@@ -25,18 +26,19 @@ from twinhull.shell.lease_terms import Terms
 
 logger = logging.getLogger(__name__)
 
-#: How often one that waits looks, in seconds: half of what a hand-over takes at worst.
+#: How often a standby looks at the Lease, in seconds: half of what a hand-over takes at worst.
 _LOOK_EVERY = 0.8
 
 
 class LeaseLost(Exception):
-    """Another operator may act by now, so this one must end."""
+    """Another operator may act by now, so this process must end."""
 
 
 class Lease:
-    """Holds the Lease, or waits for it. It isn't renewed while `stuck` says that the work doesn't go on.
+    """Holds the Lease, or waits for it. It isn't renewed while `stuck` says that the main event loop is
+    blocked.
 
-    All but `is_held` and `name` is for one event loop, which does nothing else.
+    All but `is_held` and `name` must be used in the one event loop of the Lease.
     """
 
     def __init__(self, cluster: Cluster, terms: Terms, stuck: Callable[[], bool] = lambda: False) -> None:
@@ -50,8 +52,8 @@ class Lease:
         self._given_up = False
 
     def is_held(self) -> bool:
-        """Whether nobody else can have it now. To be asked in any thread, right before each write: a process
-        that was stopped for a while doesn't know it otherwise.
+        """Whether no other operator can hold the Lease now. It may be asked in any thread, and is asked right
+        before each write: a process that was stopped for a while wouldn't notice otherwise.
         """
         return not self._given_up and _now() < self._held_until
 
@@ -62,15 +64,16 @@ class Lease:
 
     @property
     def holder(self) -> str:
-        """Who held it when it was last seen, empty if nobody did."""
+        """The last seen holder, empty if there was none."""
         spec = (self._seen or {}).get("spec") or {}
         return str(spec.get("holderIdentity") or "")
 
     async def hold(self, acquired: Callable[[], object]) -> None:
-        """Wait for it, call `acquired`, and renew it until cancelled. Raises LeaseLost when that fails for
-        too long.
+        """Wait for the Lease, call `acquired`, and renew the Lease until cancelled. Raises LeaseLost if
+        renewals fail for too long.
 
-        Nothing is awaited between `acquired` and the renewals: the work may take hours to notice that.
+        Nothing is awaited between `acquired` and the renewals: the main thread may take hours to notice the
+        call.
         """
         await self._acquire()
         acquired()
@@ -95,7 +98,7 @@ class Lease:
                 raise LeaseLost(f"Lease {self._terms.name} is lost: it was not renewed in time")
 
     async def release(self) -> None:
-        """Let another have it at once. Nothing may be written after."""
+        """Let another operator take the Lease at once. Nothing may be written afterwards."""
         was_held, self._given_up = self.is_held(), True
         if not was_held or self._seen is None:
             return
@@ -103,8 +106,8 @@ class Lease:
             await asyncio.wait_for(self._give_back(), 5)
 
     async def _give_back(self) -> None:
-        """A renewal that was cancelled while its answer was under way may have changed the Lease unseen. Then
-        the first attempt gets Conflict, and sees the Lease as it is now.
+        """Clear the holder. A renewal that was cancelled before its answer came may have changed the Lease
+        unseen. Then the first attempt gets Conflict, and reads the present Lease.
         """
         spec = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _stamp()}
         try:
@@ -114,7 +117,7 @@ class Lease:
                 await self._write(spec)
 
     async def _try(self) -> bool:
-        """Take or renew it, if that is possible now. Whether it is held."""
+        """Take or renew the Lease, if that is possible now. Returns whether it is held."""
         started = _now()
         try:
             await asyncio.wait_for(self._look_and_write(), self._terms.deadline / 2)
@@ -137,7 +140,7 @@ class Lease:
         elif self.holder == identity:
             try:
                 await self._write(duration)
-            except NotFound:  # somebody has deleted it: who waits doesn't take it before this one is over
+            except NotFound:  # somebody deleted it: standbys wait for the duration
                 if not self.is_held():
                     raise
                 await self._create(duration)
@@ -147,7 +150,7 @@ class Lease:
             await self._write({**duration, **holder})
 
     async def _create(self, duration: Raw) -> None:
-        """Make it, held by this operator. Raises AlreadyExists if another was faster."""
+        """Create the Lease, held by this operator. Raises AlreadyExists if another operator was faster."""
         namespace, stamps = self._terms.namespace, {"acquireTime": _stamp(), "leaseTransitions": 0}
         lease = {
             "apiVersion": LEASE.api_version,
@@ -158,7 +161,7 @@ class Lease:
         self._saw(await self._cluster.create(LEASE, namespace, lease))
 
     async def _write(self, spec: Raw) -> None:
-        """Change it, if it is what was last seen. Raises Conflict if not."""
+        """Change the Lease, if it is still in the last seen version. Raises Conflict if not."""
         if self._seen is None:
             return
         version = {"resourceVersion": self._seen["metadata"]["resourceVersion"]}
@@ -175,8 +178,8 @@ class Lease:
         self._seen = lease
 
     def _look(self, lease: Raw | None) -> None:
-        """See it as another may hold it. Whoever held one that was deleted may not have noticed yet: that one
-        is waited for from then on.
+        """Take in the Lease that another operator may hold. If it was deleted, its holder may not know yet:
+        then a standby waits for the duration from that moment on.
         """
         was_deleted, self._is_deleted = self._is_deleted, lease is None and bool(self.holder)
         if self._is_deleted and not was_deleted:
@@ -185,7 +188,7 @@ class Lease:
             self._saw(lease)
 
     def _is_free(self) -> bool:
-        """Whether nobody holds it, or who does has been silent for as long as it said that it would not."""
+        """Whether nobody holds the Lease, or its holder hasn't renewed it for its duration."""
         if not self.holder:
             return True
         duration = ((self._seen or {}).get("spec") or {}).get("leaseDurationSeconds") or self._terms.duration
@@ -202,5 +205,5 @@ def _now() -> float:
 
 
 def _stamp() -> str:
-    """Now, as a Lease has it (meta/v1, type MicroTime)."""
+    """The present time in the form that a Lease has (meta/v1, type MicroTime)."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

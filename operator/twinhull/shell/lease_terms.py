@@ -1,4 +1,4 @@
-"""The terms of the Lease, which the settings have."""
+"""The terms of the Lease: its name, who holds it, and its times."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A Lease and its times."""
+    """A Lease and its times, as the settings have them."""
 
     #: The namespace of the Lease.
     namespace: str
     #: Its name.
     name: str
-    #: Who holds it here.
+    #: The holder identity of this process.
     identity: str
-    #: How long others wait for a holder that is silent, in seconds.
+    #: For how many seconds others wait for a silent holder.
     duration: float = 15.0
 
     @property
     def deadline(self) -> float:
-        """After how many seconds of silence the holder takes itself for none: two thirds of it. What
-        is left is for requests that are under way.
+        """After how many seconds without a renewal the holder stops to act: two thirds of the duration. The
+        rest is for requests that are under way.
         """
         return self.duration * 2 / 3
 
     @property
     def renew_every(self) -> float:
-        """How often the holder renews, in seconds: so often that several may fail in a row."""
+        """Every how many seconds the holder renews the Lease: often enough that several attempts may fail in
+        a row.
+        """
         return self.duration * 2 / 15

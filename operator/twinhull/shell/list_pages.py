@@ -12,15 +12,16 @@ from twinhull.shell.errors import NotFound
 from twinhull.shell.kinds import DATA_VOLUME, Kind
 from twinhull.shell.transport import LARGEST, Request, TooLargeError, Transport, read_beside, unreachable
 
-#: What takes objects in, a few at a time.
+#: A function that takes in some objects of a list.
 Take: TypeAlias = Callable[[list[Raw]], None]
 
-#: How many objects a list has at a time.
+#: How many objects a page has.
 PAGE = 500
-#: How many bytes a list has at a time: of large objects there are fewer.
+#: The most bytes of a page. If objects are large, a page has fewer.
 PAGE_BYTES = 4 << 20
 _LIST = "PartialObjectMetadataList"
-#: The version of a list that has none, such as metrics-server's lists. A watch from it begins anywhere.
+#: The version that is assumed of a list without one, such as metrics-server's lists. A watch from it begins
+#: anywhere.
 _ANY_VERSION = "0"
 
 
@@ -31,9 +32,9 @@ class ListPages:
         self._transport = transport
 
     async def read(self, kind: Kind, namespace: str | None, name: str | None, take: Take) -> str | None:
-        """Give all objects of a kind to `take`: in a namespace or everywhere, and with the label of the
-        Workload of that name if there is a `name`. The version of the list, 0 if it has none; None if the
-        cluster has no such kind.
+        """Give all objects of a kind, in a namespace or everywhere, to `take`. With a `name`, only those with
+        the label of the Workload of that name. Returns the version of the list, 0 if it has none. None if the
+        cluster doesn't have the kind.
         """
         label = DISK_LABEL if kind is DATA_VOLUME else WORKLOAD_LABEL
         mine = f"{label}={name}" if name else None
@@ -59,14 +60,14 @@ class ListPages:
             limit = min(PAGE, max(1, limit * PAGE_BYTES // (2 * len(text))))
 
     async def latest(self, kind: Kind, namespace: str | None) -> str:
-        """The version of a kind's objects by now. Raises NotFound if the cluster has no such kind."""
+        """The present version of a kind's objects. Raises NotFound if the cluster doesn't have the kind."""
         query = {**selecting(kind), "limit": "1"}
         request = Request("GET", kind.path(namespace), query, headers=accept(bare=True, what=_LIST))
         metadata = await self._take(request, await self._transport.exchange(request), lambda _: None)
         return str(metadata["resourceVersion"])
 
     async def _take(self, request: Request, text: bytes, take: Take) -> Raw:
-        """Take in a page of a list. Its own metadata."""
+        """Give the objects of a page to `take`. Returns the page's own metadata."""
         with unreachable(request):
             page = Page(text)
             batches = page.batches()
@@ -76,7 +77,9 @@ class ListPages:
 
 
 def selecting(kind: Kind, selector: str | None = None) -> dict[str, str]:
-    """The query for those objects of a kind that concern the operator."""
+    """The query that selects the objects of a kind that concern the operator, and that match a label
+    selector, if given.
+    """
     selectors = [one for one in (kind.label_selector, selector) if one]
     return {
         **({"labelSelector": ",".join(selectors)} if selectors else {}),
@@ -85,7 +88,9 @@ def selecting(kind: Kind, selector: str | None = None) -> dict[str, str]:
 
 
 def accept(*, bare: bool, what: str) -> dict[str, str]:
-    """The headers by which objects are asked for in a form: `bare` ones have only their metadata."""
+    """The headers that ask for objects with their metadata only (`bare`), in the form `what`. Empty if not
+    `bare`.
+    """
     if not bare:
         return {}
     return {"Accept": f"application/json;as={what};v=v1;g=meta.k8s.io"}

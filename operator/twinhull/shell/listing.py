@@ -1,4 +1,4 @@
-"""Listing everything: at the start, now and then, and whenever a watch had to start over."""
+"""Listing everything: at the start, every few minutes, and whenever a watch had to start over."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from twinhull.shell.reconnect_delays import reconnect_delays
 
 logger = logging.getLogger(__name__)
 
-#: How long watches that start over may take to say all that there is, in seconds.
+#: How many seconds watches that start over get to bring the present objects, before everything is listed.
 _SETTLING = 2.0
-#: For how long a kind is missing until its objects are taken for gone, in seconds: at the second list of all.
+#: For how many seconds a kind isn't served before its objects count as gone: at the second list of
+#: everything.
 _UNSERVED_FOR = 300.0
 
 
 class Listing:
-    """Lists all kinds that are watched, and gives the objects to `changes`.
+    """Lists all watched kinds, and gives the objects to `changes`.
 
-    Where namespaces are served one by one, one of them may be gone, and the operator's rights with it. Such a
-    namespace is `refused`, and held in the queue: what there is in it isn't known. The others are served.
+    If the operator serves single namespaces, one of them may be deleted, and the operator's rights with it.
+    Such a namespace is in `refused`, and its keys wait in the queue, since its objects aren't known. The
+    others are served.
     """
 
     def __init__(self, cluster: Cluster, changes: ChangeHandler, queue: Queue, every: float) -> None:
-        """`every` is after how many seconds everything is listed anew though nothing asks for it."""
+        """`every` is after how many seconds everything is listed anew even if nothing asks for it."""
         self._cluster = cluster
         self._changes = changes
         self._queue = queue
         self._every = every
-        #: The namespaces that can't be listed, each with the API server's reason.
+        #: The namespaces that can't be listed, each with the API server's message.
         self.refused: dict[str, str] = {}
         #: Since when each kind isn't served, by the event loop's time.
         self._unserved_since: dict[Kind, float] = {}
 
     async def list_until_done(self, wanted: Iterable[Kind] = kinds.WATCHED) -> None:
-        """List these kinds, and those that can't be listed again until all are: what was missed meanwhile is
-        known after that only.
-        """
+        """List these kinds. Lists that fail are repeated until all have succeeded."""
         places = self._places(wanted)
         for delay in reconnect_delays():
             places = await self._list(places)
@@ -55,19 +55,20 @@ class Listing:
             await asyncio.sleep(delay)
 
     async def catch_up(self) -> None:
-        """List what the former leader has written, and the floors that it knew: each watch may be late.
+        """List the objects that the former leader wrote, and the policies that it knew, since each watch may
+        be late.
 
-        A Workload's status alone may tell how its run ended. A hull that isn't seen yet is taken for missing,
-        and another one is made beside it if another one is asked for by now. Without its instance a machine
-        is taken for one without a guest, and deleted at once where its guest has to be asked first. Without a
-        floor a hull would be replaced by a weaker one.
+        Only a Workload's status may tell how its run ended. An operator that doesn't see a hull yet takes it
+        for missing, and may make another revision beside it. Without its instance a machine counts as one
+        without a guest, and is deleted at once where its guest must be asked first. An operator that doesn't
+        see a floor would replace a hull by a weaker one.
         """
         floors = kinds.NAMESPACE, kinds.ISOLATION_POLICY
         await self.list_until_done([*kinds.hulls(), kinds.VIRTUAL_MACHINE_INSTANCE, *floors, kinds.WORKLOAD])
 
     async def run(self) -> None:
-        """List everything now and then, and soon after a watch has started over, until cancelled. What was
-        refused or failed is tried again meanwhile.
+        """List everything every few minutes, and soon after a watch has started over, until cancelled. Lists
+        that were refused or have failed are tried again in between.
         """
         loop, delays = asyncio.get_running_loop(), reconnect_delays()
         due_at, failed = loop.time() + self._every, list[Place]()
@@ -90,7 +91,7 @@ class Listing:
             due_at, delays = loop.time() + self._every, reconnect_delays()
 
     async def _list_refused(self) -> None:
-        """List the namespaces that were refused, and serve those that can be listed now."""
+        """List the refused namespaces, and serve those that can be listed now."""
         for namespace in list(self.refused):
             try:
                 for kind in kinds.WATCHED:
@@ -110,9 +111,10 @@ class Listing:
         return [(kind, namespace) for kind in wanted for namespace in self._cluster.places(kind)]
 
     async def _list(self, places: list[Place]) -> list[Place]:
-        """List all of these, whichever of them fail. Those that are to be tried again.
+        """List all these places, even if some of them fail. Returns those that must be listed again.
 
-        Those of a refused namespace are not, unless all are refused: more is wrong then than a namespace.
+        The places of refused namespaces aren't among them, unless all namespaces are refused: the cause isn't
+        one namespace then.
         """
         failed: dict[Place, ApiError] = {}
         refused: dict[str, Refused] = {}
@@ -145,8 +147,8 @@ class Listing:
             self._unserved_since.pop(kind, None)
 
     async def _forget_unserved(self) -> None:
-        """Take in which kinds were removed from the cluster, with their objects. No list tells that, nor does
-        a watch that was broken meanwhile.
+        """Take in that kinds, with their objects, were removed from the cluster. No list tells that, and
+        neither does a watch that was broken at that time.
         """
         latest = asyncio.get_running_loop().time() - _UNSERVED_FOR
         lasting = [kind for kind in kinds.REMOVABLE if self._unserved_since.get(kind, latest + 1) <= latest]
@@ -157,14 +159,15 @@ class Listing:
             logger.debug("the API server doesn't say what it serves: %s", error)
             return
         for kind in removed:
-            logger.warning("%s aren't served any more, and are taken for gone", kind.plural)
+            logger.warning("%s are no longer served: their objects count as deleted", kind.plural)
             self._changes.take_removal(kind)
 
     def _note_refused(
         self, refused: Mapping[str, Refused], unknown: Container[str | None], *, is_whole: bool
     ) -> None:
-        """Hold the namespaces that are refused, and log what is new. What was refused by a list of some kinds
-        may be served only after one of all, and not while it is `unknown` whether it is refused.
+        """Hold the refused namespaces in the queue, and log new ones. A refused namespace is served again
+        only after a list of all kinds (`is_whole`) that wasn't refused there, and not if it is among the
+        `unknown`, whose lists have failed.
         """
         for namespace in [name for name in self.refused if is_whole and name not in refused]:
             if namespace not in unknown:
@@ -173,7 +176,7 @@ class Listing:
             if namespace not in self.refused:
                 logger.error(
                     "namespace %s isn't served, and nothing is done in it: %s. Give the operator its Role "
-                    "there, or take the namespace out of those that it serves",
+                    "there, or remove the namespace from those that it serves",
                     namespace,
                     error,
                 )
@@ -181,7 +184,7 @@ class Listing:
         self._queue.hold(self.refused.keys())
 
     async def _ask_version(self) -> None:
-        """Ask the API server for its version, which an upgrade changes. Without one all goes on."""
+        """Ask the API server for its version, which an upgrade changes. If it gives none, all goes on."""
         try:
             self._changes.take_version(await self._cluster.version())
         except ApiError as error:

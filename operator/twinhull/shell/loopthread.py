@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own: what runs there goes on while a pass holds the loop of the work.
+"""An event loop in a thread of its own. It goes on while a long pass blocks the main event loop.
 
 Python lets another thread run every 5 ms (sys.getswitchinterval), so this holds for work in Python, however
 long. A single call into C that keeps the interpreter's lock stops all threads for as long as it takes.
@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
-#: How long what is under way may take to be cancelled, in seconds. The thread doesn't keep the process alive.
+#: How many seconds the thread's coroutines may take to be cancelled. The thread doesn't keep the process
+#: alive.
 _ENDING = 5.0
 
 
@@ -26,22 +27,24 @@ class LoopThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin, and wait until coroutines can be run there."""
+        """Start the thread, and wait until it can run coroutines."""
         self._thread.start()
         self._began.wait()
 
     async def run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """Run a coroutine in the thread and wait for it here. It is cancelled if this wait is."""
+        """Run a coroutine in the thread, and wait for its result. If this wait is cancelled, so is the
+        coroutine.
+        """
         assert self._runner is not None, "it was started"  # noqa: S101
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._runner.get_loop()))
 
     @property
     def is_running(self) -> bool:
-        """Whether coroutines can be run there."""
+        """Whether the thread can run coroutines."""
         return self._thread.is_alive() and not self._ended.is_set()
 
     async def stop(self) -> None:
-        """Cancel what runs there, and end the thread; nothing if it has not begun, or has ended."""
+        """Cancel the thread's coroutines, and end it. Does nothing if it hasn't started, or has ended."""
         if self._runner is None or not self.is_running:
             return
         self._runner.get_loop().call_soon_threadsafe(self._ended.set)

@@ -1,4 +1,6 @@
-"""How long a coroutine has the event loop: all others wait for that long; its own waits cost nobody."""
+"""Measures how long a coroutine uses the event loop. Meanwhile all others wait. Its own waits cost nobody
+anything.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ _T = TypeVar("_T")
 
 
 class LoopTime(Generic[_T]):
-    """Awaits a coroutine, and counts the seconds of the processor's that it takes from step to step."""
+    """Awaits a coroutine, and counts the seconds of processor time that its steps take."""
 
     def __init__(self, work: Coroutine[Any, Any, _T], clock: Callable[[], float] = time.thread_time) -> None:
         self._work = work
@@ -31,5 +33,5 @@ class LoopTime(Generic[_T]):
                 self.seconds += self._clock() - began
             try:
                 sent, thrown = (yield waits_for), None
-            except BaseException as error:  # noqa: BLE001  a cancellation is the coroutine's to see
+            except BaseException as error:  # noqa: BLE001  the coroutine handles a cancellation
                 sent, thrown = None, error

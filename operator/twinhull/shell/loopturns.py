@@ -1,4 +1,6 @@
-"""Turns at the event loop: what computes for long takes one, so that all else goes on between two of them."""
+"""Turns at the event loop: each long computation takes one, so that everything else goes on between two of
+them.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,10 @@ from twinhull.shell.roundrobin import RoundRobin
 
 
 class LoopTurns:
-    """One turn in each round of the event loop. Namespaces that wait for one take turns.
+    """One turn in each round of the event loop. Namespaces that wait for a turn alternate.
 
-    Without it passes that need no answer from the API server follow each other with nothing in between: no
-    event is taken in, and no request goes on, until all that waited are done.
+    Without turns, passes that need no answer from the API server would follow each other with nothing in
+    between: until all waiting passes are done, no event would be taken in, and no request would go on.
     """
 
     def __init__(self) -> None:
@@ -19,7 +21,7 @@ class LoopTurns:
         self._turn_taken = False
 
     async def take(self, namespace: str) -> None:
-        """Wait for a turn, which lasts until the next wait for anything."""
+        """Wait for a turn. It lasts until the caller next waits for anything."""
         loop = asyncio.get_running_loop()
         if not self._turn_taken:
             self._turn_taken = True
@@ -30,10 +32,10 @@ class LoopTurns:
         await turn
 
     def _give(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The round is over: the next one's turn goes to who waits."""
+        """End the round: the turn of the next round goes to the next waiting caller."""
         while (turn := self._waiting.take()) is not None:
-            if not turn.done():  # who was cancelled needs none
+            if not turn.done():  # a cancelled caller needs none
                 turn.set_result(None)
-                loop.call_soon(self._give, loop)  # after who has it now
+                loop.call_soon(self._give, loop)  # after the caller that has the turn now
                 return
         self._turn_taken = False

@@ -1,4 +1,4 @@
-"""The memory that this process may have."""
+"""The memory that this process may use."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LIMITS = (
 
 
 def allowed(limits: tuple[Path, ...] = _LIMITS) -> int:
-    """How many bytes of memory there are for this process: its container's limit, or else the machine's."""
+    """How many bytes of memory this process may use: its container's limit, or else the machine's memory."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for limit in limits:
         try:
             limit_bytes = int(limit.read_text(encoding="ascii"))
-        except (OSError, ValueError):  # it isn't there, or "max"
+        except (OSError, ValueError):  # there is no such file, or it says "max"
             continue
         return min(limit_bytes, machine)
     return machine

@@ -1,4 +1,4 @@
-"""Writing the objects of an owner: creating, changing and deleting them, and keeping the store up to date."""
+"""Writes an owner's objects: creates, changes and deletes them, and puts the answers into the store."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ from twinhull.shell.undone_writes import UndoneWrites
 
 class ObjectWriter:
     """Writes one object at a time, and puts the API server's answer into the store. Every failure is an
-    ApiError or Undone. `hull_created` is told of hulls that were created.
+    ApiError or Undone. `hull_created` is called with each hull that was created.
 
-    To the watch that an answer comes before it is no news any more. `ask_others` is told what has changed by
-    it: for whom it was written, the kind, and the object's states before and after. It asks for the other
-    Workloads that this concerns. The pass that writes looks again itself.
+    The watch that brings the same state after the answer brings no news any more. So `ask_others` is called
+    for each change that an answer brings: with the Workload for which it was written, the kind, and the
+    object's states before and after. It asks for the other Workloads concerned. The pass that writes observes
+    its own Workload again.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class ObjectWriter:
         self._ask_others = ask_others
 
     async def create(self, owner: ReconciledObject, action: Create) -> Event | None:
-        """Create an object, or find it if it is there already and the owner's. What is told of it then."""
+        """Create an object, or accept the present one if it is the owner's. Returns the Event that tells of
+        it. Raises Undone if the object won't stay, or another one has its name.
+        """
         kind = BY_NAME[action.obj["kind"]]
         namespace = owner.namespace
         event, was_there = action.event, False
@@ -67,7 +70,9 @@ class ObjectWriter:
         return event
 
     async def change(self, owner: ReconciledObject, action: Change) -> None:
-        """Change an object. Raises Undone if it doesn't stay so, or somebody else uses it who mustn't."""
+        """Change an object. Raises Undone if the change won't last, or if somebody else uses a claim that
+        must be unused.
+        """
         kind = BY_NAME[action.kind]
         namespace = owner.namespace
         if action.only_if_claim_unused:
@@ -83,17 +88,17 @@ class ObjectWriter:
         is_whole = UNREAD not in changed  # otherwise not all of its annotations are known
         if action.what == "end" and is_whole and not _notes(changed) >= _notes(action.patch):
             raise Refused(
-                f"{action.kind} {action.name} was changed, but not given the annotation that it is "
-                "to end: see which webhook takes annotations away"
+                f"{action.kind} {action.name} was changed, but the annotation that it is to end is missing: "
+                "find the webhook that removes annotations"
             )
 
     async def delete(self, owner: ReconciledObject, action: Delete) -> None:
-        """Delete the very object that the action names. One that is gone already is deleted."""
+        """Delete exactly the object that the action names. If it is gone already, that is a success."""
         kind = BY_NAME[action.kind]
         key = (owner.namespace, action.name)
         try:
             answer = await self._cluster.delete(kind, *key, action.uid, action.grace_seconds, action.version)
-        except (NotFound, Conflict):  # a webhook may answer so too: only a look tells that ours is no more
+        except (NotFound, Conflict):  # webhooks may answer so, too
             present = await self._cluster.get(kind, *key)
             if present is not None and present["metadata"]["uid"] == action.uid:
                 raise
@@ -108,39 +113,39 @@ class ObjectWriter:
             self._drop(owner.key, kind, key, action.uid)
 
     async def restore_labels(self, owner: ReconciledObject, action: RestoreLabels) -> None:
-        """Give an object of the owner's the labels that it has lost. Raises Undone if that can't be."""
+        """Restore the labels that an object of the owner has lost. Raises Undone if that isn't possible."""
         kind, name = BY_NAME[action.obj["kind"]], action.obj["metadata"]["name"]
         present = await self.find_ours(owner, kind, action.obj)
         self.keep(owner.key, kind, present)
         if not _lost_labels(present, action.obj):
-            sentence = f"{kind.name} {name} has its labels, and is about to be seen"
+            sentence = f"{kind.name} {name} has its labels again, and is about to be read"
             raise Undone(RefusalCause(Reason.WAITING, sentence, final=False))
         if undone := self._undone_writes.of_creation(owner, Create(action.obj), was_there=True):
             raise Undone(undone)
         self.keep(owner.key, kind, await self._relabelled(owner, kind, present, action.obj))
 
     def keep(self, writer: Key, kind: Kind, obj: Raw) -> None:
-        """Put an answer to what was asked for `writer` into the store."""
+        """Put the answer to a request for `writer` into the store."""
         before = self._store.get(kind, key_of(obj))
         if self._store.put(kind, obj):
             after = self._store.get(kind, key_of(obj)) or obj
             self._ask_others(writer, kind, [after] if before is None else [before, after])
 
     def _drop(self, writer: Key, kind: Kind, key: Key, uid: str) -> None:
-        """Forget an object that was deleted for `writer`."""
+        """Remove an object that was deleted for `writer` from the store."""
         before = self._store.get(kind, key)
         if self._store.remove(kind, key, uid) and before is not None:
             self._ask_others(writer, kind, [before])
 
     async def _restored(self, owner: ReconciledObject, kind: Kind, obj: Raw) -> Raw:
-        """The object that is there already, with the labels that it has lost. It wasn't watched, or as
-        another's, if somebody changed them.
+        """The present object, with its lost labels restored. Without its labels no watch brings it, or it
+        counts as another Workload's.
         """
         return await self._relabelled(owner, kind, await self.find_ours(owner, kind, obj), obj)
 
     async def _relabelled(self, owner: ReconciledObject, kind: Kind, present: Raw, obj: Raw) -> Raw:
-        """The object with the labels that it is to have. Of a DataVolume, the very one that was looked at, as
-        it was then.
+        """The object with the labels that it should have. The patch of a DataVolume holds only for the very
+        state that was read.
         """
         metadata = present["metadata"]
         state = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
@@ -148,25 +153,27 @@ class ObjectWriter:
         return await self._cluster.patch(kind, owner.namespace, metadata["name"], patch)
 
     async def find_ours(self, owner: ReconciledObject, kind: Kind, obj: Raw) -> Raw:
-        """The object that is there already, if it is ours: made before a crash, or not seen yet. A disk may
-        be nobody's, and says itself which Workload's it is.
+        """The present object of that name, if it is the owner's: created before a crash, or not seen yet. A
+        DataVolume may have no owner, and says itself which Workload's disk it is. Raises Undone if the object
+        is somebody else's.
         """
         namespace, name = owner.namespace, obj["metadata"]["name"]
         what = f"{kind.name} {name}"
-        if kind is CLAIM:  # all are watched, so whose it is will be known without a right to read one
+        if kind is CLAIM:  # the watch will bring it: the operator may not read single claims
             raise Undone(
-                RefusalCause(Reason.WAITING, f"{what} is there already, and is looked at", final=False)
+                RefusalCause(Reason.WAITING, f"{what} exists already, and is about to be read", final=False)
             )
         present = await self._cluster.get(kind, namespace, name)
         if present is None:
             raise Undone(
-                RefusalCause(Reason.WAITING, f"{what} blocked the hull, and is deleted now", final=False)
+                RefusalCause(Reason.WAITING, f"{what} blocked the hull, and is gone now", final=False)
             )
         controlled_by, going = owner_of(present), "deletionTimestamp" in present["metadata"]
         theirs = obstacle(what, owner.uid, controlled_by, deleting=going)
         if theirs is None or (kind is DATA_VOLUME and _is_disk_of(owner, present)):
             return present
-        # A disk of a former Workload goes with that. Another's goes with a machine that may stay for years.
+        # A former Workload's disk is deleted with that Workload. Another machine's disk is deleted with that
+        # machine, which may take years.
         goes = going or (controlled_by is not None and controlled_by.kind == WORKLOAD.name)
         if kind is DATA_VOLUME and not goes:
             raise Undone(RefusalCause(Reason.NAME_CONFLICT, _other_disk(what, owner, present), final=True))
@@ -178,16 +185,16 @@ class ObjectWriter:
 
 
 def _lost_labels(present: Raw, obj: Raw) -> Raw:
-    """The labels of `obj` that `present` hasn't, or has with another value."""
+    """The labels of `obj` that `present` lacks, or has with another value."""
     return {
         key: value for key, value in obj["metadata"]["labels"].items() if labels(present).get(key) != value
     }
 
 
 def _is_disk_of(owner: ReconciledObject, volume: Raw) -> bool:
-    """Whether a DataVolume says that it is the owner's: by its label, or, if it has lost that, by the uid of
-    the Workload, which the operator noted on it. Who can write that note can write the label as well. A label
-    that names another Workload is never overruled: that one may have taken the disk up.
+    """Whether a DataVolume says that it is the owner's: by its label, or, if it has lost that, by the
+    Workload's uid in the operator's note. Anybody who can write that note can write the label as well. A
+    label that names another Workload always counts: that Workload may have taken the disk up.
     """
     label, metadata = labels(volume).get(DISK_LABEL), volume["metadata"]
     if label:
@@ -196,8 +203,8 @@ def _is_disk_of(owner: ReconciledObject, volume: Raw) -> bool:
 
 
 def _other_disk(what: str, owner: ReconciledObject, volume: Raw) -> str:
-    """Why a DataVolume isn't taken for the owner's, and what to do. To delete it is no advice: nobody knows
-    what is on it.
+    """Why a DataVolume isn't the owner's, and what to do. The sentence never advises to delete it: nobody
+    knows what is on it.
     """
     label, name = labels(volume).get(DISK_LABEL), owner.key[1]
     as_it_is = (
@@ -214,14 +221,16 @@ def _other_disk(what: str, owner: ReconciledObject, volume: Raw) -> str:
             f"it is this Workload's disk, set the label to {name}"
         )
     return (
-        f"{what} hasn't the label {DISK_LABEL}, and doesn't say that it was made for this Workload: "
+        f"{what} lacks the label {DISK_LABEL}, and doesn't say that it was made for this Workload: "
         f"{as_it_is}; if it is this Workload's disk, set the label to {name}; otherwise give the disk "
         "another name"
     )
 
 
 def exact_patch(change: Change) -> Raw:
-    """The patch of a change, which holds for the very object only, and for the very state if it names one."""
+    """The patch of a change with the object's uid, and with its resourceVersion if the change names one. The
+    API server refuses it for any other object or state.
+    """
     state = {"resourceVersion": change.version} if change.version else {}
     return {**change.patch, "metadata": {**change.patch.get("metadata", {}), "uid": change.uid, **state}}
 

@@ -1,4 +1,4 @@
-"""Observing: from the store's raw objects to the case that the core decides on."""
+"""Observing: makes the case that core decides on from the store's raw objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD, Unreadable, read, unread
-from twinhull.api.workload import ObjectMeta
+from twinhull.api.workload import ObjectMeta, Workload
 from twinhull.core import references
 from twinhull.core.case import Case
 from twinhull.core.defaults import OperatorDefaults
@@ -37,9 +37,9 @@ from twinhull.shell.labelled import (
     debug_container_of,
     instance_of,
     launchers_of,
-    near,
     overlooked,
     own,
+    own_and_strangers,
     refuse_too_many_hulls,
     refuse_unread_hulls,
     strays,
@@ -51,9 +51,9 @@ from twinhull.shell.scope import Scope
 from twinhull.shell.store import Key, Store, key_of
 from twinhull.shell.workload_memory import WorkloadMemories
 
-#: The template of a Workload that can't be read. What its hulls have isn't compared with it.
+#: The template of a Workload that can't be read. Its hulls aren't compared with it.
 _UNKNOWN: Raw = {"spec": {}}
-#: A KubeVirt that can't be seen, without any of its feature gates.
+#: Stands for a KubeVirt object that this process can't see: deployed, and without any feature gates.
 _PRESUMED = {"status": {"phase": "Deployed"}}
 
 
@@ -63,59 +63,77 @@ class Knowledge:
 
     #: The objects as last seen.
     store: Store
-    #: The policies among them.
+    #: The IsolationPolicies in the store.
     policies: Policies
-    #: What the API server last refused.
+    #: The API server's last refusals.
     refusals: Refusals
-    #: What guests said last, by the uid of their VirtualMachineInstance.
+    #: The last report of each guest, by the uid of its VirtualMachineInstance.
     reports: Mapping[str, Report]
-    #: Which kinds and namespaces are seen.
+    #: The kinds and namespaces that this process sees.
     scope: Scope = field(default_factory=Scope)
     #: Whether this operator can ask guests.
     asks_guests: bool = True
-    #: What former passes remember of Workloads.
+    #: The memories of former passes.
     memories: WorkloadMemories = field(default_factory=WorkloadMemories)
 
 
 def observe(
     known: Knowledge, key: Key, defaults: OperatorDefaults, now: datetime
 ) -> Case | UnreadableWorkload | None:
-    """What is known of a Workload now, None if there is none of that key."""
-    store, refusals = known.store, known.refusals
-    raw = store.get(kinds.WORKLOAD, key)
+    """What is known of a Workload now. None if there is no Workload of that key."""
+    raw = known.store.get(kinds.WORKLOAD, key)
     if raw is None:
         return None
     uid = raw["metadata"]["uid"]
-    memory = known.memories.of(key, uid)
     try:
-        workload, whole = store.read(kinds.WORKLOAD, raw, read)
-        refuse_too_many_hulls(store, key, uid)
-        refuse_unread_hulls(store, key, uid)
+        workload, whole = known.store.read(kinds.WORKLOAD, raw, read)
+        refuse_too_many_hulls(known.store, key, uid)
+        refuse_unread_hulls(known.store, key, uid)
     except Unreadable as problem:
-        metadata, concerning = ObjectMeta.model_validate(raw["metadata"]), _concerning(known, raw)
-        return UnreadableWorkload(
-            obj=raw,
-            problem=str(problem),
-            reason=problem.reason,
-            hulls=tuple(_hulls(known, key, uid, _UNKNOWN, now)),
-            now=now,
-            refusals=refusals.of(key, metadata.version),
-            policies=concerning,
-            hull_policies=_hull_policies(known, raw, concerning),
-            defaults=defaults,
-            namespace_is_known=namespace_labels(store, key[0]) is not None,
-            remembered_pending_since=memory.pending_since,
-            remembered_exit=memory.unwritten_exit,
-        )
-    service = store.get(kinds.SERVICE, key)
-    observed = Observed(
+        return _unreadable(known, raw, problem, defaults, now)
+    return Case(workload, _observed(known, raw, workload, now, status_is_whole=whole), defaults, now)
+
+
+def _unreadable(
+    known: Knowledge, raw: Raw, problem: Unreadable, defaults: OperatorDefaults, now: datetime
+) -> UnreadableWorkload:
+    """What is known of a Workload that can't be read, because of this problem."""
+    metadata, key, concerning = (
+        ObjectMeta.model_validate(raw["metadata"]),
+        key_of(raw),
+        _concerning(known, raw),
+    )
+    memory = known.memories.of(key, metadata.uid)
+    return UnreadableWorkload(
+        obj=raw,
+        problem=str(problem),
+        reason=problem.reason,
+        hulls=tuple(_hulls(known, key, metadata.uid, _UNKNOWN, now)),
+        now=now,
+        refusals=known.refusals.of(key, metadata.version),
+        policies=concerning,
+        hull_policies=_hull_policies(known, raw, concerning),
+        defaults=defaults,
+        namespace_is_known=namespace_labels(known.store, key[0]) is not None,
+        remembered_pending_since=memory.pending_since,
+        remembered_exit=memory.unwritten_exit,
+    )
+
+
+def _observed(
+    known: Knowledge, raw: Raw, workload: Workload, now: datetime, *, status_is_whole: bool
+) -> Observed:
+    """The cluster's objects and the process's memory as far as they concern a Workload that can be read."""
+    store, key, uid, version = known.store, key_of(raw), workload.metadata.uid, workload.metadata.version
+    service, memory = store.get(kinds.SERVICE, key), known.memories.of(key, uid)
+    return Observed(
         hulls=tuple(_hulls(known, key, uid, raw["spec"]["template"], now)),
-        status_is_whole=whole,
+        status_is_whole=status_is_whole,
         service=companion(service) if service else None,
         manifests=Manifests(store, key, uid),
         capabilities=capabilities(store, known.scope.hidden),
-        refusals=refusals.of(key, workload.metadata.version),
-        rehearsed=refusals.rehearsed(key, workload.metadata.version),
+        refusals=known.refusals.of(key, version),
+        rehearsed=known.refusals.rehearsed(key, version),
         policies=known.policies.all(),
         subject=known.policies.subject(raw),
         namespace_is_known=namespace_labels(store, key[0]) is not None,
@@ -127,12 +145,11 @@ def observe(
         data_volumes=DataVolumes(store, key),
         mounted_by=dict(_mounted_by(store, key, raw["spec"])),
     )
-    return Case(workload, observed, defaults, now)
 
 
 def _mounted_by(store: Store, key: Key, spec: Raw) -> Iterator[tuple[str, str]]:
-    """The claims that a Workload names as its disks, each with another Workload whose template mounts it. No
-    other Workload is unpacked for it: how many name the claim, and how large they are, is up to a tenant.
+    """The claims that a Workload names as disks, each with another Workload whose template mounts it. No
+    other Workload is unpacked for this: a tenant decides how many name the claim, and how large they are.
     """
     disks = references.of_disks(spec.get("virtualMachine") or {})
     for disk in (one for one in disks if one.kind == kinds.CLAIM.name):
@@ -142,8 +159,8 @@ def _mounted_by(store: Store, key: Key, spec: Raw) -> Iterator[tuple[str, str]]:
 
 
 def capabilities(store: Store, hidden: frozenset[str]) -> Capabilities:
-    """What the cluster can do. It is taken to have the kinds that are `hidden`, of which this process can't
-    see any object: the API server is left to say no.
+    """The cluster's capabilities. The process can't see objects of the `hidden` kinds. They count as present,
+    and the API server refuses what it can't do.
     """
     kubevirt = _PRESUMED if kinds.KUBEVIRT.name in hidden else next(iter(store.all(kinds.KUBEVIRT)), None)
     gates = _feature_gates(kubevirt or {})
@@ -167,28 +184,28 @@ def capabilities(store: Store, hidden: frozenset[str]) -> Capabilities:
 
 
 def kubevirt_phase(kubevirt: Raw) -> str:
-    """A KubeVirt object's phase, empty before virt-operator has said one."""
+    """The phase of a KubeVirt object, empty until virt-operator has set it."""
     return str(kubevirt.get("status", {}).get("phase", ""))
 
 
 def _phase(store: Store, kind: Kind) -> str | None:
-    """The phase of the one object of a kind, None if there is none."""
+    """The phase of the only object of a kind, None if there is no object."""
     obj = next(iter(store.all(kind)), None)
     return None if obj is None else str((obj.get("status") or {}).get("phase") or "")
 
 
 def _feature_gates(kubevirt: Raw) -> list[str]:
-    """The gates that somebody opened. KubeVirt opens by itself what is generally available, and from 1.9 on
-    what is Beta, unless it is in disabledFeatureGates. No gate that this operator asks for is Beta there
-    (kubevirt.io/kubevirt, pkg/virt-config/featuregate, IsEnabled and active.go).
+    """The feature gates that somebody enabled. KubeVirt itself enables those that are generally available,
+    and from 1.9 on those that are Beta, except for disabledFeatureGates. No gate that this operator uses is
+    Beta there (kubevirt.io/kubevirt, pkg/virt-config/featuregate, IsEnabled and active.go).
     """
     developer = kubevirt.get("spec", {}).get("configuration", {}).get("developerConfiguration") or {}
     return list(developer.get("featureGates") or ())
 
 
 def _updates_live(spec: Raw) -> bool:
-    """Whether KubeVirt gives machines CPU and memory while they run: that is its default, and needs it to be
-    allowed to migrate them (kubevirt.io/api/core/v1, types VMRolloutStrategy and WorkloadUpdateMethod).
+    """Whether KubeVirt changes CPU and memory of running machines. By default it does, if it is allowed to
+    migrate them (kubevirt.io/api/core/v1, types VMRolloutStrategy and WorkloadUpdateMethod).
     """
     strategy = (spec.get("configuration") or {}).get("vmRolloutStrategy") or "LiveUpdate"
     methods = (spec.get("workloadUpdateStrategy") or {}).get("workloadUpdateMethods") or ()
@@ -197,9 +214,9 @@ def _updates_live(spec: Raw) -> bool:
 
 def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -> Iterator[Hull]:
     store = known.store
-    for pod in near(store, kinds.POD, key, uid):
+    for pod in own_and_strangers(store, kinds.POD, key, uid):
         yield store.read(kinds.POD, pod, _pod)
-    for vm in near(store, kinds.VIRTUAL_MACHINE, key, uid):
+    for vm in own_and_strangers(store, kinds.VIRTUAL_MACHINE, key, uid):
         vmi = instance_of(store, key, vm)
         debug_container = debug_container_of(store, key, vmi) if vmi else ""
         if UNREAD in vm or UNREAD in (vmi or ()):
@@ -216,10 +233,10 @@ def _hulls(known: Knowledge, key: Key, uid: str, template: Raw, now: datetime) -
 
 
 def _overlooked(store: Store, key: Key, uid: str) -> Iterator[Hull]:
-    """One of the Pods, and one of the VirtualMachines, that aren't looked at since there are too many: it may
-    be anything, and nobody hides a hull among them.
+    """One Pod and one VirtualMachine of those that are beyond the number that is looked at, so that nobody
+    can hide a hull among them. Each counts as unread: it may be anything.
     """
-    why = "too many others say that they are the Workload's"
+    why = "too many objects name this Workload as their owner"
     if (pod := overlooked(store, kinds.POD, key, uid)) is not None:
         yield hull.unread("Pod", unread(pod, why))
     if (vm := overlooked(store, kinds.VIRTUAL_MACHINE, key, uid)) is not None:
@@ -227,7 +244,9 @@ def _overlooked(store: Store, key: Key, uid: str) -> Iterator[Hull]:
 
 
 def _unread_machine(vm: Raw, vmi: Raw | None) -> Hull:
-    """A machine that isn't held as a whole. Of one that lasts it is known whether it was switched off."""
+    """A machine that isn't held as a whole. For a type of machine that lasts it is known whether it was
+    switched off.
+    """
     unread = hull.unread("VirtualMachine", vm, vmi)
     if not type_that_reads("VirtualMachine", vm).lasts:
         return unread
@@ -237,15 +256,15 @@ def _unread_machine(vm: Raw, vmi: Raw | None) -> Hull:
 
 
 def _pod(pod: Raw) -> Hull:
-    """A Pod as a hull. It is read from the Pod alone, so what was read is kept while the Pod is the same."""
+    """A Pod as a hull. The result depends on the Pod alone, so it is kept while the Pod stays the same."""
     if UNREAD in pod:
         return hull.unread("Pod", pod)
     return type_that_reads("Pod", pod).read(HullSource(pod))
 
 
 def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
-    """The policies that concern a Workload; none before its namespace's labels are known. Of one that isn't
-    held as a whole, or whose Pods aren't, what they look at may not be known: they concern it then.
+    """The policies that concern a Workload that can't be read; none before its namespace's labels are known.
+    If what a policy matches on is unknown, the policy counts as concerning the Workload.
     """
     if namespace_labels(known.store, raw["metadata"]["namespace"]) is None:
         return ()
@@ -254,8 +273,9 @@ def _concerning(known: Knowledge, raw: Raw) -> tuple[Policy, ...]:
 
 
 def _hull_policies(known: Knowledge, raw: Raw, by_spec: tuple[Policy, ...]) -> HullPolicies:
-    """The policies that concern the hulls of a Workload that can't be read by what runs in them, beside those
-    that concern it by its spec: these are all whose namespace fits if what policies look at can't be read.
+    """The policies that concern the hulls of a Workload that can't be read, by what runs in them. `by_spec`
+    are those that concern it by its spec. Empty if the namespace's labels are unknown, or the facts about the
+    Workload can't be read: `by_spec` then has all policies that may concern it.
     """
     store, key = known.store, key_of(raw)
     if namespace_labels(store, key[0]) is None:
@@ -272,7 +292,9 @@ def _hull_policies(known: Knowledge, raw: Raw, by_spec: tuple[Policy, ...]) -> H
 
 
 def _targets(spec: Raw) -> Iterator[KindAndName]:
-    """What a spec refers to, as far as it can be read: an edited definition may have let in anything."""
+    """The objects that a spec refers to, as far as it can be read: an edited definition may have let in
+    anything.
+    """
     machine = spec.get("virtualMachine") or {}
     parts = (
         references.of_template(spec["template"]),
@@ -285,8 +307,8 @@ def _targets(spec: Raw) -> Iterator[KindAndName]:
 
 
 def _referred(known: Knowledge, namespace: str, spec: Raw) -> dict[KindAndName, Raw]:
-    """The objects that the spec of a Workload of that namespace refers to, or any policy for its machine. One
-    that can't be read may be anything, and is left out.
+    """The objects that a Workload's spec refers to, and those that any policy names for machines. An object
+    that can't be read is left out.
     """
     read: dict[KindAndName, Raw] = {}
     for kind_name, name in {*_targets(spec), *known.policies.machine_parts}:

@@ -1,4 +1,4 @@
-"""Where spans go: by OTLP over HTTP to a collector. Needs the packages of the extra `traces`."""
+"""The export of spans by OTLP over HTTP to a collector. It needs the packages of the extra `traces`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ import twinhull
 
 logger = logging.getLogger(__name__)
 
-#: How long the last spans may hold up the end of the process, in seconds; a Pod has 30 for all of it.
+#: How many seconds the last spans may delay the end of the process. A Pod has 30 for all of it.
 _LAST = 2.0
 
 
 def export() -> Callable[[], None]:
-    """Send spans from now on; what sends the last ones and ends that.
+    """Send spans from now on. Returns a function that sends the last ones and ends that.
 
-    Where to, how many and by which names is said by OpenTelemetry's own environment variables, such as
-    OTEL_EXPORTER_OTLP_ENDPOINT (opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables).
+    OpenTelemetry's own environment variables, such as OTEL_EXPORTER_OTLP_ENDPOINT, decide where spans go, how
+    many, and under which names (opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables).
     """
     provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -34,13 +34,17 @@ def export() -> Callable[[], None]:
 
 
 def _resource() -> Resource:
-    """What sends the spans. The SDK would have what is said here come before the environment."""
+    """The resource that sends the spans. Attributes from the environment come before ours, while the SDK
+    would do it the other way round.
+    """
     detected = OTELResourceDetector().detect().attributes
     return Resource.create({"service.name": "twinhull", "service.version": twinhull.__version__, **detected})
 
 
 def _end(provider: TracerProvider) -> None:
-    """Neither the exporter nor what feeds it can be told when to give up: it would be after 30 s."""
+    """Shut the provider down, but wait only a moment. It can't be given a time-out, and would take up to 30
+    s.
+    """
     ending = Thread(target=provider.shutdown, daemon=True)
     ending.start()
     ending.join(_LAST)

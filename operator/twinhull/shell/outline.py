@@ -1,4 +1,4 @@
-"""Outlines: what is held of objects for which there is no room, and what of them isn't known then."""
+"""Outlines: the parts that are kept of objects that are too large, and which facts are unknown then."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 from twinhull.shell.trimming import trimmed
 
-#: How many bytes an outline may have that keeps the spec.
+#: How many bytes an outline may have without losing its spec.
 _LARGEST = 32 << 10
-#: By which KubeVirt says that a machine is off (hulls/switching).
+#: The fields of a VirtualMachine's status and spec that tell whether it is off (hulls/switching).
 WORDS_OF_OFF = ("printableStatus", "runStrategy", "created")
-#: Of a Pod of which little is kept: how many characters its images have together, and how many the name of
-#: its ServiceAccount.
+#: For a Pod of which little is kept: the most characters of all its images together, and of its
+#: ServiceAccount's name.
 _LONGEST_IMAGES, _LONGEST_NAME = 1_024, 253
 
 
 def outline(kind: Kind, obj: Raw, why: str) -> Raw:
-    """What is held of an object for which there is no room: without its spec, if that is still large. What it
-    is to be told from the whole of it is told before, unless it couldn't be read itself.
+    """The parts of an object that are kept if the whole is too large; without the spec if they are still
+    large. The evasions of the whole object are found here and kept in the outline, unless the object itself
+    couldn't be read.
     """
     small = trimmed(kind, unread(_as_asked(obj) if kind is kinds.POD else obj, why))
     if kind is kinds.CONFIG_MAP:
@@ -45,7 +46,9 @@ def outline(kind: Kind, obj: Raw, why: str) -> Raw:
 
 
 def unknown_parts(workload: Raw, pods: Iterable[Raw]) -> Iterator[MatchPart]:
-    """What policies look at of a Workload and isn't known, since it isn't held as a whole, or its Pods."""
+    """The parts of spec.match in policies that can't be evaluated for a Workload, because the store doesn't
+    hold it, or its Pods, as a whole.
+    """
     spec = workload["spec"]["template"]["spec"]
     if UNREAD in workload:
         if UNREAD in (workload["metadata"].get("labels") or {}):
@@ -64,7 +67,7 @@ def unknown_parts(workload: Raw, pods: Iterable[Raw]) -> Iterator[MatchPart]:
 
 
 def _tell(kind: Kind, obj: Raw, small: Raw) -> None:
-    """Add to an outline what of the object reaches past its isolation."""
+    """Add to an outline the fields of the object that reach past its isolation."""
     if kind is kinds.POD:
         small[REACHING] = past_sandbox(obj)
     elif kind is kinds.VIRTUAL_MACHINE:
@@ -76,13 +79,15 @@ def _tell(kind: Kind, obj: Raw, small: Raw) -> None:
 
 
 def _as_asked(pod: Raw) -> Raw:
-    """A Pod with what its template asked for, as far as its note can be read: outlines have no notes."""
+    """A Pod with the values that its template asked for, as far as the operator's note on the Pod can be
+    read. The outline itself doesn't keep the note.
+    """
     return pod if UNREAD in pod else {**pod, "spec": as_in_template(pod["spec"], Applied.read(pod))}
 
 
 def looked_at(spec: Raw) -> Raw:
-    """What policies look at of the spec of a Pod for which there is no room: its ServiceAccount, and its
-    images if they are few. Without them they aren't known.
+    """The parts of a Pod's spec that policies look at, if there is little room: its ServiceAccount, and its
+    images if their names are short together. If the images are left out, they count as unknown.
     """
     account = str(spec.get("serviceAccountName") or "")
     kept: Raw = {"serviceAccountName": account} if len(account) <= _LONGEST_NAME else {}
@@ -98,15 +103,17 @@ def looked_at(spec: Raw) -> Raw:
 
 
 def run_strategy(spec: Raw) -> Raw:
-    """The run strategy in the spec of a VirtualMachine for which there is no room, if it is one."""
+    """The runStrategy in the spec of a VirtualMachine, if it is a short text, in a dict. Otherwise an empty
+    dict.
+    """
     strategy = spec.get("runStrategy")
     is_one = isinstance(strategy, str) and len(strategy) <= _LONGEST_NAME
     return {"runStrategy": strategy} if is_one else {}
 
 
 def _stripped(kind: Kind, small: Raw, why: str) -> Raw:
-    """An outline without its spec; of a Pod it is known even so what it is isolated by, and of a machine
-    whether it is to run.
+    """An outline without its spec. It still has a Pod's RuntimeClass and what policies look at, and a
+    VirtualMachine's runStrategy.
     """
     stripped = unread({part: small[part] for part in ("metadata", "status") if part in small}, why)
     if kind is kinds.POD:

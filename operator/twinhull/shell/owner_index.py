@@ -1,6 +1,6 @@
-"""Who owns what: objects by their controller, so that a Workload's own are found among many others.
+"""The owner index: objects by their controller, so that a Workload's own objects are found among many others.
 
-Anybody who may make Pods may give them any label, and say that they are anybody's.
+Anybody who may create Pods can give them any label, and any owner.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ from twinhull.shell.kinds import Kind
 
 _Key: TypeAlias = tuple[str, str]
 
-#: How long a uid is at most. Whoever makes an object may say a longer one of its owner, which is nobody's.
+#: The most characters of an owner's uid. A longer one, which the creator of an object may have written, is
+#: nobody's.
 _LONGEST_UID = 64
 
 
 class OwnerIndex:
-    """Kept in step with the objects in the store."""
+    """The owners of the objects in the store."""
 
     def __init__(self) -> None:
         self._owners: dict[tuple[str, _Key], str] = {}
         self._owned: dict[tuple[str, str], set[_Key]] = defaultdict(set)
 
     def of(self, kind: Kind, owner: str) -> AbstractSet[_Key]:
-        """The objects of a kind whose controller has that uid."""
+        """The keys of a kind's objects whose controller has that uid."""
         return self._owned.get((kind.name, owner), frozenset())
 
     def changed(self, kind: Kind, key: _Key, obj: Raw | None) -> None:
-        """Take in a state of an object, None once it is gone."""
+        """Take in an object's new state; None if it is gone."""
         former_owner = self._owners.pop((kind.name, key), None)
         if former_owner is not None:
             self._owned[kind.name, former_owner].discard(key)

@@ -1,4 +1,4 @@
-"""The policies: read from the store once each, and asked whom a change concerns."""
+"""The IsolationPolicies: each is read from the store once, and tells which Workloads a change concerns."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ _Version = tuple[str, str]
 
 
 class Concerned(NamedTuple):
-    """The Workloads of a namespace that policies may concern, or (None) all of them."""
+    """The Workloads of a namespace that may be concerned by these policies. None stands for all its
+    Workloads.
+    """
 
     namespace: str
     policies: list[Policy] | None
 
 
 class Policies:
-    """The IsolationPolicies in the store, in the order in which they decide."""
+    """The IsolationPolicies in the store, by precedence."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -41,7 +43,7 @@ class Policies:
         self._machine_parts: frozenset[KindAndName] = frozenset()
 
     def all(self) -> tuple[Policy, ...]:
-        """All policies, the highest priority first. Each state of one is read once."""
+        """All policies, the highest priority first. Each version of a policy is read once."""
         objects = {_version(obj): obj for obj in self._store.all(kinds.ISOLATION_POLICY)}
         if objects.keys() != self._read.keys():
             self._read = {version: self._read.get(version) or read(obj) for version, obj in objects.items()}
@@ -51,23 +53,26 @@ class Policies:
 
     @property
     def machine_parts(self) -> frozenset[KindAndName]:
-        """The objects that any policy has machines built with. A namespaced one means the object of that name
-        in each Workload's own namespace.
+        """The instancetypes and preferences that policies give to machines. A namespaced kind means the
+        object of that name in each Workload's own namespace.
         """
         self.all()
         return self._machine_parts
 
     def subject(self, workload: Raw) -> Subject:
-        """What policies look at of a Workload. The labels of a namespace that wasn't seen count as none."""
+        """The facts about a Workload that policies match on. A namespace that wasn't seen counts as one
+        without labels.
+        """
         metadata, key = workload["metadata"], key_of(workload)
         namespace = metadata["namespace"]
         labels = namespace_labels(self._store, namespace) or {}
         return Subject.of(workload, namespace, labels, own(self._store, kinds.POD, key, metadata["uid"]))
 
     def concerning(self, workload: Raw, unknown: Collection[MatchPart]) -> tuple[Policy, ...]:
-        """The policies that concern a Workload that isn't held as a whole, or whose Pods aren't, or that an
-        edited or newer definition let in: those, too, that look at a part which is `unknown`, or can't be
-        looked at.
+        """The policies that concern a Workload of which some facts are unknown, because the store doesn't
+        hold it or its Pods as a whole, or because an edited or newer definition let in something unexpected.
+        A policy that matches on an `unknown` part counts as concerning it. If nothing can be evaluated, every
+        policy that admits its namespace does.
         """
         try:
             subject = self.subject(workload)
@@ -77,8 +82,8 @@ class Policies:
             return tuple(policy for policy in self.all() if policy.admits_namespace(labels))
 
     def concerned(self, kind: Kind, news: Iterable[Raw]) -> Iterator[Concerned]:
-        """Where policies may decide otherwise now. `news` are states of objects of a kind, each as it was and
-        as it is.
+        """The Workloads for which policies may now decide otherwise. `news` holds the old and new states of
+        changed objects of a kind.
         """
         objects: dict[Key, list[Raw]] = defaultdict(list)
         for obj in news if kind in {kinds.ISOLATION_POLICY, kinds.NAMESPACE} else ():
@@ -90,13 +95,12 @@ class Policies:
                 yield from self._concerned_by_policy(states)
 
     def concerned_by_part(self, kind: Kind, name: str) -> Iterator[Concerned]:
-        """Where Workloads get a part of their machine from policies that name it. It is in no namespace."""
+        """The Workloads whose machines get this cluster-scoped instancetype or preference from a policy."""
         yield from self._admitted(self._naming(kind, name))
 
     def may_concern(self, key: Key, policies: Collection[Policy]) -> bool:
-        """Whether any of these policies, which admit its namespace, may concern a Workload. Of one that isn't
-        held as a whole, or that an edited or newer definition let in, what policies look at may not be known:
-        any may.
+        """Whether any of these policies, all of which admit the Workload's namespace, may concern the
+        Workload. If the store doesn't hold the Workload as a whole, or it can't be read, any policy may.
         """
         workload = self._store.get(kinds.WORKLOAD, key)
         if workload is None:
@@ -111,17 +115,18 @@ class Policies:
             return True
 
     def names_part(self, kind: Kind, key: Key) -> bool:
-        """Whether a policy for Workloads of a namespace names an object of it as a part of their machines.
-        Whom of them the policy concerns isn't looked at: its tenant changes the object as often as it likes,
-        and each Workload would have to be unpacked.
+        """Whether a policy that admits the namespace names this object as a part of machines.
+
+        Which Workloads the policy concerns isn't examined. For that each Workload would have to be unpacked,
+        and a tenant can change the object as often as they like.
         """
         naming = self._naming(kind, key[1])
         labels = (namespace_labels(self._store, key[0]) or {}) if naming else {}
         return any(policy.admits_namespace(labels) for policy in naming)
 
     def _naming(self, kind: Kind, name: str) -> list[Policy]:
-        """The policies that name an object as a part of machines. A namespaced one means the object of that
-        name in each Workload's own namespace.
+        """The policies that name this object as a part of machines. A namespaced kind means the object of
+        that name in each Workload's own namespace.
         """
         part = kind.name, name
         if kind.name not in references.OF_MACHINES or part not in self.machine_parts:
@@ -129,23 +134,23 @@ class Policies:
         return [policy for policy in self.all() if part in _parts(policy)]
 
     def _concerned_by_policy(self, states: list[Raw]) -> Iterator[Concerned]:
-        """Where a policy has a say, or had."""
+        """The namespaces that a policy admits now, or admitted before a change."""
         stays = len(states) > 1 and self._store.get(kinds.ISOLATION_POLICY, key_of(states[0]))
         if stays and states[0].get("spec") == states[-1].get("spec"):
             return  # its status was written, nothing else
         yield from self._admitted([read(state) for state in states])
 
     def _admitted(self, policies: list[Policy]) -> Iterator[Concerned]:
-        """The namespaces with Workloads that any of these policies admits."""
+        """The namespaces with Workloads that any of these policies admit."""
         for namespace in self._store.namespaces(kinds.WORKLOAD) if policies else ():
             labels = namespace_labels(self._store, namespace) or {}
             if admitting := [policy for policy in policies if policy.admits_namespace(labels)]:
                 yield Concerned(namespace, admitting)
 
     def _concerned_by_namespace(self, states: list[Raw]) -> Iterator[Concerned]:
-        """A namespace, if policies admit it or admit it no more, since it has other labels."""
+        """The namespace, if its labels changed so that other policies admit it, with these policies."""
         name = states[0]["metadata"]["name"]
-        if len(states) == 1:  # it was seen only now: its Workloads waited for it
+        if len(states) == 1:  # it is new or gone: its Workloads may wait for it
             yield Concerned(name, None)
             return
         old, new = (state["metadata"].get("labels") or {} for state in (states[0], states[-1]))
@@ -156,8 +161,8 @@ class Policies:
             yield Concerned(name, changed)
 
     def _may_concern_hulls(self, workload: Raw, subject: Subject, policies: Collection[Policy]) -> bool:
-        """Whether any of these policies may concern what runs, though none does by the spec. What runs in a
-        machine isn't looked up, nor in more Pods than are compared.
+        """Whether any of these policies may concern the running hulls, although none concerns the spec. True
+        without a closer look if there is a machine, or if there are more Pods than are compared.
         """
         looking = [policy for policy in policies if policy.matches_what_runs]
         key, uid = key_of(workload), workload["metadata"]["uid"]
@@ -175,13 +180,13 @@ class Policies:
 
 
 def _parts(policy: Policy) -> set[KindAndName]:
-    """The objects that a policy gives machines to be built with."""
+    """The instancetypes and preferences that a policy gives to machines."""
     built = policy.spec.virtual_machine
     return {part.target for part in references.of_machine(built.raw())} if built else set()
 
 
 def namespace_labels(store: Store, namespace: str) -> Raw | None:
-    """A namespace's labels, None if it wasn't seen."""
+    """A namespace's labels. None if the namespace wasn't seen."""
     obj = store.get(kinds.NAMESPACE, ("", namespace))
     return None if obj is None else obj["metadata"].get("labels") or {}
 

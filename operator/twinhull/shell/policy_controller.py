@@ -1,4 +1,6 @@
-"""The IsolationPolicies: their status says how many Workloads each concerns, raises, rejects and so on."""
+"""The controller of IsolationPolicies: their status says how many Workloads each concerns, raises, rejects
+and so on.
+"""
 
 from __future__ import annotations
 
@@ -19,33 +21,33 @@ from twinhull.shell.kinds import ISOLATION_POLICY, WORKLOAD
 from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key, Store
 
-#: How long counts are let change before they are written, in seconds.
+#: For how many seconds changes of the counts are collected before the statuses are written.
 _DEBOUNCE = 0.7
-#: How long a policy's status that couldn't be written waits at most to be tried again: nothing may happen
-#: meanwhile that asks for it.
+#: The longest wait before a status that couldn't be written is tried again. Perhaps nothing else asks for it
+#: meanwhile.
 LONGEST_RETRY = timedelta(seconds=10)
-#: How long after a start counts wait for every Workload to be decided on, in seconds.
+#: For how many seconds after a start the statuses wait until every Workload was decided on.
 _PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedPolicy:
-    """An IsolationPolicy, and what it does."""
+    """An IsolationPolicy, and the number of Workloads that it affects."""
 
-    #: Which one it is.
+    #: The identity of the policy.
     owner: ReconciledObject
-    #: The policy as it is decided by.
+    #: The policy, as core reads it.
     policy: Policy
     #: The last seen status.
     status: IsolationPolicyStatus
-    #: How many Workloads it has an effect on.
+    #: How many Workloads it affects, by effect.
     counted: WorkloadCounts
     #: When it was observed.
     now: datetime
 
 
 class PolicyController(Controller[ObservedPolicy]):
-    """Plans no actions, only a status."""
+    """Plans the status of a policy, and no actions."""
 
     kind, log_field = ISOLATION_POLICY, "policy"
 
@@ -55,7 +57,7 @@ class PolicyController(Controller[ObservedPolicy]):
         self._now = now
 
     def observe(self, key: Key) -> ObservedPolicy | None:
-        """A policy and what it does now."""
+        """A policy and its present effects. None if it is gone."""
         obj = self._store.get(ISOLATION_POLICY, key)
         if obj is None:
             return None
@@ -68,7 +70,7 @@ class PolicyController(Controller[ObservedPolicy]):
         )
 
     def plan(self, observed: ObservedPolicy) -> ObjectPlan:
-        """The status, which says what the policy does, or that it can't be read."""
+        """The policy's status: the numbers of its effects, or that it can't be read."""
         policy, owner = observed.policy, observed.owner
         status = policy_status(policy, owner.generation, observed.status, observed.counted, observed.now)
         problem = Event("Warning", Reason.POLICY_UNREADABLE, f"it can't be read: {policy.problem}")
@@ -76,7 +78,7 @@ class PolicyController(Controller[ObservedPolicy]):
 
 
 class PolicyStatusTimer:
-    """Asks the queue for all policies soon after any count has changed, not at each change."""
+    """Asks the queue for all policies soon after any count has changed, but not at each change."""
 
     def __init__(self, store: Store, decisions: Decisions, queue: Queue) -> None:
         self._store = store
@@ -84,7 +86,7 @@ class PolicyStatusTimer:
         self._queue = queue
 
     async def run(self) -> None:
-        """Ask until cancelled. The first counts are asked for once they are whole, or after a while."""
+        """Ask until cancelled. At the start it waits until every Workload was decided on, or for a minute."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._all_decided(), _PATIENCE)
         self._decisions.changed.set()

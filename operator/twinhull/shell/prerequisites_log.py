@@ -1,4 +1,4 @@
-"""What the log says at the start of the prerequisites that the cluster lacks."""
+"""The log lines at the start about prerequisites that the cluster lacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 def log_missing_prerequisites(store: Store, scope: Scope) -> None:
-    """Log what the cluster lacks, and which isolations wait for that."""
+    """Log the missing prerequisites, and which isolations wait for them."""
     able = capabilities(store, scope.hidden)
     if scope.hidden:
         logger.info("serving only %s: IsolationPolicies are ignored", ", ".join(scope.namespaces))

@@ -1,7 +1,7 @@
-"""The queue: keys of Workloads to look at, each once however often it is asked for, one worker a key.
+"""The queue: the keys of objects to reconcile. Each key is in it once, and one worker at a time has it.
 
-It is fair to namespaces: they take turns, none has all workers, and those that had much of the event loop
-give way to those that had little. A key rests whose passes cost much.
+It is fair to namespaces: they take turns, none has all workers, and those that used much of the event loop
+come after those that used little. A key whose passes take long rests.
 """
 
 from __future__ import annotations
@@ -20,30 +20,31 @@ from twinhull.shell.metrics import WorkqueueMetrics
 from twinhull.shell.roundrobin import RoundRobin
 from twinhull.shell.store import Key
 
-#: The wait after the first failure of a key; each further one doubles it.
+#: The wait after the first failure of a key. Each further failure in a row doubles it.
 _FIRST_RETRY = timedelta(milliseconds=100)
 _LONGEST_RETRY = timedelta(minutes=5)
-#: For how many seconds a key's passes may have the event loop before it rests, so that a single long one (it
-#: may be the garbage collector's) costs it nothing.
+#: How many seconds of the event loop a key's passes may use before it rests. A single long pass costs
+#: nothing: the garbage collector may have made it long.
 _CREDIT = 0.5
 #: How many times as long as its passes took a key rests then.
 _RESTS = 20.0
-#: For how many seconds a key rests at most.
+#: The most seconds that a key rests.
 _LONGEST_REST = 60.0
-#: Of how many keys it is remembered what is left of their credit.
+#: How many keys' credits are remembered.
 _REMEMBERED = 10_000
 
 
 class Queue:
-    """As client-go's workqueue: a key asked for while it is worked on comes again after.
+    """A queue like client-go's workqueue: a key that is added while a worker has it comes again afterwards.
 
-    Namespaces with keys that wait take turns. One may have another worker while it has fewer than are idle:
-    half of them if it is alone, and there is always one for who comes next. Those that had much of the event
-    loop come after the others, and have a quarter of the workers together while one of the others works.
+    Namespaces with waiting keys take turns. A namespace may have another worker while it has fewer than are
+    idle. So a namespace alone has half of the workers, and there is always one for the next namespace.
+    Namespaces that used much of the event loop come after the others, and together have a quarter of the
+    workers while one of the others works.
 
-    A key has one timer; setting another replaces it. The keys of a namespace that is held wait. While the
-    queue isn't open nobody takes keys from it, and it keeps none: whoever makes and deletes objects could
-    fill the memory.
+    A key has one timer; setting another replaces it. The keys of a held namespace wait. While the queue isn't
+    open, nobody takes keys from it, and it keeps none: otherwise somebody who creates and deletes objects
+    could fill the memory.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Queue:
         self._busy: Counter[str] = Counter()  # workers, by namespace
         self._shares = LoopShares()
         self._resting: dict[Key, asyncio.TimerHandle] = {}
-        self._credits: OrderedDict[Key, tuple[float, float]] = OrderedDict()  # what is left, and since when
+        self._credits: OrderedDict[Key, tuple[float, float]] = OrderedDict()  # the credit, and since when
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
         self._held: AbstractSet[str] = frozenset()
@@ -74,19 +75,19 @@ class Queue:
         return len(self._waiting) - sum(map(self._waiting.waiting, self._held))
 
     def open(self, keys: Iterable[Key]) -> None:
-        """Workers begin: ask for these keys, and keep what is asked for from now on."""
+        """Open the queue: add these keys, and keep those that are added from now on."""
         self._is_open = True
         for key in keys:
             self.add(key)
 
     def hold(self, namespaces: AbstractSet[str]) -> None:
-        """From now on the keys of these namespaces wait, and those of no others."""
+        """Hold these namespaces, and no others: their keys wait."""
         self._held = frozenset(namespaces)
         self._metrics.hold(self._held)
         self._filled.set()
 
     def add(self, key: Key) -> None:
-        """Ask for a key now."""
+        """Ask for a key to be reconciled now."""
         if not self._is_open or key in self._wanted:
             return
         self._wanted.add(key)
@@ -94,7 +95,7 @@ class Queue:
             self._push(key)
 
     def later(self, key: Key, after: timedelta | None) -> None:
-        """Ask for a key after a while, or (None) no more unless something happens."""
+        """Add a key after a while. With None, cancel that."""
         if timer := self._timers.pop(key, None):
             timer.cancel()
         if after is not None:
@@ -102,7 +103,9 @@ class Queue:
             self._timers[key] = loop.call_later(max(0.0, after.total_seconds()), self.add, key)
 
     def retry(self, key: Key, at_most: timedelta | None = None) -> timedelta:
-        """Ask for a key again after a failure, later each time, but `at_most` later. How much later."""
+        """Add a key again after a failure, each time after a longer wait, `at_most` if given. Returns the
+        wait.
+        """
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self._metrics.retried()
@@ -117,7 +120,7 @@ class Queue:
         self._failures.pop(key, None)
 
     async def get(self) -> Key:
-        """The next key, for one worker alone, until `done`."""
+        """The next key. One worker has it until `done`."""
         while (key := self._next()) is None:
             self._filled.clear()
             await self._filled.wait()
@@ -128,7 +131,7 @@ class Queue:
         return key
 
     def done(self, key: Key, cost: float = 0.0) -> None:
-        """Give a key back. `cost` is for how many seconds its pass had the event loop."""
+        """Give a key back. `cost` is how many seconds of the event loop its pass used."""
         self._working.discard(key)
         self._busy[key[0]] -= 1
         if not self._busy[key[0]]:
@@ -143,18 +146,20 @@ class Queue:
         self._filled.set()  # a namespace may have another worker
 
     def charge(self, namespace: str, seconds: float) -> None:
-        """Count for how long a namespace has had the event loop."""
-        self._shares.had(namespace, seconds)
+        """Note that a namespace has used the event loop for so many seconds."""
+        self._shares.charge(namespace, seconds)
 
     def close(self) -> None:
-        """Let no timer fire any more."""
+        """Cancel all timers."""
         for timer in (*self._timers.values(), *self._resting.values()):
             timer.cancel()
         self._timers.clear()
         self._resting.clear()
 
     def _rest(self, key: Key, cost: float) -> float:
-        """Take what a pass cost from a key's credit, which comes back in time. How long the key rests."""
+        """Take the cost of a pass from the key's credit, which is restored as time passes. Returns how many
+        seconds the key rests.
+        """
         now = time.monotonic()
         left, since = self._credits.pop(key, (_CREDIT, now))
         left = min(_CREDIT, left + (now - since) / _RESTS) - cost
@@ -165,7 +170,7 @@ class Queue:
         return rest
 
     def _next(self) -> Key | None:
-        """The next key that may have a worker, of a namespace that had little of the event loop first."""
+        """The next key that may have a worker. Namespaces that used little of the event loop come first."""
         key = self._waiting.take(
             lambda name: not self._shares.is_heavy(name) and self._may_have_another(name)
         )
@@ -174,7 +179,9 @@ class Queue:
         return self._waiting.take(self._may_have_another)
 
     def _heavy_may_have_another(self) -> bool:
-        """Whether heavy namespaces may have another worker: a quarter of the workers, while others work."""
+        """Whether the namespaces that used much of the event loop may have another worker: they have a
+        quarter of the workers together while others work.
+        """
         heavy = [name for name in self._busy if self._shares.is_heavy(name)]
         working = sum(self._busy[name] for name in heavy)
         return len(heavy) == len(self._busy) or working < max(1, self._workers // 4)

@@ -1,4 +1,6 @@
-"""The reconciler: takes keys from the queue, and for each observes, plans and acts until all is done."""
+"""The reconciler: takes keys from the queue; for each it observes, plans and acts until nothing is left to
+do.
+"""
 
 from __future__ import annotations
 
@@ -40,20 +42,21 @@ from twinhull.shell.store import Key, Store
 
 logger = logging.getLogger(__name__)
 
-#: How often one pass may act and look again. Five is the most that a sound plan takes (rehearse, delete, make
-#: the manifest, make the machine, look), so more means that two parties undo each other's work: back off.
+#: How many rounds of acting and observing one pass may take. A sound plan takes five at most (rehearse,
+#: delete, make the manifest, make the machine, observe). More rounds mean that two parties undo each other's
+#: work: back off.
 _ROUNDS = 8
 
 _Observed = TypeVar("_Observed")
 
 
 class NotSettled(Exception):
-    """After many rounds there is still something to do."""
+    """After many rounds actions are still planned."""
 
 
 class NoEffect(Exception):
-    """What was carried out is to be done again: it isn't seen to have had an effect. `requeue_after` is when
-    the object is to be looked at anyway, None if there is no need.
+    """The same actions are planned again after they were carried out: they had no visible effect.
+    `requeue_after` is after how long the object is reconciled anyway; None if it isn't.
     """
 
     def __init__(self, message: str, requeue_after: timedelta | None = None) -> None:
@@ -62,12 +65,12 @@ class NoEffect(Exception):
 
 
 class NotCleared(Exception):
-    """What an object that is gone has left couldn't be deleted yet."""
+    """The leftovers of an object that is gone couldn't be deleted yet."""
 
 
 class Reconciler(Generic[_Observed]):
-    """Works on the objects of one kind, one worker an object. With `turns`, each observation and what is made
-    of it waits for a turn at the event loop. `passes` counts how passes end.
+    """Reconciles the objects of one kind. Each object has one worker at a time. With `turns`, each round
+    waits for a turn at the event loop. `passes` counts the results of passes.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  one for each that it works with
@@ -103,13 +106,13 @@ class Reconciler(Generic[_Observed]):
                 self._queue.done(key, attempt.seconds)
 
     async def _attempt(self, key: Key) -> Result:
-        """One pass, and when to try again if it fails. How it ended."""
+        """One pass. If it fails, the key is put into the queue again. Returns the result."""
         try:
             requeue_after = await self.reconcile(key)
-        except Conflict:  # somebody else has written the object meanwhile: their event is on its way
+        except Conflict:  # somebody else has written the object, and the watch will tell
             self._queue.retry(key)
             return "requeue"
-        except Busy:  # the executor tells when it may be tried
+        except Busy:  # the executor wakes the object
             return "requeue"
         except (NoEffect, NotCleared) as error:
             after = error.requeue_after if isinstance(error, NoEffect) else None
@@ -140,12 +143,11 @@ class Reconciler(Generic[_Observed]):
         return "success" if requeue_after is None else "requeue_after"
 
     async def reconcile(self, key: Key) -> timedelta | None:
-        """One pass: act on what is observed, observe again, and write the status once nothing is left to do.
-        If the API server fails at something, what is left is for a further pass.
+        """One pass: carry out the actions that are planned, observe again, and write the status once no
+        actions are planned. If the API server fails at an action, the rest is left to a further pass.
 
-        After how long the key is looked at again though nothing happens. Raises NoEffect if the actions of
-        the only round are to be carried out again, and NotCleared if what is left of an object that is gone
-        is to be.
+        Returns after how long the key is reconciled again if nothing happens. Raises NoEffect if the actions
+        of an only round are planned again, and NotCleared if leftovers of an object that is gone remain.
         """
         await self._executor.clear_doubt(key)
         may_act, carried_out = True, None
@@ -173,7 +175,7 @@ class Reconciler(Generic[_Observed]):
         left = [action.key for action in plan.actions]
         if left and left == carried_out:
             await self._report(key, observed, plan)
-            raise NoEffect(f"it isn't seen that this had an effect: {listed(left, ', ')}", plan.requeue_after)
+            raise NoEffect(f"these actions had no visible effect: {listed(left, ', ')}", plan.requeue_after)
         self._queue.later(key, plan.requeue_after)
         if left:
             self._queue.add(key)
@@ -181,8 +183,8 @@ class Reconciler(Generic[_Observed]):
         return plan.requeue_after
 
     async def _clear_up(self, key: Key) -> bool:
-        """Delete what an object has left that is gone, which is asked for first: it may merely be unseen.
-        Whether the API server didn't fail at that: nothing that comes would wake the key then.
+        """Delete the leftovers of an object that is gone. First the API server is asked whether it is gone,
+        or merely not seen. False if the API server failed at that: no event would wake the key then.
         """
         left = self._controller.leftovers(key)
         if left is not None and await self._executor.is_gone(self._controller.kind, key):
@@ -195,7 +197,7 @@ class Reconciler(Generic[_Observed]):
         return observed
 
     async def _report(self, key: Key, observed: _Observed, plan: ObjectPlan) -> None:
-        """Write the status, and tell of it in the log and by Events if it is another than before."""
+        """Write the status. If that changes it, tell of it in the log and by Events."""
         if plan.status is None:
             return
         status = plan.status()
@@ -209,38 +211,38 @@ class Reconciler(Generic[_Observed]):
         self._post(key, plan.events)
 
     async def _report_failure(self, key: Key, error: str, number: str) -> None:
-        """Say in the status that a pass has failed: what was said before may not be so any more."""
+        """Write a status that says that a pass has failed, since the former status may no longer be true."""
         try:
             plan = self._controller.failure(key, error, number)
             if plan is None or plan.status is None:
                 return
             if await self._statuses.write(key, plan.owner.uid, plan.status()):
                 self._post(key, plan.events)
-        except ApiError as unsaid:  # the next attempt says it
+        except ApiError as unsaid:  # the next attempt tries this again
             logger.warning("%s: %s", self._name(key), unsaid)
         except Exception:
-            sentence, extra = "%s: that it failed can't be said (id %s)", self._fields(key, error)
+            sentence, extra = "%s: the status can't report the failure (id %s)", self._fields(key, error)
             logger.exception(sentence, self._name(key), number, extra=extra)
 
     async def _do_urgent(self, key: Key) -> None:
-        """Do what is to be done whatever a pass fails at."""
+        """Carry out the actions that are due even if a pass fails."""
         try:
             observed = self._observe(key)
             plan = None if observed is None else self._controller.urgent(observed)
             if plan is not None:
                 await self._act(plan.owner, plan.actions)
-        except Busy:  # it is told when to try
+        except Busy:  # the executor wakes the object
             return
         except Exception as error:
             extra = self._fields(key, type(error).__name__)
             logger.exception("%s: what runs below a floor can't be evicted", self._name(key), extra=extra)
 
     async def _act(self, owner: ReconciledObject, actions: Iterable[Action]) -> bool:
-        """Carry out actions up to the first that isn't. Whether the pass may go on."""
+        """Carry out actions up to the first that isn't carried out. Returns whether the pass may go on."""
         for action in actions:
             done = await self._executor.execute(owner, action)
             if not isinstance(done, Done):
-                return not done.ends_pass  # what follows may rest on it
+                return not done.ends_pass  # the actions after it may need it
             self._log_action(owner.key, action, done.event)
             self._post(owner.key, () if done.event is None else (done.event,))
         return True
@@ -253,7 +255,7 @@ class Reconciler(Generic[_Observed]):
             self._events.post(self._controller.kind, obj, event)
 
     def _log_action(self, key: Key, action: Action, event: Event | None) -> None:
-        """One line for each write, as its Event has it or else by what was written."""
+        """Log one line for each write: the message of its Event, or else the name of the object."""
         match action:
             case Rehearse() | RehearseChange():
                 return  # it changes nothing
@@ -269,13 +271,13 @@ class Reconciler(Generic[_Observed]):
         self._log(key, name, event)
 
     def _log(self, key: Key, about: str, event: Event) -> None:
-        """A line with what it is about as fields, for logs in JSON."""
+        """Log an Event. In JSON the line has the object and the hull as fields."""
         level = logging.WARNING if event.type == "Warning" else logging.INFO
         extra = {**self._fields(key, event.reason), "hull": about}
         logger.log(level, "%s: %s", self._name(key), event.message, extra=extra)
 
     def _name(self, key: Key) -> str:
-        """An object in a line of the log: shop/web for a Workload, others with their kind."""
+        """An object's name in the log: shop/web for a Workload, and with its kind for any other."""
         path = "/".join(part for part in key if part)
         return path if self._controller.kind is WORKLOAD else f"{self._controller.kind.name} {path}"
 
@@ -284,6 +286,6 @@ class Reconciler(Generic[_Observed]):
 
 
 def _uncounted() -> ReconcileMetrics:
-    """Counts passes into metrics that nobody reads."""
+    """Metrics that nobody reads."""
     registry = CollectorRegistry()
     return ReconcileMetrics(registry, WorkqueueMetrics(registry))

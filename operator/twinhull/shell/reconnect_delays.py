@@ -1,6 +1,6 @@
-"""How long to wait before a list or a watch that failed is begun again.
+"""The delays before a list or watch that failed is tried again.
 
-A refused write waits by `refusals`, and a Workload whose pass failed by `queue`.
+A refused write waits by shell/refusals, and a Workload whose pass failed by shell/queue.
 """
 
 from __future__ import annotations

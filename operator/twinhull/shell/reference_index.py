@@ -1,4 +1,4 @@
-"""The referrers: which Workloads may refer to an object, so that news of it takes no look at all of them."""
+"""The reference index: which Workloads may refer to an object, found without a look at every Workload."""
 
 from __future__ import annotations
 
@@ -17,32 +17,33 @@ from twinhull.shell.kinds import BY_NAME, CLAIM, Kind
 #: A namespace (empty for cluster-scoped objects) and a name.
 _Key: TypeAlias = tuple[str, str]
 
-#: References are told apart by so many bits of a hash, whose seed is another in each process. Of a million,
-#: as many as a namespace has room for, 16 are alike.
+#: How many bits of a reference's hash the index keeps. The hash has a different seed in each process. Of a
+#: million references, as many as a namespace has room for, 16 have the same short hash.
 _BITS = 16
-#: What the hash of a claim that a template mounts is made with, in place of the claim's kind.
+#: This stands in for the kind in the hash of a claim that a template mounts.
 _MOUNTED = "mounted"
 
 
 class _Entry(NamedTuple):
-    """What is known of a Workload."""
+    """What the index holds of a Workload."""
 
-    #: Its number in the index.
+    #: The Workload's number in the index.
     number: int
-    #: What tells its spec from any other.
+    #: The uid and generation of its spec.
     version: tuple[str, int]
-    #: The short hashes of all that it refers to.
+    #: The short hashes of all objects that it refers to.
     referred: array[int]
     #: The whole hashes of the claims that its template mounts, in ascending order.
     mounted: array[int]
 
 
 class ReferenceIndex:
-    """Kept in step with the Workloads in the store.
+    """The references of all Workloads in the store.
 
-    They take 6 bytes a reference: the number of its Workload where its hash is, and its hash where its
-    Workload is; and 10 MB for all hashes that there are. Names would take as much as the Workloads do. A
-    claim that a template mounts takes 8 bytes more: its whole hash, by which it is told from all others.
+    A reference takes 6 bytes: the Workload's number under the short hash, and the short hash under the
+    Workload. The table of all short hashes takes 10 MB. Names would take as much memory as the Workloads
+    themselves. A claim that a template mounts takes 8 bytes more: its whole hash, which no other claim
+    shares.
     """
 
     def __init__(self) -> None:
@@ -52,17 +53,17 @@ class ReferenceIndex:
         self._referring: dict[int, array[int]] = {}
 
     def candidates(self, kind: Kind, key: _Key) -> list[_Key]:
-        """The Workloads that may refer to an object; all that do are among them."""
+        """The Workloads that may refer to an object. Every Workload that does is among them."""
         mounting = self._having(_hash(_MOUNTED, *key)) if kind is CLAIM else ()
         return list(dict.fromkeys([*self._having(_hash(kind.name, *key)), *mounting]))
 
     def mounting(self, claim: _Key) -> Iterator[_Key]:
-        """The Workloads whose template mounts a claim, and no others. None is unpacked for it."""
+        """Exactly the Workloads whose template mounts a claim. None of them is unpacked."""
         hashed = _hash(_MOUNTED, *claim)
         return (key for key in self._having(hashed) if _is_in(self._known[key].mounted, hashed))
 
     def changed(self, key: _Key, workload: Raw | None) -> None:
-        """Take in a state of a Workload, None once it is gone."""
+        """Take in a Workload's new state; None if it is gone."""
         former = self._known.get(key)
         if workload is not None and former is not None and _version(workload) == former.version:
             return
@@ -79,7 +80,7 @@ class ReferenceIndex:
             self._referring.setdefault(short, array("I")).append(number)
 
     def _having(self, hashed: int) -> Iterator[_Key]:
-        """The Workloads that refer to something of the same short hash."""
+        """The Workloads with a reference of the same short hash."""
         return (self._keys[number] for number in self._referring.get(_short(hashed), ()))
 
     def _forget(self, key: _Key, entry: _Entry) -> None:
@@ -92,8 +93,9 @@ class ReferenceIndex:
 
 
 def referred_by(workload: Raw) -> Iterator[tuple[str, str, str]]:
-    """What a Workload refers to: its kind, or `_MOUNTED` for a claim that the template mounts, its namespace
-    and its name. What can't be read refers to nothing: it is looked at when it changes itself.
+    """The kind, namespace and name of each object that a Workload refers to. The kind of a claim that the
+    template mounts is given as `_MOUNTED`. A Workload that can't be read refers to nothing: it is reconciled
+    when it changes itself.
     """
     with suppress(AttributeError, KeyError, TypeError):
         namespace, spec = workload["metadata"]["namespace"], workload["spec"]
@@ -111,7 +113,7 @@ def _named(reference: Reference, namespace: str, called: str) -> Iterator[tuple[
 
 
 def _hash(kind: str, namespace: str, name: str) -> int:
-    """A number of 64 bits. Nobody can choose names of the same one, since its seed is secret."""
+    """A number of 64 bits. Its seed is secret, so nobody can choose two names with the same hash."""
     return hash((kind, namespace, name))
 
 
@@ -125,6 +127,6 @@ def _is_in(ascending: array[int], number: int) -> bool:
 
 
 def _version(workload: Raw) -> tuple[str, int]:
-    """What tells one spec from any other; the status changes neither."""
+    """The uid and generation, which tell one spec from another. Writing the status changes neither."""
     metadata = workload["metadata"]
     return metadata["uid"], metadata.get("generation", 0)

@@ -1,7 +1,7 @@
-"""The reasons given when the API server refuses a write or fails at it, by the kind that was written.
+"""The reasons for a write that the API server refused, or failed at, by the kind that was written.
 
-A hull's kind has the reasons that its type says (hulls/types). A kind without any has a reason all the same,
-so that an error never leads to another one.
+The reasons for a hull's kind come from its type (hulls/types). A kind without reasons gets one made of its
+name, so that one error never leads to another.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from twinhull.hulls.types import hull_types
 class _Reasons(NamedTuple):
     """The reasons of one kind."""
 
-    #: A write was refused.
+    #: The API server refused a write.
     refused: Why
     #: The API server failed at a write.
     failed: Why
 
 
-#: The kinds that aren't hulls themselves.
+#: The reasons of the kinds that aren't hulls.
 _REASONS = {
-    "PodTemplate": _Reasons(Reason.POD_REFUSED, Reason.POD_FAILED),  # as which a machine's Pod is tried out
+    "PodTemplate": _Reasons(Reason.POD_REFUSED, Reason.POD_FAILED),  # it stands for a machine's Pod
     "Service": _Reasons(Reason.SERVICE_REFUSED, Reason.SERVICE_FAILED),
     "ConfigMap": _Reasons(Reason.CONFIG_MAP_REFUSED, Reason.CONFIG_MAP_FAILED),
     "DataVolume": _Reasons(Reason.DATA_VOLUME_REFUSED, Reason.DATA_VOLUME_FAILED),
@@ -32,12 +32,12 @@ _REASONS = {
 
 
 def refusal_reason(kind: str) -> Why:
-    """Why something isn't so, if the API server refused a write of that kind. Never raises."""
+    """The reason if the API server refused a write of that kind. Never raises."""
     return _reasons(kind).refused
 
 
 def failure_reason(kind: str) -> Why:
-    """Why something isn't so, if the API server failed at a write of that kind. Never raises."""
+    """The reason if the API server failed at a write of that kind. Never raises."""
     return _reasons(kind).failed
 
 

@@ -1,4 +1,4 @@
-"""Rehearsals: having the API server say by a dry run whether it would accept a write."""
+"""Rehearsals: dry runs, by which the API server says whether it would accept a write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twinhull.shell.refusals import Refusals
 
 
 class Rehearsals:
-    """Sends dry runs, and notes in `refusals` what the API server would accept."""
+    """Sends dry runs, and notes the accepted ones in `refusals`."""
 
     def __init__(self, cluster: Cluster, writer: ObjectWriter, refusals: Refusals) -> None:
         self._cluster = cluster
@@ -21,11 +21,13 @@ class Rehearsals:
         self._refusals = refusals
 
     async def of_creation(self, owner: ReconciledObject, action: Rehearse) -> None:
-        """Try a creation out. Raises Refused if it is refused in a way that counts."""
+        """Try a creation by a dry run. Raises Refused if the real object would be refused, too
+        (core/rehearsal).
+        """
         kind = BY_NAME[action.obj["kind"]]
         try:
             await self._cluster.rehearse(kind, owner.namespace, action.obj)
-        except AlreadyExists:  # that is found out last: nothing else speaks against it
+        except AlreadyExists:  # the API server checks this last: all else is accepted
             if action.stands_for == "itself":
                 await self._writer.find_ours(owner, kind, action.obj)
         except Refused as error:
@@ -34,7 +36,7 @@ class Rehearsals:
         self._refusals.rehearse(owner.key, owner.version, action.key)
 
     async def of_change(self, owner: ReconciledObject, action: RehearseChange) -> None:
-        """Try a change out. Raises Refused if it is refused."""
+        """Try a change by a dry run. Raises Refused if it is refused."""
         change = action.change
         try:
             await self._cluster.patch_as(
@@ -51,8 +53,9 @@ class Rehearsals:
         self._refusals.rehearse(owner.key, owner.version, action.key)
 
     async def _is_limited(self, namespace: str, action: Rehearse) -> bool:
-        """Whether what was tried out without limits is given some by KubeVirt, as a quota asks for them; or
-        that can't be told (kubevirt.io/kubevirt, template.go, doesVMIRequireAutoResourceLimits).
+        """Whether KubeVirt gives limits to the launcher Pod whose rehearsal has none, because a quota asks
+        for them. True, too, if that can't be known (kubevirt.io/kubevirt, template.go,
+        doesVMIRequireAutoResourceLimits).
         """
         if action.stands_for != "launcher without limits":
             return False

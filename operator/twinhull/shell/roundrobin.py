@@ -1,4 +1,6 @@
-"""What waits, in a line for each namespace. Lines take turns, so a long one makes no other's wait longer."""
+"""Waiting lines, one for each namespace. The lines take turns, so a long line makes no other namespace wait
+longer.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ _T = TypeVar("_T")
 
 
 class RoundRobin(Generic[_T]):
-    """Lines by namespace, the one whose turn it is first."""
+    """The lines by namespace. The namespace whose turn is next comes first."""
 
     def __init__(self) -> None:
         self._lines: OrderedDict[str, deque[_T]] = OrderedDict()
@@ -19,26 +21,26 @@ class RoundRobin(Generic[_T]):
         return sum(map(len, self._lines.values()))
 
     def waiting(self, namespace: str) -> int:
-        """How long a namespace's line is."""
+        """The length of a namespace's line."""
         return len(self._lines.get(namespace, ()))
 
     def longest(self) -> str:
-        """The namespace whose line is the longest, of those that have one."""
+        """The namespace with the longest line. There must be one."""
         return max(self._lines, key=self.waiting)
 
     def drop_last(self, namespace: str) -> _T:
-        """Take the last one out of a namespace's line, which there is."""
+        """Remove the last item of a namespace's line, which mustn't be empty."""
         item = self._lines[namespace].pop()
         if not self._lines[namespace]:
             del self._lines[namespace]
         return item
 
     def add(self, namespace: str, item: _T) -> None:
-        """Something comes to the end of its namespace's line."""
+        """Put an item at the end of its namespace's line."""
         self._lines.setdefault(namespace, deque()).append(item)
 
     def take(self, may: Callable[[str], bool] = lambda _: True) -> _T | None:
-        """The next one, of the namespaces that may have their turn; None if there is none."""
+        """The first item of the next namespace whose turn `may` allows. None if there is none."""
         namespace = next(filter(may, self._lines), None)
         if namespace is None:
             return None
@@ -50,5 +52,5 @@ class RoundRobin(Generic[_T]):
         return item
 
     def leave(self, namespace: str) -> Iterable[_T]:
-        """All of a namespace that waited, and no more does."""
+        """Remove all items of a namespace's line."""
         return self._lines.pop(namespace, ())

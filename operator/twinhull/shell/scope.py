@@ -1,4 +1,4 @@
-"""The scope: which kinds an operator sees, and in which namespaces, as its rights are."""
+"""The scope: the kinds and namespaces that an operator sees, according to its rights."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from twinhull.shell.kinds import Kind
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What this operator looks after."""
+    """What this operator serves."""
 
-    #: The namespaces that are served; all if none is named.
+    #: The namespaces that the operator serves; all if empty.
     namespaces: tuple[str, ...] = ()
-    #: Whether machines are made at all.
+    #: Whether the operator makes machines.
     machines: bool = True
-    #: Whether disks are made for machines.
+    #: Whether the operator makes disks for machines.
     disks: bool = True
-    #: Whether people are let into machines.
+    #: Whether the operator answers AccessRequests.
     guest_access: bool = True
 
     def sees(self, kind: Kind) -> bool:
-        """Whether objects of a kind are asked for."""
+        """Whether the operator lists and watches a kind."""
         return self._matters(kind) and not self._is_hidden(kind)
 
     @property
     def hidden(self) -> frozenset[str]:
-        """The kinds that may have objects of which this operator knows nothing: those outside of its
+        """The kinds of which objects may exist that this operator doesn't see, since they are outside of its
         namespaces.
         """
         return frozenset(kind.name for kind in kinds.WATCHED if self._is_hidden(kind) and self._matters(kind))
 
     def _matters(self, kind: Kind) -> bool:
-        """Whether a kind matters to any type of hull that is made."""
+        """Whether the operator makes any type of hull, or anything else, for which it needs the kind."""
         if kind in kinds.OF_DISKS and not self.disks:
             return False
         if kind is kinds.ACCESS_REQUEST:
@@ -43,5 +43,7 @@ class Scope:
         return not watching or any(self.machines or not one.run_by_kubevirt for one in watching)
 
     def _is_hidden(self, kind: Kind) -> bool:
-        """KubeVirt's one object is in a namespace of its own."""
+        """Whether the kind is outside of the served namespaces. The KubeVirt object is in a namespace of its
+        own.
+        """
         return bool(self.namespaces) and (kind is kinds.KUBEVIRT or not kind.namespaced)

@@ -1,4 +1,4 @@
-"""A small HTTP server: the probes are served by one, the metrics by another, both apart from the work."""
+"""A small HTTP server, apart from the main event loop. One serves the probes, and one the metrics."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ logger = logging.getLogger(__name__)
 
 Page = Callable[[web.Request], Awaitable[web.Response]]
 
-#: How many connections the kernel keeps until they are accepted.
+#: How many connections the kernel keeps until the server accepts them.
 _BACKLOG = 1024
 #: How many connections are accepted in one round of the event loop. It takes about six rounds to answer one.
 _AT_A_TIME = 16
-#: How much a client may send, in bytes. Probes and Prometheus send less than one thousand.
+#: The most bytes that a client may send. Probes and Prometheus send less than one thousand.
 _LONGEST = 1 << 16
-#: How long answers under way are waited for when it ends, in seconds.
+#: How many seconds the server waits for answers under way when it stops.
 _ENDING = 1.0
 
 
 class CannotServe(Exception):
-    """It can't listen there; the message says what to do about it."""
+    """The server can't listen at its address. The message says what to do."""
 
 
 class Server:
-    """Serves pages by their paths. `what` is what they are about, and the option that says where."""
+    """Serves pages by their paths. `what` names the pages, such as metrics, and the option with the address:
+    --WHAT-address.
+    """
 
     def __init__(self, what: str, host: str, port: int, pages: Mapping[str, Page]) -> None:
         self.what = what
@@ -50,7 +52,7 @@ class Server:
         self._arriving: set[asyncio.Task[object]] = set()
 
     async def start(self) -> str:
-        """Listen. The URL that it listens on. Raises CannotServe."""
+        """Start to listen. Returns the server's URL. Raises CannotServe."""
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         try:
@@ -86,18 +88,20 @@ class Server:
             asyncio.get_running_loop().add_reader(listening, self._accept, listening)
 
     def _accept(self, listening: socket.socket) -> None:
-        """Take in who waits. asyncio's own way costs ten times as much for each that is sent away."""
+        """Accept the waiting connections. asyncio's own way costs ten times as much for each connection that
+        is rejected.
+        """
         loop = asyncio.get_running_loop()
         for _ in range(_AT_A_TIME):
             try:
                 connection, peer = listening.accept()
-            except (BlockingIOError, ConnectionAbortedError):  # nobody is left, or whoever was has gone
+            except (BlockingIOError, ConnectionAbortedError):  # none is left, or the client has gone
                 return
             except OSError:  # there are too many open files
                 loop.remove_reader(listening)
                 loop.call_later(1.0, self._listen, listening)
                 return
-            if not self._limits.may_come(peer[0], loop.time()):
+            if not self._limits.may_connect(peer[0], loop.time()):
                 connection.close()
                 continue
             connection.settimeout(0)
@@ -106,7 +110,7 @@ class Server:
             task.add_done_callback(self._arriving.discard)
 
     async def _serve(self, connection: socket.socket, address: str) -> None:
-        """Have the HTTP server talk to somebody; it goes on by itself."""
+        """Hand a connection to the HTTP server, which then goes on by itself."""
         http, loop = self._runner.server, asyncio.get_running_loop()
         if http is None:  # it has been stopped just now
             connection.close()
@@ -116,15 +120,17 @@ class Server:
 
 
 def _why(error: OSError) -> str:
-    """The system's own words for an error: Python's may go on with the address. It has none for a name that
-    can't be looked up.
+    """The system's own words for an error: Python's may repeat the address. The system has none if a name
+    can't be resolved.
     """
     number = error.errno or 0
     return os.strerror(number) if number > 0 else str(error.strerror)
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether something went wrong here, rather than with a client: who doesn't speak HTTP fills no log."""
+    """Whether the server itself failed, and not a client: a client that doesn't speak HTTP must not fill the
+    log.
+    """
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
@@ -132,14 +138,14 @@ def _is_ours(record: logging.LogRecord) -> bool:
 async def _once(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """A connection is for one request: what was answered makes room."""
+    """Close the connection after one request, to make room for others."""
     response = await handler(request)
     response.force_close()
     return response
 
 
 class _Connection(asyncio.Protocol):
-    """Hands on to the HTTP server all that happens, and tells of its beginning and its end."""
+    """Passes the events of a connection on to the HTTP server, and tells the limits of its start and end."""
 
     def __init__(self, http: asyncio.Protocol, limits: ConnectionLimits, address: str) -> None:
         self._http = http
@@ -151,11 +157,11 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._http.connection_made(transport)
-        self._limits.came(self._transport, self._address)
+        self._limits.opened(self._transport, self._address)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
-            self._limits.left(self._transport)
+            self._limits.closed(self._transport)
         self._http.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -1,8 +1,9 @@
 """The limits of a server's connections: who may connect, how often, and for how long.
 
-Anybody who reaches the port may connect, and the kubelet's probes are to be answered meanwhile. So each
-address has its own measure, and where there are too many connections the oldest gives way to the new one: who
-never ends a request keeps nobody out. An address that asks too often is cut off before anything is read.
+Anybody who reaches the port may connect, and the kubelet's probes must be answered all the same. So each
+address has its own limit. If there are too many connections, a new one takes the place of the oldest: a
+client that never ends its request keeps nobody out. An address that connects too often is cut off before
+anything is read.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 
-#: How many connections an address may make a second on average. The kubelet makes less than one, a Prometheus
-#: one in some seconds.
+#: How many connections a second an address may make on average. The kubelet makes less than one, and
+#: Prometheus one every few seconds.
 _PER_SECOND = 10.0
 #: How many connections an address may make at once after a pause.
 _BURST = 40.0
-#: How many connections there may be in all: so many that none gives way before it could be answered, though
+#: The most connections in all. There are so many that each can be answered before it has to give way, even if
 #: others come as fast as they are accepted.
 _AT_ONCE = 256
-#: How many connections there may be of one address.
+#: The most connections of one address.
 _AT_ONCE_EACH = 8
-#: How long a connection may last, in seconds: to send a request and to read its answer.
+#: How many seconds a connection may last, for the request and its answer.
 _LIFETIME = 10.0
-#: Of how many addresses it is remembered how often they came.
+#: How many addresses' allowances are remembered.
 _REMEMBERED = 4096
 
 
@@ -31,9 +32,9 @@ _REMEMBERED = 4096
 class _Allowance:
     """How many connections an address may still make."""
 
-    #: How many at once, as of `at`.
+    #: How many connections, as of `at`.
     left: float
-    #: When that was, by the event loop's time.
+    #: The event loop's time for which `left` holds.
     at: float
 
 
@@ -44,8 +45,8 @@ class ConnectionLimits:
         self._allowances: OrderedDict[str, _Allowance] = OrderedDict()
         self._open: dict[asyncio.Transport, str] = {}
 
-    def may_come(self, address: str, now: float) -> bool:
-        """Whether an address may make one more connection; that counts as one."""
+    def may_connect(self, address: str, now: float) -> bool:
+        """Whether an address may make one more connection. Each call counts as one connection."""
         allowance = self._allowances.setdefault(address, _Allowance(_BURST, now))
         self._allowances.move_to_end(address)
         if len(self._allowances) > _REMEMBERED:
@@ -57,8 +58,10 @@ class ConnectionLimits:
         allowance.left -= 1
         return True
 
-    def came(self, transport: asyncio.Transport, address: str) -> None:
-        """A connection is open. It ends in time, and so do the oldest if there are too many."""
+    def opened(self, transport: asyncio.Transport, address: str) -> None:
+        """Note an open connection. It is cut off after its lifetime. If there are too many, the oldest is cut
+        off.
+        """
         mine = [other for other, whose in self._open.items() if whose == address]
         if len(mine) >= _AT_ONCE_EACH:
             self._cut(mine[0])
@@ -67,8 +70,8 @@ class ConnectionLimits:
         self._open[transport] = address
         asyncio.get_running_loop().call_later(_LIFETIME, self._cut, transport)
 
-    def left(self, transport: asyncio.Transport) -> None:
-        """A connection has ended."""
+    def closed(self, transport: asyncio.Transport) -> None:
+        """Note that a connection has ended."""
         self._open.pop(transport, None)
 
     def _cut(self, transport: asyncio.Transport) -> None:

@@ -13,22 +13,22 @@ from twinhull.shell.scope import Scope
 class Settings:
     """How the process runs."""
 
-    #: What Workloads get that say nothing themselves.
+    #: The operator's values for fields that Workloads leave out.
     defaults: OperatorDefaults
-    #: Where the probes are served: an address.
+    #: The address at which the probes are served.
     health_host: str = "127.0.0.1"
-    #: The port of the probes; 0 is any that is free.
+    #: The port of the probes; 0 stands for any free port.
     health_port: int = 8081
-    #: How many Workloads are worked on at a time.
+    #: How many Workloads the operator works on at a time.
     workers: int = 16
-    #: How often everything is listed anew, in seconds: a watch that broke for long doesn't say what was
-    #: deleted meanwhile.
+    #: Every how many seconds everything is listed anew. A watch that was broken for long doesn't tell which
+    #: objects were deleted meanwhile.
     relist_every: float = 600.0
-    #: How long the end of the process may take, in seconds.
+    #: How many seconds the shutdown of the process may take.
     shutdown_timeout: float = 10.0
     #: How the Lease is held. None if this process is the only operator.
     lease: Terms | None = None
-    #: Which namespaces and kinds are seen.
+    #: The namespaces and kinds that the operator sees.
     scope: Scope = field(default_factory=Scope)
-    #: Where metrics are served: an address and a port. None if they aren't.
+    #: The address and port at which metrics are served. None if they aren't.
     metrics: tuple[str, int] | None = None

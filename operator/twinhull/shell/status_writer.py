@@ -1,4 +1,4 @@
-"""Writing a status: what differs from the last seen one, and nothing if nothing does."""
+"""Writing a status: only the fields that differ from the last seen status, and nothing if none differs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ class StatusWriter:
         self._store = store
 
     async def write(self, key: Key, uid: str, status: Raw) -> bool:
-        """Write what differs of the whole `status` from the last seen one. Whether anything was written.
+        """Write the differences between the whole `status` and the last seen one. Returns whether the API
+        server changed anything.
 
-        False if nothing differs, or the object is gone. False, too, if the API server had it already: of an
-        object for which the store has no room not all is known. Raises Conflict if there is another state of
-        the object than the last seen one.
+        False if nothing differs, if the object is gone, or if the API server had the same already: an object
+        for which the store has no room isn't fully known. Raises Conflict if the object has changed since it
+        was last seen.
         """
         seen = self._store.get(self._kind, key)
         if seen is None or seen["metadata"]["uid"] != uid:

@@ -1,4 +1,4 @@
-"""The store: the last seen state of every watched object, so that deciding needs no request."""
+"""The store: the last seen state of every watched object, so that decisions need no request."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ Key = tuple[str, str]
 _Entry = TypeVar("_Entry", bound=Hashable)
 _T = TypeVar("_T")
 
-#: How many bytes one object may take, and a namespace's unless another number is given.
+#: The most bytes of one object, and of the objects of one namespace unless another number is given.
 _LARGEST = 1 << 20
 DEFAULT_ROOM = 128 << 20
 _NO_ROOM = "the objects of its namespace use all the memory that one namespace may use"
-#: How many bytes it takes that an object is held at all: its key and uid, and its places in the indices.
+#: How many bytes an object takes beside its state: for its key and uid, and its places in the indices.
 _ENTRY = 1 << 10
-#: How many uids of objects that are gone are remembered, against news of them that arrives late.
+#: How many uids of deleted objects are remembered, so that late news of them is recognized.
 _REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """An object as it is held."""
+    """An object in the store."""
 
     #: The object's uid.
     uid: str
     #: Its resourceVersion.
     version: int
-    #: The Workload whose label it carries.
+    #: The Workload whose label the object carries.
     workload: Key | None
-    #: Whether it can't be read, or is too large.
+    #: Whether the object can't be read, or is too large, so that only parts are held.
     unread: bool
-    #: Whether there is no room for it, so that only its identity is held.
+    #: Whether only the object's identity is held, because its namespace has no memory left.
     over: bool
-    #: Its place in the order of `oldest`.
+    #: The object's place in the order of `oldest`.
     age: str
-    #: Objects of namespaces are packed, since there may be many, by many people; others are as they are.
+    #: The object itself. Namespaced objects are packed, since many people may create many of them.
     state: Raw | bytes
 
     @property
@@ -67,17 +67,17 @@ class _Held:
 
     @property
     def size(self) -> int:
-        """How many bytes it takes of its namespace's room."""
+        """How many bytes the object takes of its namespace's memory."""
         return len(self.state) + _ENTRY if isinstance(self.state, bytes) and not self.over else 0
 
 
 class Store:
-    """Objects by kind and key, fed by watches, lists and the answers to writes, in whatever order they come.
+    """Objects by kind and key, from watches, lists and the answers to writes, in whatever order these come.
 
-    Of two states of an object the newer stays: resource versions of one kind are comparable as integers
-    (Kubernetes KEP-5504). Of each object only the parts are kept that are used (shell/trimming). Of one
-    namespace no more than so many bytes are kept (shell/namespace_memory). Of an object that comes then only
-    its identity is kept (shell/identity).
+    Of two states of an object the newer one stays: resource versions of one kind are comparable as integers
+    (Kubernetes KEP-5504). Only the used parts of each object are kept (shell/trimming). The objects of a
+    namespace may take so much memory (shell/namespace_memory). If that is used up, only the identity of a
+    further object is kept (shell/identity).
     """
 
     def __init__(self, room: int = DEFAULT_ROOM) -> None:
@@ -92,11 +92,11 @@ class Store:
         self._unpacked = Unpacked()
         self.guest_directory = GuestDirectory()
         self.workload_states = WorkloadStates()
-        #: What the API server last said that it is, empty before it did.
+        #: The version that the API server last gave. Empty before that.
         self.kubernetes_version = ""
 
     def put(self, kind: Kind, obj: Raw) -> bool:
-        """Take in a state of an object. True if it is news."""
+        """Take in an object's state. True if it is new, or newer than the present one."""
         metadata, key = obj["metadata"], key_of(obj)
         former, version = self._objects[kind.name].get(key), int(metadata["resourceVersion"])
         if version <= self._gone.get(metadata["uid"], 0):
@@ -106,7 +106,7 @@ class Store:
             return False
         held = self._hold(kind, key, obj, former)
         if former is not None:
-            if same and held.unread and held.over == former.over:  # there is still no room for it
+            if same and held.unread and held.over == former.over:  # there is still no memory for it
                 return False
             self._drop(kind, key, former)
         if kind is WORKLOAD:
@@ -123,11 +123,11 @@ class Store:
         return True
 
     def remove(self, kind: Kind, key: Key, uid: str, version: float = inf) -> bool:
-        """Forget an object that is gone. False if another of its name has taken its place already, or it is
-        known as of a later version than the one as of which it is gone.
+        """Remove an object that is gone. False if another object has its name by now, or if a version of it
+        is known that is later than `version`.
 
-        Older news of it is no news from then on. An object that lost its label is gone as of a `version`
-        only: it is news again when it gets the label back.
+        From then on older states of it aren't taken in. An object that has only lost its label is gone as of
+        a `version`: it is taken in again when it gets the label back.
         """
         self._gone[uid] = max(version, self._gone.get(uid, 0))
         if len(self._gone) > _REMEMBERED:
@@ -149,7 +149,7 @@ class Store:
         self._unpacked.drop((kind.name, key))
 
     def replace(self, kind: Kind, objects: Iterable[Raw], version: str) -> None:
-        """Take in a whole list of a kind as of a resource version."""
+        """Take in a complete list of a kind, as of a resource version."""
         present = set()
         for obj in objects:
             present.add(obj["metadata"]["uid"])
@@ -160,8 +160,8 @@ class Store:
     def prune(
         self, kind: Kind, present: AbstractSet[str], version: float, namespace: str | None = None
     ) -> Iterator[Raw]:
-        """Forget what a whole list as of a resource version hasn't, unless it was created after the list was
-        made. The list is of a namespace, or (None) of all. The objects that are gone, as they were.
+        """Remove the objects that a complete list, as of a resource version, doesn't have, unless they were
+        created later. The list is that of a namespace, or (None) of all. Yields the removed objects.
         """
         keys = self.keys(kind) if namespace is None else self.keys_within(kind, namespace)
         for key in keys:
@@ -180,23 +180,23 @@ class Store:
             yield held.obj
 
     def get(self, kind: Kind, key: Key) -> Raw | None:
-        """The last seen state of one object, which is others' too: nobody may change it."""
+        """The last seen state of an object. Others have the same dict, so nobody may change it."""
         held = self._objects[kind.name].get(key)
         return None if held is None else self._unpack(kind, key, held)
 
     def uid(self, kind: Kind, key: Key) -> str | None:
-        """The uid of an object, None if it isn't there. It isn't unpacked for that."""
+        """The uid of an object, None if the store doesn't have it. The object isn't unpacked."""
         held = self._objects[kind.name].get(key)
         return None if held is None else held.uid
 
     def is_unread(self, kind: Kind, key: Key) -> bool:
-        """Whether an object is there and isn't held as a whole. It isn't unpacked for that."""
+        """Whether the store has an object, but not as a whole. The object isn't unpacked."""
         held = self._objects[kind.name].get(key)
         return held is not None and held.unread
 
     def read(self, kind: Kind, obj: Raw, reader: Callable[[Raw], _T]) -> _T:
-        """What a reader makes of an object that `get` gave, the same object each time while it is looked at
-        often. Raises what it raises.
+        """The result of a reader for an object that `get` returned. While the object is used often, the
+        result is computed once. Raises what the reader raises.
         """
         key = key_of(obj)
         held = self._objects[kind.name].get(key)
@@ -217,11 +217,13 @@ class Store:
         return {held.uid for held in self._objects[kind.name].values()}
 
     def unread(self, kind: Kind) -> int:
-        """How many objects of a kind can't be read."""
+        """How many objects of a kind aren't held as a whole."""
         return self._unread[kind.name]
 
     def over_room(self) -> Mapping[tuple[str, str], int]:
-        """How many objects there is no room for, by namespace and resource."""
+        """How many objects of each namespace and resource are held by their identity alone, for lack of
+        memory.
+        """
         return self._over
 
     def namespaces(self, kind: Kind) -> list[str]:
@@ -229,7 +231,7 @@ class Store:
         return list(self._within[kind.name])
 
     def keys_within(self, kind: Kind, namespace: str) -> list[Key]:
-        """The keys of a namespace's objects of a kind, by name. None is unpacked for it."""
+        """The keys of a namespace's objects of a kind, by name. No object is unpacked."""
         return sorted(self._within[kind.name].get(namespace, ()))
 
     def labelled(self, kind: Kind, workload: Key) -> Iterator[Raw]:
@@ -246,18 +248,18 @@ class Store:
         return list(self._labelled[kind.name])
 
     def owned_keys(self, kind: Kind, workload: Key, uid: str) -> AbstractSet[Key]:
-        """The keys of those of them whose controller has that uid."""
+        """The keys of the objects that carry a Workload's label and whose controller has that uid."""
         return self._owned.of(kind, uid) & self.labelled_keys(kind, workload)
 
     def oldest(self, kind: Kind, keys: Iterable[Key], most: int) -> list[Key]:
-        """Of these objects of a kind so many: those that haven't ended come first, and of them and of the
-        others the oldest. None is unpacked for it.
+        """The oldest `most` of these objects of a kind. Objects that have ended come after all others. No
+        object is unpacked.
         """
         held = self._objects[kind.name]
         return nsmallest(most, keys, key=lambda key: (held[key].age, key))
 
     def may_refer(self, kind: Kind, key: Key) -> list[Key]:
-        """The Workloads that may refer to an object; all that do are among them."""
+        """The Workloads that may refer to an object. Every Workload that does is among them."""
         return self._referrers.candidates(kind, key)
 
     def mounting(self, claim: Key) -> Iterator[Key]:
@@ -265,7 +267,7 @@ class Store:
         return self._referrers.mounting(claim)
 
     def _hold(self, kind: Kind, key: Key, obj: Raw, former: _Held | None) -> _Held:
-        """An object as it is to be held, in as much room as there is for it."""
+        """An object as it is to be held, reduced to the memory that there is for it."""
         small, over = trimmed(kind, obj), False
         state = small if not kind.namespaced else marshal.dumps(small)
         if isinstance(state, bytes) and len(state) > _LARGEST:
@@ -285,7 +287,7 @@ class Store:
         return _Held(metadata["uid"], version, workload, UNREAD in small, over, _age(small), state)
 
     def _unpack(self, kind: Kind, key: Key, held: _Held) -> Raw:
-        """An object as it is held, which is kept unpacked for a while."""
+        """An object, unpacked. The unpacked one is kept for a while."""
         if not isinstance(held.state, bytes):
             return held.state
         obj = self._unpacked.get((kind.name, key), held.state)
@@ -295,7 +297,7 @@ class Store:
         return obj
 
     def _count(self, kind: Kind, key: Key, held: _Held, sign: int) -> None:
-        """An object is held from now on (1), or is no more (-1)."""
+        """Note that an object is held from now on (1), or no longer (-1)."""
         self._room.change(kind, key[0], sign * held.size)
         self._unread[kind.name] += sign * held.unread
         self._over[key[0], kind.plural] += sign * held.over
@@ -316,19 +318,19 @@ def key_of(obj: Raw) -> Key:
 
 
 def workload_key(obj: Raw) -> Key | None:
-    """The key of the Workload that an object's label names: as its own, or as what a disk is of."""
+    """The key of the Workload that an object's label names: the Workload's label, or that of its disks."""
     labels = obj["metadata"].get("labels") or {}
     name = labels.get(WORKLOAD_LABEL) or labels.get(DISK_LABEL)
     return (obj["metadata"].get("namespace", ""), name) if name else None
 
 
 def _age(obj: Raw) -> str:
-    """A text that is smaller for an object that is older, and larger for one that has ended."""
+    """A text for sorting: smaller for an older object, and larger for one that has ended."""
     return f"{has_ended(obj):d}{obj['metadata'].get('creationTimestamp', '')}"
 
 
 def _discard(index: dict[_Entry, set[Key]], entry: _Entry, key: Key) -> None:
-    """Take a key out of an index, and its entry with the last one."""
+    """Remove a key from an index, and the index's entry with its last key."""
     index[entry].discard(key)
     if not index[entry]:
         del index[entry]

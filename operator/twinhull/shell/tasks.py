@@ -11,14 +11,14 @@ class Cancelled(Exception):
 
 
 class Tasks:
-    """Tasks that aren't to end by themselves. With the first that fails, or is cancelled before the end,
-    `ended` is set: the process ends, and whoever runs it starts it anew, whole.
+    """Tasks that should never end by themselves. When the first of them fails, or is cancelled before the
+    process ends, `ended` is set: the process ends, and the kubelet starts a new one.
     """
 
     def __init__(self, ended: asyncio.Event) -> None:
         self._ended = ended
         self._tasks: list[asyncio.Task[None]] = []
-        #: What the first one that failed has raised.
+        #: The exception of the first task that failed.
         self.failure: BaseException | None = None
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:

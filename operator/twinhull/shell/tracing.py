@@ -1,6 +1,6 @@
-"""Traces by OpenTelemetry: a span for each pass over a Workload, and in it one for each request.
+"""Traces by OpenTelemetry: a span for each pass, and in it one for each request.
 
-Nothing is traced, and next to nothing done, until `exporter` is made use of.
+Until somebody calls the function that `exporter` returns, nothing is traced, and this costs next to nothing.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import twinhull
 
 
 class CannotTrace(Exception):
-    """Traces were asked for, and the packages for them aren't installed."""
+    """Traces were asked for, but the packages for them aren't installed."""
 
 
 def exporter() -> Callable[[], Callable[[], None]]:
-    """What begins to send spans, and gives what ends that. Raises CannotTrace."""
+    """A function that starts to send spans, and returns the function that ends it. Raises CannotTrace."""
     try:
         from twinhull.shell.otlp import export  # noqa: PLC0415  its packages may not be there
     except ImportError as error:
@@ -27,13 +27,13 @@ def exporter() -> Callable[[], Callable[[], None]]:
 
 
 def reconciling(what: str, namespace: str, name: str) -> AbstractContextManager[object]:
-    """The span of a pass over an object; `what` is workload, policy or another kind in a word."""
+    """The span of a pass over an object. `what` is its kind in one word, such as workload or policy."""
     within = {"k8s.namespace.name": namespace} if namespace else {}
     return _span("reconcile", {**within, f"twinhull.{what}": name})
 
 
 def requesting(method: str, path: str) -> AbstractContextManager[object]:
-    """The span of a request to the API server; an error that it ends in is a part of it."""
+    """The span of a request to the API server. If the request ends with an error, the span records it."""
     about = {"http.request.method": method, "url.path": path}
     return _span(method, about, trace.SpanKind.CLIENT)
 
@@ -41,7 +41,7 @@ def requesting(method: str, path: str) -> AbstractContextManager[object]:
 def _span(
     name: str, about: dict[str, str], kind: trace.SpanKind = trace.SpanKind.INTERNAL
 ) -> AbstractContextManager[object]:
-    """A span; none while nothing is traced, since OpenTelemetry takes 12 us for one that goes nowhere."""
+    """A span; none while nothing is traced, since OpenTelemetry takes 12 us for a span that goes nowhere."""
     provider = trace.get_tracer_provider()
     if isinstance(provider, trace.ProxyTracerProvider):
         return nullcontext()
@@ -50,12 +50,12 @@ def _span(
 
 
 def failed(error: Exception) -> None:
-    """Has the span at hand end in an error that goes no further."""
+    """Record an error that is handled here in the present span."""
     span = trace.get_current_span()
     span.record_exception(error)
     span.set_status(trace.StatusCode.ERROR, f"{type(error).__name__}: {error}")
 
 
 def answered(code: int) -> None:
-    """Notes the answer to the request at hand."""
+    """Record the status code of the answer in the present span."""
     trace.get_current_span().set_attribute("http.response.status_code", code)

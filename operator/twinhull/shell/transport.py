@@ -1,6 +1,6 @@
-"""The transport: one request to the API server at a time, its answer, and what can go wrong between.
+"""The transport: sends one request to the API server, and turns every failure into an ApiError.
 
-How an answer is read is up to who asks (cluster.py, list_pages.py).
+The callers read the answers (cluster.py, list_pages.py).
 """
 
 from __future__ import annotations
@@ -25,36 +25,38 @@ from twinhull.shell.metrics import RequestMetrics
 
 _Result = TypeVar("_Result")
 
-#: How many bytes one object may have. The API server stores no more than 1.5 MB, and writes some characters
-#: in six bytes.
+#: The most bytes of one object's JSON. The API server stores at most 1.5 MB, and writes some characters in
+#: six bytes.
 LARGEST = 32 << 20
-#: From how many bytes on an answer is read beside the work, as that takes a while.
+#: From how many bytes on an answer is decoded in another thread, since that takes a while.
 _LONG = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request, ready to be sent; twice if need be."""
+    """A request. It can be sent more than once."""
 
     #: The HTTP method.
     method: str
     #: The path at the API server.
     path: str
-    #: The query, by its parameters.
+    #: The parameters of the query.
     query: dict[str, str] | None = None
     #: The body, None if there is none.
     body: bytes | None = None
-    #: The headers beside those of every request.
+    #: Headers in addition to those of every request.
     headers: dict[str, str] = field(default_factory=dict)
-    #: How many bytes the answer may have.
+    #: The most bytes of the answer.
     largest: int = LARGEST
-    #: How long the answer may take; None for as long as the connection says.
+    #: How long the answer may take; None for the connection's time-out.
     timeout: aiohttp.ClientTimeout | None = None
 
     async def send(
         self, session: aiohttp.ClientSession, server: str, check: Callable[[], None] | None
     ) -> aiohttp.ClientResponse:
-        """An answer, yet to be read. `check` is called right before anything is sent."""
+        """Send the request, and return the answer before its body is read. `check` is called right before
+        anything is sent.
+        """
         return await session.request(
             self.method,
             server + self.path,
@@ -82,13 +84,13 @@ class Transport:
         self.metrics = metrics or RequestMetrics(CollectorRegistry())
 
     async def exchange(self, request: Request) -> bytes:
-        """The answer's text, or the ApiError that it stands for."""
+        """The body of the answer. Raises the ApiError for an error."""
         with tracing.requesting(request.method, request.path), unreachable(request):
             async with await self.begin(request) as response:
                 return await _text(response, request.largest)
 
     async def begin(self, request: Request) -> aiohttp.ClientResponse:
-        """An answer that isn't read yet. Raises the ApiError that an error stands for."""
+        """The answer before its body is read. Raises the ApiError for an error."""
         try:
             session, server = await self._connection.open()
             try:
@@ -129,13 +131,13 @@ class Transport:
 
 
 class TooLargeError(Unreachable):
-    """An answer has more bytes than memory is to hold."""
+    """An answer has more bytes than the caller wants in memory."""
 
 
 @contextmanager
 def unreachable(request: Request) -> Iterator[None]:
-    """Turns what may be raised into Unreachable. aiohttp raises RuntimeError for a session that was renewed,
-    and so closed, by another request; Undecodable is raised for an answer that isn't JSON.
+    """A context that turns the errors of an exchange into Unreachable. aiohttp raises RuntimeError if another
+    request has renewed and so closed the session; Undecodable is raised for an answer that isn't JSON.
     """
     try:
         yield
@@ -159,7 +161,7 @@ def _told_of_closed_sessions() -> Iterator[None]:
 
 
 async def _text(response: aiohttp.ClientResponse, largest: int) -> bytes:
-    """The whole of an answer. Raises TooLargeError."""
+    """The whole body of an answer. Raises TooLargeError."""
     text = bytearray()
     async for chunk in response.content.iter_any():
         text += chunk
@@ -170,7 +172,7 @@ async def _text(response: aiohttp.ClientResponse, largest: int) -> bytes:
 
 
 async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """The lines of an answer as they come. Of one that is too long only its end is given."""
+    """The lines of an answer's body as they come. Of a line that is too long only the end is given."""
     text, looked = bytearray(), 0
     async for chunk in response.content.iter_any():
         text += chunk
@@ -185,14 +187,14 @@ async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 
 async def read_beside(text: bytes, read: Callable[..., _Result], *arguments: object) -> _Result:
-    """What reading a text gives, which is done beside the work if it is long."""
+    """Call `read` and return its result. If the text is long, it is called in another thread."""
     if len(text) < _LONG:
         return read(*arguments)
     return await asyncio.to_thread(read, *arguments)
 
 
 def _status(text: bytes) -> Raw:
-    """An error's Status object; proxies answer in prose."""
+    """The Status object of an error. A proxy may answer in prose instead: the prose is the message then."""
     try:
         status = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,6 @@
-"""What is kept of an object: what is made use of. The rest may be as large as whoever writes it likes."""
+"""The parts of objects that the store keeps: those that are used. The rest may be as large as its author
+likes.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +17,23 @@ from twinhull.hulls.manifest import MANIFEST_FILE
 from twinhull.shell import kinds
 from twinhull.shell.kinds import Kind
 
-#: Annotations that are as large as the object itself, by which kubectl knows what it was last given.
+#: An annotation as large as the object itself, in which kubectl keeps the object that it applied last.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion")
-#: By which it is told how long an object that is in the way has been.
+#: They tell for how long an object has blocked another.
 _TIMES = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 _POD_PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
-#: Whoever makes an object may say a longer uid of its owner, which is nobody's.
+#: The most characters of an owner's uid. A longer one, which the creator of an object may have written, is
+#: nobody's.
 _LONGEST_UID = 64
-#: Whoever may write a claim may put any text on it as a Workload's name, and in any annotation.
+#: The most characters of a claim's annotation. Anybody who may write the claim can put any text there.
 _LONGEST_NAME = 64
 #: The annotations of a claim that tell how CDI came to fill it.
 _ORIGIN = (CREATED_FOR_ANNOTATION, *OTHERWISE_FILLED)
 
 
 def trimmed(kind: Kind, obj: Raw) -> Raw:
-    """What is kept of an object of a kind. One that can't be read is small already."""
+    """The parts of an object that are kept, by its kind. An object that can't be read is small already."""
     if UNREAD in obj:
         return _unread(kind, obj)
     if kind is kinds.CONFIG_MAP:
@@ -47,8 +50,8 @@ def trimmed(kind: Kind, obj: Raw) -> Raw:
 
 
 def _unread(kind: Kind, obj: Raw) -> Raw:
-    """One that can't be read. The one annotation that is kept is looked at of a VirtualMachine only: of
-    others it would be taken for all that they have.
+    """An object that can't be read. Its one annotation is kept only for a VirtualMachine: for other kinds it
+    would count as the object's only annotation.
     """
     if kind is kinds.VIRTUAL_MACHINE or "annotations" not in obj["metadata"]:
         return obj
@@ -57,8 +60,8 @@ def _unread(kind: Kind, obj: Raw) -> Raw:
 
 
 def _claim(obj: Raw) -> Raw:
-    """How a claim can be shared, which guest's disk it is, and how CDI came to fill it; of a machine's
-    ephemeral one and of a disk also whose it is, and whether it is going.
+    """The parts of a claim that are kept: its access modes, whose guest's disk it is, and how CDI came to
+    fill it; for a machine's ephemeral claim and for a disk also its owner; and whether it is being deleted.
     """
     modes = (obj.get("spec") or {}).get("accessModes") or ()
     whole, owners = obj["metadata"], obj["metadata"].get("ownerReferences") or ()
@@ -75,8 +78,8 @@ def _claim(obj: Raw) -> Raw:
 
 
 def _disk(obj: Raw, kept: Raw) -> Raw:
-    """A claim with what is looked at of a disk: of any whether it is bound and how large it is, and of one of
-    a Workload's also what it asks for.
+    """Adds to a claim what matters for disks: its phase and size, and for a Workload's own disk its labels
+    and the requested size.
     """
     status = obj.get("status") or {}
     size = (status.get("capacity") or {}).get("storage")
@@ -100,8 +103,8 @@ def _disk(obj: Raw, kept: Raw) -> Raw:
 
 
 def _is_kept(owner: Raw) -> bool:
-    """Whether that is a VirtualMachine or a DataVolume that controls an object, and its uid one that an API
-    server gives.
+    """Whether an ownerReference names a VirtualMachine or DataVolume as the controller, by a uid such as an
+    API server gives.
     """
     group = owner["apiVersion"].partition("/")[0]
     makers = {(kind.group, kind.name) for kind in (kinds.VIRTUAL_MACHINE, kinds.DATA_VOLUME)}
@@ -115,7 +118,7 @@ def _outlined(owner: Raw) -> Raw:
 
 
 def _without_nulls(workload: Raw) -> Raw:
-    """A Workload whose template has no nulls, so that nobody who looks at it has to think of them."""
+    """A Workload whose template has no nulls, so that no other code has to handle them."""
     spec = workload.get("spec")
     if not isinstance(spec, dict) or UNREAD in workload:
         return workload
@@ -124,7 +127,7 @@ def _without_nulls(workload: Raw) -> Raw:
 
 
 def _config_map(obj: Raw) -> Raw:
-    """The manifest, and that there is anything else, but not what that is."""
+    """A ConfigMap's manifest, and the keys of all else in it without the values."""
     data, binary = obj.get("data") or {}, obj.get("binaryData") or {}
     return {
         "metadata": _metadata(obj),

@@ -1,4 +1,4 @@
-"""Undone writes: somebody undoes what the operator writes, while it is written or after."""
+"""Undone writes: somebody undoes what the operator writes, during the write or afterwards."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from twinhull.shell.kinds import BY_NAME
 from twinhull.shell.refusals import RefusalCause, Refusals
 from twinhull.shell.store import Store
 
-#: How often in a row a thing is put right before somebody is taken to undo it each time.
+#: If the operator restores the same thing so often in a row, somebody is taken to undo it each time.
 _OFTEN = 3
 _DELETES = "deletes it each time that the operator creates it"
 
 
 class UndoneWrites:
-    """Looks at what is kept as it is to be: created or changed again whenever it isn't so. Why it won't stay
-    so is a RefusalCause, by which it is told once and tried again later each time.
+    """Finds out who undoes the operator's writes. It looks at upkeep: objects that the operator creates or
+    changes again whenever they differ from what they should be. The result is a RefusalCause, which the
+    status tells, and by which the operator tries again after ever longer waits.
     """
 
     def __init__(
@@ -33,8 +34,9 @@ class UndoneWrites:
         self._cluster, self._store, self._refusals, self._now = cluster, store, refusals, now
 
     def of_creation(self, owner: ReconciledObject, action: Create, *, was_there: bool) -> RefusalCause | None:
-        """Somebody deletes what was just created again, and has done so several times; or, if it `was_there`,
-        takes away the label by which it is seen.
+        """Why a created object won't stay: somebody has deleted it several times in a row. If the object
+        `was_there`, somebody has taken away the label by which the operator sees it, several times in a row.
+        None if neither is so.
         """
         done = "takes its labels away each time that the operator restores them" if was_there else _DELETES
         counts = action.is_upkeep or was_there  # a hull that is lost each time has a back-off of its own
@@ -45,11 +47,13 @@ class UndoneWrites:
         return _cause(f"{what}: somebody {done}: {see}")
 
     async def of_change(self, owner: ReconciledObject, action: Change) -> RefusalCause | None:
-        """Somebody undoes what is about to be changed, and has done so several times."""
+        """Why a change that is about to be made won't last: somebody has undone the same change several times
+        in a row. The sentence names the field managers. None if nobody has undone it.
+        """
         kind, key = BY_NAME[action.kind], (owner.namespace, action.name)
         seen = self._store.get(kind, key) if action.is_upkeep else None
         fields = tuple(write_differences.unmet(action.patch, seen)) if seen else ()
-        if not fields or not self._is_usual(owner, action.key, _outline(action.patch, fields)):
+        if not fields or not self._is_usual(owner, action.key, _digest(action.patch, fields)):
             return None
         managed = await self._cluster.managed_fields(kind, *key)
         by = write_differences.managers(managed, fields, but=FIELD_MANAGER) or ("somebody",)
@@ -58,7 +62,9 @@ class UndoneWrites:
         )
 
     def in_answer(self, action: Change, changed: Raw) -> RefusalCause | None:
-        """A webhook or an admission policy made something else of a change while it was written."""
+        """Why a change differs from the patch: a webhook or an admission policy altered it during the write.
+        None if it doesn't differ.
+        """
         fields = tuple(write_differences.unmet(action.patch, changed)) if action.is_upkeep else ()
         if not fields:
             return None
@@ -66,18 +72,20 @@ class UndoneWrites:
             write_differences.overruled(action.patch, changed, fields, f"{action.kind} {action.name}")
         )
 
-    def _is_usual(self, owner: ReconciledObject, obj: str, what: int) -> bool:
+    def _is_usual(self, owner: ReconciledObject, obj: str, digest: int) -> bool:
         key, now = owner.key, self._now()
-        return self._refusals.put_right(key, owner.version, obj, what, now) >= _OFTEN
+        return self._refusals.record_restoration(key, owner.version, obj, digest, now) >= _OFTEN
 
 
-def _outline(patch: Raw, fields: tuple[write_differences.Path, ...]) -> int:
-    """What is asked of those fields, as one number: there may be tens of thousands of them."""
+def _digest(patch: Raw, fields: tuple[write_differences.Path, ...]) -> int:
+    """A hash of the values that a patch asks for in these fields, of which there may be tens of thousands."""
     return hash(tuple((field, _value(patch, field)) for field in fields))
 
 
 def _value(patch: Raw, field: write_differences.Path) -> int:
-    """What is asked of a field, in short. A time is another each time."""
+    """A hash of the value that a patch asks for in a field. The time in PINNED_ANNOTATION differs at each
+    attempt, so it isn't part of the hash.
+    """
     value = write_differences.value(patch, field)
     return hash(value is None if field[-1] == PINNED_ANNOTATION else json.dumps(value))
 

@@ -1,7 +1,7 @@
-"""The objects that were looked at last, as dicts, with what was read of them.
+"""The objects that were used last, unpacked as dicts, and what was read from them.
 
-The store holds objects packed. A Workload that changes is looked at several times within a moment, with its
-Pod: each look would unpack both, and read their models, anew.
+The store holds objects packed. A Workload that changes is used several times within a moment, with its Pod.
+Each time both would be unpacked, and their models read, anew.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from twinhull.api.base import Raw
 
 _T = TypeVar("_T")
 
-#: How many bytes those objects may take packed, all together and each. As dicts, those that are made to be
-#: costly take thirty times as much (docs/adr/0022). With what is read of them, Pods of 600 container statuses
+#: How many bytes these objects may take packed, together and each. Objects that are made to be costly take
+#: thirty times as much as dicts (docs/adr/0022). Pods of 600 container statuses, with what is read from them,
 #: took 75 MiB.
 _ALL, _EACH = 1 << 20, 32 << 10
 
 
 @dataclass(slots=True)
 class _Entry:
-    """An object's packed state, the object, and what each reader made of it."""
+    """An object, its packed state, and the result of each reader."""
 
     state: bytes
     obj: Raw
@@ -31,9 +31,9 @@ class _Entry:
 
 
 class Unpacked:
-    """Objects by where they are held. One whose packed state is another by now isn't found.
+    """Objects by their place in the store. An object is found only while its packed state is the same.
 
-    What is found is shared by all who find it, so nobody may change it.
+    Everybody who finds an object shares it, so nobody may change it.
     """
 
     def __init__(self, size: int = _ALL) -> None:
@@ -42,7 +42,7 @@ class Unpacked:
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
     def keep(self, place: Hashable, state: bytes, obj: Raw) -> None:
-        """Keep an object, and drop those that were looked at longest ago to make room."""
+        """Keep an object. To make room, those that were used longest ago are dropped."""
         self.drop(place)
         if len(state) > _EACH:
             return
@@ -53,17 +53,19 @@ class Unpacked:
             self._used -= len(oldest.state)
 
     def drop(self, place: Hashable) -> None:
-        """Drop an object that has another state, or is gone."""
+        """Drop an object that has another state by now, or is gone."""
         if entry := self._entries.pop(place, None):
             self._used -= len(entry.state)
 
     def get(self, place: Hashable, state: bytes) -> Raw | None:
-        """The object of that very state, None if it isn't kept."""
+        """The object with exactly that state, None if it isn't kept."""
         entry = self._find(place, state)
         return entry.obj if entry else None
 
     def read(self, place: Hashable, state: bytes, obj: Raw, reader: Callable[[Raw], _T]) -> _T:
-        """What a reader makes of an object, which it reads once while that is kept. Raises what it raises."""
+        """The result of a reader for an object. It is computed once while the object is kept. Raises what the
+        reader raises.
+        """
         entry = self._find(place, state)
         if entry is None:
             return reader(obj)

@@ -1,4 +1,4 @@
-"""Refused upgrades to a WebSocket: why they were refused."""
+"""Refused upgrades to a WebSocket: reads why the server refused one."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ _LARGEST = 1 << 16
 
 
 class UpgradeRefusedError(aiohttp.ClientError):
-    """An upgrade was refused."""
+    """The server refused an upgrade. The message is the text of its answer."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text or f"the server answered {status}")
-        #: HTTP's status.
+        #: The HTTP status.
         self.status = status
-        #: What the answer says.
+        #: The text of the answer.
         self.text = text
 
 
 async def read_refusal(answer: aiohttp.ClientResponse) -> None:
-    """Raise UpgradeRefusedError with an answer's text if it refuses an upgrade. Each session calls this with
-    each answer (its parameter `raise_for_status`): aiohttp's own error of a refused upgrade hasn't the text.
+    """Raise UpgradeRefusedError with the text of an answer that refuses an upgrade. Each session calls this
+    for each answer (parameter `raise_for_status`), since aiohttp's own error lacks the text.
     """
     if "Upgrade" not in answer.request_info.headers or answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return

@@ -1,7 +1,8 @@
-"""The watches: one stream of events for each kind and namespace, for as long as the process lives.
+"""The watches: one stream of events for each kind and namespace, as long as the process lives.
 
-A kind may not be served yet, or no more; the API server may be away, refuse, or have forgotten the version
-from which events are asked for. None of that ends more than one watch, and each is begun again.
+A kind may not be served yet, or no longer. The API server may be unreachable, may refuse, or may have
+forgotten the version from which on events are asked for. Each of these ends one watch only, which is then
+started again.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from twinhull.shell.scope import Scope
 
 logger = logging.getLogger(__name__)
 
-#: How often a kind is looked for that isn't served, in seconds.
+#: Every how many seconds the operator asks for a kind that isn't served.
 _LOOKING = 5.0
-#: How long a watch that has ended waits before it is begun again, in seconds.
+#: How many seconds pass before a watch that has ended is started again.
 _PAUSE = 0.1
-#: A watch that ends sooner and brought nothing has failed, in seconds; so says client-go, too
+#: A watch that ends within so many seconds and brought nothing has failed. client-go does the same
 #: (k8s.io/client-go/tools/cache, reflector.go, "very short watch").
 _SHORTEST = 1.0
 
 
 class WatchStreams:
-    """Watches every kind that is seen. `backoffs` says how long to wait after each failure in a row, in s."""
+    """Watches all kinds in the scope. `backoffs` gives the seconds to wait after each failure in a row."""
 
     def __init__(
         self, cluster: Cluster, changes: ChangeHandler, scope: Scope, backoffs: Callable[[], Iterator[float]]
@@ -45,15 +46,15 @@ class WatchStreams:
             for namespace in cluster.places(kind)
         ]
         self._versions: dict[Place, str] = {}
-        #: The kinds that aren't served. One of the places of each asks for it next, the others wait.
+        #: The kinds that aren't served. One place of each asks for the kind next, and the others wait for it.
         self._unserved: set[Kind] = set()
         self._asking: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
-        #: How long to wait after the next failure of those that have failed and heard nothing since.
+        #: The waits after further failures, of the watches that have failed and brought nothing since.
         self._waits: dict[Place, Iterator[float]] = {}
 
     async def begin(self) -> None:
-        """Find out from which version on each kind is to be watched: what is listed after that is whole. What
-        can't be told now is found out later.
+        """Find out from which version on each kind is watched. A list that follows is then complete. A
+        version that can't be read now is read later.
         """
         await asyncio.gather(*map(self._begin, self._places))
 
@@ -90,8 +91,8 @@ class WatchStreams:
             await asyncio.sleep(pause)
 
     async def _wait_to_ask(self, kind: Kind) -> None:
-        """Wait for the time to ask for a kind that isn't served: a while after another place has asked, or
-        as soon as one has found it served.
+        """Wait until a kind that isn't served may be asked for: some seconds after another place asked for
+        it, or as soon as one has found it served.
         """
         self._unserved.add(kind)
         async with self._asking[kind]:
@@ -99,13 +100,15 @@ class WatchStreams:
                 await asyncio.sleep(_LOOKING)
 
     def _note_failure(self, place: Place, error: ApiError) -> float:
-        """Log why a kind can't be watched. For how long it isn't tried then, in seconds."""
+        """Log why a watch has failed. Returns after how many seconds it is tried again."""
         pause = next(self._waits.setdefault(place, self._backoffs()))
         logger.warning("%s can't be watched: %s; again in %.0f s", place[0].plural, error, pause)
         return pause
 
     async def _watch(self, place: Place) -> None:
-        """Take in events for as long as they come. Raises Unreachable if it ends at once without any."""
+        """Take in the events of one watch until it ends. Raises Unreachable if it ends at once without any
+        event.
+        """
         kind, namespace = place
         if place not in self._versions:
             self._versions[place] = await self._cluster.latest(kind, namespace)
@@ -121,7 +124,7 @@ class WatchStreams:
                 self._changes.take(kind, change, obj)
             self._versions[place] = obj["metadata"]["resourceVersion"]
             self._waits.pop(place, None)
-            await asyncio.sleep(0)  # many may come at once, and taking them in takes as long as it takes
+            await asyncio.sleep(0)  # others run between two of many events
         if loop.time() - began >= _SHORTEST:
             self._ages.hear(place)
             self._waits.pop(place, None)

@@ -1,4 +1,4 @@
-"""The Workloads: observed in the store, planned by the core."""
+"""The controller of Workloads: observes them in the store, and has core plan."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from twinhull.shell.metrics import LifetimeMetrics
 from twinhull.shell.observe import Knowledge, observe
 from twinhull.shell.store import Key
 
-#: A Workload as it was observed: one that can be decided on, or one that can't be read.
+#: An observed Workload: one that can be decided on, or one that can't be read.
 Observed: TypeAlias = Case | UnreadableWorkload
 
 
@@ -33,10 +33,10 @@ def _utc_now() -> datetime:
 
 
 class WorkloadController(Controller[Observed]):
-    """Observes a Workload, and has the core plan. `decisions` and `lifetimes` keep what was observed.
+    """Observes a Workload, and has core plan. `decisions` and `lifetimes` keep facts about what was observed.
 
-    `wake` hears of each Workload that was looked at, and of each whose status was written: by then the store
-    has what others wait for.
+    `wake` is called with each Workload that was observed, and with each whose status was written: by then the
+    store has what others wait for.
     """
 
     kind, log_field = WORKLOAD, "workload"
@@ -58,12 +58,12 @@ class WorkloadController(Controller[Observed]):
         self._wake = wake
 
     def observe(self, key: Key) -> Observed | None:
-        """What is known of a Workload now. Of one that can't be read, what is known of it all the same."""
+        """What is known of a Workload now, also of one that can't be read."""
         return observe(self._known, key, self._defaults, self._now())
 
     def leftovers(self, key: Key) -> ObjectPlan | None:
-        """Deletes the disks without anything on them that a Workload has left. A machine that is there
-        without its Workload (`kubectl delete --cascade=orphan`) keeps them.
+        """Deletes the disks that a deleted Workload has left and that were never filled. If its machine still
+        exists (`kubectl delete --cascade=orphan`), they stay.
         """
         store = self._known.store
         if not store.labelled_keys(DATA_VOLUME, key) or store.labelled_keys(VIRTUAL_MACHINE, key):
@@ -75,7 +75,7 @@ class WorkloadController(Controller[Observed]):
         return ObjectPlan(ReconciledObject(*key, uid="", generation=0), actions) if actions else None
 
     def remember(self, key: Key, observed: Observed | None) -> None:
-        """Keep what was seen of it and decided on it. None if it is gone."""
+        """Keep what was observed and decided. `observed` is None if the Workload is gone."""
         memories = self._known.memories
         if observed is None or memories.is_another(key, observed.metadata.uid):
             self._lifetimes.forget(key)
@@ -87,7 +87,7 @@ class WorkloadController(Controller[Observed]):
         self._wake(key)
 
     def plan(self, observed: Observed) -> ObjectPlan:
-        """What the core plans."""
+        """The plan that core makes."""
         if isinstance(observed, UnreadableWorkload):
             return _plan_unreadable(observed)
         planned = plan(observed)
@@ -113,14 +113,14 @@ class WorkloadController(Controller[Observed]):
             self._lifetimes.status_written(key, observed, status)
 
     def urgent(self, observed: Observed) -> ObjectPlan | None:
-        """What has run below a policy's minimum for too long goes, whatever a pass fails at."""
+        """Evicts a hull that has run below a policy's minimum for too long, even if a pass has failed."""
         if isinstance(observed, UnreadableWorkload):
             return None
         evicted = evictions(observed.compliance)
         return ObjectPlan(ReconciledObject.by(observed.workload.metadata), evicted)
 
     def failure(self, key: Key, error: str, failure_id: str) -> ObjectPlan | None:
-        """Say that the operator failed: what was said before may not be so any more."""
+        """A status that says that the operator failed, since the former status may no longer be true."""
         workload = self._known.store.get(WORKLOAD, key)
         if workload is None or "deletionTimestamp" in workload["metadata"]:
             return None
@@ -129,7 +129,9 @@ class WorkloadController(Controller[Observed]):
 
 
 def _plan_unreadable(workload: UnreadableWorkload) -> ObjectPlan:
-    """What can't wait, and what can't be read. Of one that is being deleted nothing is said."""
+    """The plan for a Workload that can't be read: urgent actions, and a status that says why. Nothing is told
+    of a Workload that is being deleted.
+    """
     owner, actions = ReconciledObject.by(workload.metadata), workload.actions()
     if workload.metadata.deletion_timestamp is not None:
         return ObjectPlan(owner, actions, requeue_after=workload.requeue_after, one_round=True)
@@ -147,7 +149,7 @@ def _plan_unreadable(workload: UnreadableWorkload) -> ObjectPlan:
 
 
 def _log(planned: Plan) -> tuple[Event, ...]:
-    """What people are told of a status, or else the status itself."""
+    """The Events of a status, or else its Ready condition."""
     if planned.status is None or planned.events:
         return planned.events
     ready = (condition for condition in planned.status.conditions or () if condition.type == "Ready")

@@ -1,4 +1,4 @@
-"""The memory of each Workload: what passes over it have seen, and its status may not say yet."""
+"""The memory of each Workload: facts that passes have seen and that its status may not have yet."""
 
 from __future__ import annotations
 
@@ -19,39 +19,41 @@ from twinhull.shell.store import Key
 
 @dataclass(frozen=True, slots=True)
 class WorkloadMemory:
-    """What passes over a Workload leave to later passes over the same Workload."""
+    """The facts that passes over a Workload keep for later passes over it."""
 
-    #: The Workload's uid, which tells it from a former one of its name.
+    #: The Workload's uid, which tells it from a former Workload of the same name.
     uid: str
-    #: Whether a pass has looked at the Workload.
+    #: Whether a pass has observed the Workload.
     was_observed: bool = False
-    #: When it was first seen to run below a policy's minimum, None if it doesn't.
+    #: When the Workload was first seen to run below a policy's minimum. None if it doesn't.
     pending_since: datetime | None = None
-    #: What hulls it had of late, None if no pass could read it yet.
+    #: The Workload's last hulls. None if no pass could read the Workload yet.
     hulls: Remembered | None = None
-    #: How its last run ended, None if the status has that, or it hasn't ended.
+    #: How its last run ended. None if the status already has that, or the run hasn't ended.
     unwritten_exit: Exit | None = None
 
 
 class WorkloadMemories:
-    """The memories of all Workloads, which end with the process."""
+    """The memories of all Workloads. They end with the process."""
 
     def __init__(self) -> None:
-        #: By the Workload's key. The uid tells whether a memory is of a former Workload of that name.
+        #: By the Workload's key. The uid tells whether a memory belongs to a former Workload of that name.
         self.by_workload: dict[Key, WorkloadMemory] = {}
 
     def of(self, workload: Key, uid: str) -> WorkloadMemory:
-        """The memory of the Workload of that uid. It is empty if only a former one of its name has any."""
+        """The memory of the Workload with that uid. It is empty if there is none, or only that of a former
+        Workload.
+        """
         memory = self.by_workload.get(workload)
         return memory if memory and memory.uid == uid else WorkloadMemory(uid)
 
     def is_another(self, workload: Key, uid: str) -> bool:
-        """Whether what is remembered under a Workload's name is of a former Workload, not of that uid's."""
+        """Whether the memory under a Workload's name is that of a former Workload, with another uid."""
         memory = self.by_workload.get(workload)
         return memory is not None and memory.uid != uid
 
     def record_observation(self, workload: Key, observed: Case | UnreadableWorkload) -> None:
-        """Remember what a pass has seen of a Workload. Of one that can't be read, what was known of its hulls
+        """Remember a pass's observation of a Workload. If the Workload can't be read, the memory of its hulls
         stays.
         """
         violations = observed.compliance if isinstance(observed, Case) else observed
@@ -66,33 +68,33 @@ class WorkloadMemories:
         )
 
     def record_created_hull(self, workload: Key, obj: Raw) -> None:
-        """Remember a hull that was created: it may be gone before it is seen."""
+        """Remember a hull that was created: it may be gone again before a watch tells of it."""
         memory = self.by_workload.get(workload)
         if memory and memory.hulls:
             seen = SeenHull(obj["metadata"]["uid"], revision_of(obj))
             self.by_workload[workload] = replace(memory, hulls=replace(memory.hulls, seen=seen))
 
     def record_exit(self, workload: Key, uid: str, end: Exit) -> None:
-        """Remember how a run of the Workload of that uid ended, whose Pod is gone: a pass may not have seen
-        the end, or may not have written it to the status yet.
+        """Remember how a run of the Workload with that uid ended. The run's Pod is gone, and perhaps no pass
+        has seen its end, or has written it to the status.
         """
         if not self.is_another(workload, uid):
             self.by_workload[workload] = replace(self.of(workload, uid), unwritten_exit=end)
 
     def record_lost_hull(self, workload: Key, obj: Raw) -> None:
-        """Remember why a Pod that is gone is so, in case that it is the hull."""
+        """Remember why a Pod that is gone was disrupted, in case it was the hull."""
         memory, why = self.by_workload.get(workload), disruption(obj)
         if memory and memory.hulls and why:
             gone = GoneHull(obj["metadata"]["uid"], why[0], shortened(why[1]))
             self.by_workload[workload] = replace(memory, hulls=replace(memory.hulls, gone=gone))
 
     def forget_all(self, workload: Key) -> None:
-        """Forget what is remembered under a Workload's name."""
+        """Forget all that is remembered under a Workload's name."""
         self.by_workload.pop(workload, None)
 
     def forget_unobserved(self, workload: Key, uid: str) -> None:
-        """Forget what is remembered of the Workload of that uid, which is gone, if no pass has looked at it:
-        an operator that only watches makes none that would.
+        """Forget the memory of a deleted Workload of that uid if no pass has observed the Workload. On a
+        standby, which makes no passes, nothing else would remove it.
         """
         memory = self.by_workload.get(workload)
         if memory and memory.uid == uid and not memory.was_observed:

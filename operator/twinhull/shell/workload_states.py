@@ -1,7 +1,8 @@
-"""The states of the Workloads: what metrics tell of each, noted as it comes, so that none is unpacked.
+"""The states of Workloads: the facts for metrics, noted as each Workload comes, so that none is unpacked
+later.
 
-How many Workloads there are, and how large they are, is up to those who write them; whoever reaches the port
-may ask for metrics each second.
+Tenants decide how many Workloads there are, and how large they are. Anybody who reaches the port may ask for
+metrics every second.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from twinhull.hulls.objectmeta import condition
 #: A namespace and a name.
 _Key: TypeAlias = tuple[str, str]
 
-#: How many characters are noted of a text. All that this operator writes there are shorter.
+#: The most characters that are noted of a text. All that this operator writes there are shorter.
 _LONGEST = 64
 
 
 class WorkloadState(NamedTuple):
-    """What a Workload's status says. What it doesn't say yet is None, or Unknown of a condition."""
+    """The facts in a Workload's status. A fact that the status doesn't have yet is None, or Unknown for a
+    condition.
+    """
 
     namespace: str
     #: The isolation that was resolved.
@@ -36,12 +39,12 @@ class WorkloadState(NamedTuple):
     stalled: str
     #: The reason of its condition Ready.
     reason: str
-    #: When its condition Ready last changed; when it was created, if it has none.
+    #: When its condition Ready last changed; its creation time if it has no such condition.
     since: str
 
 
 class WorkloadStates:
-    """Kept in step with the Workloads in the store."""
+    """The states of the Workloads in the store."""
 
     def __init__(self) -> None:
         self._states: dict[_Key, WorkloadState] = {}
@@ -51,7 +54,7 @@ class WorkloadStates:
         return self._states.values()
 
     def changed(self, key: _Key, workload: Raw | None) -> None:
-        """Take in a state of a Workload, None once it is gone."""
+        """Take in a Workload's new state; None if it is gone."""
         if workload is None:
             self._states.pop(key, None)
         else:
@@ -59,7 +62,9 @@ class WorkloadStates:
 
 
 def _state(namespace: str, workload: Raw) -> WorkloadState:
-    """What a Workload says. What an edited or newer definition let in says nothing."""
+    """The state of a Workload. If an edited or newer definition let in something unexpected, nothing of the
+    status is used.
+    """
     created = _text(workload["metadata"].get("creationTimestamp"), "")
     with suppress(AttributeError, KeyError, TypeError):
         status, ready = workload.get("status") or {}, condition(workload, "Ready")
@@ -76,7 +81,7 @@ def _state(namespace: str, workload: Raw) -> WorkloadState:
 
 
 def _time(value: object, otherwise: str) -> str:
-    """A time with its zone, as Kubernetes writes times."""
+    """A time with its zone, as Kubernetes writes times; `otherwise` if the value is none."""
     text = _text(value, "")
     with suppress(ValueError):
         return text if datetime.fromisoformat(text).tzinfo else otherwise
@@ -84,5 +89,5 @@ def _time(value: object, otherwise: str) -> str:
 
 
 def _text(value: object, otherwise: str) -> str:
-    """A text, which is held once however many Workloads say it."""
+    """A text, cut to _LONGEST; `otherwise` if the value is none. Equal texts share memory."""
     return intern(value[:_LONGEST]) if isinstance(value, str) else otherwise

@@ -1,7 +1,8 @@
-"""The walk over Workloads: asks the queue for those that a change may concern, some at a time.
+"""The walk over Workloads: asks the queue for the Workloads that a change may concern, some at a time.
 
-A namespace may have thousands of Workloads that refer to one claim, which its tenant makes and deletes; or
-that a policy is to be held against, each as large as its tenant likes.
+A namespace may have thousands of Workloads that refer to one claim, and its tenant may create and delete that
+claim again and again. Or all its Workloads must be matched against a policy, each as large as its tenant
+likes.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from twinhull.shell.queue import Queue
 from twinhull.shell.roundrobin import RoundRobin
 from twinhull.shell.store import Key, Store
 
-#: How many Workloads are looked at in a row, which takes less than a millisecond if none is unpacked.
+#: How many Workloads are looked at in a row. That takes less than a millisecond if none is unpacked.
 _AT_ONCE = 256
-#: For how many seconds at most, the last one not counted.
+#: The most seconds that Workloads are looked at in a row. The one after which the time is over isn't counted.
 _LONGEST = 0.005
 
-#: What Workloads are looked for by. An object's kind and key: those that may refer to it. A kind and a
-#: namespace with no name: all of it (Workload), or those that policies may concern (IsolationPolicy).
+#: A search. With the kind and key of an object: the Workloads that may refer to it. With a namespace and an
+#: empty name: all its Workloads (kind Workload), or those that policies may concern (kind IsolationPolicy).
 _Search = tuple[Kind, Key]
 
 
 class WorkloadWalk:
-    """Few Workloads are asked for at once, and many by `run`: namespaces take turns, after so many each, and
-    the time is charged to the namespace. Only to hold a policy against a Workload, it is unpacked: that costs
-    as much as its tenant likes.
+    """Asks for a few Workloads at once, and for many in `run`. Namespaces take turns after each batch, and
+    the time is charged to the namespace. A Workload is unpacked only to match a policy against it, which
+    costs as much as its tenant likes.
     """
 
     def __init__(self, store: Store, queue: Queue, policies: Policies) -> None:
@@ -38,15 +39,16 @@ class WorkloadWalk:
         self._queue = queue
         self._policies = policies
         self._waiting = RoundRobin[_Search]()
-        #: What is left to look at, the next one last, of each search in line; None if it hasn't begun.
+        #: The keys that each waiting search still has to look at, the next one last. None if the search
+        #: hasn't begun.
         self._left: dict[_Search, list[Key] | None] = {}
         self._again: set[_Search] = set()
-        #: The policies that the Workloads of a namespace are held against while it is in line.
+        #: The policies against which the Workloads of a namespace are matched, while that search waits.
         self._matching: dict[str, list[Policy]] = {}
         self._filled = asyncio.Event()
 
     def ask_referrers(self, kind: Kind, key: Key) -> None:
-        """Ask for the Workloads that may refer to an object: it is new, gone or another."""
+        """Ask for the Workloads that may refer to an object, which is new, gone or has changed."""
         self._ask((kind, key))
 
     def ask_namespace(self, namespace: str) -> None:
@@ -60,7 +62,7 @@ class WorkloadWalk:
         self._ask((ISOLATION_POLICY, (namespace, "")))
 
     async def run(self) -> None:
-        """Walk until cancelled."""
+        """Do the searches, until cancelled."""
         while True:
             while not self.step():
                 self._filled.clear()
@@ -68,7 +70,7 @@ class WorkloadWalk:
             await asyncio.sleep(0)
 
     def step(self) -> bool:
-        """Look at the next ones. False if there are none."""
+        """Look at the next batch of Workloads. False if no search waits."""
         search = self._waiting.take()
         if search is None:
             return False
@@ -83,7 +85,7 @@ class WorkloadWalk:
 
     def _ask(self, search: _Search) -> None:
         if search in self._left:
-            if self._left[search] is not None:  # those that were looked at already know nothing of this
+            if self._left[search] is not None:  # those that it has passed don't know of this change
                 self._again.add(search)
             return
         if search[0] is not ISOLATION_POLICY:
@@ -113,7 +115,7 @@ class WorkloadWalk:
             del self._matching[search[1][0]]
 
     def _look_at(self, search: _Search, left: list[Key]) -> None:
-        """Look at the last ones of those that are left, and take them off."""
+        """Look at the last keys of those that are left, and remove them from the list."""
         kind, (namespace, _) = search
         began, at_least = time.thread_time(), max(0, len(left) - _AT_ONCE)
         while len(left) > at_least:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.api.service import ServicePolicy
+from twinhull.api.service import ServiceSettings
 from twinhull.hulls import service
 
 from .test_pod import META
@@ -14,7 +14,7 @@ from .test_pod import META
 def render(*ports: Raw, policy: Raw | None = None, **spec: Any) -> Raw | None:
     containers = [{"name": "web", "ports": list(ports)}]
     declared = service.declared({"containers": containers, **spec})
-    return service.render(META, ServicePolicy.model_validate(policy or {}), declared)
+    return service.render(META, ServiceSettings.model_validate(policy or {}), declared)
 
 
 def ports(made: Raw | None) -> list[tuple[str, int, str]]:

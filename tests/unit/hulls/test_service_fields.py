@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.hulls.test_pod import META
 from twinhull.api.base import Raw
-from twinhull.api.service import ServicePolicy
+from twinhull.api.service import ServiceSettings
 from twinhull.hulls import service
 from twinhull.hulls.merge import merge_patch
 
@@ -43,7 +43,7 @@ DEFAULTS: Raw = {
 
 
 def rendered(**policy: Any) -> Raw:
-    made = service.render(META, ServicePolicy.model_validate(policy), PORTS)
+    made = service.render(META, ServiceSettings.model_validate(policy), PORTS)
     assert made
     return made
 
@@ -156,6 +156,8 @@ def test_what_a_webhook_makes_of_its_address_is_left(headless: bool) -> None:  #
 
 
 def test_node_ports_of_no_port_are_named() -> None:
-    policy = ServicePolicy.model_validate({"type": "NodePort", "nodePorts": {"http": 30080, "https": 30443}})
+    policy = ServiceSettings.model_validate(
+        {"type": "NodePort", "nodePorts": {"http": 30080, "https": 30443}}
+    )
     assert service.unknown_ports(policy, PORTS) == ["https"]
-    assert service.unknown_ports(ServicePolicy(), PORTS) == []
+    assert service.unknown_ports(ServiceSettings(), PORTS) == []

@@ -97,6 +97,6 @@ def test_a_webhook_that_hung_is_asked_again() -> None:
 def test_what_somebody_undid_a_day_ahead_was_not_undone_just_now() -> None:
     world = Simulation({})
     version = "uid", 1
-    put_right = world.refusals.put_right
-    assert [put_right(KEY, version, "Service/web", 1, world.now) for _ in range(2)] == [1, 2]
-    assert put_right(KEY, version, "Service/web", 1, world.now - timedelta(days=1)) == 1
+    record = world.refusals.record_restoration
+    assert [record(KEY, version, "Service/web", 1, world.now) for _ in range(2)] == [1, 2]
+    assert record(KEY, version, "Service/web", 1, world.now - timedelta(days=1)) == 1

@@ -24,7 +24,7 @@ ELSEWHERE = [
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_no_name_leads_elsewhere(name: str) -> None:
     for namespace, given in ((name, "web"), ("shop", name), (name, None)):
-        with pytest.raises(NotFound, match="there can be no "):
+        with pytest.raises(NotFound, match="can have the name "):
             POD.path(namespace, given)
 
 

@@ -100,9 +100,10 @@ def test_one_that_lies_ahead_since_the_clock_was_set_back_is_none() -> None:
     assert refusals.of(WEB, 1)[POD].since == before - timedelta(seconds=9)
 
 
-def test_what_is_put_right_soon_after_it_was_counts() -> None:
+def test_what_is_restored_again_soon_counts() -> None:
     refusals, now = Refusals(), NOW
-    assert [refusals.put_right(WEB, 1, POD, hash("spec.type"), now) for _ in range(3)] == [1, 2, 3]
-    assert refusals.put_right(WEB, 1, POD, hash("spec.ports"), now) == 1, "it is another thing"
-    assert refusals.put_right(WEB, 2, POD, hash("spec.ports"), now) == 1, "of another spec"
-    assert refusals.put_right(WEB, 2, POD, hash("spec.ports"), now + timedelta(minutes=10)) == 1, "later"
+    assert [refusals.record_restoration(WEB, 1, POD, hash("spec.type"), now) for _ in range(3)] == [1, 2, 3]
+    assert refusals.record_restoration(WEB, 1, POD, hash("spec.ports"), now) == 1, "it is another thing"
+    assert refusals.record_restoration(WEB, 2, POD, hash("spec.ports"), now) == 1, "of another spec"
+    later = now + timedelta(minutes=10)
+    assert refusals.record_restoration(WEB, 2, POD, hash("spec.ports"), later) == 1, "later"

@@ -9,6 +9,7 @@ import pytest
 from twinhull.shell import kinds
 from twinhull.shell.errors import Busy
 from twinhull.shell.kinds import Kind
+from twinhull.shell.queue import Queue
 from twinhull.shell.store import Key
 from twinhull.shell.write_lanes import WriteLanes
 
@@ -71,3 +72,21 @@ def test_every_kind_has_a_worker_even_of_one(kind: Kind) -> None:
 def test_pods_have_half_of_the_workers_and_other_kinds_three_sixteenths() -> None:
     lanes = WriteLanes(16, lambda _: None)
     assert [lanes.places(kind) for kind in ("Pod", "Service", VM)] == [8, 3, 3]
+
+
+@pytest.mark.parametrize("workers", [8, 16, 32])
+def test_two_kinds_that_hang_leave_a_namespace_workers_for_pods(workers: int) -> None:
+    async def workers_of_a_namespace_alone() -> int:
+        queue = Queue(workers=workers)
+        for number in range(workers):
+            queue.add(("shop", f"web-{number}"))
+        working = [asyncio.create_task(queue.get()) for _ in range(workers)]
+        await asyncio.sleep(0)
+        got = sum(task.done() for task in working)
+        for task in working:
+            task.cancel()
+        return got
+
+    lanes, most = WriteLanes(workers, lambda _: None), asyncio.run(workers_of_a_namespace_alone())
+    assert most == workers // 2
+    assert lanes.places("Service") + lanes.places("ConfigMap") < most

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from twinhull.api.base import GROUP, Raw
-from twinhull.api.service import ServicePolicy
+from twinhull.api.service import ServiceSettings
 from twinhull.convert.conversion import Left
 from twinhull.convert.formats import Options
 from twinhull.convert.kubernetes.source import (
@@ -165,7 +165,8 @@ def _is_policy(policy: Raw) -> bool:
         return False
     try:
         return (
-            ServicePolicy.model_validate(policy).raw() | policy == ServicePolicy.model_validate(policy).raw()
+            ServiceSettings.model_validate(policy).raw() | policy
+            == ServiceSettings.model_validate(policy).raw()
         )
     except ValidationError:
         return False

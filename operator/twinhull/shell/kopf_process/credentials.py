@@ -1,4 +1,4 @@
-"""The credentials for the API server: of the Pod's ServiceAccount, or of a kubeconfig."""
+"""The credentials for the API server, from the Pod's ServiceAccount or a kubeconfig."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from yaml import YAMLError
 
 #: Where the API server is, and who this process is there.
 Credentials: TypeAlias = kopf.ConnectionInfo
-#: Gives credentials. Raises LoginError when there are none.
+#: A function that returns credentials. It raises LoginError if there are none.
 Login: TypeAlias = Callable[[], Credentials]
-#: There are no credentials; its text says what to do about that.
+#: There are no credentials. The message says what to do.
 LoginError = kopf.LoginError
 
 
-#: What the kubernetes library raises for a kubeconfig that it can't use: its own error, the YAML parser's,
-#: and Python's where a field has another type than it should.
+#: The errors that the kubernetes library raises for an unusable kubeconfig: its own, those of the YAML
+#: parser, and Python's if a field has the wrong type.
 _UNUSABLE = (
     LoginError,
     ConfigException,
@@ -40,8 +40,8 @@ _UNUSABLE = (
 def login() -> Credentials:
     """Credentials of the Pod's ServiceAccount, or else of the kubeconfig, by the kubernetes library.
 
-    Credential plugins run here, so this can take a while. Raises LoginError, with what to do about it, when
-    there are none.
+    Credential plugins run here, so this can take a while. If there are no credentials, it raises LoginError,
+    whose message says what to do.
     """
     logger = logging.getLogger("twinhull.login")
     try:
@@ -55,17 +55,17 @@ def login() -> Credentials:
 
 
 def login_of_person(kubeconfig: str = "", context: str = "") -> Credentials:
-    """Credentials of a context of a kubeconfig, by default of the current one, with its namespace; or of the
-    Pod's ServiceAccount where there is no kubeconfig at all, as kubectl has it.
+    """Credentials of a context of a kubeconfig, by default the current one, with its namespace. Without any
+    kubeconfig, those of the Pod's ServiceAccount, as kubectl does it.
 
-    Credential plugins run here, so this can take a while. Raises LoginError, with what to do about it, when
-    there are none.
+    Credential plugins run here, so this can take a while. If there are no credentials, it raises LoginError,
+    whose message says what to do.
     """
     where = place(kubeconfig)
     if not _present(where) and not kubeconfig and "KUBERNETES_SERVICE_HOST" in os.environ:
         return login()
     read = Configuration()
-    # aiohttp takes care of the environment's proxies, with NO_PROXY: this is to be the kubeconfig's only.
+    # aiohttp handles the proxies of the environment, with NO_PROXY. This proxy must be the kubeconfig's only.
     read.proxy = None
     files = os.pathsep.join(str(path) for path in _present(where)) or where
     try:
@@ -87,12 +87,12 @@ def login_of_person(kubeconfig: str = "", context: str = "") -> Credentials:
 
 
 def place(kubeconfig: str = "") -> str:
-    """Where the kubeconfig is: what was given, what KUBECONFIG says, or the default of kubectl."""
+    """The path of the kubeconfig: the given one, that of KUBECONFIG, or kubectl's default."""
     return kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
 
 
 def _credentials(read: Configuration, namespace: str | None) -> Credentials:
-    """What the kubernetes library has read, for our own client."""
+    """Credentials for our own client, from the configuration that the kubernetes library has read."""
     scheme, _, token = (read.get_api_key_with_prefix("BearerToken") or "").rpartition(" ")
     return Credentials(
         server=read.host,
@@ -115,7 +115,7 @@ def _no_credentials(why: object) -> str:
 
 
 def _unusable(where: str, error: Exception) -> str:
-    """What is wrong with a kubeconfig, and what to do."""
+    """A message that says what is wrong with a kubeconfig, and what to do."""
     problem = _problem(where) or error
     if not _present(where):
         return _nothing_in(where, problem)
@@ -133,13 +133,15 @@ def _nothing_in(where: str, why: object, begin: str = "the kubeconfig") -> str:
 
 
 def _present(where: str) -> list[Path]:
-    """The kubeconfig's files that are there. Others don't matter if there is one: they are merged."""
+    """Those files of the kubeconfig that exist. If one does, the missing ones don't matter: the files are
+    merged.
+    """
     paths = [Path(path).expanduser() for path in where.split(os.pathsep) if path]
     return [path for path in paths if path.exists()]
 
 
 def _problem(where: str) -> str:
-    """What is wrong with the files of the kubeconfig, "" if the library has to say it."""
+    """What is wrong with the files of the kubeconfig. Empty if only the library knows."""
     present = _present(where)
     if not present:
         return "there is no such file"
@@ -148,7 +150,7 @@ def _problem(where: str) -> str:
 
 
 def _problem_of(path: Path) -> str:
-    """What is wrong with a file, "" if it is a mapping with lists where a kubeconfig has them."""
+    """What is wrong with a file. Empty if it is a mapping, with lists where a kubeconfig has them."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -165,7 +167,9 @@ def _problem_of(path: Path) -> str:
 
 
 def _unknown_context(paths: list[Path]) -> str:
-    """Says that the current context isn't there, if so. The first file that names one decides."""
+    """A message if the current context doesn't exist, else empty. It is that of the first file that names
+    one.
+    """
     contents = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
     current = next((content["current-context"] for content in contents if content.get("current-context")), "")
     names = [str(entry.get("name")) for content in contents for entry in content.get("contexts") or []]
@@ -173,5 +177,5 @@ def _unknown_context(paths: list[Path]) -> str:
         return ""
     problem = f"its current-context {current} isn't there" if current else "it has no current-context"
     if not names:
-        return f"{problem}, nor has it any other context"
+        return f"{problem}, and it has no other context"
     return f"{problem}: choose one of {', '.join(names)} by `kubectl config use-context`"

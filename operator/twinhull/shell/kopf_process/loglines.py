@@ -1,6 +1,7 @@
-"""The log's lines as text: what others write, such as a container's last words, makes none of its own.
+"""The lines of the log as text. Texts of others, such as a container's termination message, can't begin a
+line of their own.
 
-In the log as JSON a line's message is a string, in which JSON escapes the same.
+In the log as JSON a line's message is a string, in which JSON escapes the same characters.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import kopf
 
 from twinhull.api.printable import printable
 
-#: The formats of the log, by the words for them on the command line.
+#: The formats of the log, by their names on the command line.
 FORMATS = {"text": kopf.LogFormat.FULL, "json": kopf.LogFormat.JSON}
-#: A line of the log as text. It is kopf's format, which cuts the names of loggers after 20 characters.
+#: The format of a line as text. kopf's own format would cut the names of loggers after 20 characters.
 _LINE = "[%(asctime)s] %(name)s [%(levelname)-8s] %(message)s"
 
 
 class Lines(logging.Formatter):
-    """A record begins in the first column, and its traceback stands two columns further in."""
+    """Formats a record so that it begins in the first column, and its traceback two columns further in."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
         """The record in one line."""

@@ -1,7 +1,7 @@
-"""What is used of kopf's private modules, which may change in any minor version of it.
+"""The parts of kopf's private modules that are used here. They may change in any minor version of kopf.
 
-No other file may import them: ruff's banned-api holds that (pyproject.toml). A new kopf is tried by
-`make unit` and by tests/e2e/operator/test_process.py.
+No other file may import them: ruff's banned-api holds that (pyproject.toml). A new kopf is tried by `make
+unit` and by tests/e2e/operator/test_process.py.
 """
 
 from __future__ import annotations

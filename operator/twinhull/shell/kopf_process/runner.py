@@ -15,12 +15,12 @@ from twinhull.shell.kopf_process.credentials import Credentials, login
 from twinhull.shell.kopf_process.private import Identity
 from twinhull.shell.reconnect_delays import reconnect_delays
 
-#: How long after a log-in kopf may have another one, in seconds.
+#: The least seconds between two log-ins of kopf.
 _RELOGIN_AFTER = 5.0
 
 
 def end_on_signals(ended: asyncio.Event) -> None:
-    """Set `ended` at SIGTERM or SIGINT, until kopf, which `run` starts, handles them in its own way."""
+    """Set `ended` at SIGTERM or SIGINT, until kopf, which `run` starts, handles these signals itself."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
@@ -34,8 +34,8 @@ async def run(
 ) -> None:
     """Await `start`, and go on until SIGTERM or SIGINT comes or `ended` is set; then await `stop`.
 
-    `stop` isn't awaited if `start` fails. `shutdown_timeout` is how long `stop` takes at most, in seconds.
-    Raises LoginError without credentials, and what `start` raises.
+    `stop` isn't awaited if `start` fails. `shutdown_timeout` is how many seconds `stop` takes at most. Raises
+    LoginError without credentials, and the exception that `start` raises.
     """
 
     async def on_startup(**_: object) -> None:
@@ -51,7 +51,7 @@ async def run(
     await kopf.operator(
         registry=registry,
         settings=_settings(shutdown_timeout),
-        # By itself it asks for the user's name, and an image's user may have none.
+        # kopf's default identity has the user's name, and the user of an image may have none.
         identity=Identity("twinhull"),
         clusterwide=True,
         standalone=True,
@@ -60,18 +60,18 @@ async def run(
 
 
 class _LoginForKopf:
-    """Logs kopf in, as often as it is answered 401.
+    """Logs kopf in, as often as the API server answers it with 401.
 
-    kopf ends the process when the very credentials that were refused come back, as a kubeconfig's do while
-    the API server is confused. Their expiration tells one log-in from another (kopf's Vault compares whole
-    credentials), and a wait keeps kopf from asking without a pause.
+    kopf ends the process if it gets exactly the credentials that were refused. A kubeconfig gives the same
+    ones each time, even while the API server refuses them by mistake. So each log-in has another expiration,
+    as kopf compares whole credentials, and a wait keeps kopf from asking without a pause.
     """
 
     def __init__(self) -> None:
         self._last = -_RELOGIN_AFTER
 
     async def login(self, **_: object) -> Credentials:
-        """Other credentials than the last time, if only by their expiration."""
+        """Credentials that differ from those of the last log-in, at least by their expiration."""
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0.0, self._last + _RELOGIN_AFTER - loop.time()))
         self._last = loop.time()
@@ -80,9 +80,11 @@ class _LoginForKopf:
 
 
 def _settings(shutdown_timeout: float) -> kopf.OperatorSettings:
-    """Kopf as a mere runner: it watches nothing, posts nothing, and never gives up on looking around."""
+    """Settings with which kopf watches nothing, posts nothing, and never gives up on reading the API's
+    resources.
+    """
     settings = kopf.OperatorSettings()
-    # An answer that kopf doesn't know ends it, and may leave it waiting for a log-in for ever.
+    # kopf ends after an answer that it doesn't know, and may then wait for a log-in for ever.
     settings.process.ultimate_exiting_timeout = shutdown_timeout + 5
     settings.posting.enabled = False
     settings.networking.request_timeout = TIMEOUT.total
@@ -93,7 +95,7 @@ def _settings(shutdown_timeout: float) -> kopf.OperatorSettings:
 
 
 class _EndlessDelays:
-    """An endless iterable: kopf ends the process when its backoffs do."""
+    """Delays without end: kopf ends the process when its backoffs are used up."""
 
     def __iter__(self) -> Iterator[float]:
         return reconnect_delays()

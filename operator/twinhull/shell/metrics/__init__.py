@@ -1,4 +1,4 @@
-"""Metrics: what the operator counts as it works, and what it sees when it is asked."""
+"""Metrics: counters of the operator's own work, and gauges of the cluster's state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gauges of the cluster's state as they were collected last, for the servers' thread."""
+"""The gauges of the cluster's state as they were last collected, for the servers' thread."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from prometheus_client.registry import Collector
 
 from twinhull.shell.metrics.state_collector import StateCollector
 
-#: How long collecting rests at least, in seconds.
+#: The least seconds between two collections.
 _FRESH = 1.0
-#: How many times as long as it computed collecting rests. With very many Workloads it is to take little of
-#: the work's time, however often somebody asks.
+#: After a collection the next one waits so many times as long as it computed. So collecting takes little of
+#: the main event loop's time, however many Workloads there are and however often somebody asks.
 _RESTS = 20.0
-#: How old the gauges may be that are told, in seconds.
+#: How many seconds old the gauges may be that are served.
 _STALE = 60.0
 
 
 class CachedState(Collector):
-    """Gauges that are collected in the work's event loop, and told in another thread."""
+    """Gauges that are collected in the main event loop, and served in another thread."""
 
     def __init__(
         self,
@@ -35,12 +35,12 @@ class CachedState(Collector):
         self._rests_until = -_STALE
 
     async def refresh(self) -> None:
-        """Collect the gauges, unless the last ones are fresh. Runs in the work's loop."""
+        """Collect the gauges, unless it is too early for that. It runs in the main event loop."""
         at, began = self._clock(), self._computed()
         if at < self._rests_until:
             return
         self._collected = tuple(self._state.collect()), at
-        # On a busy machine it takes longer than it computes, for which it needn't rest.
+        # Only the computing time counts: on a busy machine a collection takes longer than it computes.
         self._rests_until = self._clock() + max(_FRESH, (self._computed() - began) * _RESTS)
 
     def describe(self) -> Iterable[Metric]:
@@ -48,6 +48,6 @@ class CachedState(Collector):
         return self._state.describe()
 
     def collect(self) -> Iterable[Metric]:
-        """The gauges as they were seen last; none if that is long ago, since they would say what isn't so."""
+        """The last collected gauges; none if they are old, since they would tell of a former state."""
         metrics, at = self._collected
         return metrics if self._clock() < at + _STALE else ()

@@ -1,4 +1,4 @@
-"""The catalogue: every metric with its name, its labels and its help. docs/metrics.md is made from it.
+"""The catalogue: each metric's name, labels and help. docs/metrics.md is made from it.
 
 A help says the unit, what is counted, and what isn't.
 """
@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A metric."""
+    """The definition of a metric."""
 
     #: The name as Prometheus stores it. A histogram's series have _bucket, _sum and _count appended.
     name: str
@@ -26,15 +26,15 @@ class Definition:
     buckets: tuple[float, ...] = ()
 
     def counter(self, registry: CollectorRegistry) -> Counter:
-        """It as a counter of a registry."""
+        """The metric as a counter in a registry."""
         return Counter(self.name, self.help, self.labels, registry=registry)
 
     def gauge(self, registry: CollectorRegistry) -> Gauge:
-        """It as a gauge of a registry."""
+        """The metric as a gauge in a registry."""
         return Gauge(self.name, self.help, self.labels, registry=registry)
 
     def histogram(self, registry: CollectorRegistry) -> Histogram:
-        """It as a histogram of a registry."""
+        """The metric as a histogram in a registry."""
         return Histogram(self.name, self.help, self.labels, registry=registry, buckets=self.buckets)
 
     def family(self) -> GaugeMetricFamily:
@@ -44,7 +44,7 @@ class Definition:
 
 #: From 10 µs to 1,000 s by decades, as in client-go's workqueue, which has smaller ones as well.
 _DECADES = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1000.0)
-#: controller-runtime's (sigs.k8s.io/controller-runtime, pkg/internal/controller/metrics).
+#: The buckets of controller-runtime (sigs.k8s.io/controller-runtime, pkg/internal/controller/metrics).
 _RECONCILE = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
     *(1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60),

@@ -1,4 +1,4 @@
-"""How long Workloads take to be ready, and hulls to be replaced: what only who looks on can tell."""
+"""How long Workloads take to become Ready, and replacements to finish. No status has these durations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from twinhull.shell.store import Key
 
 @dataclass(slots=True)
 class _Replacement:
-    """One under way: when it began, since when there is no ready hull, and how long there was none before."""
+    """A replacement under way: when it began, since when no hull is ready, and for how long none was ready
+    before that.
+    """
 
     began: datetime
     unready_since: datetime | None = None
@@ -27,13 +29,13 @@ class _Replacement:
 
 
 class LifetimeMetrics:
-    """Looks on. What this process hasn't seen the beginning of isn't counted: a start forgets it."""
+    """Measures durations from the passes that it sees. What began before the process isn't counted."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._ready = catalogue.READY_SECONDS.histogram(registry)
         self._duration = catalogue.REPLACEMENT_SECONDS.histogram(registry)
         self._gap = catalogue.REPLACEMENT_GAP.histogram(registry)
-        # A series that begins with its first event hides that event.
+        # All series exist from the start: one that began with its first event would hide that event.
         for hull in sorted({one.kind for one in hull_types()}):
             self._ready.labels(hull)
             for strategy in ("Recreate", "StartFirst", "OnRestart"):
@@ -43,12 +45,12 @@ class LifetimeMetrics:
         self._replacements: dict[Key, _Replacement] = {}
 
     def forget(self, key: Key) -> None:
-        """A Workload is gone."""
+        """Forget a Workload that is gone."""
         self._never_ready.discard(key)
         self._replacements.pop(key, None)
 
     def planned(self, key: Key, case: Case, actions: Iterable[Action]) -> None:
-        """What there is of a Workload, and what is to be done about it."""
+        """Note an observed Workload, and the actions that are planned for it."""
         if case.workload.metadata.deletion_timestamp is not None:
             self.forget(key)
             return
@@ -59,7 +61,7 @@ class LifetimeMetrics:
             self._follow(key, case, under_way)
 
     def status_written(self, key: Key, case: Case, status: Raw) -> None:
-        """A Workload's whole status was written."""
+        """Note the whole status that was written for a Workload."""
         if case.workload.status.conditions is None:
             self._never_ready.add(key)
         if not _is_ready(status) or key not in self._never_ready:
@@ -92,7 +94,7 @@ class LifetimeMetrics:
 
 
 def _seconds(duration: timedelta) -> float:
-    """How long something took. It took no less than nothing, though the clock was set back meanwhile."""
+    """A duration in seconds. It is at least 0, although the clock may have been set back."""
     return max(0.0, duration.total_seconds())
 
 
@@ -103,7 +105,9 @@ def _is_ready(status: Raw) -> bool:
 
 
 def _begins(case: Case, actions: Iterable[Action]) -> bool:
-    """Whether a hull is about to be replaced: one stands, and it goes or another comes."""
+    """Whether a replacement is about to begin: a former hull exists, and it is to end or a new one is to be
+    created.
+    """
     if case.current is not None or not case.standing:
         return False
     return any(_concerns_hull(action) for action in actions)

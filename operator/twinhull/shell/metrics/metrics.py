@@ -1,4 +1,4 @@
-"""The registry of one process, and those who count into it, in whatever thread."""
+"""The registry of one process and its metrics. They may be counted in any thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twinhull.shell.metrics.workqueue_metrics import WorkqueueMetrics
 
 
 class Metrics:
-    """All that is counted."""
+    """All metrics of the process but the gauges of the cluster's state."""
 
     def __init__(self) -> None:
         self.registry = _Registry()
@@ -32,7 +32,7 @@ class Metrics:
 
 
 class _Registry(CollectorRegistry):
-    """A registry that doesn't say of each series when it began: that would be half as many again."""
+    """A registry without the _created series, which would be half as many again."""
 
     def collect(self) -> Iterable[Metric]:
         for metric in super().collect():

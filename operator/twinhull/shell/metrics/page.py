@@ -1,6 +1,6 @@
-"""The page /metrics: made at most once a second in each format, however often somebody asks.
+"""The page /metrics. In each format it is made at most once a second, however often somebody asks.
 
-It is made in the servers' thread. The gauges of the cluster's state are collected in the work's event loop.
+It is made in the servers' thread. The gauges of the cluster's state are collected in the main event loop.
 While that has no time, the page has the gauges that were collected last.
 """
 
@@ -15,17 +15,17 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-#: How long a page is told before it is made anew, in seconds.
+#: For how many seconds a page is served before it is made anew.
 _FRESH = 1.0
-#: How long a page waits for the gauges to be collected, in seconds.
+#: For how many seconds a page waits for new gauges.
 _PATIENCE = 1.0
-#: The two formats: whoever asks for others of their kind gets these.
+#: The Accept headers for the two formats: each client gets one of them.
 _OPENMETRICS = "application/openmetrics-text"
 _ACCEPTS = {True: f"{_OPENMETRICS}; version=1.0.0", False: ""}
 
 
 class Page:
-    """What /metrics answers. `refresh` is awaited before a new page is made, for a second at most."""
+    """The handler of /metrics. `refresh` is awaited before a new page is made, for a second at most."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Reasons as a label: of those that guests, webhooks and plugins may make up there is no end."""
+"""Reasons as a label of a metric. Guests, webhooks and plugins may invent any number of reasons."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from twinhull.core.reasons import KNOWN
 
 
 def bounded(reason: str) -> str:
-    """The reason as a label: those that aren't known are one, Other."""
+    """The reason as a label: Other for any that the operator doesn't know."""
     return reason if reason in KNOWN else "Other"

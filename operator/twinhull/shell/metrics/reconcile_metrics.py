@@ -1,4 +1,4 @@
-"""What is counted of passes over Workloads, by controller-runtime's names."""
+"""The metrics of passes over Workloads, under controller-runtime's names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Result = Literal["success", "requeue_after", "requeue", "error"]
 
 
 class ReconcileMetrics:
-    """Counts passes by their result, from the start on with all results that there are."""
+    """Counts passes by their result. The series of all results exist from the start."""
 
     def __init__(self, registry: CollectorRegistry, workqueue: WorkqueueMetrics) -> None:
         results: tuple[Result, ...] = ("success", "requeue_after", "requeue", "error")
@@ -26,11 +26,11 @@ class ReconcileMetrics:
         active.set_function(lambda: workqueue.working)
 
     def workers(self, count: int) -> None:
-        """How many workers there are."""
+        """Set the number of workers."""
         self._workers.set(count)
 
     def ended(self, result: Result, seconds: float) -> None:
-        """A pass is over."""
+        """Count a pass that has ended."""
         self._total[result].inc()
         self._seconds.observe(seconds)
         if result == "error":

@@ -1,4 +1,4 @@
-"""What is counted of requests: all by client-go's name, and writes by what they were to change."""
+"""The metrics of requests: all requests under client-go's name, and writes by verb, resource and result."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class RequestMetrics:
         self._writes = catalogue.WRITES.counter(registry)
 
     def answered(self, method: str, host: str, code: int | None) -> None:
-        """A request was answered, or (None) it wasn't."""
+        """Count a request by the code of its answer; None if no answer came."""
         self._requests.labels("<error>" if code is None else code, method, host).inc()
 
     @contextmanager
     def writing(self, verb: str, resource: str) -> Iterator[None]:
-        """While something is written. What comes of it is `ok`, or the name of the ApiError."""
+        """A context around a write. It counts the write's result: ok, or the name of the ApiError."""
         result = "ok"
         try:
             yield

@@ -1,4 +1,4 @@
-"""Gauges of the cluster's state, read from the store at the moment at which somebody asks."""
+"""The gauges of the cluster's state, read from the store when somebody asks for them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from twinhull.shell.watch_ages import WatchAges
 
 @dataclass(frozen=True, eq=False)
 class StateCollector(Collector):
-    """Gauges of what is so.
+    """The gauges of the present state.
 
-    Of several operators only the one that acts tells of Workloads, so that a sum over all is right.
+    Of several operators only the leader exports the gauges about Workloads, so that a sum over all operators
+    is right.
     """
 
     store: Store
@@ -79,7 +80,7 @@ class StateCollector(Collector):
         for state in self.store.workload_states.all():
             reason = state.reason if state.reason == "None" else bounded(state.reason)
             counts[*state[:5], reason] += 1
-            if state.since and state.ready != "True" and reason != "Failed":  # ended for good
+            if state.since and state.ready != "True" and reason != "Failed":  # it has ended
                 unready[state.namespace] = min(state.since, unready.get(state.namespace, state.since))
         workloads, longest = catalogue.WORKLOADS.family(), catalogue.UNREADY_SECONDS.family()
         for labels, count in counts.items():

@@ -1,5 +1,5 @@
-"""What is counted of the queue, by client-go's names. A key that rests, or that a worker has, waits for no
-worker: it is counted as waiting once a worker may take it.
+"""The metrics of the queue, under client-go's names. A key that rests, or that a worker has, isn't counted as
+waiting until a worker may take it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from twinhull.shell.metrics import catalogue
 from twinhull.shell.store import Key
 
-#: The one controller that is measured, as the labels `controller` and `name` have it: that of Workloads.
+#: The only controller that is measured, that of Workloads, as the labels `controller` and `name` name it.
 CONTROLLER = "workload"
 
 
@@ -37,35 +37,33 @@ class WorkqueueMetrics:
 
     @property
     def working(self) -> int:
-        """How many keys workers have."""
+        """How many keys workers have now."""
         return len(self._working)
 
     def hold(self, namespaces: AbstractSet[str]) -> None:
-        """The keys of these namespaces wait for something else than a worker from now on, and those of no
-        others.
-        """
+        """Hold these namespaces, and no others: their keys don't wait for a worker."""
         now, released = time.monotonic(), self._held_namespaces - namespaces
         self._waiting |= {key: now for key in self._waiting if key[0] in released}
         self._held_namespaces = frozenset(namespaces)
 
     def added(self, key: Key) -> None:
-        """A key waits for a worker from now on."""
+        """Note that a key waits for a worker from now on."""
         self._waiting[key] = time.monotonic()
         self._adds.inc()
 
     def got(self, key: Key) -> None:
-        """A worker has it."""
+        """Note that a worker has taken a key."""
         now = time.monotonic()
         self._queue_seconds.observe(now - self._waiting.pop(key, now))
         self._working[key] = now
 
     def done(self, key: Key) -> None:
-        """The worker is done with it."""
+        """Note that the worker has given the key back."""
         now = time.monotonic()
         self._work_seconds.observe(now - self._working.pop(key, now))
 
     def retried(self) -> None:
-        """A key comes again after a failure."""
+        """Count a key that is added again after a failure."""
         self._retries.inc()
 
     def _depth(self) -> int:
@@ -73,5 +71,5 @@ class WorkqueueMetrics:
 
     def _held(self) -> list[float]:
         now = time.monotonic()
-        # Metrics are told in another thread; a copy by `list` isn't interrupted by this one.
+        # Metrics are read in another thread. A copy by `list` isn't interrupted by this one.
         return [now - since for since in list(self._working.values())]
