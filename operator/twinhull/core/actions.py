@@ -91,7 +91,7 @@ class Change:
     #: The subresource that is changed, empty for the object itself.
     subresource: str = ""
     #: `end` for the patch that marks an object for deletion.
-    what: Literal["change", "end"] = "change"
+    purpose: Literal["change", "end"] = "change"
     #: Whether it is made again whenever somebody undoes it. If that happens again and again, the Workload is
     #: Overruled.
     is_upkeep: bool = False
@@ -106,7 +106,7 @@ class Change:
     @property
     def key(self) -> str:
         """The change, as refusals name it: an object that may not be changed may still be deleted."""
-        return f"{self.kind}/{self.name}/{self.what}"
+        return f"{self.kind}/{self.name}/{self.purpose}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from twinhull.core.dropped import dropped_fields, weakened_fields
 from twinhull.core.history import History
 from twinhull.core.observed import Companion, Observed, Refusal
 from twinhull.core.ownership import is_owned
-from twinhull.core.revision import other
+from twinhull.core.revision import stand_in_revision
 from twinhull.core.serving import serving_or_newest
 from twinhull.hulls import diskstate, pod
 from twinhull.hulls.datavolume import claim_name
@@ -153,7 +153,7 @@ class Case:
             return workload
         name = pod.hull_name(workload, self.revision)
         namesake = next((h for h in self.former if (h.kind, h.name) == (self.hull_kind, name)), None)
-        return name if namesake is None else pod.hull_name(workload, other(name, namesake.uid))
+        return name if namesake is None else pod.hull_name(workload, stand_in_revision(name, namesake.uid))
 
     @cached_property
     def former(self) -> tuple[Hull, ...]:

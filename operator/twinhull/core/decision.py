@@ -8,11 +8,11 @@ from twinhull.core import backoff, rules
 from twinhull.core.actions import Action, Change, Delete
 from twinhull.core.case import Case
 from twinhull.core.eviction import evictions, until_eviction, without
-from twinhull.core.graceful_end import due, until_due
+from twinhull.core.graceful_end import overdue_deletions, until_overdue_deletion
 from twinhull.core.observed import Refusal
 from twinhull.core.rules.readiness import ready
 from twinhull.core.rules.start_first import until_overdue
-from twinhull.core.steps import Step, refused, refused_aside, soonest
+from twinhull.core.steps import Step, ready_despite_refusal, refused, soonest
 
 
 def decide(case: Case) -> Step:
@@ -23,7 +23,7 @@ def decide(case: Case) -> Step:
     """
     step = next(step for rule in rules.RULES if (step := rule(case)))
     evicted = evictions(case.compliance)
-    others = without((*due(case.own, case.now), *step.actions), evicted)
+    others = without((*overdue_deletions(case.own, case.now), *step.actions), evicted)
     step = replace(step, actions=(*evicted, *others))
     for action in step.actions:
         if refusal := case.refusal(action.key):
@@ -33,7 +33,7 @@ def decide(case: Case) -> Step:
     later = soonest(
         step.requeue_after,
         until_overdue(case),
-        until_due(case.own, case.now),
+        until_overdue_deletion(case.own, case.now),
         until_eviction(case.compliance),
         backoff.until_forgotten(case),
     )
@@ -45,9 +45,11 @@ def _with_refusal(case: Case, step: Step, action: Action, refusal: Refusal) -> S
     be ended, or one that ran to its end, changes nothing of what serves, or of how it ended.
     """
     if case.history.exit is not None:
-        return step if step.stalled else refused_aside(case, step, refusal)
+        return step if step.stalled else ready_despite_refusal(case, step, refusal)
     served_by = (case.current.kind, case.current.name) if case.current and step.ready == "True" else None
     if served_by and isinstance(action, Change | Delete) and (action.kind, action.name) != served_by:
         serves = ready(case)
-        return refused_aside(case, replace(step, reason=serves.reason, message=serves.message), refusal)
+        return ready_despite_refusal(
+            case, replace(step, reason=serves.reason, message=serves.message), refusal
+        )
     return replace(refused(case, refusal), actions=step.actions)

@@ -9,13 +9,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from twinhull.api.reasons import Reason
+from twinhull.api.workload import DEFAULT_GRACE_SECONDS
 from twinhull.core.actions import Action, Change, Delete, Event
 from twinhull.core.isolation import Shortfall
 from twinhull.hulls import switching
 from twinhull.hulls.types import type_that_made
-
-#: A Pod's grace period where nothing says one (k8s.io/api/core/v1, DefaultTerminationGracePeriodSeconds).
-_DEFAULT_GRACE = 30
 
 
 class PolicyViolations(Protocol):
@@ -83,7 +81,7 @@ def _is_overdue(shortfall: Shortfall, leaves_at: datetime, now: datetime) -> boo
 
 
 def _ends(action: Action) -> bool:
-    return isinstance(action, Delete) or (isinstance(action, Change) and action.what == "end")
+    return isinstance(action, Delete) or (isinstance(action, Change) and action.purpose == "end")
 
 
 def _is_due(shortfall: Shortfall, since: datetime, now: datetime) -> bool:
@@ -105,13 +103,13 @@ def _deletion(shortfall: Shortfall, now: datetime) -> Delete | Change | None:
     why = f"{shortfall.sentence}, for longer than {policy.eviction.deadline_seconds} s"
     if type_that_made(hull).lasts and not (hull.leaves_at and _is_overdue(shortfall, hull.leaves_at, now)):
         event = Event("Warning", Reason.EVICTED_BY_POLICY, f"switched {hull.kind} {hull.name} off: {why}")
-        off = Change(hull.kind, hull.name, hull.uid, switching.off(now), event, what="end")
+        off = Change(hull.kind, hull.name, hull.uid, switching.off(now), event, purpose="end")
         return None if hull.leaves_at else off
     if type_that_made(hull).run_by_kubevirt:
         event = Event("Warning", Reason.EVICTED_BY_POLICY, f"deleted {hull.kind} {hull.name}: {why}")
         is_deleted = "deletionTimestamp" in hull.obj["metadata"]
         return None if is_deleted else Delete(hull.kind, hull.name, hull.uid, event)
-    own = hull.obj["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
+    own = hull.obj["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS)
     grace = max(1, min(own, policy.eviction.grace_period_seconds))
     granted = hull.obj["metadata"].get("deletionGracePeriodSeconds")
     if hull.deleting and (granted is None or granted <= grace):

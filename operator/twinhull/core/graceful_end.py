@@ -19,7 +19,7 @@ from twinhull.hulls.hull import Hull
 from twinhull.hulls.types import type_that_made
 
 
-def ends(
+def end_actions(
     hulls: Iterable[Hull],
     reason: Why,
     why: str,
@@ -37,7 +37,7 @@ def ends(
     )
 
 
-def due(hulls: Iterable[Hull], now: datetime) -> tuple[Action, ...]:
+def overdue_deletions(hulls: Iterable[Hull], now: datetime) -> tuple[Action, ...]:
     """Deletes machines whose Pod has ended or whose grace period is over. The Event was posted when the end
     was requested.
     """
@@ -48,7 +48,7 @@ def due(hulls: Iterable[Hull], now: datetime) -> tuple[Action, ...]:
     )
 
 
-def until_due(hulls: Iterable[Hull], now: datetime) -> timedelta | None:
+def until_overdue_deletion(hulls: Iterable[Hull], now: datetime) -> timedelta | None:
     """How much longer the first of such machines may take, None if there is none."""
     waits = (hull.graceful_end.left(now) for hull in hulls if _is_requested(hull))
     return min((left for left in waits if left), default=None)
@@ -71,7 +71,7 @@ def _request(
         return None
     event = Event("Normal", reason, f"asked {hull.kind} {hull.name} to end its Pod: {why}")
     patch = graceful_end.request_patch(end.instance, now)
-    request = Change(hull.kind, hull.name, hull.uid, patch, event, what="end")
+    request = Change(hull.kind, hull.name, hull.uid, patch, event, purpose="end")
     refused = refusals.get(request.key)
     if refused is None or refused.is_old(now):
         return request
@@ -81,6 +81,6 @@ def _request(
 def _deletion(hull: Hull, reason: Why, why: str, now: datetime) -> Delete | Change:
     if type_that_made(hull).lasts:
         event = Event("Normal", reason, f"switched {hull.kind} {hull.name} off: {why}")
-        return Change(hull.kind, hull.name, hull.uid, switching.off(now), event, what="end")
+        return Change(hull.kind, hull.name, hull.uid, switching.off(now), event, purpose="end")
     event = Event("Normal", reason, f"deleted {hull.kind} {hull.name}: {why}")
     return Delete(hull.kind, hull.name, hull.uid, event)

@@ -143,7 +143,7 @@ class Content:
         return _hash(content, self.way)
 
 
-def other(name: str, uid: str) -> str:
+def stand_in_revision(name: str, uid: str) -> str:
     """A stand-in for a revision in the name of a hull, while another hull has that name."""
     return _hash({"name": name, "uid": uid})
 

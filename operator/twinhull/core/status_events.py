@@ -11,9 +11,12 @@ from twinhull.core.actions import Event
 from twinhull.hulls.importprogress import whole_percent
 
 
-def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
-    """The Events of a change of status: that a policy raises it, a stall or its other reason, what was
-    dropped, becoming ready, ceasing to be.
+def events(old: WorkloadStatus, new: WorkloadStatus, *, are_dropped: bool) -> Iterator[Event]:
+    """The Events of a change of status: a disk's filling, an isolation raised by a policy, a stall, fields
+    that the Pod lacks, and Ready when it becomes True or False.
+
+    `are_dropped` says that `unsupportedFields` lists fields that a running Pod lacks. Otherwise it lists
+    fields for which no hull is made, and no Event FieldsDropped is posted.
     """
     was, now = _by_type(old), _by_type(new)
     yield from _fillings(old, new)
@@ -23,9 +26,9 @@ def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
         if not _true(was, "Stalled") or was["Stalled"].reason != now["Stalled"].reason:
             yield Event("Warning", now["Stalled"].reason, now["Stalled"].message)
         return
-    if new.unsupported_fields and new.unsupported_fields != old.unsupported_fields:
+    if are_dropped and new.unsupported_fields and new.unsupported_fields != old.unsupported_fields:
         paths = listed([f"spec.template.{field.path}" for field in new.unsupported_fields], ", ")
-        yield Event("Warning", Reason.FIELDS_DROPPED, f"the API server left out {paths}")
+        yield Event("Warning", Reason.FIELDS_DROPPED, f"the API server or a webhook left out {paths}")
     if _true(now, "Ready"):
         if not _true(was, "Ready") or was["Ready"].reason != now["Ready"].reason:
             undone = now["Ready"].reason == Reason.OVERRULED

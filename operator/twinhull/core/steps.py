@@ -15,7 +15,7 @@ from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.api.workloadstatus import Lack, ReplacementStatus, UnsupportedField
 from twinhull.core.actions import Action
 from twinhull.core.case import Case
-from twinhull.core.graceful_end import ends
+from twinhull.core.graceful_end import end_actions
 from twinhull.core.observed import Companion, Refusal
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.objectmeta import created_at, leaves_at
@@ -161,7 +161,7 @@ def refused(case: Case, refusal: Refusal) -> Step:
     )
 
 
-def refused_aside(case: Case, step: Step, refusal: Refusal) -> Step:
+def ready_despite_refusal(case: Case, step: Step, refusal: Refusal) -> Step:
     """A step of what serves all the same, though one of its actions was refused."""
     aside = refused(case, refusal)
     again = soonest(step.requeue_after, aside.requeue_after)
@@ -170,9 +170,9 @@ def refused_aside(case: Case, step: Step, refusal: Refusal) -> Step:
     )
 
 
-def removals(case: Case, hulls: Iterable[Hull], reason: Why, why: str) -> tuple[Action, ...]:
+def end_hulls(case: Case, hulls: Iterable[Hull], reason: Why, why: str) -> tuple[Action, ...]:
     """What ends the hulls that aren't on their way out already."""
-    return ends(hulls, reason, why, case.now, case.observed.refusals)
+    return end_actions(hulls, reason, why, case.now, case.observed.refusals)
 
 
 def _what_ends(hulls: Sequence[Hull]) -> str:

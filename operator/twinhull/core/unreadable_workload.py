@@ -17,7 +17,7 @@ from twinhull.core.actions import Action, Event
 from twinhull.core.conditions import SETTLED, CurrentCondition, conditions, readable
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import below_floor, evictions, until_eviction, without
-from twinhull.core.graceful_end import due, ends, until_due
+from twinhull.core.graceful_end import end_actions, overdue_deletions, until_overdue_deletion
 from twinhull.core.isolation import Effect, HullPolicies, Part, Policy, Shortfall, Surroundings, strictest
 from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Refusal
@@ -140,9 +140,11 @@ class UnreadableWorkload:
         noted = self._status.get("exit")
         ended = [hull for hull in self.own if type_that_made(hull).run_by_kubevirt and noted and self.exit]
         others = (
-            *due(self.own, self.now),
-            *ends(starting, Reason.REPLACING, "the operator can't read the spec", self.now, self.refusals),
-            *ends(ended, Reason.COMPLETED, "it ran to completion", self.now, self.refusals),
+            *overdue_deletions(self.own, self.now),
+            *end_actions(
+                starting, Reason.REPLACING, "the operator can't read the spec", self.now, self.refusals
+            ),
+            *end_actions(ended, Reason.COMPLETED, "it ran to completion", self.now, self.refusals),
         )
         return (*evicted, *without(others, evicted))
 
@@ -159,7 +161,7 @@ class UnreadableWorkload:
         if self.actions():
             return timedelta()
         return soonest(
-            until_due(self.own, self.now),
+            until_overdue_deletion(self.own, self.now),
             until_eviction(self),
             *map(self._until_retry, self.wanted),
         )

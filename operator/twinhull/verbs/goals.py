@@ -316,7 +316,7 @@ def _stalled(status: Status) -> GoalStatus | None:
 
 def _runs_as_before(status: Status) -> bool:
     """Whether what is Ready isn't as the spec asks: Stalled has the same reason then. With another reason,
-    something beside it is Stalled (twinhull.core.steps, refused_aside).
+    something beside it is Stalled (twinhull.core.steps, ready_despite_refusal).
     """
     ready, stalled = status.ready, status.condition("Stalled")
     if ready is None or stalled is None:

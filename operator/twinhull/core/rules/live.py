@@ -2,7 +2,7 @@
 and of its own size.
 
 The VirtualMachine is changed first, and notes that it is pending and by which manifest it is to run. Its
-ConfigMap is brought up to that (core/companions), and the guest is given it (shell/guest_poller). Once it
+ConfigMap is brought up to that (core/manifests), and the guest is given it (shell/guest_poller). Once it
 runs by that and KubeVirt has given the machine its size, the note that it is pending is taken away.
 """
 
