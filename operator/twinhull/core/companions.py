@@ -25,14 +25,14 @@ from twinhull.hulls.types import type_that_made
 
 
 def upkeep(case: Case) -> Iterator[Action]:
-    """What the Workload's objects need, whatever situation its hull is in."""
+    """The actions that keep the Workload's objects up to date, whichever rule decides about its hull."""
     yield from companions(case)
     yield from renamed_revision.note(case)
     yield from changes_taken_back(case)
 
 
 def companions(case: Case) -> Iterator[Action]:
-    """What its companions need, and the labels that it is known by: what it serves by."""
+    """The actions for the Service, manifests, claims, disks and the hull's labels."""
     yield from _service(case)
     yield from manifests(case)
     yield from (creation(case, claim) for claim in missing_claims(case))
@@ -42,7 +42,7 @@ def companions(case: Case) -> Iterator[Action]:
 
 
 def _disks_of_template(case: Case) -> Iterator[Change]:
-    """The marks on claims that are disks of the machine, which somebody may have removed."""
+    """Restores the marks on claims that are disks of the machine, if somebody removed them."""
     machine = case.current
     if machine is None or machine.leaving or machine.ended:
         return
@@ -50,7 +50,7 @@ def _disks_of_template(case: Case) -> Iterator[Change]:
 
 
 def refused_companions(case: Case) -> Iterator[tuple[Action, Refusal]]:
-    """What its companions need and the API server has refused, each with the refusal."""
+    """The actions of `companions` that the API server has refused, each with its refusal."""
     for action in companions(case) if case.observed.refusals else ():
         if refusal := case.refusal(action.key):
             yield action, refusal
@@ -76,7 +76,7 @@ def _service(case: Case) -> Iterator[Action]:
 
 
 def service_to_be(case: Case) -> Iterator[Change]:
-    """The change that the Service is given once the hull that is to be is there, if it needs one."""
+    """The change of the Service for the new hull, if it needs one, to be rehearsed before that is made."""
     wanted, seen = case.desired.service, case.observed.service
     if wanted is None or seen is None or seen.deleting or not case.owns(seen):
         return
@@ -100,7 +100,7 @@ def _service_change(case: Case, desired: Raw, seen: Companion) -> Iterator[Chang
 
 
 def _desired_service(case: Case) -> Raw | None:
-    """The Service that is to be. While a hull of another revision serves, it is where that listens."""
+    """The wanted Service. While a hull of another revision serves, it keeps the ports of that hull."""
     seen, spec = case.observed.service, case.workload.spec
     if seen is None or not _former_serves(case):
         return case.desired.service
@@ -109,14 +109,14 @@ def _desired_service(case: Case) -> Raw | None:
 
 
 def _former_serves(case: Case) -> bool:
-    """Whether a hull of another revision is what the Service leads to: under StartFirst until the new one is
-    ready, and always for as long as something keeps the new one from being made.
+    """Whether a hull of another revision serves: under StartFirst until the new hull is ready, otherwise
+    while the new hull doesn't exist and the old one runs.
     """
     return case.is_replacing or (case.current is None and bool(case.standing))
 
 
 def _patch(case: Case, desired: Raw, seen: Raw) -> Raw:
-    """What makes the Service what it is to be, and notes since when it leads to one hull alone."""
+    """The patch for the wanted Service, with a note since when it selects one hull alone."""
     patch = service.change(desired, seen)
     if case.pinned or service.is_pinned(seen):
         since = case.now.isoformat(timespec="milliseconds") if case.pinned else None
@@ -144,8 +144,9 @@ def _service_event(case: Case, seen: Raw, different: tuple[str, ...]) -> Event |
 
 
 def _labels(case: Case) -> Iterator[Action]:
-    """The labels by which a hull is known. Those that are watched by are put back when it is looked for; what
-    a machine is called is its launcher Pod's label as well, which nobody can give to one that runs.
+    """Restores the labels of the current hull. Without the label that the watches select, the operator
+    doesn't see the hull at all: RestoreLabels puts that one back. A machine's hull-name label isn't restored,
+    since its running launcher Pod would still lack it.
     """
     hull = case.current
     if hull is None or hull.deleting:

@@ -89,7 +89,7 @@ class UnreadableWorkload:
 
     @property
     def effects(self) -> frozenset[Effect]:
-        """The part that each policy has in it."""
+        """Each policy's effects: MATCHED, and PENDING if a hull runs below its minimum."""
         concerning = {Effect(policy.name, Part.MATCHED) for policy in self._concerning}
         return frozenset(
             concerning | {Effect(shortfall.policy.name, Part.PENDING) for shortfall in self.shortfalls}
