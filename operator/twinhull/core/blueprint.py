@@ -141,7 +141,7 @@ class Blueprint:
 
     @cached_property
     def applied_to_machine(self) -> Applied:
-        """The changeable fields of a machine of the wanted revision, as the machine's annotation notes them."""
+        """The changeable fields of a machine of the wanted revision, as its annotation notes them."""
         return Applied.of(self.spec.template, self.content.fixed_in_machine)
 
     @property

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Condition, WorkloadStatus
 from twinhull.core.actions import Event
+from twinhull.core.conditions import readable
 from twinhull.hulls.importprogress import whole_percent
 
 
@@ -37,6 +39,13 @@ def events(old: WorkloadStatus, new: WorkloadStatus, *, are_dropped: bool) -> It
     unasked = old.observed_generation == new.observed_generation
     if unasked and _true(was, "Ready"):
         yield Event("Warning", now["Ready"].reason, now["Ready"].message)
+
+
+def stall(old: Raw, reason: Reason, message: str) -> Iterator[Event]:
+    """The Event that a Workload is Stalled, unless its raw `old` status has that message already."""
+    former = readable(old)
+    if not any((condition.type, condition.message) == ("Stalled", message) for condition in former):
+        yield Event("Warning", reason, message)
 
 
 def _fillings(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:

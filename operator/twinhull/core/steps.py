@@ -164,7 +164,7 @@ def refused(case: Case, refusal: Refusal) -> Step:
 
 
 def ready_despite_refusal(case: Case, step: Step, refusal: Refusal) -> Step:
-    """The step with its Ready condition as it is, and the refusal of one action in Reconciling and Stalled."""
+    """The step with its Ready unchanged, and the refusal of an action in Reconciling and Stalled."""
     aside = refused(case, refusal)
     again = soonest(step.requeue_after, aside.requeue_after)
     return replace(

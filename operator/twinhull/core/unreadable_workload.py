@@ -22,6 +22,7 @@ from twinhull.core.isolation import Effect, HullPolicies, Part, Policy, Shortfal
 from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Refusal
 from twinhull.core.serving import serving_first
+from twinhull.core.status_events import stall
 from twinhull.core.steps import soonest
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.objectmeta import timestamp
@@ -192,9 +193,7 @@ class UnreadableWorkload:
 
     def events(self) -> Iterator[Event]:
         """What people are told, once."""
-        former = readable(self._status)
-        if not any((condition.type, condition.message) == ("Stalled", self._message) for condition in former):
-            yield Event("Warning", self.reason, self._message)
+        yield from stall(self._status, self.reason, self._message)
 
     @property
     def _status(self) -> Raw:
