@@ -39,7 +39,7 @@ class Compliance:
         """Since when the Workload has been seen to run below a policy's minimum, None if it doesn't.
 
         The status keeps the time over a restart of the operator, and the process until the status is written.
-        A time in the future isn't used: the clock was set back since. While the namespace's labels are
+        A time in the future counts as now. While the namespace's labels are
         unknown, the remembered time stays.
         """
         status, observed = self.blueprint.workload.status.isolation, self.blueprint.observed
