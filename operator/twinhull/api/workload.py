@@ -32,6 +32,11 @@ class State(StrEnum):
     STOPPED = "Stopped"
 
 
+#: The grace period of a Pod or a machine that sets none, in seconds (k8s.io/api/core/v1, constant
+#: DefaultTerminationGracePeriodSeconds; kubevirt.io/api/core/v1, constant DefaultGracePeriodSeconds).
+DEFAULT_GRACE_SECONDS = 30
+
+
 class RestartPolicy(StrEnum):
     """The Pod's restartPolicy, which decides whether a Workload ends."""
 

@@ -45,7 +45,7 @@ class AccessCase:
     now: datetime
 
     @property
-    def ends(self) -> datetime:
+    def ends_at(self) -> datetime:
         """When the request and its certificate end."""
         return self.request.metadata.creation_timestamp + timedelta(
             seconds=self.request.spec.expiration_seconds
@@ -54,7 +54,7 @@ class AccessCase:
     @property
     def until_next(self) -> timedelta:
         """How long until something is to be done though nothing happens; not zero."""
-        to_end = self.ends - self.now
+        to_end = self.ends_at - self.now
         return max(to_end if to_end > timedelta() else to_end + _KEPT_AFTER_END, timedelta(seconds=1))
 
 
@@ -63,7 +63,7 @@ class AccessDecision:
     """What is done about a request."""
 
     #: `issue` a certificate for the guest, `keep` what the status says, `say` why there is none, or `delete`.
-    what: Literal["issue", "keep", "say", "delete"]
+    verdict: Literal["issue", "keep", "say", "delete"]
     reason: Reason = Reason.ISSUED
     message: str = ""
     #: Whether somebody has to do something before there can be a certificate.
@@ -72,11 +72,11 @@ class AccessDecision:
 
 def decide(case: AccessCase) -> AccessDecision:
     """What to do about a request now."""
-    if case.now >= case.ends + _KEPT_AFTER_END:
+    if case.now >= case.ends_at + _KEPT_AFTER_END:
         return AccessDecision("delete")
     if case.request.status.certificate:
         return AccessDecision("keep")
-    if case.now >= case.ends:
+    if case.now >= case.ends_at:
         return AccessDecision(
             "say",
             Reason.EXPIRED,
@@ -131,13 +131,13 @@ def refused(why: str) -> AccessDecision:
 
 def issued(case: AccessCase, certificate: str) -> AccessRequestStatus:
     """The status of a request that got a certificate."""
-    message = f"the certificate is good until {case.ends:%Y-%m-%dT%H:%M:%SZ}"
+    message = f"the certificate is good until {case.ends_at:%Y-%m-%dT%H:%M:%SZ}"
     current: tuple[CurrentCondition, ...] = (("Ready", "True", Reason.ISSUED, message), SETTLED, NOT_STALLED)
     return AccessRequestStatus(
         observed_generation=case.request.metadata.generation,
         certificate=certificate,
         guest=case.target.guest if case.target else None,
-        expires_at=case.ends,
+        expires_at=case.ends_at,
         conditions=_conditions(case, current),
     )
 
@@ -152,7 +152,7 @@ def unissued(case: AccessCase, decision: AccessDecision) -> AccessRequestStatus:
     )
     return AccessRequestStatus(
         observed_generation=case.request.metadata.generation,
-        expires_at=case.ends,
+        expires_at=case.ends_at,
         conditions=_conditions(case, current),
     )
 

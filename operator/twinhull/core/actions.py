@@ -22,12 +22,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create an object. One that is there already and is ours is as good."""
+    """Create an object. It succeeds, too, if the Workload has that object already."""
 
     obj: Raw
-    #: Told if it was created.
+    #: Posted if the object was created.
     event: Event | None = None
-    #: Told instead if it was there already.
+    #: Posted instead if the object existed already.
     if_present: Event | None = None
     #: Whether it is made again whenever somebody deletes the object. If that happens again and again, the
     #: Workload is Overruled.
@@ -41,8 +41,9 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class RestoreLabels:
-    """Put the labels of an object of ours back, which isn't seen without them. It is looked up first, and is
-    changed only if it says itself that it is ours (shell/object_writer.py, find_ours).
+    """Restore the labels of one of our objects. Without them no watch delivers the object, so the shell reads
+    it by name first, and changes it only if the object itself says that it is ours (shell/object_writer.py,
+    find_ours).
     """
 
     #: The object's kind and name, and the labels that it is to have.
@@ -60,17 +61,19 @@ class Rehearse:
     """Have the API server say whether it would create an object, and create nothing."""
 
     obj: Raw
-    #: What the object is like but isn't: a machine's Pod, which only its guest makes, or its launcher Pod,
-    #: which KubeVirt makes, with limits or without. Not every refusal of such a one counts (core/rehearsal).
+    #: The object that the rehearsed one is a stand-in for: the Pod in a machine, which only the guest makes,
+    #: or the launcher Pod, which KubeVirt makes, with limits or without. Not every refusal of a stand-in
+    #: counts (core/rehearsal).
     stands_for: Literal["itself", "guest's Pod", "launcher", "launcher without limits"] = "itself"
-    #: The hulls that are gone by the time it is created: what they hold of a quota is free then.
+    #: The hulls that will be gone when the object is created, so that their share of a quota is free.
     replaced: tuple[Hull, ...] = ()
     event: None = None
 
     @property
     def key(self) -> str:
-        """The object, as refusals name it, and its revision where the name doesn't have that, as a machine's
-        that lasts: what is remembered of one revision says nothing of another.
+        """The key under which a refusal of this rehearsal is remembered: kind and name, and the revision if
+        the name doesn't end in it. A machine that boots a disk is named after its Workload; without the
+        revision, a refusal of one revision would count for another.
         """
         named, revision = object_key(self.obj), labels(self.obj).get(REVISION_LABEL, "")
         of_revision = "" if named.endswith(revision) else f"/{revision}"
@@ -85,41 +88,42 @@ class Change:
     kind: str
     name: str
     uid: str
-    #: What is merged into it; into a Pod's containers by their names.
+    #: The merge patch. A Pod's containers are merged by their names.
     patch: Raw
     event: Event | None = None
     #: The subresource that is changed, empty for the object itself.
     subresource: str = ""
     #: `end` for the patch that marks an object for deletion.
-    what: Literal["change", "end"] = "change"
-    #: Whether it is made again whenever somebody undoes it. If that happens again and again, the Workload is
-    #: Overruled.
+    purpose: Literal["change", "end"] = "change"
+    #: Whether the change is made again whenever somebody undoes it. If that happens again and again, the
+    #: Workload is Overruled.
     is_upkeep: bool = False
-    #: Whether the Workload is never Ready without it. Otherwise it is Ready though somebody undoes it; though
-    #: the API server refuses it, only if it is a change of storage (core/rules/companions).
+    #: Whether the Workload is Ready only with this change. If False, the Workload stays Ready when somebody
+    #: undoes the change. When the API server refuses it, the Workload stays Ready only if the change is one
+    #: of storage (core/rules/companions).
     blocks_ready: bool = True
-    #: The resourceVersion that it holds for, empty if it holds for any.
+    #: The resourceVersion that the object must have, empty for any.
     version: str = ""
-    #: Whether it is made only while no Pod of others has the claim that is changed.
+    #: Whether the shell changes the claim only while no foreign Pod uses it.
     only_if_claim_unused: bool = False
 
     @property
     def key(self) -> str:
         """The change, as refusals name it: an object that may not be changed may still be deleted."""
-        return f"{self.kind}/{self.name}/{self.what}"
+        return f"{self.kind}/{self.name}/{self.purpose}"
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete an object of ours, and no other of that name."""
+    """Delete the object of that uid, and no other of its name."""
 
     kind: str
     name: str
     uid: str
     event: Event | None = None
-    #: How long a Pod may take to end, None if its own grace period is to say.
+    #: The grace period of a Pod, None for its own.
     grace_seconds: int | None = None
-    #: The resourceVersion that is deleted, empty if any is.
+    #: The resourceVersion that the object must have, empty for any.
     version: str = ""
 
     @property
@@ -137,7 +141,9 @@ class RehearseChange:
 
     @property
     def key(self) -> str:
-        """The rehearsal, as refusals name it: that somebody undoes the change is no refusal of it."""
+        """The rehearsal, as refusals name it. It differs from the change's own key: a change that somebody
+        undoes isn't a refused rehearsal.
+        """
         return f"{self.change.key}/rehearsal"
 
 

@@ -1,8 +1,10 @@
 """The back-off: a hull that is lost again and again is made ever later, as a kubelet restarts containers.
 
-Lost is what somebody else deletes, or what fails as a whole: evicted, or refused by its node. The first time
-it is made again at once, then after 10 s, 20 s and so on, up to 5 minutes; it begins anew once a hull has
-been ready for 10 minutes (k8s.io/kubernetes/pkg/kubelet, MaxContainerBackOff and its initial 10 s).
+A hull is lost if somebody else deletes it, or if it fails as a whole, such as by an eviction or a refusal of
+its node. After the first loss a deleted hull is made again at once, and a failed one 10 s after its creation.
+After each further loss the operator waits 10 s, 20 s and so on, up to 5 minutes. It counts from one again
+once a hull has been ready for 10 minutes (k8s.io/kubernetes/pkg/kubelet, MaxContainerBackOff and its initial
+10 s).
 """
 
 from __future__ import annotations
@@ -19,14 +21,14 @@ from twinhull.core.observed import Remembered, SeenHull
 from twinhull.core.steps import Step, waiting
 from twinhull.hulls.hull import Hull
 
-#: How long after its creation the first hull is made again that failed by itself.
+#: After the first loss: how long after its creation a hull that failed is made again.
 _RESTART_DELAY = timedelta(seconds=10)
-#: How long after its end the second one is made again; each further one takes twice as long.
+#: After the second loss: how long after the loss the hull is made again. Each further wait is twice as long.
 _FIRST_DELAY_S = 10
 _LONGEST_DELAY = timedelta(minutes=5)
-#: For how long a hull has to be ready for the next loss to count as the first.
+#: Once a hull has been ready for so long, the next loss counts as the first.
 _HEALTHY = timedelta(minutes=10)
-#: How long after its creation a Pod's conditions are set at the latest: one that changes later was ready.
+#: A new Pod gets its conditions within this time. If Ready changed later than that, the Pod has been ready.
 _STARTING = timedelta(seconds=30)
 #: Reasons of steps that wait for a machine's disks.
 _OF_DISKS = {Reason.DISK_IMPORTING, Reason.DISK_WAITING}
@@ -34,7 +36,7 @@ _OF_DISKS = {Reason.DISK_IMPORTING, Reason.DISK_WAITING}
 
 @dataclass(frozen=True, slots=True)
 class _Loss:
-    """A hull that is lost, by what was last known of it; when the first one is made again, if not at once."""
+    """A lost hull, with the last known reason. `retry_at` holds for the first loss only: None is at once."""
 
     uid: str
     reason: Why = UNSAID
@@ -43,10 +45,10 @@ class _Loss:
 
 
 def back_off(case: Case) -> BackOff | None:
-    """How often in a row hulls of the present revision were lost, None if none was.
+    """How often in a row hulls of the wanted revision were lost, None if none was.
 
-    The status remembers, so that a restart of the operator forgets nothing; so does the process, since the
-    status isn't written at once.
+    The status keeps the count over a restart of the operator. The process remembers it as well, since the
+    status is written later.
     """
     if case.workload.spec.state is State.STOPPED or case.history.exit is not None:
         return None
@@ -72,8 +74,8 @@ def back_off(case: Case) -> BackOff | None:
 
 
 def _known(case: Case) -> BackOff | None:
-    """The losses of the present revision that are remembered. No time of them lies further ahead than it did
-    when it was noted: the clock may have been set back since, or another operator's was ahead.
+    """The remembered losses of the wanted revision. Times that lie too far ahead are moved back: the clock
+    may have been set back since, or another operator's clock was ahead.
     """
     remembered, status = case.observed.remembered, case.workload.status
     known = remembered.back_off if remembered else status.back_off
@@ -90,18 +92,20 @@ def _known(case: Case) -> BackOff | None:
 
 
 def to_remember(case: Case) -> Remembered:
-    """What the process is to remember of a look: the hull that is there, to know it when it is lost."""
+    """What the process remembers until the next pass: the current hull, so that its loss is noticed, and the
+    back-off.
+    """
     hull, remembered = case.current, case.observed.remembered
     seen = remembered.seen if remembered else None
     if hull is not None:
         seen = None if case.history.has_given_up else SeenHull(hull.uid, hull.revision)
     elif case.workload.spec.state is State.STOPPED or (seen and seen.uid in {own.uid for own in case.own}):
-        seen = None  # whatever becomes of it is our own doing
+        seen = None  # the operator itself ends this hull
     return Remembered(seen, back_off(case))
 
 
 def waits(case: Case) -> Step | None:
-    """The hull was lost several times, and it isn't time yet to make it again."""
+    """Waits, if hulls were lost and the next one isn't due yet; else None."""
     losses = back_off(case)
     left = losses.retry_at - case.now if losses else timedelta()
     if losses is None or left <= timedelta():
@@ -111,7 +115,7 @@ def waits(case: Case) -> Step | None:
 
 
 def sentence_of(losses: BackOff) -> str:
-    """What is said of hulls that were lost, in words that change with each of them only."""
+    """The sentence about lost hulls. It changes only with the next loss."""
     cause = f" ({_cause(losses)})" if _cause(losses) else ""
     times = "once" if losses.losses == 1 else f"{losses.losses} times in a row"
     retry_at = f"{losses.retry_at:%Y-%m-%dT%H:%M:%SZ}"
@@ -119,8 +123,10 @@ def sentence_of(losses: BackOff) -> str:
 
 
 def overdue(case: Case, step: Step) -> Step:
-    """A step that waits, or Stalled once hulls were lost for as long as one may take to be ready. It is gone
-    on with all the same. A disk may take as long as it takes to be filled, and no hull is due before.
+    """The step, made Stalled if hulls were lost and none has been ready for progressDeadlineSeconds.
+
+    The step's actions stay, so the operator keeps making hulls. The deadline doesn't run while the Workload
+    waits for its disks.
     """
     losses = back_off(case)
     if losses is None or not step.reconciling or step.ready == "True" or step.reason in _OF_DISKS:
@@ -137,8 +143,8 @@ def overdue(case: Case, step: Step) -> Step:
 
 
 def _unready_from(case: Case, losses: BackOff) -> datetime:
-    """From when on a hull was due and none has been ready: since the first was lost, since one was ready
-    after that, or since the machine's disks were filled.
+    """When the deadline begins: at the first loss, when a hull was last ready after that, or when the
+    machine's disks were filled; the latest of these.
     """
     hull, since = case.current, max(losses.since, disks.filled_at(case))
     if hull is None or hull.deleting or hull.ended or hull.ready_changed_at < hull.created_at + _STARTING:
@@ -147,7 +153,7 @@ def _unready_from(case: Case, losses: BackOff) -> datetime:
 
 
 def until_forgotten(case: Case) -> timedelta | None:
-    """How much longer losses are remembered, None if there were none, or no hull is ready."""
+    """How much longer the losses count, None if there were none, or while no hull is ready."""
     return _until_healthy(case) if back_off(case) else None
 
 
@@ -159,22 +165,24 @@ def _until_healthy(case: Case) -> timedelta | None:
 
 
 def _without_last(case: Case, known: BackOff) -> BackOff | None:
-    """Without the last loss, if that hull is there after all: it had lost the label that it is seen by."""
+    """The losses without the last one, if that hull exists after all: it had only lost the label by which the
+    operator sees it.
+    """
     if case.current is None or case.current.uid != known.hull:
         return known
     return known.model_copy(update={"losses": known.losses - 1, "hull": ""}) if known.losses > 1 else None
 
 
 def _loss(case: Case) -> _Loss | None:
-    """The hull that is lost, if one is. What ends by this Workload's own doing isn't, such as a replacement
-    that was given up.
+    """The hull that was lost, None if none was. A hull that the operator ended isn't lost, such as that of a
+    replacement that was given up.
     """
     if case.history.has_given_up:
         return None
     hull, remembered = case.current, case.observed.remembered
     if hull is not None:
         return _of_hull(case, hull) if hull.deleting or hull.ended else None
-    if remembered is None:  # the process has just begun; the status has the hull's name
+    if remembered is None:  # the process is new: the status names the hull
         return _Loss("") if case.history.had_hull else None
     seen, gone = remembered.seen, remembered.gone
     if seen is None or seen.revision != case.revision or seen.uid in {own.uid for own in case.own}:

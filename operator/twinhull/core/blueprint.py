@@ -23,24 +23,26 @@ from twinhull.hulls.evasion import Evasion, of_reference
 from twinhull.hulls.hull import Hull, is_reserved
 from twinhull.hulls.types import HullType, SpecSection, type_of
 
-#: What nobody reads in a template's metadata.
-_NAMES = ("name", "generateName", "namespace")
+#: The fields of a template's metadata that have no effect.
+_TEMPLATE_METADATA_WITHOUT_EFFECT = ("name", "generateName", "namespace")
 #: Fields above the spec of a VirtualMachineInstance, which it hasn't itself (kubevirt.io/api 1.9.0,
 #: core/v1/types.go, VirtualMachineInstanceSpec).
-_ABOVE = ("metadata", "spec", "template")
+_KEYS_ABOVE_SPEC = ("metadata", "spec", "template")
 #: The kinds of a namespace that a machine may be built with.
 _OF_NAMESPACE = {"VirtualMachineInstancetype", "VirtualMachinePreference"}
 
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What is to run: in which isolation, made from which content, and what of that can change meanwhile."""
+    """The hull that is to run: its isolation, its content, and which fields can change while it runs."""
 
-    #: Whose it is.
+    #: The Workload that the hull is for.
+
     workload: Workload
-    #: What was seen; the policies and the objects that the spec refers to are read of it.
+    #: What was seen. Only the policies and the objects that the spec refers to are read here, no hulls.
     observed: Observed
-    #: The operator's.
+    #: The operator's settings.
+
     defaults: OperatorDefaults
 
     @cached_property
@@ -100,18 +102,18 @@ class Blueprint:
 
     @property
     def _has_machine(self) -> bool:
-        """Whether spec.virtualMachine is for its hull."""
+        """Whether the hull is a machine that spec.virtualMachine configures."""
         return self.hull_type.spec_section is SpecSection.VIRTUAL_MACHINE
 
     @cached_property
     def content(self) -> Content:
-        """What the hull is to be made from."""
+        """The content that the hull is to be made from."""
         resolution = self.resolution
         return self._made_from(self.spec, resolution.resolved, resolution.runtime_class)
 
     @cached_property
     def content_without_policies(self) -> Content:
-        """What the hull would be made from if there were no policies."""
+        """The content that the hull would be made from if there were no policies."""
         own = isolation.resolve(self.workload.spec, self.defaults)
         return self._made_from(self.workload.spec, own.resolved, own.runtime_class)
 
@@ -120,54 +122,62 @@ class Blueprint:
 
     @property
     def revision(self) -> str:
-        """The revision that is to run, as this operator works it out, whatever a hull of it is called."""
+        """The name that this operator computes for the wanted revision. A hull that an earlier operator made
+        may carry `former_revision` instead.
+        """
         return self.content.revision
 
     @property
     def former_revision(self) -> str:
-        """The same, as an earlier operator worked it out."""
+        """The name that an earlier operator computed for the wanted revision."""
         return self.content.former.revision
 
     @cached_property
     def _fixed(self) -> Content:
-        """What says of a Pod what of it can't change. The one in a machine has the note that the same Pod
-        without one would have.
+        """The content whose hash covers the fields of a Pod that can't change while it runs.
+
+        The Pod in a machine gets the hash that a plain Pod of the same template has, so the isolation counts
+        as Container for it.
         """
         resolved = Isolation.CONTAINER if self.hull_type.has_guest else self.resolution.resolved
         return self._made_from(self.spec, resolved, self.resolution.runtime_class)
 
     @cached_property
     def applied_to_pod(self) -> Applied:
-        """What a Pod of the present revision, or the Pod in its machine, is given of what can change while it
-        runs.
+        """The changeable fields of a Pod of the wanted revision, or of the Pod in its machine, as the Pod's
+        annotation notes them.
         """
         applied = Applied.of(self.spec.template, self._fixed.fixed)
         return replace(applied, sandbox=self.resolution.runtime_class or "")
 
     @cached_property
     def applied_to_machine(self) -> Applied:
-        """What a machine of the present revision is given of what can change while it runs."""
+        """The changeable fields of a machine of the wanted revision, as its annotation notes them."""
         return Applied.of(self.spec.template, self.content.fixed_in_machine)
 
     @property
     def applied(self) -> Applied:
-        """What the hull of the present revision is given of what can change while it runs."""
+        """The changeable fields of the hull of the wanted revision, as its annotation notes them."""
         return self.applied_to_machine if self.hull_type.has_guest else self.applied_to_pod
 
     @cached_property
     def formerly_fixed(self) -> str:
-        """What an earlier operator noted of the present revision as what can't change."""
+        """The hash of the fields that can't change, as an earlier operator computed it for the wanted
+        revision.
+        """
         has_guest = self.hull_type.has_guest
         return self.content.former.fixed_in_machine if has_guest else self._fixed.former.fixed
 
     def differs_only_in_what_changes(self, hull: Hull) -> bool:
-        """Whether what can't change of a hull is as it is to be."""
+        """Whether a hull differs from the wanted revision only in fields that can change while it runs."""
         renamed = hull.renamed_revision
         known = {hull.applied.fixed, renamed.fixed if renamed else None} if hull.applied else set()
         return self.applied.fixed in known or self.formerly_fixed in known
 
     def fixed_at(self, size: Raw) -> set[str]:
-        """What can't change of a machine of that size, as this operator notes it and as an earlier one."""
+        """The hashes that a machine of that size has for the fields that can't change: this operator's, and
+        an earlier operator's.
+        """
         content = replace(self.content, size=size)
         return {content.fixed_in_machine, content.former.fixed_in_machine}
 
@@ -178,14 +188,16 @@ class Blueprint:
 
     @cached_property
     def ignored(self) -> str:
-        """What of the spec means nothing, in a sentence; empty if all of it means something."""
+        """A sentence that names the fields of the spec without effect; empty if there are none."""
         return listed([*filter(None, (self._ignored_metadata, self._ignored_keys, self._ignored_overrides))])
 
     @property
     def _ignored_overrides(self) -> str:
-        """The overrides that are written as if they began above the machine's spec."""
+        """The overrides whose path begins above the spec of the VirtualMachineInstance, so that they do
+        nothing.
+        """
         overrides = self.spec.virtual_machine.overrides or {} if self._has_machine else {}
-        fields = [f"spec.virtualMachine.overrides.{key}" for key in _ABOVE if key in overrides]
+        fields = [f"spec.virtualMachine.overrides.{key}" for key in _KEYS_ABOVE_SPEC if key in overrides]
         return _mean_nothing(
             fields,
             ": overrides is a patch of the machine's spec.template.spec, such as {domain: {cpu: {cores: 4}}}",
@@ -193,15 +205,17 @@ class Blueprint:
 
     @property
     def _ignored_metadata(self) -> str:
-        """What the template's metadata says that only an object's own can."""
+        """The fields of the template's metadata that have an effect only in an object's own metadata."""
         metadata = self.workload.spec.template.get("metadata") or {}
-        fields = [f"spec.template.metadata.{key}" for key in _NAMES if metadata.get(key)]
+        fields = [
+            f"spec.template.metadata.{key}" for key in _TEMPLATE_METADATA_WITHOUT_EFFECT if metadata.get(key)
+        ]
         why = ", as in a Deployment: the hull is named after the Workload, and is in its namespace"
         return _mean_nothing(fields, why)
 
     @property
     def _ignored_keys(self) -> str:
-        """The labels and annotations of the template that are the operator's own to write."""
+        """The labels and annotations of the template that only the operator writes."""
         metadata = self.workload.spec.template.get("metadata") or {}
         fields = [
             f"spec.template.metadata.{part}[{key}]"
@@ -212,13 +226,13 @@ class Blueprint:
 
 
 def _mean_nothing(fields: list[str], why: str) -> str:
-    """That fields mean nothing, and why; empty if there are none."""
+    """A sentence that these fields have no effect, and why; empty if there are none."""
     verb = "means" if len(fields) == 1 else "mean"
     return f"{listed(fields, ' and ')} {verb} nothing{why}" if fields else ""
 
 
 def is_made_from(hull: Hull, content: Content) -> bool:
-    """Whether a hull is of the revision of a content, by whichever of its names."""
+    """Whether a hull's revision is that of a content, under its present or a former name."""
     if hull.revision in {content.revision, content.former.revision}:
         return True
     return hull.renamed_revision is not None and hull.renamed_revision.revision == content.revision

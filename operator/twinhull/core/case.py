@@ -22,7 +22,7 @@ from twinhull.core.dropped import dropped_fields, weakened_fields
 from twinhull.core.history import History
 from twinhull.core.observed import Companion, Observed, Refusal
 from twinhull.core.ownership import is_owned
-from twinhull.core.revision import other
+from twinhull.core.revision import stand_in_revision
 from twinhull.core.serving import serving_or_newest
 from twinhull.hulls import diskstate, pod
 from twinhull.hulls.datavolume import claim_name
@@ -35,11 +35,11 @@ from twinhull.hulls.types import HullType
 class Case:
     """Everything that a rule may look at."""
 
-    #: Whose case it is.
+    #: The Workload that is decided about.
     workload: Workload
     #: What was seen of it and of its surroundings.
     observed: Observed
-    #: The operator's.
+    #: The operator's settings.
     defaults: OperatorDefaults
     #: The one clock that there is.
     now: datetime
@@ -51,7 +51,7 @@ class Case:
 
     @cached_property
     def blueprint(self) -> Blueprint:
-        """What is to run, whatever hulls there are."""
+        """The hull that is to run, whatever hulls exist."""
         return Blueprint(self.workload, self.observed, self.defaults)
 
     @property
@@ -85,7 +85,7 @@ class Case:
 
     @cached_property
     def compliance(self) -> Compliance:
-        """What runs, held against policies."""
+        """The hulls that run, compared with the policies."""
         return Compliance(self.blueprint, self.own, self.current, self.now)
 
     @cached_property
@@ -114,8 +114,8 @@ class Case:
 
     @cached_property
     def revision(self) -> str:
-        """The revision that is to run. If an earlier operator made its hull, it keeps its former name, also
-        while that isn't seen: it may have lost the label that it is seen by.
+        """The name of the wanted revision. If an earlier operator made the hull, this is that operator's name
+        for the revision, even while the hull isn't seen because it has lost its label.
         """
         content, canonical = self.blueprint.content, self.blueprint.revision
         names = {
@@ -128,10 +128,11 @@ class Case:
 
     @cached_property
     def current(self) -> Hull | None:
-        """The hull of the revision that is to run, if it is there.
+        """The hull of the wanted revision, None if it doesn't exist.
 
-        A machine that can't become what it was changed to isn't, whatever its label says; nor is a Pod that
-        was left in the middle of a change, or a machine whose Pod was asked to end.
+        Three hulls aren't current although their revision label fits: a machine that can't take its last
+        change (why_stuck), a Pod whose change was interrupted (halfway), and a machine whose Pod was asked to
+        end.
         """
         alike = (hull for hull in self.own if (hull.kind, hull.revision) == (self.hull_kind, self.revision))
         return next(
@@ -141,10 +142,10 @@ class Case:
 
     @cached_property
     def hull_name(self) -> str:
-        """The name of the hull that is to be, or that is.
+        """The name of the current hull, or of the one that is to be made.
 
-        A Pod that was changed in place keeps its name; should that very revision be wanted again beside it,
-        the new one's name is made from both.
+        A Pod that was changed in place keeps the name of its first revision. If that revision is wanted again
+        while the Pod exists, the new Pod gets a name made from the Pod's name and uid.
         """
         if self.current is not None:
             return self.current.name
@@ -153,7 +154,7 @@ class Case:
             return workload
         name = pod.hull_name(workload, self.revision)
         namesake = next((h for h in self.former if (h.kind, h.name) == (self.hull_kind, name)), None)
-        return name if namesake is None else pod.hull_name(workload, other(name, namesake.uid))
+        return name if namesake is None else pod.hull_name(workload, stand_in_revision(name, namesake.uid))
 
     @cached_property
     def former(self) -> tuple[Hull, ...]:
@@ -174,8 +175,8 @@ class Case:
     def serving(self) -> Hull | None:
         """Of several hulls under StartFirst, the one that serves while the others go.
 
-        That is the present revision's once it is ready. When another revision is wanted before the last
-        replacement is over, or one that is just going, it is the best of those that are there.
+        It is the current hull once that is ready; until then it is None. If there is no current hull, or it
+        is being deleted, it is a ready former hull, else the newest one.
         """
         if not self.starts_first or len(self.own) < 2:  # noqa: PLR2004
             return None
@@ -210,7 +211,7 @@ class Case:
 
     @cached_property
     def dropped_fields(self) -> tuple[UnsupportedField, ...]:
-        """What the API server, or a webhook of the cluster's, left out of the Pod that runs."""
+        """Fields that the current Pod lacks, since the API server or a webhook left them out."""
         if self.current is None:
             return ()
         return dropped_fields(self.current, self.workload.spec.template["spec"], self.weakened_fields)

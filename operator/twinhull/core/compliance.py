@@ -1,4 +1,4 @@
-"""A Workload's compliance: what of it runs less isolated than policies require, and since when."""
+"""A Workload's compliance: which hulls are less isolated than policies require, and since when."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Compliance:
 
     @cached_property
     def shortfalls(self) -> tuple[Shortfall, ...]:
-        """What runs below policies' minimums. Which policies concern the Workload can't be told before its
-        namespace's labels are known.
+        """The hulls below policies' minimums. Empty before the namespace's labels are known, since they
+        decide which policies concern the Workload.
         """
         if not self.blueprint.observed.namespace_is_known:
             return ()
@@ -38,9 +38,9 @@ class Compliance:
     def pending_since(self) -> datetime | None:
         """Since when the Workload has been seen to run below a policy's minimum, None if it doesn't.
 
-        The status remembers, so that a restart of the operator gives it no more time; so does the process,
-        should the status not be written. A time that lies ahead is none. What is remembered stays while it
-        can't be told which policies concern it.
+        The status keeps the time over a restart of the operator, and the process until the status is written.
+        A time in the future counts as now. While the namespace's labels are
+        unknown, the remembered time stays.
         """
         status, observed = self.blueprint.workload.status.isolation, self.blueprint.observed
         remembered = (status.pending_since if status else None, observed.pending_since)

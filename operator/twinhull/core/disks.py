@@ -1,7 +1,8 @@
 """The disks of a Workload: made and filled before its machine is, and kept whatever the machine does.
 
-A disk belongs to the Workload, never to a hull: it is a DataVolume of its own, which nothing but its own
-`reclaim` ever deletes. One that is filled is never filled again.
+A disk belongs to the Workload, never to a hull. It is a DataVolume, or a claim that the spec names. A disk
+that was filled is deleted only if its `reclaim` says so, together with its Workload, and is never filled
+again.
 """
 
 from __future__ import annotations
@@ -39,14 +40,14 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def with_states(case: Case) -> Iterator[tuple[Disk, DiskState]]:
-    """The disks as the spec names them, each with how it is."""
+    """The disks of the spec, each with its state."""
     yield from zip(case.blueprint.disks, case.disks, strict=True)
 
 
 def creations(case: Case) -> Iterator[Action]:
-    """What makes the disks that aren't there. One that isn't filled yet and is to be another goes first:
-    nothing is lost by that. It is made anew once its claim is gone, too. One that a machine has stays: it may
-    be filled, and written to, though that isn't seen yet.
+    """Creates missing DataVolumes. A DataVolume that was never filled and whose spec changed is deleted
+    first, and created again once its claim is gone, too. It is kept while a running machine uses its claim,
+    which may have been filled and written to since.
     """
     for disk, state in with_states(case):
         volume = case.observed.data_volumes.get(state.claim)
@@ -64,8 +65,8 @@ def creations(case: Case) -> Iterator[Action]:
 
 
 def replaced(case: Case) -> str:
-    """Which claims of the machine that lasts somebody else has put in the place of the Workload's, and what
-    to do about each; empty if there are none.
+    """A sentence on each claim that somebody else put in the place of a disk of the VirtualMachine, and what
+    to do about it; empty if there are none.
     """
     machine = case.switched_off or next((hull for hull in case.own if type_that_made(hull).lasts), None)
     if not case.hull_type.lasts or machine is None or UNREAD in machine.obj:
@@ -92,14 +93,16 @@ def _how_it_is_replaced(case: Case, one: Replaced) -> str:
 
 
 def _is_in_use(case: Case, claim: str) -> bool:
-    """Whether a machine that runs has the disk of that claim."""
+    """Whether a running machine uses that claim."""
     return any(hull.phase is Phase.RUNNING and claim in claims_of(hull) for hull in case.own)
 
 
 def holds(case: Case) -> Iterator[Change]:
-    """What marks the claims that the spec names as this Workload's, so that no other uses them. Of two that
-    name one at once, one alone can: the mark is set on the claim as it was seen. Who isn't a Workload is
-    looked for then, too. A claim that a machine of the Workload has is in use by that.
+    """Marks the claims that the spec names as this Workload's, so that no other Workload uses them.
+
+    If two Workloads name a claim at once, one alone marks it: the patch holds for the resourceVersion that
+    was seen. Before, the shell looks for foreign Pods that use the claim (only_if_claim_unused), unless a
+    machine of this Workload has it already.
     """
     for _, state in with_states(case):
         claim = case.observed.claims.get(state.claim)
@@ -111,20 +114,22 @@ def holds(case: Case) -> Iterator[Change]:
 
 
 def _is_machine_with(hull: Hull, claim: str) -> bool:
-    """Whether a machine has a claim. Pods of KubeVirt's that aren't labelled as its own may have it, too."""
+    """Whether a hull is a machine that uses a claim. KubeVirt's own Pods for it may lack the machine's label,
+    so they would count as foreign.
+    """
     return type_that_made(hull).run_by_kubevirt and claim in claims_of(hull)
 
 
 def _mark(case: Case, state: DiskState, claim: Companion, event: Event | None = None) -> Change:
-    """What marks a claim, as it was seen, as a disk of the Workload."""
+    """The patch that marks a claim, at the resourceVersion that was seen, as a disk of the Workload."""
     patch = {"metadata": {"labels": {DISK_LABEL: case.workload.metadata.name}}}
     version = version_of(claim.obj)
     return Change("PersistentVolumeClaim", state.claim, claim.uid, patch, event, version=version)
 
 
 def upkeep(case: Case) -> Iterator[Action]:
-    """What brings the disks that are there up to the spec: whose they are, what becomes of them, their size.
-    Of a DataVolume CDI lets nothing else be changed.
+    """Brings existing disks up to date with the spec: the mark, owner and notes, and the size of the claim.
+    CDI refuses other changes of a DataVolume.
     """
     if case.current is not None and case.hull_type.lasts:
         yield from holds(case)
@@ -146,9 +151,9 @@ def upkeep(case: Case) -> Iterator[Action]:
 
 
 def releases(case: Case) -> Iterator[Change]:
-    """What keeps the disks whose `reclaim` is Retain now, though the deletion of the Workload has begun: the
-    garbage collector would delete those that it still owns. None is given to it any more, whatever the spec
-    says: what stays can be deleted later.
+    """Removes the Workload from the owners of disks whose `reclaim` is Retain now, once its deletion has
+    begun: otherwise the garbage collector would delete them. A disk that the Workload doesn't own isn't given
+    to it any more, even if `reclaim` is Delete: it can be deleted later.
     """
     uid = case.workload.metadata.uid
     for disk, state in with_states(case):
@@ -165,7 +170,7 @@ def releases(case: Case) -> Iterator[Change]:
 
 
 def restoration(case: Case, state: DiskState) -> RestoreLabels:
-    """What puts the label of a disk's DataVolume back, if the DataVolume says that it is this Workload's."""
+    """Restores the label of a disk's DataVolume, if the DataVolume says that it is this Workload's."""
     labelled = {"name": state.claim, "labels": {DISK_LABEL: case.workload.metadata.name}}
     sentence = f"restored the label {DISK_LABEL} of DataVolume {state.claim}"
     event = Event("Warning", Reason.DRIFT_CORRECTED, sentence)
@@ -173,43 +178,58 @@ def restoration(case: Case, state: DiskState) -> RestoreLabels:
 
 
 def _kept(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) -> Iterator[Change]:
-    """What makes a DataVolume the present Workload's, and notes what its claim asked for first, and how large
-    this Workload wanted the disk to be: a former one may have wanted a larger disk.
+    """Brings a DataVolume's notes and owners up to date. If it was a former Workload's disk, an Event tells
+    that this Workload takes it up.
     """
-    wanted, metadata = datavolume.render(case.workload.metadata, disk)["metadata"], present["metadata"]
+    is_taken_up = _annotations(present).get(HOLDER_ANNOTATION) != case.workload.metadata.uid
     patch: Raw = {}
-    wanted_holder = case.workload.metadata.uid
-    noted = metadata.get("annotations") or {}
-    annotations: Raw = {}
-    noted_size, is_taken_up = disksizes.noted_size(present), noted.get(HOLDER_ANNOTATION) != wanted_holder
-    if is_taken_up:
-        annotations[HOLDER_ANNOTATION] = wanted_holder
-    # A size that the storage can't grow to can be taken back.
-    size = "" if state.grows_to or not claim else disk.size or ""
-    is_news = is_taken_up or not noted_size or disksizes.is_less(noted_size, size)
-    if size and size != noted_size and is_news:
-        annotations[SIZE_ANNOTATION] = size
-    if state.filled and FILLED_ANNOTATION not in noted:
-        annotations[FILLED_ANNOTATION] = "true"
-    if FIRST_REQUEST_ANNOTATION not in noted and (request := disksizes.requested(claim)):
-        annotations[FIRST_REQUEST_ANNOTATION] = request
-    if annotations:
+    if annotations := _notes(case, disk, state, present, claim):
         patch["annotations"] = annotations
-    owners = wanted.get("ownerReferences") or []
-    if [_owner(one) for one in metadata.get("ownerReferences") or ()] != [_owner(one) for one in owners]:
-        patch["ownerReferences"] = owners or None
+    wanted = datavolume.render(case.workload.metadata, disk)["metadata"].get("ownerReferences") or []
+    owners = present["metadata"].get("ownerReferences") or []
+    if [_owner(one) for one in owners] != [_owner(one) for one in wanted]:
+        patch["ownerReferences"] = wanted or None
     if not patch:
         return
-    event = None
-    if is_taken_up:
-        sentence = f"took up the disk {state.name} again: DataVolume {state.claim} was there"
-        if state.larger:
-            sentence += f", whose claim stays as large as it is ({state.larger}), though size is {disk.size}"
-        event = Event("Normal", Reason.DISK_TAKEN_UP, sentence)
-    uid = metadata["uid"]
+    uid, event = present["metadata"]["uid"], _taken_up(disk, state) if is_taken_up else None
     yield Change(
         "DataVolume", state.claim, uid, {"metadata": patch}, event, is_upkeep=True, blocks_ready=False
     )
+
+
+def _notes(case: Case, disk: Disk, state: DiskState, present: Raw, claim: Raw) -> dict[str, str]:
+    """The annotations that a DataVolume lacks: whose disk it is, how large this Workload wants it, that it is
+    filled, and which size its claim requested first.
+    """
+    noted, holder = _annotations(present), case.workload.metadata.uid
+    missing: dict[str, str] = {}
+    if noted.get(HOLDER_ANNOTATION) != holder:
+        missing[HOLDER_ANNOTATION] = holder
+    # Not before the claim has grown: a size that the storage can't grow to can be taken back.
+    size = "" if state.grows_to or not claim else disk.size or ""
+    noted_size = disksizes.noted_size(present)
+    # A former Workload may have wanted a larger disk. This Workload notes a smaller size only at first.
+    is_news = HOLDER_ANNOTATION in missing or not noted_size or disksizes.is_less(noted_size, size)
+    if size and size != noted_size and is_news:
+        missing[SIZE_ANNOTATION] = size
+    if state.filled and FILLED_ANNOTATION not in noted:
+        missing[FILLED_ANNOTATION] = "true"
+    if FIRST_REQUEST_ANNOTATION not in noted and (request := disksizes.requested(claim)):
+        missing[FIRST_REQUEST_ANNOTATION] = request
+    return missing
+
+
+def _taken_up(disk: Disk, state: DiskState) -> Event:
+    """The Event that this Workload uses a disk that a former one left behind."""
+    sentence = f"took up the disk {state.name} again: DataVolume {state.claim} was there"
+    if state.larger:
+        sentence += f", whose claim stays as large as it is ({state.larger}), though size is {disk.size}"
+    return Event("Normal", Reason.DISK_TAKEN_UP, sentence)
+
+
+def _annotations(obj: Raw) -> Raw:
+    annotations: Raw = obj["metadata"].get("annotations") or {}
+    return annotations
 
 
 def _owner(reference: Raw) -> tuple[str, bool]:
@@ -217,16 +237,16 @@ def _owner(reference: Raw) -> tuple[str, bool]:
 
 
 def filled_at(case: Case) -> datetime:
-    """When the last of the disks was filled that the machine boots or has; the earliest of all times if that
-    isn't known, or the hull has none. The machine can't be ready sooner, though it may have been made before:
-    some storage waits for it.
+    """When the last disk of the machine was filled; the earliest of all times if none is known to be filled,
+    or the hull has no disks. The machine can't be ready sooner. It may have been created before that, since
+    some storage is filled only then.
     """
     states = case.disks if case.hull_type.lasts else ()
     return max((state.filled_at for state in states if state.filled_at), default=_EVER)
 
 
 def statuses(case: Case) -> tuple[DiskStatus, ...]:
-    """What status.disks says: of the disks that the spec names, and of those that a machine still has."""
+    """The content of status.disks: the disks of the spec, and former ones that a machine still has."""
     machines = [hull for hull in case.own if type_that_made(hull).lasts]
     if not case.disks and not machines:
         return ()
@@ -248,8 +268,8 @@ def statuses(case: Case) -> tuple[DiskStatus, ...]:
 
 
 def _former(case: Case, machines: list[Hull], named: tuple[DiskStatus, ...]) -> Iterator[DiskStatus]:
-    """The Workload's disks that a machine still has, and that the spec names no more. One whose name another
-    disk has now is called as its claim is. Each claim is looked at once, however many volumes name it.
+    """Disks of the Workload that a machine still has but the spec no longer names. A former disk is named by
+    its volume, or by its claim if another disk has that name. Each claim is listed once.
     """
     names, known = {disk.name for disk in named}, {disk.claim for disk in named}
     for volume, name in (pair for hull in machines for pair in volumes_of(hull)):

@@ -9,25 +9,23 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from twinhull.api.reasons import Reason
+from twinhull.api.workload import DEFAULT_GRACE_SECONDS
 from twinhull.core.actions import Action, Change, Delete, Event
 from twinhull.core.isolation import Shortfall
 from twinhull.hulls import switching
 from twinhull.hulls.types import type_that_made
 
-#: A Pod's grace period where nothing says one (k8s.io/api/core/v1, DefaultTerminationGracePeriodSeconds).
-_DEFAULT_GRACE = 30
-
 
 class PolicyViolations(Protocol):
-    """What of a Workload runs below policies' minimums: its Compliance, or an UnreadableWorkload."""
+    """The hulls of a Workload that run below a policy's minimum: a Compliance, or an UnreadableWorkload."""
 
     @property
     def shortfalls(self) -> tuple[Shortfall, ...]:
-        """Each hull that does, by each policy."""
+        """One for each hull below a minimum and each policy that sets it."""
 
     @property
     def pending_since(self) -> datetime | None:
-        """Since when that has been seen, None if nothing does."""
+        """Since when a hull has been seen below a minimum, None if none is."""
 
     @property
     def now(self) -> datetime:
@@ -35,7 +33,7 @@ class PolicyViolations(Protocol):
 
 
 def evictions(violations: PolicyViolations) -> tuple[Delete | Change, ...]:
-    """What ends the hulls whose time is over.
+    """Deletes the hulls whose deadline is over, or switches them off.
 
     Of several policies, that with the shortest grace period decides how long a hull may take to end.
     """
@@ -56,20 +54,22 @@ def until_eviction(violations: PolicyViolations) -> timedelta | None:
 
 
 def evicted_at(shortfall: Shortfall, since: datetime) -> datetime | None:
-    """When a hull that runs below a minimum is deleted, None if that isn't what the policy says."""
+    """When a hull that runs below a minimum is deleted, None if the policy doesn't evict."""
     policy = shortfall.policy
     return since + timedelta(seconds=policy.eviction.deadline_seconds) if policy.evicts else None
 
 
 def below_floor(shortfalls: Sequence[Shortfall], since: datetime) -> str:
-    """What runs below policies' minimums, and when it is deleted, if it is."""
+    """A sentence on the hulls below policies' minimums, and when they are deleted, if a policy evicts."""
     times = [at for shortfall in shortfalls if (at := evicted_at(shortfall, since))]
     worst = max(shortfalls, key=lambda shortfall: shortfall.policy.minimum.strength)
     return f"{worst.sentence}; it is deleted at {min(times):%Y-%m-%dT%H:%M:%SZ}" if times else worst.sentence
 
 
 def without(actions: Iterable[Action], evicted: Iterable[Delete | Change]) -> tuple[Action, ...]:
-    """The actions, but for those that end what is evicted in another way, or in more time."""
+    """The actions without deletions and ends of hulls that are evicted: the eviction's own action, with the
+    policy's grace period, takes their place.
+    """
     uids = {deletion.uid for deletion in evicted}
     return tuple(action for action in actions if not (_ends(action) and getattr(action, "uid", "") in uids))
 
@@ -83,7 +83,7 @@ def _is_overdue(shortfall: Shortfall, leaves_at: datetime, now: datetime) -> boo
 
 
 def _ends(action: Action) -> bool:
-    return isinstance(action, Delete) or (isinstance(action, Change) and action.what == "end")
+    return isinstance(action, Delete) or (isinstance(action, Change) and action.purpose == "end")
 
 
 def _is_due(shortfall: Shortfall, since: datetime, now: datetime) -> bool:
@@ -92,10 +92,11 @@ def _is_due(shortfall: Shortfall, since: datetime, now: datetime) -> bool:
 
 
 def _deletion(shortfall: Shortfall, now: datetime) -> Delete | Change | None:
-    """What ends a hull, None if nothing is left to ask for.
+    """The action that ends a hull, None if that has been requested already.
 
-    A machine that lasts is switched off: with its VirtualMachine would go what its firmware keeps. It is
-    deleted only if it hasn't ended in time by that.
+    A machine that boots a disk is switched off, since the state of its firmware is deleted with its
+    VirtualMachine. The VirtualMachine is deleted only if the machine isn't off within the policy's grace
+    period.
 
     A machine's grace period is KubeVirt's to give. A Pod that is being deleted can only be given less time
     (k8s.io/apiserver, pkg/registry/rest, BeforeDelete), and the least is a second: without one, the API
@@ -105,13 +106,13 @@ def _deletion(shortfall: Shortfall, now: datetime) -> Delete | Change | None:
     why = f"{shortfall.sentence}, for longer than {policy.eviction.deadline_seconds} s"
     if type_that_made(hull).lasts and not (hull.leaves_at and _is_overdue(shortfall, hull.leaves_at, now)):
         event = Event("Warning", Reason.EVICTED_BY_POLICY, f"switched {hull.kind} {hull.name} off: {why}")
-        off = Change(hull.kind, hull.name, hull.uid, switching.off(now), event, what="end")
+        off = Change(hull.kind, hull.name, hull.uid, switching.off(now), event, purpose="end")
         return None if hull.leaves_at else off
     if type_that_made(hull).run_by_kubevirt:
         event = Event("Warning", Reason.EVICTED_BY_POLICY, f"deleted {hull.kind} {hull.name}: {why}")
         is_deleted = "deletionTimestamp" in hull.obj["metadata"]
         return None if is_deleted else Delete(hull.kind, hull.name, hull.uid, event)
-    own = hull.obj["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
+    own = hull.obj["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS)
     grace = max(1, min(own, policy.eviction.grace_period_seconds))
     granted = hull.obj["metadata"].get("deletionGracePeriodSeconds")
     if hull.deleting and (granted is None or granted <= grace):

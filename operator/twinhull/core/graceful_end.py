@@ -19,16 +19,16 @@ from twinhull.hulls.hull import Hull
 from twinhull.hulls.types import type_that_made
 
 
-def ends(
+def end_actions(
     hulls: Iterable[Hull],
     reason: Why,
     why: str,
     now: datetime,
     refusals: Mapping[str, Refusal],
 ) -> tuple[Action, ...]:
-    """What ends the hulls that aren't on their way out already, and tells why.
+    """Ends the hulls that aren't ending already, each with an Event that says why.
 
-    A machine that can't be changed is deleted all the same: KubeVirt's webhook may be gone.
+    A machine whose annotation is refused is deleted without asking its guest: KubeVirt's webhook may be gone.
     """
     return tuple(
         _request(hull, reason, why, now, refusals) or _deletion(hull, reason, why, now)
@@ -37,7 +37,7 @@ def ends(
     )
 
 
-def due(hulls: Iterable[Hull], now: datetime) -> tuple[Action, ...]:
+def overdue_deletions(hulls: Iterable[Hull], now: datetime) -> tuple[Action, ...]:
     """Deletes machines whose Pod has ended or whose grace period is over. The Event was posted when the end
     was requested.
     """
@@ -48,30 +48,33 @@ def due(hulls: Iterable[Hull], now: datetime) -> tuple[Action, ...]:
     )
 
 
-def until_due(hulls: Iterable[Hull], now: datetime) -> timedelta | None:
-    """How much longer the first of such machines may take, None if there is none."""
+def until_overdue_deletion(hulls: Iterable[Hull], now: datetime) -> timedelta | None:
+    """How long until the first of these deletions is due, None if no machine was asked to end."""
     waits = (hull.graceful_end.left(now) for hull in hulls if _is_requested(hull))
     return min((left for left in waits if left), default=None)
 
 
 def _is_requested(hull: Hull) -> bool:
-    """One that ended by itself isn't deleted here: its end may have to be remembered before it goes."""
+    """Whether a running machine was asked to end. One that ended by itself isn't deleted here, since its end
+    may have to be written into the status first.
+    """
     return hull.graceful_end.requested and not (hull.deleting or hull.ended)
 
 
 def _request(
     hull: Hull, reason: Why, why: str, now: datetime, refusals: Mapping[str, Refusal]
 ) -> Change | None:
-    """The request to end the Pod; None if nobody can be asked, or it can't be noted.
+    """The annotation that asks the guest to end its Pod; None if there is no guest to ask.
 
-    A note that failed is tried again for the grace period, as long as the next attempt falls into it.
+    A refused annotation is retried until the next attempt would come after the grace period, and then given
+    up (None). The machine is deleted then without asking its guest.
     """
     end = hull.graceful_end
     if hull.ended or not end.can_request_stop:
         return None
     event = Event("Normal", reason, f"asked {hull.kind} {hull.name} to end its Pod: {why}")
     patch = graceful_end.request_patch(end.instance, now)
-    request = Change(hull.kind, hull.name, hull.uid, patch, event, what="end")
+    request = Change(hull.kind, hull.name, hull.uid, patch, event, purpose="end")
     refused = refusals.get(request.key)
     if refused is None or refused.is_old(now):
         return request
@@ -81,6 +84,6 @@ def _request(
 def _deletion(hull: Hull, reason: Why, why: str, now: datetime) -> Delete | Change:
     if type_that_made(hull).lasts:
         event = Event("Normal", reason, f"switched {hull.kind} {hull.name} off: {why}")
-        return Change(hull.kind, hull.name, hull.uid, switching.off(now), event, what="end")
+        return Change(hull.kind, hull.name, hull.uid, switching.off(now), event, purpose="end")
     event = Event("Normal", reason, f"deleted {hull.kind} {hull.name}: {why}")
     return Delete(hull.kind, hull.name, hull.uid, event)

@@ -17,7 +17,7 @@ from twinhull.hulls.hull import Hull
 class History:
     """What was, by the status, by the process and by the hulls that are still there."""
 
-    #: What is to run.
+    #: The hull that is to run.
     blueprint: Blueprint
     #: What the present revision is called.
     revision: str
@@ -39,10 +39,10 @@ class History:
     def exit(self) -> Exit | None:
         """How the present revision ended for good, None if it has not.
 
-        Its hull says so while it is there; once it is going or gone only the status remembers, and until that
-        is written the process. This is the one thing that is decided by what the status says: a run to
-        completion must not be repeated because its Pod was tidied away. Nor because policies isolate it
-        otherwise than when it ran, nor because an earlier operator gave its revision another name.
+        While the hull exists, it tells the end. Later status.exit does, and before that is written, the
+        memory of this process. A completed run is never repeated: not because its Pod was deleted, not
+        because a policy changed the isolation, and not because an earlier operator gave the revision another
+        name.
         """
         policy = self.blueprint.restart_policy
         if policy is RestartPolicy.ALWAYS:
@@ -57,7 +57,7 @@ class History:
 
     @property
     def unwritten_exit(self) -> Exit | None:
-        """`exit`, unless the status has it already: the process is to remember it until then."""
+        """`exit`, None if the status has it already. The process remembers it until the status is written."""
         return self.exit if self.exit != self._workload.status.exit else None
 
     def _known_ends(self, hull: Hull | None) -> tuple[Exit, ...]:
@@ -72,7 +72,7 @@ class History:
         return tuple(end for end in (written, seen if is_news else None) if end)
 
     def _of_this_revision(self, end: Exit) -> Exit | None:
-        """An end, with all names of its revision; None if it is another revision's."""
+        """The end with every name of its revision, None if it is the end of another revision."""
         without_policies = self.blueprint.content_without_policies
         canonical, requested = self.blueprint.revision, without_policies.revision
         present = {self.revision, canonical, self.blueprint.former_revision}
@@ -115,7 +115,7 @@ class History:
 
     @cached_property
     def last_change(self) -> LastChange | None:
-        """How the hull came to be of the revision that it is; the status remembers it."""
+        """How the hull got its revision: created, changed in place or replaced. The status remembers it."""
         last, hull = self._workload.status.last_change, self.current
         if hull is None or self.replacing:
             return last
@@ -129,8 +129,8 @@ class History:
 
     @cached_property
     def was_settled(self) -> bool:
-        """Whether all was as this very spec asks when the status was written. What differs from it now was
-        changed by somebody else, and people are told that it is put back. Nothing is decided by it.
+        """Whether the status calls this generation settled. A difference since then was made by somebody
+        else, and an Event tells that it is restored. No other decision depends on it.
         """
         status, generation = self._workload.status, self._workload.metadata.generation
         conditions = {condition.type: condition.status for condition in status.conditions or ()}
@@ -139,7 +139,9 @@ class History:
 
     @cached_property
     def had_hull(self) -> bool:
-        """Whether the hull that is to be was there already for this very spec. Nothing is decided by it."""
+        """Whether the status names the hull that is to be, for this generation. It is used in sentences, and
+        by the back-off after a restart of the operator, which then counts a missing hull as lost.
+        """
         status, generation = self._workload.status, self._workload.metadata.generation
         name = status.hull.name if status.hull else None
         return status.observed_generation == generation and name == self.hull_name

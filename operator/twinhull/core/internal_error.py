@@ -13,6 +13,7 @@ from twinhull.api.base import Raw
 from twinhull.api.reasons import Reason
 from twinhull.core.actions import Event
 from twinhull.core.conditions import SETTLED, conditions, readable
+from twinhull.core.status_events import stall
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,7 @@ class InternalError:
 
     def events(self) -> Iterator[Event]:
         """What people are told, once for each failure."""
-        former = readable(self._status)
-        if not any((condition.type, condition.message) == ("Stalled", self.message) for condition in former):
-            yield Event("Warning", Reason.INTERNAL_ERROR, self.message)
+        yield from stall(self._status, Reason.INTERNAL_ERROR, self.message)
 
     @property
     def message(self) -> str:

@@ -17,9 +17,9 @@ from twinhull.hulls.capabilities import Capabilities
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.objectmeta import Owner
 
-#: How long after a refusal the API server may be asked again at the latest.
+#: The longest time between a refusal and the next attempt.
 LONGEST_WAIT = timedelta(minutes=5)
-#: How long after the time to ask again a refusal is forgotten: who still wants it has asked by then.
+#: How long after `retry_at` a refusal is forgotten: a rule that still wants the action has retried by then.
 _OLD_AFTER = timedelta(minutes=1)
 
 
@@ -60,7 +60,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """A Service, a manifest's ConfigMap or an ephemeral claim as it was last seen."""
+    """An object that isn't a hull, as it was last seen: a Service, a ConfigMap, a claim or a DataVolume."""
 
     #: The object.
     obj: Raw
@@ -73,7 +73,7 @@ class Companion:
 
 
 class CompanionLookup(Protocol):
-    """Objects that can be asked for by name, and not gone through: they may be very many."""
+    """Objects that are read by name and can't be listed, since they may be very many."""
 
     def get(self, name: str, /) -> Companion | None:
         """The object of that name, None if there is none."""
@@ -136,9 +136,9 @@ class Observed:
     data_volumes: CompanionLookup = field(default_factory=dict[str, Companion], repr=False, compare=False)
     #: Other Workloads whose templates mount a claim that this one boots, by the claim's name.
     mounted_by: Mapping[str, str] = field(default_factory=dict)
-    #: What policies look at, None if none is to be asked.
+    #: The content that policies match on, None if no policy is to be applied.
     subject: Subject | None = None
-    #: All that there are, in the order in which they decide.
+    #: All policies of the cluster, in the order in which they decide.
     policies: tuple[Policy, ...] = ()
     #: Whether the Workload's namespace was seen, by whose labels policies choose.
     namespace_is_known: bool = False

@@ -19,8 +19,8 @@ class Obstacle:
 
 
 def obstacle(what: str, uid: str, owner: Owner | None, *, deleting: bool) -> Obstacle | None:
-    """What an object, such as "Pod web-1a2b3c4d5e", is in the way of; None if its controller is the very
-    object of that uid: the Workload, or its machine.
+    """Why a foreign object, such as "Pod web-1a2b3c4d5e", blocks one of ours, and whether it goes by itself.
+    None if the object's controller has that `uid`, which is the Workload's or its machine's.
 
     An object of another Workload, or of one's machine, is usually left over from a former one of the same
     name, and the garbage collector deletes it.

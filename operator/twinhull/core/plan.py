@@ -54,7 +54,7 @@ def plan(case: Case) -> Plan:
     until_report = _first_report(case, step)
     if until_report is not None:
         return Plan(actions, requeue_after=soonest(requeue_after, until_report))
-    return Plan(actions, new, tuple(events(old, new)), requeue_after)
+    return Plan(actions, new, tuple(events(old, new, are_dropped=not step.unsupported)), requeue_after)
 
 
 def _of_deleted(case: Case) -> Plan:

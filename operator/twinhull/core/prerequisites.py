@@ -26,8 +26,8 @@ _MISSING = {
 }
 #: What people apply together with a Workload.
 APPLIED_WITH = {*_MISSING.values(), Reason.RUNTIME_CLASS_MISSING}
-#: What comes by itself.
-PASSING = {Reason.KUBEVIRT_DEPLOYING, Reason.CDI_DEPLOYING}
+#: Why a hull waits for a component that is being deployed: the wait ends without anybody's doing.
+COME_BY_THEMSELVES = {Reason.KUBEVIRT_DEPLOYING, Reason.CDI_DEPLOYING}
 
 
 def missing_prerequisites(case: Case) -> tuple[Lack, ...]:

@@ -1,4 +1,4 @@
-"""Quotas: whether what exceeds one, by the API server's sentence, fits once hulls have ended.
+"""Quotas: whether a new hull that exceeds a quota, by the API server's sentence, fits once others have ended.
 
 Source of the sentence: k8s.io/apiserver, pkg/admission/plugin/resourcequota/controller.go, CheckRequest.
 """
@@ -20,11 +20,11 @@ _MOST_RESOURCES = 16
 
 
 def fits_without(sentence: str, hulls: Iterable[Hull]) -> bool:
-    """Whether what exceeds a quota now would fit once these hulls are gone, or that can't be told.
+    """Whether an object that exceeds a quota now would fit once these hulls are gone; True in doubt.
 
-    A quota may have scopes that hulls aren't in, and what a launcher Pod holds isn't known: then more is
-    taken to become free than does. So it is with more resources than quotas have: each is summed up over all
-    containers of all hulls.
+    Doubt remains for launcher Pods, whose usage isn't known, and for a quota with scopes that the hulls
+    aren't in: for both, more may count as freed than is. A sentence with very many resources is in doubt,
+    too, since each of them is summed over all containers of all hulls.
     """
     match = _SENTENCE.search(sentence)
     if match is None:

@@ -1,4 +1,6 @@
-"""The rehearsal: what is tried out before anything that runs goes, and which refusals of it count."""
+"""The rehearsal: dry runs of all objects of a replacement before a running hull ends, and which refusals of
+them count.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from twinhull.hulls.hull import HULL_NAME_LABEL
 from twinhull.hulls.objectmeta import labels
 from twinhull.hulls.refusalsentences import exceeds_quota
 
-#: What refuses a Pod like the launcher's, and KubeVirt's own no less: whoever makes it, whatever else it has.
+#: Refusals of a stand-in for the launcher Pod that KubeVirt's own launcher Pod would get as well.
 _OF_LAUNCHER = re.compile(
     r"""
     violates\ PodSecurity | no\ PriorityClass\ with\ name | error\ looking\ up\ service\ account
@@ -22,19 +24,21 @@ _OF_LAUNCHER = re.compile(
     """,
     re.VERBOSE,
 )
-#: The same of one whose memory has no limit, or gets a LimitRange's default.
+#: The same for a launcher Pod whose memory has no limit, or gets a LimitRange's default.
 _OF_UNLIMITED = re.compile(
     r"must be less than or equal to memory limit|maximum memory usage per \w+ is \S+\s+No limit is specified"
 )
 
 
 def rehearsals(case: Case) -> tuple[Rehearse | RehearseChange, ...]:
-    """What is yet to be tried out before hulls are replaced: all that their replacement makes."""
+    """The objects and changes of a replacement that haven't been rehearsed yet."""
     return tuple(one for one in _all(case) if one.key not in case.observed.rehearsed)
 
 
 def of_guests_pod(case: Case) -> tuple[Rehearse, ...]:
-    """The same before a machine is made or changed: the Pod in it, which no API server has seen."""
+    """The rehearsal of the Pod in a machine, which no API server has seen, before the machine is made or
+    changed; nothing if it has been rehearsed.
+    """
     if not case.hull_type.has_guest:
         return ()
     rehearsal = Rehearse(pod.as_template(case.desired.guests_pod), "guest's Pod")
@@ -42,8 +46,11 @@ def of_guests_pod(case: Case) -> tuple[Rehearse, ...]:
 
 
 def counts(action: Rehearse, sentence: str) -> bool:
-    """Whether a refusal, in the API server's words, is one of what is to be made. The hulls that are replaced
-    may fill a quota, and what only stands for something may be refused where that isn't.
+    """Whether a refused rehearsal means that the real object would be refused; `sentence` is the API
+    server's.
+
+    It doesn't if only a quota is full that the replaced hulls will free, or if a stand-in fails a check that
+    the object in its place would pass.
     """
     if is_unable(sentence):
         return False
@@ -57,12 +64,12 @@ def counts(action: Rehearse, sentence: str) -> bool:
 
 
 def is_unable(sentence: str) -> bool:
-    """Whether a webhook of the cluster's can't rehearse, which is no refusal."""
+    """Whether the sentence only says that a webhook of the cluster doesn't support dry runs."""
     return "does not support dry run" in sentence
 
 
 def explained(action: Rehearse, sentence: str) -> str:
-    """A refusal that counts, for people: of what stands for something else, what that is."""
+    """A refusal that counts, for people. That of a stand-in names the object in whose place it was tried."""
     name = labels(action.obj).get(HULL_NAME_LABEL) or action.obj["metadata"]["name"]
     if action.stands_for == "guest's Pod":
         return f"VirtualMachine {name} can't run its Pod: {sentence.partition(' is invalid: ')[2]}"

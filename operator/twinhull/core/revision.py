@@ -143,8 +143,8 @@ class Content:
         return _hash(content, self.way)
 
 
-def other(name: str, uid: str) -> str:
-    """A stand-in for a revision in the name of a hull, while another hull has that name."""
+def stand_in_revision(name: str, uid: str) -> str:
+    """A hash for a hull's name instead of its revision, while another hull of that name and uid exists."""
     return _hash({"name": name, "uid": uid})
 
 

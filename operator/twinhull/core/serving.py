@@ -1,4 +1,4 @@
-"""Which of a Workload's hulls serves, or is to: it stays while the others end. There is no other order."""
+"""The order of a Workload's hulls: which of them serves, and stays while the others end."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from twinhull.hulls.hull import Hull
 
 
 def serving_first(hulls: Iterable[Hull], last: Hull | None = None) -> list[Hull]:
-    """Hulls, the one that serves first; while none does, the one that was there first. Of two that are alike
-    in all of that, `last` comes after the other.
+    """The hulls in order: a serving hull before others, then the older before the newer. Of two that are
+    equal in both, `last` comes second.
     """
     return sorted(hulls, key=lambda hull: (*_worse(hull), hull.created_at, hull is last))
 
 
 def serving_or_newest(hulls: Sequence[Hull]) -> Hull:
-    """The hull that serves; of several that do, or while none does, the one that was made last. That one is
-    of the revision that was wanted last.
+    """The hull that serves. If several do, or none, it is the newest, which has the revision that was wanted
+    last.
     """
     return max(hulls, key=lambda hull: (*(not bad for bad in _worse(hull)), hull.created_at))
 

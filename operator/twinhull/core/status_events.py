@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twinhull.api.base import Raw
 from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Condition, WorkloadStatus
 from twinhull.core.actions import Event
+from twinhull.core.conditions import readable
 from twinhull.hulls.importprogress import whole_percent
 
 
-def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
-    """The Events of a change of status: that a policy raises it, a stall or its other reason, what was
-    dropped, becoming ready, ceasing to be.
+def events(old: WorkloadStatus, new: WorkloadStatus, *, are_dropped: bool) -> Iterator[Event]:
+    """The Events of a change of status: a disk's filling, an isolation raised by a policy, a stall, fields
+    that the Pod lacks, and Ready when it becomes True or False.
+
+    `are_dropped` says that `unsupportedFields` lists fields that a running Pod lacks. Otherwise it lists
+    fields for which no hull is made, and no Event FieldsDropped is posted.
     """
     was, now = _by_type(old), _by_type(new)
     yield from _fillings(old, new)
@@ -23,9 +28,9 @@ def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
         if not _true(was, "Stalled") or was["Stalled"].reason != now["Stalled"].reason:
             yield Event("Warning", now["Stalled"].reason, now["Stalled"].message)
         return
-    if new.unsupported_fields and new.unsupported_fields != old.unsupported_fields:
+    if are_dropped and new.unsupported_fields and new.unsupported_fields != old.unsupported_fields:
         paths = listed([f"spec.template.{field.path}" for field in new.unsupported_fields], ", ")
-        yield Event("Warning", Reason.FIELDS_DROPPED, f"the API server left out {paths}")
+        yield Event("Warning", Reason.FIELDS_DROPPED, f"the API server or a webhook left out {paths}")
     if _true(now, "Ready"):
         if not _true(was, "Ready") or was["Ready"].reason != now["Ready"].reason:
             undone = now["Ready"].reason == Reason.OVERRULED
@@ -34,6 +39,13 @@ def events(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:
     unasked = old.observed_generation == new.observed_generation
     if unasked and _true(was, "Ready"):
         yield Event("Warning", now["Ready"].reason, now["Ready"].message)
+
+
+def stall(old: Raw, reason: Reason, message: str) -> Iterator[Event]:
+    """The Event that a Workload is Stalled, unless its raw `old` status has that message already."""
+    former = readable(old)
+    if not any((condition.type, condition.message) == ("Stalled", message) for condition in former):
+        yield Event("Warning", reason, message)
 
 
 def _fillings(old: WorkloadStatus, new: WorkloadStatus) -> Iterator[Event]:

@@ -15,7 +15,7 @@ from twinhull.api.workload import RESTART_ANNOTATION
 from twinhull.api.workloadstatus import Lack, ReplacementStatus, UnsupportedField
 from twinhull.core.actions import Action
 from twinhull.core.case import Case
-from twinhull.core.graceful_end import ends
+from twinhull.core.graceful_end import end_actions
 from twinhull.core.observed import Companion, Refusal
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.objectmeta import created_at, leaves_at
@@ -24,7 +24,9 @@ from twinhull.hulls.types import type_that_made
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do now, and what is so. The first three fields are the Ready condition."""
+    """A rule's answer: the actions, and the content of the status. The first three fields are the Ready
+    condition.
+    """
 
     ready: Literal["True", "False"]
     #: Why, in one word.
@@ -40,14 +42,14 @@ class Step:
     requeue_after: timedelta | None = None
     #: The fields of the template that the hull hasn't got, for status.unsupportedFields.
     unsupported: tuple[UnsupportedField, ...] = ()
-    #: Whether the isolation that was decided on can be had.
+    #: Whether the resolved isolation is available.
     isolated: bool = True
     #: What the cluster lacks, for status.lacks.
     lacks: tuple[Lack, ...] = ()
-    #: What status.replacement is to say, None if it is to say what it says.
+    #: The new status.replacement, None to take it from the history.
     replacement: ReplacementStatus | None = None
-    #: What the API server has against an action that what serves doesn't depend on: the conditions
-    #: Reconciling and Stalled tell it, and Ready goes on to say what serves.
+    #: The refusal of an action that the serving hull doesn't depend on: the conditions Reconciling and
+    #: Stalled tell it, and Ready keeps describing the serving hull.
     refusal: Refusal | None = None
 
 
@@ -147,7 +149,7 @@ def stalled(
 
 
 def refused(case: Case, refusal: Refusal) -> Step:
-    """What the API server says no to. If that should pass by itself, it has as long as a hull has."""
+    """The step after a refusal. One that may pass by itself is waited for, up to progressDeadlineSeconds."""
     patience = timedelta(seconds=case.workload.spec.replacement.progress_deadline_seconds)
     left = refusal.since + patience - case.now
     final = refusal.final or left <= timedelta()
@@ -161,8 +163,8 @@ def refused(case: Case, refusal: Refusal) -> Step:
     )
 
 
-def refused_aside(case: Case, step: Step, refusal: Refusal) -> Step:
-    """A step of what serves all the same, though one of its actions was refused."""
+def ready_despite_refusal(case: Case, step: Step, refusal: Refusal) -> Step:
+    """The step with its Ready unchanged, and the refusal of an action in Reconciling and Stalled."""
     aside = refused(case, refusal)
     again = soonest(step.requeue_after, aside.requeue_after)
     return replace(
@@ -170,9 +172,9 @@ def refused_aside(case: Case, step: Step, refusal: Refusal) -> Step:
     )
 
 
-def removals(case: Case, hulls: Iterable[Hull], reason: Why, why: str) -> tuple[Action, ...]:
-    """What ends the hulls that aren't on their way out already."""
-    return ends(hulls, reason, why, case.now, case.observed.refusals)
+def end_hulls(case: Case, hulls: Iterable[Hull], reason: Why, why: str) -> tuple[Action, ...]:
+    """Ends the hulls that aren't ending already."""
+    return end_actions(hulls, reason, why, case.now, case.observed.refusals)
 
 
 def _what_ends(hulls: Sequence[Hull]) -> str:

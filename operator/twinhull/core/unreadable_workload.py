@@ -17,7 +17,7 @@ from twinhull.core.actions import Action, Event
 from twinhull.core.conditions import SETTLED, CurrentCondition, conditions, readable
 from twinhull.core.defaults import OperatorDefaults
 from twinhull.core.eviction import below_floor, evictions, until_eviction, without
-from twinhull.core.graceful_end import due, ends, until_due
+from twinhull.core.graceful_end import end_actions, overdue_deletions, until_overdue_deletion
 from twinhull.core.isolation import (
     HullPolicies,
     Policy,
@@ -30,6 +30,7 @@ from twinhull.core.isolation import (
 from twinhull.core.isolation.shortfall import earliest
 from twinhull.core.observed import Refusal
 from twinhull.core.serving import serving_first
+from twinhull.core.status_events import stall
 from twinhull.core.steps import soonest
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.objectmeta import timestamp
@@ -97,7 +98,7 @@ class UnreadableWorkload:
 
     @property
     def effects(self) -> frozenset[PolicyAndEffect]:
-        """The effects of each policy on the Workload."""
+        """Each policy's effects: MATCHED, and PENDING if a hull runs below its minimum."""
         concerning = {PolicyAndEffect(policy.name, PolicyEffect.MATCHED) for policy in self._concerning}
         return frozenset(
             concerning
@@ -149,9 +150,11 @@ class UnreadableWorkload:
         noted = self._status.get("exit")
         ended = [hull for hull in self.own if type_that_made(hull).run_by_kubevirt and noted and self.exit]
         others = (
-            *due(self.own, self.now),
-            *ends(starting, Reason.REPLACING, "the operator can't read the spec", self.now, self.refusals),
-            *ends(ended, Reason.COMPLETED, "it ran to completion", self.now, self.refusals),
+            *overdue_deletions(self.own, self.now),
+            *end_actions(
+                starting, Reason.REPLACING, "the operator can't read the spec", self.now, self.refusals
+            ),
+            *end_actions(ended, Reason.COMPLETED, "it ran to completion", self.now, self.refusals),
         )
         return (*evicted, *without(others, evicted))
 
@@ -168,7 +171,7 @@ class UnreadableWorkload:
         if self.actions():
             return timedelta()
         return soonest(
-            until_due(self.own, self.now),
+            until_overdue_deletion(self.own, self.now),
             until_eviction(self),
             *map(self._until_retry, self.wanted),
         )
@@ -199,9 +202,7 @@ class UnreadableWorkload:
 
     def events(self) -> Iterator[Event]:
         """What people are told, once."""
-        former = readable(self._status)
-        if not any((condition.type, condition.message) == ("Stalled", self._message) for condition in former):
-            yield Event("Warning", self.reason, self._message)
+        yield from stall(self._status, self.reason, self._message)
 
     @property
     def _status(self) -> Raw:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from twinhull.api.base import GROUP, Raw
+from twinhull.api.workload import DEFAULT_GRACE_SECONDS
 
 #: On a VirtualMachine whose Pod has to end: when the end was requested, and the uid of the
 #: VirtualMachineInstance whose guest is asked. The leading operator asks the guest when it sees the
 #: annotation.
 ENDING_ANNOTATION = f"{GROUP}/ending"
-#: KubeVirt's grace period for machines that set none, in seconds (kubevirt.io/api/core/v1, constant
-#: DefaultGracePeriodSeconds).
-_DEFAULT_GRACE = 30
 #: The longest grace period that is waited for, so that any number can be calculated with.
 _LONGEST_GRACE = timedelta(days=365)
 
@@ -82,7 +80,7 @@ def counts(at: datetime, grace: timedelta, now: datetime) -> bool:
 
 def grace(vmi: Raw) -> timedelta:
     """How long a machine's Pod and guest may take to end, by the spec of the instance."""
-    seconds = vmi.get("spec", {}).get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
+    seconds = vmi.get("spec", {}).get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS)
     return timedelta(seconds=min(max(seconds, 0), _LONGEST_GRACE.total_seconds()))
 
 

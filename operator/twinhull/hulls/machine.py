@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from twinhull.api.base import Raw
 from twinhull.api.virtualmachine import VirtualMachine
-from twinhull.api.workload import ObjectMeta, RestartPolicy
+from twinhull.api.workload import DEFAULT_GRACE_SECONDS, ObjectMeta, RestartPolicy
 from twinhull.hulls import manifest as manifests
 from twinhull.hulls import quantity
 from twinhull.hulls.applied import APPLIED_ANNOTATION, Applied
@@ -114,7 +114,7 @@ def _placement(pod_spec: Raw) -> Raw:
     """The fields that the machine's spec takes from the Pod's, its host name, and its grace period: the Pod's
     and the guest's.
     """
-    grace = pod_spec.get("terminationGracePeriodSeconds", 30)
+    grace = pod_spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS)
     return {
         **{key: pod_spec[key] for key in _COPIED_FIELDS if key in pod_spec},
         "hostname": pod_spec["hostname"],

@@ -87,16 +87,16 @@ class AccessController(Controller[AccessCase]):
         metadata = observed.request.metadata
         owner = ReconciledObject(metadata.namespace, metadata.name, metadata.uid, metadata.generation)
         decision = access.decide(observed)
-        if decision.what == "delete":
+        if decision.verdict == "delete":
             return ObjectPlan(owner, (Delete(ACCESS_REQUEST.name, metadata.name, metadata.uid),))
-        if decision.what == "keep":
+        if decision.verdict == "keep":
             return ObjectPlan(owner, requeue_after=observed.until_next)
         status = partial(self._status, observed, decision)
         return ObjectPlan(owner, status=status, requeue_after=observed.until_next)
 
     def _status(self, observed: AccessCase, decision: AccessDecision) -> Raw:
         target = observed.target
-        if decision.what == "issue" and target and target.guest:
+        if decision.verdict == "issue" and target and target.guest:
             try:
                 return access.issued(observed, self._certificate(observed, target, target.guest)).raw()
             except ValueError as error:
@@ -111,7 +111,7 @@ class AccessController(Controller[AccessCase]):
             request.spec.usages,
             guest.fingerprint,
             f"{request.metadata.namespace}/{request.metadata.name}",
-            observed.ends,
+            observed.ends_at,
         )
         number = x509.random_serial_number()
         return authority.person(self._secret, target.workload_uid, person, observed.now, number)

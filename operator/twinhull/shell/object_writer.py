@@ -86,7 +86,7 @@ class ObjectWriter:
         if undone_before is not None:
             raise Undone(undone_before, action.event)
         is_whole = UNREAD not in changed  # otherwise not all of its annotations are known
-        if action.what == "end" and is_whole and not _notes(changed) >= _notes(action.patch):
+        if action.purpose == "end" and is_whole and not _notes(changed) >= _notes(action.patch):
             raise Refused(
                 f"{action.kind} {action.name} was changed, but the annotation that it is to end is missing: "
                 "find the webhook that removes annotations"

@@ -320,7 +320,8 @@ def _stalled(status: Status) -> GoalStatus | None:
 
 def _runs_as_before(status: Status) -> bool:
     """Whether the hull that is Ready isn't the one that the spec asks for: then Ready and Stalled have the
-    same reason. With another reason, something beside the hull is Stalled (twinhull.core.steps).
+    same reason. With another reason, something beside the hull is Stalled
+    (twinhull.core.steps, ready_despite_refusal).
     """
     ready, stalled = status.ready, status.condition("Stalled")
     if ready is None or stalled is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -10,6 +11,9 @@ import pytest
 from twinhull.api.isolation import Isolation
 from twinhull.api.reasons import Quoted, Reason
 from twinhull.api.workloadstatus import Condition, IsolationStatus, UnsupportedField, WorkloadStatus
+from twinhull.core.defaults import OperatorDefaults
+from twinhull.core.new_workload import new_case
+from twinhull.core.plan import plan
 from twinhull.core.status_events import events
 
 Truth = Literal["True", "False", "Unknown"]
@@ -65,14 +69,14 @@ DROPPED = status("True", "Ready", dropped=("spec.hostUsers",))
     ],
 )
 def test_told(before: WorkloadStatus, after: WorkloadStatus, expected: list[str]) -> None:
-    assert [f"{event.type} {event.reason}" for event in events(before, after)] == expected
+    assert [f"{event.type} {event.reason}" for event in events(before, after, are_dropped=True)] == expected
 
 
 def test_note_says_what_the_condition_says() -> None:
-    (event,) = events(NEW, READY)
+    (event,) = events(NEW, READY, are_dropped=True)
     assert event.message == "Ready!"
-    dropped, _ = events(STARTING, DROPPED)
-    assert dropped.message == "the API server left out spec.template.spec.hostUsers"
+    dropped, _ = events(STARTING, DROPPED, are_dropped=True)
+    assert dropped.message == "the API server or a webhook left out spec.template.spec.hostUsers"
 
 
 def raised(policy: str) -> WorkloadStatus:
@@ -87,7 +91,21 @@ def raised(policy: str) -> WorkloadStatus:
 
 
 def test_policy_that_raises_is_told_once() -> None:
-    first = [(event.type, event.reason, event.message) for event in events(READY, raised("a"))]
-    assert first == [("Normal", "RaisedByPolicy", "IsolationPolicy a requires it")]
-    assert list(events(raised("a"), raised("a"))) == []
-    assert [event.message for event in events(raised("a"), raised("b"))] == ["IsolationPolicy b requires it"]
+    (first,) = events(READY, raised("a"), are_dropped=True)
+    told = first.type, first.reason, first.message
+    assert told == ("Normal", "RaisedByPolicy", "IsolationPolicy a requires it")
+    assert list(events(raised("a"), raised("a"), are_dropped=True)) == []
+    (second,) = events(raised("a"), raised("b"), are_dropped=True)
+    assert second.message == "IsolationPolicy b requires it"
+
+
+def test_waiting_for_kubevirt_with_unsupported_fields_tells_no_dropped_fields() -> None:
+    """No hull was made, so no API server can have left anything out of it."""
+    pod = {"hostNetwork": True, "containers": [{"name": "web", "image": "nginx"}]}
+    spec = {"isolationPolicy": "VirtualMachine", "template": {"spec": pod}}
+    case = new_case({"name": "web"}, spec, OperatorDefaults(guest_image="guest", first_report=0))
+    deploying = replace(case.observed.capabilities, kubevirt="Deploying")
+    planned = plan(replace(case, observed=replace(case.observed, capabilities=deploying)))
+    assert planned.status
+    assert planned.status.unsupported_fields
+    assert planned.events == ()

@@ -146,7 +146,7 @@ def test_a_note_that_an_answer_does_not_tell_is_nobodys_doing() -> None:
     world.cluster.patch = patched  # type: ignore[method-assign]
     assert world.workload is not None
     uid = world.server.get("VirtualMachine", KEY)["metadata"]["uid"]
-    end = Change("VirtualMachine", KEY[1], uid, graceful_end.request_patch("i", world.now), what="end")
+    end = Change("VirtualMachine", KEY[1], uid, graceful_end.request_patch("i", world.now), purpose="end")
     assert run(world.executor.execute(ReconciledObject.of(world.workload), end)) == Done(None)
 
 

@@ -11,10 +11,10 @@ from twinhull.api.workload import State
 from twinhull.core import backoff, disks
 from twinhull.core.actions import Change, Create, Event
 from twinhull.core.case import Case
-from twinhull.core.companions import put_right
+from twinhull.core.manifests import manifest_corrections
 from twinhull.core.rehearsal import of_guests_pod
 from twinhull.core.rules.ownership import name_conflict
-from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end, waiting_for_object
+from twinhull.core.steps import Step, end_hulls, names, stalled, waiting, waiting_for_end, waiting_for_object
 from twinhull.hulls import machineclaims, next_spec, switching
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.objectmeta import version_of
@@ -34,7 +34,7 @@ def stopped(case: Case) -> Step | None:
         sentence = "stopped, as spec.state asks" + (f"; {replaced}" if replaced else "")
         return conflict or Step("True", Reason.STOPPED, sentence)
     event = "spec.state is Stopped"
-    return waiting_for_end(case, case.own, Reason.STOPPING, removals(case, case.own, Reason.STOPPED, event))
+    return waiting_for_end(case, case.own, Reason.STOPPING, end_hulls(case, case.own, Reason.STOPPED, event))
 
 
 def deleted_by_others(case: Case) -> Step | None:
@@ -76,7 +76,7 @@ def completed(case: Case) -> Step | None:
         return None
     machines = [hull for hull in case.own if type_that_made(hull).run_by_kubevirt]
     is_written = case.workload.status.exit == case.history.exit
-    actions = removals(case, machines, Reason.COMPLETED, "it ran to completion") if is_written else ()
+    actions = end_hulls(case, machines, Reason.COMPLETED, "it ran to completion") if is_written else ()
     again = timedelta() if machines and not is_written else None
     code = "" if case.history.exit.code is None else f" with exit code {case.history.exit.code}"
     which = f"container {case.history.exit.container} " if case.history.exit.container else ""
@@ -103,7 +103,7 @@ def hull_failed(case: Case) -> Step | None:
     if wait > timedelta():
         return waiting(Reason.RESTARTING, sentence, requeue_after=wait)
     return waiting(
-        Reason.RESTARTING, sentence, removals(case, [case.current], Reason.RESTARTING, case.current.reason)
+        Reason.RESTARTING, sentence, end_hulls(case, [case.current], Reason.RESTARTING, case.current.reason)
     )
 
 
@@ -119,7 +119,7 @@ def create_hull(case: Case) -> Step | None:
         return too_soon
     manifest = case.observed.manifests.get(case.hull_name) if case.hull_type.has_guest else None
     sentence = f"restored ConfigMap {case.hull_name}, which somebody had changed"
-    corrections = tuple(put_right(case, manifest, _drift(sentence))) if manifest else ()
+    corrections = tuple(manifest_corrections(case, manifest, _drift(sentence))) if manifest else ()
     if manifest and manifest.deleting and not corrections:
         what = f"ConfigMap {case.hull_name}"
         sentence = f"waiting for {what} to end; it is then made again"

@@ -2,7 +2,7 @@
 and of the machine's own size.
 
 The operator changes the VirtualMachine first, and notes on it that the change is pending, and the digest of
-the new manifest. Then it changes the manifest's ConfigMap (core/companions), and gives the manifest to the
+the new manifest. Then it changes the manifest's ConfigMap (core/manifests), and gives the manifest to the
 guest (shell/guest_poller). The pending note is removed once the guest runs by the new manifest and KubeVirt
 has given the machine its new size.
 """

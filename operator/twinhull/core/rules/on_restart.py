@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
-from twinhull.core.companions import changed_for_next_start
+from twinhull.core.next_start import changed_for_next_start
 from twinhull.core.steps import Step, how_to_restart, names
 from twinhull.hulls import switching
 from twinhull.hulls.hull import Hull

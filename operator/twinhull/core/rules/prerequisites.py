@@ -8,7 +8,7 @@ from twinhull.api.brevity import listed
 from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import UnsupportedField
 from twinhull.core.case import Case
-from twinhull.core.prerequisites import PASSING, missing_prerequisites
+from twinhull.core.prerequisites import COME_BY_THEMSELVES, missing_prerequisites
 from twinhull.core.rules.on_restart import while_former_runs
 from twinhull.core.steps import Step, stalled, waiting
 from twinhull.hulls import parity
@@ -29,7 +29,7 @@ def prerequisites_missing(case: Case) -> Step | None:
     missing = missing_prerequisites(case)
     if not missing:
         return None
-    lasting = next((lack for lack in missing if lack.reason not in PASSING), None)
+    lasting = next((lack for lack in missing if lack.reason not in COME_BY_THEMSELVES), None)
     sentence = listed([lack.message for lack in missing])
     step = stalled(lasting.reason, sentence) if lasting else waiting(missing[0].reason, sentence)
     step = replace(step, isolated=False, lacks=missing, unsupported=_unsupported(case))

@@ -9,7 +9,7 @@ from twinhull.api.reasons import Reason
 from twinhull.core import disks
 from twinhull.core.case import Case
 from twinhull.core.companions import refused_companions
-from twinhull.core.steps import Step, how_to_restart, names, refused_aside, stalled, waiting
+from twinhull.core.steps import Step, how_to_restart, names, ready_despite_refusal, stalled, waiting
 from twinhull.hulls import next_spec
 from twinhull.hulls.edits import Edits
 
@@ -78,7 +78,7 @@ def change_refused(case: Case) -> Step | None:
     """
     answers = (answer for _, answer in refused_companions(case) if answer.reason != Reason.OVERRULED)
     refusal = next(answers, None)
-    return refused_aside(case, ready(case), refusal) if refusal else None
+    return ready_despite_refusal(case, ready(case), refusal) if refusal else None
 
 
 def ready(case: Case) -> Step:

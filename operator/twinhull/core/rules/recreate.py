@@ -5,7 +5,7 @@ from __future__ import annotations
 from twinhull.api.reasons import Reason
 from twinhull.core.case import Case
 from twinhull.core.rehearsal import rehearsals
-from twinhull.core.steps import Step, removals, waiting, waiting_for_end
+from twinhull.core.steps import Step, end_hulls, waiting, waiting_for_end
 
 
 def end_old_hull(case: Case) -> Step | None:
@@ -27,5 +27,5 @@ def end_old_hull(case: Case) -> Step | None:
         )
     event = f"replaced by {case.hull_kind} {case.hull_name}"
     return waiting_for_end(
-        case, case.former, Reason.REPLACING, removals(case, case.former, Reason.REPLACING, event)
+        case, case.former, Reason.REPLACING, end_hulls(case, case.former, Reason.REPLACING, event)
     )

@@ -12,7 +12,7 @@ from twinhull.core import sharing
 from twinhull.core.case import Case
 from twinhull.core.rules.on_restart import while_former_runs
 from twinhull.core.serving import serving_first
-from twinhull.core.steps import Step, names, removals, stalled, waiting, waiting_for_end
+from twinhull.core.steps import Step, end_hulls, names, stalled, waiting, waiting_for_end
 from twinhull.hulls import service
 from twinhull.hulls.hull import Hull
 
@@ -58,7 +58,7 @@ def replacement_failed(case: Case) -> Step | None:
         Reason.PROGRESS_DEADLINE_EXCEEDED,
         f"{attempt.message}; {names(case.standing)} {_verb(case.standing, 'keeps', 'keep')} running: change "
         "the spec to try again",
-        actions=removals(case, hulls, Reason.PROGRESS_DEADLINE_EXCEEDED, "it was not ready in time"),
+        actions=end_hulls(case, hulls, Reason.PROGRESS_DEADLINE_EXCEEDED, "it was not ready in time"),
     )
 
 
@@ -137,7 +137,7 @@ def _end(case: Case, hulls: list[Hull] | tuple[Hull, ...], why: str) -> Step:
         gets, ends = _verb(hulls, "gets", "get"), _verb(hulls, "is", "are")
         sentence = f"{names(hulls)} {gets} no new connections and {ends} about to end"
         return waiting(Reason.DRAINING, sentence, requeue_after=drain)
-    return waiting_for_end(case, hulls, Reason.REPLACING, removals(case, hulls, Reason.REPLACING, why))
+    return waiting_for_end(case, hulls, Reason.REPLACING, end_hulls(case, hulls, Reason.REPLACING, why))
 
 
 def _verb(hulls: Sequence[Hull], of_one: str, of_several: str) -> str:

@@ -117,7 +117,7 @@ def _concerns_hull(action: Action) -> bool:
     match action:
         case Create():
             return bool(action.obj["kind"] != "Service")
-        case Change(what="end"):
+        case Change(purpose="end"):
             return True
         case Delete():
             return action.kind in {one.kind for one in hull_types()}
