@@ -93,7 +93,9 @@ class Content:
         content["metadata"]["restarts"] = {
             key: value
             for key, value in annotations.items()
-            if key.startswith(_RESTARTS) or reaching(key) or key in DESCRIBING_ANNOTATIONS
+            if key.startswith(_RESTARTS)
+            or reaching(key)
+            or (key in DESCRIBING_ANNOTATIONS and self.way == FORMAT)
         }
         pod_spec, grows = self._template["spec"], self.hull_type.grows
         containers = [

@@ -93,6 +93,13 @@ class Application:
             raise failure
 
     async def _start(self) -> None:
+        try:
+            await self._start_work()
+        except asyncio.CancelledError:  # the end has come before the start was over: tasks are cancelled, too
+            self._ended.set()
+            raise
+
+    async def _start_work(self) -> None:
         await self._control_loop.know()
         self._listed = True
         self._posting.spawn(self._control_loop.events.run())

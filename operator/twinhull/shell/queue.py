@@ -102,16 +102,12 @@ class Queue:
             loop = asyncio.get_running_loop()
             self._timers[key] = loop.call_later(max(0.0, after.total_seconds()), self.add, key)
 
-    def retry(self, key: Key, at_most: timedelta | None = None) -> timedelta:
-        """Add a key again after a failure, each time after a longer wait, `at_most` if given. Returns the
-        wait.
-        """
+    def retry(self, key: Key) -> timedelta:
+        """Add a key again after a failure, each time after a longer wait. Returns the wait."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self._metrics.retried()
         delay: timedelta = min(self._longest_retry, _FIRST_RETRY * 2 ** min(failures, 20))
-        if at_most is not None and at_most > timedelta():  # what is due already has just been tried
-            delay = min(delay, at_most)
         self.later(key, delay)
         return delay
 

@@ -55,13 +55,7 @@ class NotSettled(Exception):
 
 
 class NoEffect(Exception):
-    """The same actions are planned again after they were carried out: they had no visible effect.
-    `requeue_after` is after how long the object is reconciled anyway; None if it isn't.
-    """
-
-    def __init__(self, message: str, requeue_after: timedelta | None = None) -> None:
-        super().__init__(message)
-        self.requeue_after = requeue_after
+    """The same actions are planned again after they were carried out: they had no visible effect."""
 
 
 class NotCleared(Exception):
@@ -115,8 +109,7 @@ class Reconciler(Generic[_Observed]):
         except Busy:  # the executor wakes the object
             return "requeue"
         except (NoEffect, NotCleared) as error:
-            after = error.requeue_after if isinstance(error, NoEffect) else None
-            delay = self._queue.retry(key, after)
+            delay = self._queue.retry(key)
             extra = self._fields(key, type(error).__name__)
             logger.warning(
                 "%s: %s; again in %.1f s", self._name(key), error, delay.total_seconds(), extra=extra
@@ -175,7 +168,7 @@ class Reconciler(Generic[_Observed]):
         left = [action.key for action in plan.actions]
         if left and left == carried_out:
             await self._report(key, observed, plan)
-            raise NoEffect(f"these actions had no visible effect: {listed(left, ', ')}", plan.requeue_after)
+            raise NoEffect(f"these actions had no visible effect: {listed(left, ', ')}")
         self._queue.later(key, plan.requeue_after)
         if left:
             self._queue.add(key)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from twinhull.api.base import Raw
-from twinhull.core import revision
 from twinhull.core.actions import Delete
 from twinhull.core.case import Case
 from twinhull.core.decision import decide
@@ -761,33 +760,3 @@ def test_a_debug_container_runs_beside_a_machine_with_a_disk_too() -> None:
         objects = (vm, vmi, launcher(vmi, ephemeralContainers=added))
         found = case(raw, namespace(), EVICTING, KUBEVIRT, *objects)
         assert len(found.compliance.shortfalls) == len(added)
-
-
-def of_same_revision(monkeypatch: pytest.MonkeyPatch, evil: Raw, clean: Raw) -> tuple[Raw, Raw]:
-    """The evil Workload's Pod, and a clean Workload of the same revision: short hashes collide soon."""
-    monkeypatch.setattr(revision, "_DIGITS", 1)
-    present = case(evil).desired.hull_objects[-1]
-    wanted = case(evil).revision
-    candidates = (with_note(clean, number) for number in range(10_000))
-    collides = next(raw for raw in candidates if case(raw).revision == wanted)
-    metadata = {**present["metadata"], "ownerReferences": [OURS], "creationTimestamp": at(0)}
-    return present | {"metadata": metadata, "status": running()}, collides
-
-
-def with_note(raw: Raw, number: int) -> Raw:
-    template = raw["spec"]["template"]
-    annotated = {**template, "metadata": {"annotations": {"n": str(number)}}}
-    return raw | {"spec": {**raw["spec"], "template": annotated}}
-
-
-def test_no_spec_of_the_same_revision_speaks_for_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A revision is a hash of 36 bits: two specs that have the same one are found in seconds."""
-    sandboxed = {"isolationPolicy": "Sandbox", "sandbox": {"runtimeClassName": "gvisor"}}
-    evil = workload(sandboxed, pod={"volumes": [{"name": "node", "hostPath": {"path": "/"}}]})
-    made, clean = of_same_revision(monkeypatch, evil, workload(sandboxed))
-    sandbox = {"runtimeClassName": "gvisor"}
-    floor = policy("floor", minimum="Sandbox", sandbox=sandbox, onViolation="Evict", eviction=EVICTION)
-    found = case(pending(clean), namespace(), floor, GVISOR, made)
-    assert found.current is not None
-    (shortfall,) = found.compliance.shortfalls
-    assert shortfall.evading_field == "spec.template.spec.volumes[node].hostPath"

@@ -22,7 +22,6 @@ from .test_below_floor import (
     GPU,
     UNREADABLE,
     noted,
-    of_same_revision,
     pending,
     pod,
     unreadable,
@@ -361,16 +360,6 @@ def test_an_image_that_a_webhook_has_rewritten_in_place_does_not_count() -> None
     found = case(pending(workload()), namespace(), suspect({"images": ["mirror.example/**"]}), present)
     assert found.current is not None
     assert found.compliance.shortfalls == ()
-
-
-@pytest.mark.parametrize("match", MATCHES)
-def test_no_spec_of_the_same_revision_takes_what_runs_out_of_a_policy(
-    match: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made, clean = of_same_revision(monkeypatch, workload(pod=EVIL), workload())
-    found = case(pending(clean), namespace(), suspect(MATCHES[match]), KUBEVIRT, made)
-    assert found.current is not None
-    assert found.compliance.shortfalls
 
 
 def test_the_kernel_that_a_machine_boots_is_an_image_that_it_runs() -> None:

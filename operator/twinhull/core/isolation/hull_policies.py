@@ -91,20 +91,16 @@ class HullPolicies:
         )
 
     def _subject_of(self, hull: Hull, *, is_current: bool) -> Subject | None:
-        """The subject of a hull, None if it is that of the Workload's spec. The current hull is examined,
-        too: a revision is a short hash, and somebody may find two specs that have the same one.
-        """
+        """The subject of a hull, None if it is that of the Workload's spec."""
         subject = self.subject
         if subject is None:
             return None
         kind = type_that_made(hull)
         if not kind.run_by_kubevirt:
             of_pod = subject_of_pod(subject, hull.obj, hull.applied, hull.container_ids)
-            return _beside_spec(subject, of_pod, hull.applied) if is_current else of_pod
+            return _beside_spec(subject, of_pod) if is_current else of_pod
         if kind.has_guest:
-            if is_current and self._pod_spec_in(hull) is None:
-                return None
-            return self._subject_of_guest(subject, hull)
+            return None if is_current else self._subject_of_guest(subject, hull)
         is_whole = UNREAD not in hull.obj and UNREAD not in (hull.instance or ())
         return replace(
             subject,
@@ -222,23 +218,14 @@ def _outgoing_images(pod: Raw, applied: Applied | None, container_ids: Mapping[s
     return applied.outgoing_images(container_ids)
 
 
-def _beside_spec(subject: Subject, of_pod: Subject, applied: Applied | None) -> Subject | None:
-    """The subject of the current Pod: that of the Workload's spec, with the images and ServiceAccounts that
-    the Pod has in addition. None if it has none in addition.
-
-    Init containers and volumes of the Pod don't count: webhooks may have rewritten their images, and the note
-    doesn't have the template's.
+def _beside_spec(subject: Subject, of_pod: Subject) -> Subject | None:
+    """The subject of the current Pod: that of the Workload's spec, with the images that the Pod runs in
+    addition: of debug containers, and outgoing ones. None if it runs none.
     """
-    in_spec = {container.get("image", "") for container in subject.pod_spec.get("containers") or ()}
-    noted = sorted(set(applied.images.values()) - in_spec) if applied else ()
-    images = tuple(dict.fromkeys((*subject.debug_images, *of_pod.debug_images, *noted)))
-    others = (
-        of_pod.service_accounts - subject.service_accounts if "serviceAccounts" not in of_pod.unknown else ()
-    )
-    if images == subject.debug_images and not others:
+    if not of_pod.debug_images:
         return None
-    own = (name for name in sorted(others) if "/" not in name)
-    return replace(subject, debug_images=images, machine_accounts=(*subject.machine_accounts, *own))
+    images = tuple(dict.fromkeys((*subject.debug_images, *of_pod.debug_images)))
+    return replace(subject, debug_images=images)
 
 
 def _machine_spec(hull: Hull) -> Raw:

@@ -125,13 +125,6 @@ class Surroundings:
                 yield hull, beside
 
 
-def _notes_its_template(hull: Hull) -> bool:
-    """Whether a hull notes which containers and volumes its template had. If so, the current hull itself is
-    examined, too: a revision is a short hash, and somebody may find two specs that have the same one.
-    """
-    return hull.applied is not None and hull.applied.volumes is not None
-
-
 def _below(
     surroundings: Surroundings,
     hull: Hull,
@@ -145,7 +138,7 @@ def _below(
     if not floors:
         return
     running = surroundings.isolation(hull)
-    own = evasions_of if evasions_of_spec is None or _notes_its_template(hull) else evasions_added_to
+    own = evasions_of if evasions_of_spec is None else evasions_added_to
     evasions = (*(evasions_of_spec() if evasions_of_spec else ()), *own(hull, running))
     evading_field = next((evasion.path for evasion in evasions), "")
     for policy in floors:

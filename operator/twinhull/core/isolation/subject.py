@@ -78,7 +78,7 @@ class Subject:
         """Whether the overrides name too many ServiceAccounts to be compared. Then every policy that matches
         on serviceAccounts concerns the subject.
         """
-        return len(self.machine_accounts) > _MOST_ACCOUNTS
+        return len(frozenset(self.machine_accounts)) > _MOST_ACCOUNTS
 
     @cached_property
     def images(self) -> tuple[Image, ...]:
