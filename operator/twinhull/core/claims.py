@@ -1,7 +1,7 @@
-"""Claims of the template that are disks of its machine: whose disk each is, which the claim itself says.
+"""Claims of the template that are disks of its machine. A mark on each claim says whose disk it is.
 
-What is on such a disk no Pod can read, and two machines that mounted it would destroy it. So the claim is
-marked before the first machine has it, and the mark stays when the machine is gone.
+No Pod can read the content of such a disk, and two machines that mount it destroy it. So the operator marks
+the claim before the first machine mounts it, and leaves the mark when the machine is gone.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class MountedClaim:
 
     @property
     def holder(self) -> str:
-        """The name of the Workload whose disk is on it, empty if it is nobody's."""
+        """The name of the Workload that the claim's mark names, empty if the claim has no mark."""
         return str((self.obj["metadata"].get("annotations") or {}).get(DISK_OF_ANNOTATION) or "")
 
     @property
     def disk_of(self) -> str:
-        """The name of the Workload whose boot disk or data disk it is, empty if it is none."""
+        """The name of the Workload whose boot disk or data disk the claim is, by its label; empty if none."""
         return labels(self.obj).get(DISK_LABEL, "")
 
     @property
     def made_for(self) -> str:
-        """The name of the Workload whose ephemeral volume it is, empty if it is none."""
+        """The name of the Workload for whose ephemeral volume the claim was made, empty if for none."""
         return labels(self.obj).get(WORKLOAD_LABEL, "")
 
     @property
@@ -55,7 +55,7 @@ class MountedClaim:
 
 
 def of_template(case: Case) -> Iterator[MountedClaim]:
-    """The claims that the template names and that are there. An ephemeral one is its machine's alone."""
+    """The claims that the template names and that exist, without those of ephemeral volumes."""
     spec = case.blueprint.spec
     disks = spec.virtual_machine.disk_volumes() if case.hull_type.has_guest else frozenset()
     for volume in spec.template["spec"].get("volumes") or ():
@@ -66,19 +66,19 @@ def of_template(case: Case) -> Iterator[MountedClaim]:
 
 
 def user_of(case: Case, claim: MountedClaim) -> Hull | None:
-    """The hull of the Workload that runs and has a claim, None if none does."""
+    """A former hull of the Workload that still runs and mounts the claim; None if there is none."""
     return next((hull for hull in case.standing if claim.name in claims_of(hull)), None)
 
 
 def claims_of(hull: Hull) -> frozenset[str]:
-    """The claims that a hull has, also as DataVolumes: a machine by its instance, or by its VirtualMachine if
-    it has none that can be read.
+    """The names of the claims that a hull mounts, by themselves or by their DataVolumes. A machine mounts
+    those of its VirtualMachineInstance; if that doesn't exist or can't be read, those of its VirtualMachine.
     """
     return frozenset(claim for _, claim in volumes_of(hull))
 
 
 def volumes_of(hull: Hull) -> Iterator[tuple[str, str]]:
-    """The same claims, each with the name of the hull's volume that it is."""
+    """The claims of `claims_of`: each with the name of its volume in the hull, which comes first."""
     spec = hull.obj.get("spec") or {}
     is_machine = type_that_made(hull).run_by_kubevirt
     template = (spec.get("template") or {}).get("spec") or {} if is_machine else spec
@@ -89,8 +89,8 @@ def volumes_of(hull: Hull) -> Iterator[tuple[str, str]]:
 
 
 def marks(case: Case) -> Iterator[Change]:
-    """What marks on the claims whose disk they are. Of two Workloads that do so at once, one alone can: the
-    mark is set on the claim as it was seen.
+    """Marks the claims that are disks of the machine and have no mark. If two Workloads mark a claim at the
+    same time, the API server refuses the second, since each change names the claim's resourceVersion.
     """
     workload = case.workload.metadata.name
     for claim in of_template(case):

@@ -1,4 +1,4 @@
-"""The objects that are to be there for a Workload: its hull, what the hull is made with, and its Service."""
+"""The objects that are to exist for a Workload: its hull, the objects that the hull needs, and its Service."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from twinhull.hulls.types import RenderInput, pod_of
 
 @dataclass(frozen=True)
 class Desired:
-    """Every object as it is to be, rendered when it is first asked for."""
+    """The objects that are to exist, each rendered when it is first used."""
 
-    #: What they are made from.
+    #: The blueprint from which they are rendered.
     blueprint: Blueprint
-    #: What the present revision is called.
+    #: The present revision.
     revision: str
-    #: The name of the hull that is to be, or that is.
+    #: The name of the hull: of the current one, or of the one to be created.
     hull_name: str
-    #: The hulls that are there: a machine's disks stay in their order.
+    #: The hulls that exist. A machine that is rendered anew keeps the order of its disks.
     own: tuple[Hull, ...] = ()
-    #: The one hull that the Service is to reach, None if any that is ready will do.
+    #: The only hull that the Service selects, None if it selects every ready hull.
     pinned: Hull | None = None
-    #: The names of the disks whose claim is there without a DataVolume.
+    #: The names of the disks whose claim exists without a DataVolume.
     lone_claims: frozenset[str] = frozenset()
 
     @cached_property
     def service(self) -> Raw | None:
-        """The Service that is to be, None if there is to be none."""
+        """The Service that is to exist, None if none is."""
         workload = self.blueprint.workload
         policy, template = workload.spec.service, workload.spec.template
         declared = service.ports_of_policy(policy) or service.declared(template["spec"])
@@ -45,20 +45,20 @@ class Desired:
         return self._hull_objects(self.hull_name)
 
     def manifest_notes(self, machine_name: str) -> Raw:
-        """The annotations by which a machine of that name says which manifest it runs by: the present one."""
+        """The annotations by which a machine of that name notes the digest of the present manifest."""
         carried = self._hull_objects(machine_name)[0]
         return manifest.notes(self.blueprint.workload.metadata, carried, self._machine_settings)
 
     @cached_property
     def guests_pod(self) -> Raw:
-        """The Pod that is to run in the machine."""
+        """The Pod that the machine is to run."""
         return pod_of(self._render_input(self.hull_name))
 
     def _hull_objects(self, name: str) -> tuple[Raw, ...]:
         return self.blueprint.hull_type.objects(self._render_input(name))
 
     def _render_input(self, name: str) -> RenderInput:
-        """What a hull of that name is rendered from."""
+        """The input from which a hull of that name is rendered."""
         kind = self.blueprint.hull_type.kind
         present = (hull.obj for hull in self.own if (hull.kind, hull.name) == (kind, name))
         return RenderInput(
@@ -76,7 +76,7 @@ class Desired:
 
     @cached_property
     def _machine_settings(self) -> MachineSettings:
-        """What is added to a machine beside what the Workload says."""
+        """The settings of a machine that come from the operator and the cluster, besides those of the spec."""
         built, defaults = self.blueprint.spec.virtual_machine, self.blueprint.defaults
         capabilities = self.blueprint.observed.capabilities
         return MachineSettings(
@@ -86,13 +86,15 @@ class Desired:
             video=capabilities.video_devices,
             registries=defaults.registries,
             secret=defaults.guest_secret,
-            # Whoever runs KubeVirt may have decided for all machines.
+            # The KubeVirt object may set an eviction strategy for all machines.
             eviction="" if capabilities.eviction_strategy else MIGRATES_IF_POSSIBLE,
         )
 
     @property
     def _guest_image_pull_secret(self) -> str | None:
-        """The Secret that nodes pull the guest image with. The operator's is for its own image only."""
+        """The Secret with which nodes pull the guest image. The operator's Secret is for the operator's default
+        guest image only.
+        """
         built = self.blueprint.spec.virtual_machine
         if built.guest_image_pull_secret or built.guest_image:
             return built.guest_image_pull_secret

@@ -1,9 +1,9 @@
-"""The revision: a hash of what a hull is made from, which its name ends in.
+"""The revision: a hash of the content that a hull is made from. The hull's name ends in it.
 
-The same content has the same name, so a creation repeated after a crash is the same creation. However a
-template is written, its content is the same (core/canonical). What the operator itself renders isn't part of
-the content, nor is its default guest image, or the Secret that this is pulled with: upgrading the operator
-restarts nothing.
+The same content gives the same name, so a creation that is repeated after a crash creates nothing new. Two
+ways to write the same template have the same content (core/canonical). The content leaves out what the
+operator adds when it renders a hull, its default guest image and that image's pull Secret: an upgrade of the
+operator restarts nothing.
 """
 
 from __future__ import annotations
@@ -25,43 +25,41 @@ from twinhull.hulls.merge import merge_patch
 from twinhull.hulls.pod import with_protocols
 from twinhull.hulls.types import HullType, type_of
 
-#: The first character of every revision: how it was worked out. A new way gets a new character, and the
-#: hulls of the old way stay current for as long as their content does.
+#: The first character of a revision. It tells how the revision was computed. A new way to compute revisions
+#: gets a new character; hulls with the former one stay current as long as their content stays the same.
 FORMAT = "2"
-#: The way of earlier operators: from the template as it is written.
+#: The character of earlier operators, which computed the revision from the template as it was written.
 FORMER = "1"
 
 _DIGITS = 9
-#: What KubeVirt changes of a machine that runs, as a patch that takes it away.
+#: A merge patch that removes the fields of overrides that KubeVirt changes in a running machine.
 _LIVE: Raw = {"domain": {"cpu": {"sockets": None}, "memory": {"guest": None}}}
-#: Those of the template's annotations that are there to restart it: ours, and that of `kubectl rollout
-#: restart`.
+#: The annotations of a template whose change restarts the hull: ours, and that of `kubectl rollout restart`.
 _RESTARTS = (RESTART_ANNOTATION, "kubectl.kubernetes.io/restartedAt")
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a hull is made from."""
+    """The content that a hull is made from."""
 
     spec: WorkloadSpec
     isolation: Isolation
     runtime_class: str | None
-    #: Whatever was last said to restart it, None if nothing ever was.
+    #: The value of the Workload's restart annotation, None if it was never restarted.
     restart: str | None = None
-    #: That of a machine as an earlier operator worked it out of the containers, None if it is to be worked
-    #: out.
+    #: The size of the machine as an earlier operator computed it from the containers; None to compute it.
     size: Raw | None = None
-    #: How its revision is worked out: FORMAT, or FORMER.
+    #: How the revision is computed: FORMAT or FORMER.
     way: str = FORMAT
 
     @cached_property
     def former(self) -> Content:
-        """The same, whose revisions are those that an earlier operator gave it. They are worked out once."""
+        """The same content, whose hashes are those that an earlier operator computed. They are cached."""
         return replace(self, way=FORMER)
 
     @cached_property
     def hull_type(self) -> HullType:
-        """The type of the hull that is made from it."""
+        """The type of the hull that is made from this content."""
         return type_of(self.isolation, self.spec)
 
     @cached_property
@@ -71,21 +69,20 @@ class Content:
 
     @cached_property
     def revision(self) -> str:
-        """The revision of what would run: 10 characters, fit for a name.
+        """The revision: 10 characters that may stand in an object's name.
 
-        Fields at their defaults leave no trace, so that a field added later changes no revision; nor do those
-        of another kind of hull, or of the Service.
+        It leaves out fields at their defaults, so that a field that is added to the API later changes no
+        revision; and fields of other hull types and of the Service.
         """
         return self._hash(self._content)
 
     @cached_property
     def fixed(self) -> str:
-        """The same of what can't change while a Pod runs: all but the template's labels and annotations
-        (without those that are read at its start), and its containers' images and, in a plain Pod, their CPU
-        and memory.
+        """A hash of the fields that can't change while a Pod runs. It leaves out the template's labels, its
+        annotations except those that are read when the Pod starts, the containers' images and, in a plain
+        Pod, their CPU and memory. A sandbox may be unable to grow.
 
-        A sandbox may not be able to grow. Annotations that only describe a machine are in it, since notes of
-        FORMAT 2 have them.
+        DESCRIBING_ANNOTATIONS are included, since FORMAT 2 has had them from the beginning.
         """
         content = self._content
         annotations = content["metadata"].pop("annotations", {})
@@ -106,14 +103,13 @@ class Content:
 
     @cached_property
     def fixed_in_machine(self) -> str:
-        """The same of what can't change while a machine runs: all but its containers' images, how much CPU
-        and memory they have, and its own size where an instancetype of the cluster or the overrides say it.
-        What an instancetype of the namespace brings beside may be what a floor refuses, and stays until the
-        machine goes.
+        """A hash of the fields that can't change while a machine runs. It leaves out the containers' images,
+        CPU and memory, and the machine's size if a cluster-wide instancetype or the overrides set it.
 
-        KubeVirt gives labels and annotations to a machine's launcher Pod at its start only, and a size that
-        comes from the containers is also what the node reserves, which KubeVirt doesn't change while a
-        machine runs.
+        An instancetype of the namespace is included: it may have brought a device that a policy forbids, and
+        the machine keeps that until it ends. Labels and annotations are included, since KubeVirt gives them
+        to the launcher Pod only when it creates that. A size that is computed from the containers is
+        included: the node reserves it, and KubeVirt can't change that reservation in a running machine.
         """
         content = self._content
         pod_spec, built = self._template["spec"], self.spec.virtual_machine
@@ -131,7 +127,7 @@ class Content:
 
     @property
     def _content(self) -> Raw:
-        """Anew each time, since some leave parts of it out."""
+        """A new dict each time: `fixed` and `fixed_in_machine` remove parts of it."""
         content: Raw = {
             "isolation": self.isolation,
             "runtimeClass": self.runtime_class,
@@ -151,8 +147,8 @@ def stand_in_revision(name: str, uid: str) -> str:
 
 
 def _as_stored_formerly(template: Raw) -> Raw:
-    """A template as it was stored when revisions were made of that: the API server put in each port's
-    protocol, and no other default.
+    """The template as the API server stored it when operators computed revisions from the stored template:
+    the only default in it was each port's protocol.
     """
     return {**template, "spec": with_protocols(template["spec"])}
 

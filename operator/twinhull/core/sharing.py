@@ -1,4 +1,4 @@
-"""What only one of two hulls can hold at a time, so that one can't start before the other has gone."""
+"""Resources that only one of two hulls can hold at a time: with them StartFirst is impossible."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from twinhull.core import references
 from twinhull.core.references import KindAndName
 from twinhull.hulls.parity import containers
 
-#: The access modes by which two Pods have one claim, whichever nodes they are on.
+#: The access modes with which two Pods can mount a claim on any two nodes.
 _SHARED = {"ReadWriteMany", "ReadOnlyMany"}
 
 
 def unshareable(
     template: Raw, referred: Mapping[KindAndName, Raw], disks: AbstractSet[str] = frozenset()
 ) -> Iterator[str]:
-    """Everything in the template that two hulls can't have at once, each as a sentence. `referred` are the
-    objects that it refers to, and `disks` the names of the volumes whose claims are disks of a machine.
+    """A sentence for each resource of the template that two hulls can't hold at the same time. `referred` are
+    the objects that the template refers to, and `disks` the names of the volumes whose claims are disks of a
+    machine.
     """
     yield from _ports(template["spec"])
     yield from _disks(template["spec"], disks)
@@ -33,7 +34,9 @@ def unshareable(
 
 
 def _disks(pod_spec: Raw, disks: AbstractSet[str]) -> Iterator[str]:
-    """The claims that are disks, however they can be shared as files. Ephemeral ones are each hull's own."""
+    """A sentence for each claim that is a disk of a machine: its access modes don't matter. Claims of
+    ephemeral volumes are left out, since each hull has its own.
+    """
     for volume in pod_spec.get("volumes") or ():
         claim = volume.get("persistentVolumeClaim")
         if claim and volume["name"] in disks:
@@ -44,7 +47,9 @@ def _disks(pod_spec: Raw, disks: AbstractSet[str]) -> Iterator[str]:
 
 
 def _ports(pod_spec: Raw) -> Iterator[str]:
-    """The ports of the node that the Pod takes; with hostNetwork that is each that it declares."""
+    """A sentence for each port of the node that the Pod takes. With hostNetwork it takes each port that it
+    declares.
+    """
     for kind, container in containers(pod_spec):
         for index, port in enumerate(container.get("ports") or ()):
             number = port.get("hostPort") or (pod_spec.get("hostNetwork") and port["containerPort"])

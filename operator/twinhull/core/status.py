@@ -1,4 +1,4 @@
-"""The status: what a step says, as the conditions that kubectl, kstatus and Argo CD read."""
+"""The status of a Workload, made from a step, with the conditions that kubectl, kstatus and Argo CD read."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def _first_lacks(lacks: tuple[Lack, ...]) -> tuple[Lack, ...]:
 
 
 def _first_fields(fields: tuple[UnsupportedField, ...]) -> tuple[UnsupportedField, ...]:
-    """A list that is a map by path: long paths may be the same once they are cut."""
+    """The first fields, each path once: the CRD's list is a map by path, and two long paths may be equal once
+    they are shortened.
+    """
     if len(fields) <= MOST_UNSUPPORTED:
         return tuple({field.path: field for field in fields}.values())
     first = {field.path: field for field in fields[: MOST_UNSUPPORTED - 1]}
@@ -61,8 +63,8 @@ def _first_fields(fields: tuple[UnsupportedField, ...]) -> tuple[UnsupportedFiel
 
 
 def _replacement(case: Case, step: Step) -> ReplacementStatus | None:
-    """The replacement that is under way or was given up. While nothing is tried, its time doesn't run: what
-    keeps it from being tried may take long to change.
+    """The replacement that is under way or was given up, None if there is none. The deadline of a replacement
+    doesn't run while the operator can't try it, for instance because a prerequisite is missing.
     """
     attempt = case.history.attempt
     tried = case.current is not None or bool(step.actions)
@@ -70,7 +72,9 @@ def _replacement(case: Case, step: Step) -> ReplacementStatus | None:
 
 
 def _isolated(case: Case, step: Step) -> CurrentCondition:
-    """Whether the isolation that was decided on can be had, and nothing runs below what policies require."""
+    """IsolationResolved: True if the cluster can provide the resolved isolation, and no hull runs below a
+    policy's minimum.
+    """
     compliance = case.compliance
     if compliance.shortfalls and compliance.pending_since:
         sentence = below_floor(compliance.shortfalls, compliance.pending_since)

@@ -1,4 +1,4 @@
-"""A Workload that this operator can't read, or that is too large: what is said of it, and what can't wait."""
+"""A Workload that this operator can't read, or that is too large: its status, and its urgent actions."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ from twinhull.hulls.types import type_that_made
 class UnreadableWorkload:
     """A Workload that this operator can't read, or that is too large.
 
-    What runs goes on, and nothing is made. That a run has ended is remembered all the same, so that it isn't
-    repeated later. The policies that concern it hold all the same, too.
+    Its hulls run on, and the operator creates nothing for it. The operator still remembers that a run has
+    ended, so that it isn't repeated later, and still evicts hulls below a policy's minimum.
     """
 
-    #: It as the API server gives it.
+    #: The Workload as the API server gives it.
     obj: Raw
-    #: What can't be read of it, or is too large, for people.
+    #: A sentence for people: which part of the Workload can't be read, or is too large.
     problem: str
-    #: Those with its label, whoever owns them.
+    #: The hulls with the Workload's label, whoever owns them.
     hulls: tuple[Hull, ...]
     now: datetime
-    #: What the API server refused to do with them, by object.
+    #: The API server's refusals of actions on the hulls, by object.
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
-    #: Those that concern it by what is known of its spec.
+    #: The policies that concern the Workload by the known part of its spec.
     policies: tuple[Policy, ...] = ()
     defaults: OperatorDefaults = field(default_factory=OperatorDefaults)
     #: When this process first saw it run below a policy's minimum, None if it doesn't.
@@ -70,13 +70,13 @@ class UnreadableWorkload:
 
     @cached_property
     def metadata(self) -> ObjectMeta:
-        """What Kubernetes itself knows of it, which can always be read."""
+        """The Workload's metadata. They can always be read, since the API server checks them."""
         return ObjectMeta.model_validate(self.obj["metadata"])
 
     @cached_property
     def own(self) -> tuple[Hull, ...]:
-        """Its hulls but for one that is switched off, the one that serves first; while none does, the one
-        that was there first.
+        """The Workload's hulls that aren't switched off. The serving hull comes first; if none serves, the
+        oldest.
         """
         owned = (hull for hull in self.hulls if hull.owner and hull.owner.uid == self.metadata.uid)
         own = (hull for hull in owned if not hull.off)
@@ -84,12 +84,12 @@ class UnreadableWorkload:
 
     @cached_property
     def shortfalls(self) -> tuple[Shortfall, ...]:
-        """What runs below policies' minimums."""
+        """The hulls that run below a policy's minimum, by policy."""
         return tuple(self._surroundings.shortfalls(self.own))
 
     @cached_property
     def pending_since(self) -> datetime | None:
-        """Since when it has been seen to run below a policy's minimum, None if it doesn't. Worked out as
+        """Since when a hull has run below a policy's minimum, None if none does. See
         `Compliance.pending_since`.
         """
         pending_since = (self._status.get("isolation") or {}).get("pendingSince")
@@ -107,7 +107,7 @@ class UnreadableWorkload:
 
     @property
     def _concerning(self) -> tuple[Policy, ...]:
-        """The policies that concern it, or what of it runs."""
+        """The policies that concern the Workload's spec or one of its hulls."""
         return (*self.policies, *(shortfall.policy for shortfall in self.shortfalls))
 
     @property
@@ -116,8 +116,8 @@ class UnreadableWorkload:
 
     @property
     def exit(self) -> Exit | None:
-        """How it ended for good, by its hull; or as this process has seen, if neither its hull nor the status
-        says.
+        """How the run ended for good, None if it goes on. The hull tells; if it doesn't, the memory of this
+        process does, unless the status has that end already.
         """
         hull = self.own[0] if self.own else None
         ended = hull.exit if hull else None
@@ -140,8 +140,9 @@ class UnreadableWorkload:
 
     @cached_property
     def wanted(self) -> tuple[Action, ...]:
-        """Nothing goes on being started in the place of what serves, and a machine whose end is remembered
-        isn't left for KubeVirt to run again. What runs below a policy's minimum for too long is deleted.
+        """The actions that can't wait until the Workload can be read: end a hull that was to replace the
+        serving one and isn't ready, end a machine whose run is over before KubeVirt runs it again, and evict
+        hulls that were below a policy's minimum for too long.
         """
         evicted = evictions(self)
         if self.metadata.deletion_timestamp is not None:
@@ -159,14 +160,13 @@ class UnreadableWorkload:
         return (*evicted, *without(others, evicted))
 
     def actions(self) -> tuple[Action, ...]:
-        """What is to be done of that now, and was not refused a moment ago."""
+        """The `wanted` actions without those that the API server has refused and that aren't due again."""
         return tuple(action for action in self.wanted if self._until_retry(action) is None)
 
     @property
     def requeue_after(self) -> timedelta | None:
-        """When to look again though nothing happened: when the grace period of a Pod that was asked to end is
-        over, when what runs below a policy's minimum is to go, or when what was refused may be asked for
-        again; at once while something is left to do.
+        """After how long to reconcile again if nothing happens: at once while there are actions; else when a
+        grace period ends, an eviction is due, or a refused action may be tried again, whichever is first.
         """
         if self.actions():
             return timedelta()
@@ -177,7 +177,7 @@ class UnreadableWorkload:
         )
 
     def status(self) -> Raw:
-        """The whole status. What this operator doesn't know of it stays."""
+        """The whole status. Fields that this operator doesn't know keep their values."""
         new_conditions = conditions(
             (
                 ("Ready", "False", self.reason, self._message),
