@@ -12,13 +12,13 @@ from twinhull.api.reasons import Reason
 from twinhull.api.workloadstatus import Condition
 from twinhull.core.conditions import NOT_STALLED, SETTLED, CurrentCondition, conditions
 
-#: The operator deletes a request so long after its end, so that whoever waits for it still reads why.
+#: How long after its end the operator deletes a request. Until then a waiting client can read its status.
 _KEPT_AFTER_END = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a request asks to get into."""
+    """The Workload that a request names, and the hull that serves it."""
 
     #: The uid of the Workload.
     workload_uid: str
@@ -34,7 +34,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class AccessCase:
-    """An AccessRequest, and what it asks to get into."""
+    """An AccessRequest and its target, as observed."""
 
     request: AccessRequest
     #: None if there is no such Workload.
@@ -53,14 +53,16 @@ class AccessCase:
 
     @property
     def until_next(self) -> timedelta:
-        """How long until something is to be done though nothing happens; not zero."""
+        """After how long to decide again if nothing happens: at the end of the request, then at its deletion.
+        At least a second.
+        """
         to_end = self.ends_at - self.now
         return max(to_end if to_end > timedelta() else to_end + _KEPT_AFTER_END, timedelta(seconds=1))
 
 
 @dataclass(frozen=True, slots=True)
 class AccessDecision:
-    """What is done about a request."""
+    """The decision on a request."""
 
     #: `issue` a certificate for the guest, `keep` what the status says, `say` why there is none, or `delete`.
     verdict: Literal["issue", "keep", "say", "delete"]
@@ -71,7 +73,7 @@ class AccessDecision:
 
 
 def decide(case: AccessCase) -> AccessDecision:
-    """What to do about a request now."""
+    """The decision on a request now."""
     if case.now >= case.ends_at + _KEPT_AFTER_END:
         return AccessDecision("delete")
     if case.request.status.certificate:
@@ -87,7 +89,7 @@ def decide(case: AccessCase) -> AccessDecision:
 
 
 def _obstacle(case: AccessCase) -> AccessDecision | None:
-    """What there is to say as long as there is no guest to get into."""
+    """The decision that tells why nobody can get into the target yet; None if somebody can."""
     name, namespace = case.request.spec.workload, case.request.metadata.namespace
     target = case.target
     if target is None:

@@ -10,23 +10,23 @@ from twinhull.api.registry import ClusterRegistry
 
 @dataclass(frozen=True, slots=True)
 class OperatorDefaults:
-    """What the operator's flags say, for Workloads that don't say it themselves."""
+    """The operator's flags for fields that a Workload doesn't set."""
 
-    #: What Auto means.
+    #: The isolation of a Workload with Auto.
     isolation: Isolation = Isolation.CONTAINER
-    #: The sandbox's RuntimeClass.
+    #: The RuntimeClass of sandboxes.
     runtime_class: str | None = None
-    #: A machine's containerDisk.
+    #: The image of the guest's containerDisk.
     guest_image: str | None = None
     #: The Secret in each Workload's namespace with which nodes pull that image.
     guest_image_pull_secret: str | None = None
-    #: How long a new Workload may take to settle before its progress is written into its status, in seconds:
-    #: one that is Ready by then costs one status write instead of two.
+    #: After how many seconds the first status of a Workload is written that isn't Ready. A Workload that is
+    #: Ready by then costs one status write instead of two.
     first_report: float = 5.0
-    #: Every machine's.
+    #: The registries from which guests pull images, with their settings.
     registries: tuple[ClusterRegistry, ...] = ()
-    #: What the certificates come from by which guests know the operator. Without it guests aren't asked for
-    #: their status.
+    #: The key from which the operator's certificates for guests are derived. Without it the operator asks no
+    #: guest for its status.
     guest_secret: bytes | None = field(default=None, repr=False)
     #: Whether guests are told the addresses of their nodes. It takes guest_secret.
     node_addresses: bool = False

@@ -1,4 +1,4 @@
-"""The objects that are to exist for a Workload: its hull, the objects that the hull needs, and its Service."""
+"""The objects that are to exist for a Workload: its hull, what the hull needs, and its Service."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Desired:
         return self._hull_objects(self.hull_name)
 
     def manifest_notes(self, machine_name: str) -> Raw:
-        """The annotations by which a machine of that name notes the digest of the present manifest."""
+        """The annotations of a machine of that name that note the digest of the present manifest."""
         carried = self._hull_objects(machine_name)[0]
         return manifest.notes(self.blueprint.workload.metadata, carried, self._machine_settings)
 
@@ -76,7 +76,7 @@ class Desired:
 
     @cached_property
     def _machine_settings(self) -> MachineSettings:
-        """The settings of a machine that come from the operator and the cluster, besides those of the spec."""
+        """The settings of a machine that come from the operator or the cluster, and not from the spec."""
         built, defaults = self.blueprint.spec.virtual_machine, self.blueprint.defaults
         capabilities = self.blueprint.observed.capabilities
         return MachineSettings(
@@ -92,8 +92,8 @@ class Desired:
 
     @property
     def _guest_image_pull_secret(self) -> str | None:
-        """The Secret with which nodes pull the guest image. The operator's Secret is for the operator's default
-        guest image only.
+        """The Secret with which nodes pull the guest image. The operator's Secret is for its own default image
+        only.
         """
         built = self.blueprint.spec.virtual_machine
         if built.guest_image_pull_secret or built.guest_image:

@@ -1,4 +1,4 @@
-"""The fields of a template that the running Pod lacks, since others left them out or changed them."""
+"""The fields of a template that the running Pod lacks, since the API server or a webhook dropped them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _RUNTIME_CLASS = "spec.runtimeClassName"
 
 
 def weakened_fields(hull: Hull, spec: Raw, runtime_class: str | None) -> tuple[str, ...]:
-    """The fields of a template's spec for which a hull is less isolated than they ask for, by their paths.
+    """The paths of the fields of a template's spec that a hull lacks and without which it is less isolated.
 
-    `runtime_class` is the RuntimeClass that it was to have, None if it is nobody's concern.
+    `runtime_class` is the RuntimeClass that the hull is to have, None if any will do.
     """
     has_another = runtime_class is not None and hull.runtime_class != runtime_class
     present = _spec_of(hull)
@@ -26,7 +26,7 @@ def weakened_fields(hull: Hull, spec: Raw, runtime_class: str | None) -> tuple[s
 
 
 def dropped_fields(hull: Hull, spec: Raw, weakened: tuple[str, ...]) -> tuple[UnsupportedField, ...]:
-    """All fields of a template's spec that a hull hasn't got; those by which it is `weakened` come first."""
+    """All fields of a template's spec that a hull lacks. The `weakened` ones come first."""
     present = _spec_of(hull)
     dropped = fidelity.dropped(spec, present, "spec") if present else ()
     reasons = {**dict.fromkeys(weakened, _WEAKENED), **dict.fromkeys(dropped, _DROPPED)}
@@ -34,8 +34,8 @@ def dropped_fields(hull: Hull, spec: Raw, weakened: tuple[str, ...]) -> tuple[Un
 
 
 def _spec_of(hull: Hull) -> Raw | None:
-    """The spec of a Pod, None unless all of it is known. Only that of the present revision's hull is compared
-    with the template: who may write Pods can add others that take long to compare.
+    """The spec of the Pod, None for a machine or if the Pod is too large to be kept. Only the current hull is
+    compared with the template: whoever may write Pods can add others, and comparing takes long.
     """
     is_pod = not type_that_made(hull).run_by_kubevirt
     return hull.obj["spec"] if is_pod and UNREAD not in hull.obj else None

@@ -1,4 +1,4 @@
-"""The ephemeral claims of a machine: which it has yet to be given."""
+"""The claims of a machine's ephemeral volumes that don't exist yet."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from twinhull.hulls.ephemeral import claims
 
 
 def missing_claims(case: Case) -> Iterator[Raw]:
-    """Those that the present machine has yet to be given. They come after it, since it is their owner; until
-    they are there, KubeVirt waits for them.
+    """The claims of the current machine's ephemeral volumes that don't exist yet. They are created after the
+    machine, which owns them; KubeVirt waits for them.
     """
     machine = case.current
     if machine is None or not case.hull_type.has_guest or machine.leaving or machine.ended:

@@ -1,6 +1,6 @@
-"""The status and the Event of a Workload at which the operator itself failed. Pure.
+"""The status and the Event of a Workload whose pass failed by a fault of the operator. Pure.
 
-It is made from the raw object, and of little of it, so that what the pass failed at isn't touched again.
+They are made from a few fields of the raw object, since any other field may be what the pass failed at.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from twinhull.core.status_events import stall
 class InternalError:
     """A Workload on which a pass has failed.
 
-    What was said before isn't known to be so any more: conditions are Unknown, its hulls aren't called ready,
-    and its containers aren't told. What only the status remembers (how a run ended, when a replacement began)
-    stays.
+    The former status may be out of date: the conditions become Unknown, hulls aren't called ready, and the
+    containers are left out. Fields that nothing else remembers stay: how a run ended, when a replacement
+    began.
     """
 
-    #: It as the API server gives it.
+    #: The Workload as the API server gives it.
     obj: Raw
     #: The failure's Python type.
     type: str
-    #: The id by which the log has the failure.
+    #: The id of the failure in the log.
     id: str
     #: The present time.
     now: datetime

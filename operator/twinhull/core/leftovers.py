@@ -1,7 +1,7 @@
-"""What a Workload that is gone has left: disks that were never filled, which nobody would take up again.
+"""The leftovers of a Workload that is gone: disks that were never filled.
 
-With `reclaim: Retain` nobody owns a disk, so that it outlives its Workload. One whose import never succeeded
-holds nothing, and CDI would try to fill it for ever.
+A disk with `reclaim: Retain` has no owner, so that it outlives its Workload. If its import never succeeded,
+it is empty, and CDI would try to fill it for ever.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from twinhull.hulls.objectmeta import version_of
 
 
 def leftovers(workload: str, volumes: Iterable[Raw], claims: Mapping[str, Raw]) -> Iterator[Delete]:
-    """What deletes the disks without anything on them that a Workload of that name has left, now that there
-    is none.
+    """Deletes the DataVolumes that a Workload of that name has left and that were never filled.
 
-    `volumes` are the DataVolumes that have its label, and `claims` the claims of its namespace, by name. Each
-    is deleted in the state in which it was seen: one that has been filled meanwhile stays.
+    `volumes` are the DataVolumes with the Workload's label, and `claims` the claims of its namespace, by
+    name. Each deletion names the resourceVersion that was seen: a disk that has been filled since stays.
     """
     for volume in volumes:
         name = volume["metadata"]["name"]

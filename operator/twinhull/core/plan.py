@@ -18,29 +18,29 @@ from twinhull.core.status import status
 from twinhull.core.status_events import events
 from twinhull.core.steps import Step, soonest
 
-#: How long what is applied at once may take to be seen, each kind by a watch of its own. Times of creation
-#: are in whole seconds, so it is at least half of this.
+#: How long objects that were applied together with a Workload may take to be seen, since each kind has a
+#: watch of its own. Creation times are in whole seconds, so the wait is up to a second shorter.
 _MOMENT = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do and what to say."""
+    """Actions, and the status and Events to write once no actions are left."""
 
-    #: What is done first. While there are any, nothing is said.
+    #: The actions to carry out. While there are any, no status is written.
     actions: tuple[Action, ...] = ()
-    #: The status to write once no actions are left, None if it is as it was.
+    #: The status to write once no actions are left, None if it hasn't changed.
     status: WorkloadStatus | None = None
-    #: What is told with the status.
+    #: The Events to post with the status.
     events: tuple[Event, ...] = ()
-    #: When to look again though nothing happens, None if there is no need.
+    #: After how long to reconcile again if nothing happens, None if that isn't needed.
     requeue_after: timedelta | None = None
 
 
 def plan(case: Case) -> Plan:
-    """What to do about a Workload now. One that is being deleted is the garbage collector's business, but
-    for what runs below a policy's minimum, since somebody else's finalizer may keep it for ever, and for
-    disks that are to stay now.
+    """The plan for a Workload now. If the Workload is being deleted, the garbage collector does the rest,
+    except for two things: the operator still evicts hulls below a policy's minimum, since somebody else's
+    finalizer may keep the Workload for ever; and it releases disks that are to stay.
     """
     if case.workload.metadata.deletion_timestamp is not None:
         return _of_deleted(case)
@@ -70,8 +70,8 @@ def _of_deleted(case: Case) -> Plan:
 
 
 def _permitted(case: Case, wanted: Iterable[Action]) -> tuple[tuple[Action, ...], timedelta | None]:
-    """Those of the actions that no standing refusal forbids, and how long until the first of the others may
-    be asked for again, None if there is none.
+    """The actions that the API server hasn't refused lately, and how long until the first of the others may
+    be tried again; None if there are no others.
     """
     permitted: list[Action] = []
     wait: timedelta | None = None
@@ -84,10 +84,11 @@ def _permitted(case: Case, wanted: Iterable[Action]) -> tuple[tuple[Action, ...]
 
 
 def _first_report(case: Case, step: Step) -> timedelta | None:
-    """How much longer a new Workload's progress may go unsaid, None if it is to be said now.
+    """How much longer the first status of a new Workload may wait, None if it is to be written now.
 
-    The CRD's default observedGeneration of -1 says "in progress" for it meanwhile. What it refers to and may
-    have been applied together with it is waited for a moment: GitOps tools give up what is Stalled.
+    Until then the CRD's default observedGeneration of -1 tells kstatus "in progress". If an object that the
+    Workload refers to is missing, the first status waits for a moment, too: the object may have been applied
+    together with the Workload, and GitOps tools give up a Workload that is Stalled.
     """
     applied_with = bool(step.lacks) and all(lack.reason in APPLIED_WITH for lack in step.lacks)
     if case.workload.status.conditions or not (step.reconciling or applied_with):

@@ -1,7 +1,7 @@
-"""Prerequisites: what a hull needs of the cluster. All that is missing is told at once, with what to do.
+"""Prerequisites: what a hull needs of the cluster. All missing ones are told together, each with a remedy.
 
-What a type of hulls needs, such as KubeVirt, is told by its class (hulls/types). Here are the objects that
-the spec names.
+The class of a hull type knows what all hulls of the type need, such as KubeVirt (hulls/types). This module
+looks for the objects that the spec names.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from twinhull.core.case import Case
 from twinhull.hulls.datavolume import has_data_volume
 from twinhull.hulls.types import GOES_ON, Needs, SpecSection
 
-#: Why a hull isn't made, by the kind of what it refers to and isn't there.
+#: The reason if an object that the spec names doesn't exist, by the object's kind.
 _MISSING = {
     "PersistentVolumeClaim": Reason.CLAIM_MISSING,
     "StorageClass": Reason.STORAGE_CLASS_MISSING,
@@ -24,14 +24,14 @@ _MISSING = {
     "VirtualMachinePreference": Reason.PREFERENCE_MISSING,
     "VirtualMachineClusterPreference": Reason.PREFERENCE_MISSING,
 }
-#: What people apply together with a Workload.
+#: The reasons for missing objects that people may apply together with a Workload.
 APPLIED_WITH = {*_MISSING.values(), Reason.RUNTIME_CLASS_MISSING}
-#: Why a hull waits for a component that is being deployed: the wait ends without anybody's doing.
+#: The reasons for components that are being deployed: nobody has to do anything.
 COME_BY_THEMSELVES = {Reason.KUBEVIRT_DEPLOYING, Reason.CDI_DEPLOYING}
 
 
 def missing_prerequisites(case: Case) -> tuple[Lack, ...]:
-    """Everything that keeps the hull that is to be from being made."""
+    """Everything that the cluster lacks for the hull."""
     resolution = case.blueprint.resolution
     needs = Needs(
         spec=case.blueprint.spec,
@@ -45,12 +45,12 @@ def missing_prerequisites(case: Case) -> tuple[Lack, ...]:
 
 
 def _has_disk_to_fill(case: Case) -> bool:
-    """Whether CDI has still to make or fill a disk: of one that is filled, KubeVirt asks nothing of CDI."""
+    """Whether CDI still has to create or fill a disk. For a filled disk KubeVirt doesn't need CDI."""
     return any(has_data_volume(disk) and not state.filled for disk, state in disks.with_states(case))
 
 
 def _of_disks(case: Case) -> Iterator[references.Reference]:
-    """What the disks refer to, but for the StorageClasses of those that are filled: these have volumes."""
+    """The objects that the disks refer to, without StorageClasses of filled disks: their volumes exist."""
     filled = {
         f"virtualMachine.{disk.field}.storageClassName"
         for disk, state in disks.with_states(case)
@@ -61,7 +61,7 @@ def _of_disks(case: Case) -> Iterator[references.Reference]:
 
 
 def _referred(case: Case) -> Iterator[Lack]:
-    """What the Workload refers to and isn't there."""
+    """A Lack for each object that the Workload refers to and that doesn't exist."""
     spec, kubevirt = case.blueprint.spec, case.observed.capabilities.kubevirt
     named = [*references.of_template(spec.template)] if case.hull_type.runs_template else []
     if case.hull_type.lasts:

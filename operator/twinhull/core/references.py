@@ -1,4 +1,4 @@
-"""What a Workload refers to that somebody else makes: by kind, by name, and where it says so."""
+"""The objects that a Workload's spec refers to and that others create, with the fields that name them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from twinhull.api.base import Raw
 
-#: An object in the Workload's own namespace, or in none.
+#: The kind and name of an object in the Workload's own namespace, or of a cluster-wide one.
 KindAndName: TypeAlias = tuple[str, str]
 
 #: The kinds that a machine's settings may refer to.
@@ -26,17 +26,19 @@ class Reference:
 
     kind: str
     name: str
-    #: The field that makes it, from spec on.
+    #: The path of the field that names the object, from spec on.
     path: str
 
     @property
     def target(self) -> KindAndName:
-        """The object that is referred to."""
+        """The kind and name of the object."""
         return self.kind, self.name
 
 
 def of_template(template: Raw) -> Iterator[Reference]:
-    """What the template refers to, but for ConfigMaps and Secrets: those are the hull's own business."""
+    """The claims and StorageClasses that the template refers to. Its ConfigMaps and Secrets are left out: the
+    kubelet, or the guest, waits for those.
+    """
     for index, volume in enumerate(template["spec"].get("volumes") or ()):
         path = f"template.spec.volumes[{volume.get('name', index)}]"
         if claim := volume.get("persistentVolumeClaim"):
@@ -49,7 +51,7 @@ def of_template(template: Raw) -> Iterator[Reference]:
 
 
 def of_machine(machine: Raw) -> Iterator[Reference]:
-    """What the machine's settings refer to."""
+    """The instancetype and the preference that the machine's settings refer to."""
     for field, kind in (
         ("instancetype", "VirtualMachineClusterInstancetype"),
         ("preference", "VirtualMachineClusterPreference"),
@@ -59,7 +61,7 @@ def of_machine(machine: Raw) -> Iterator[Reference]:
 
 
 def of_disks(machine: Raw) -> Iterator[Reference]:
-    """What the disks of a machine refer to: claims that are there already, and StorageClasses."""
+    """The objects that the disks of a machine refer to: claims to be taken over, and StorageClasses."""
     disks = [("bootDisk", machine.get("bootDisk")), *_named_disks(machine)]
     for field, disk in disks:
         path = f"virtualMachine.{field}"
@@ -76,7 +78,7 @@ def _named_disks(machine: Raw) -> Iterator[tuple[str, Raw]]:
 
 
 def of_spec(spec: Raw) -> Iterator[Reference]:
-    """All that a Workload's spec refers to, whatever its hull."""
+    """All objects that a Workload's spec refers to, whatever the hull's type."""
     machine = spec.get("virtualMachine") or {}
     if template := spec.get("template"):
         yield from of_template(template)
