@@ -92,7 +92,7 @@ class Desired:
 
     @property
     def _guest_image_pull_secret(self) -> str | None:
-        """The Secret with which nodes pull the guest image. The operator's is for its own default image only."""
+        """The Secret with which nodes pull the guest image. The operator's is for its default image only."""
         built = self.blueprint.spec.virtual_machine
         if built.guest_image_pull_secret or built.guest_image:
             return built.guest_image_pull_secret
