@@ -100,7 +100,8 @@ class _Told:
             if self.codes:
                 return  # some programs hand on a signal that the terminal has sent already
             self.codes.append(self.code_of(number))
-            last = threading.Timer(_GRACE, _leave, self.codes)
+            # The handler of another signal may have run just before that line, and have added its code first.
+            last = threading.Timer(_GRACE, _leave, self.codes[:1])
             last.daemon = True
             last.start()
             with suppress(RuntimeError):  # the loop has ended meanwhile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 
 from tests.controlplane.polling import PATIENCE
 from tests.terminal import HEARING_SIGHUP
+from twinhull.cli import ending
+from twinhull.cli.ending import _Told
 
 #: Each starts a process.
 pytestmark = pytest.mark.slow
@@ -62,6 +65,40 @@ def test_a_thread_that_hangs_keeps_no_process(
         process.kill()
     assert (process.returncode, *streams) == (code, "cancelled\n", "")
     assert not file.exists(), "what Python calls at the end is called"
+
+
+def test_a_signal_that_comes_while_another_is_handled_keeps_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Interrupted(list[int]):
+        def append(self, code: int) -> None:
+            if not self:
+                super().append(code)  # as the other signal's handler has
+            super().append(code)
+
+    arguments: list[list[int]] = []
+
+    class Timer:
+        def __init__(self, _: float, __: object, codes: list[int]) -> None:
+            arguments.append(codes)
+
+        def start(self) -> None:
+            pass
+
+    async def verb() -> None:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(1)
+
+    monkeypatch.setattr(ending.threading, "Timer", Timer)
+    monkeypatch.setattr(ending, "_Told", lambda until_ended: _Told(until_ended, Interrupted()))
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with pytest.raises(SystemExit) as end:
+            ending.run(verb())
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+    assert (end.value.code, arguments) == (130, [[130]])
 
 
 def test_a_process_that_ignores_sighup_goes_on_ignoring_it() -> None:
