@@ -1,4 +1,4 @@
-"""Reading a PodStatus, from the API server for a Pod or from the guest for a machine's Pod."""
+"""Reads a PodStatus, of a Pod or of the Pod in a machine: above all why the Pod isn't ready."""
 
 from __future__ import annotations
 

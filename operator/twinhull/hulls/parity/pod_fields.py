@@ -1,4 +1,4 @@
-"""The parity table's rows of the Pod: its metadata, and its spec without containers and volumes.
+"""The parity table's rows of the Pod: metadata, the spec without containers and volumes, and securityContext.
 
 The launcher Pod has only the fields that KubeVirt's renderLaunchManifest sets (kubevirt.io/kubevirt v1.9.0,
 pkg/virt-controller/services/template.go).
