@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def test_a_signal_that_comes_while_another_is_handled_keeps_no_process(
         signal.raise_signal(signal.SIGINT)
         await asyncio.sleep(1)
 
-    monkeypatch.setattr(ending.threading, "Timer", Timer)
+    monkeypatch.setattr(threading, "Timer", Timer)
     monkeypatch.setattr(ending, "_Told", lambda until_ended: _Told(until_ended, Interrupted()))
     former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
