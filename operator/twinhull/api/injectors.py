@@ -10,16 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from twinhull.api.base import Raw
 
 #: One line that YAML, JSON or a shell takes for exactly one value. The pattern's two parts have no character
 #: in common, so that no text takes long to match.
 _PLAIN = r"[A-Za-z0-9 .,:/*_=%@+-]*[\r\n]*"
-#: One line of a mapping or list in YAML or JSON. No text in it holds a quote, or spans lines.
+#: A whole text in quotes, without any quote or line break in it.
 _QUOTED = r"\"[A-Za-z0-9 .,:/*_=%@+{}\[\]-]*\"|'[A-Za-z0-9 .,:/*_=%@+{}\[\]-]*'"
+#: One line of a mapping or list in YAML or JSON. No text in it holds a quote, or spans lines.
 _OF_MAPPING = rf"(?:[A-Za-z0-9 .,:/*_=%@+{{}}\[\]-]|{_QUOTED})*"
+#: A line of YAML that holds nothing but a comment.
 _COMMENT = r" *#[A-Za-z0-9 .,:;!?/*_=%@+{}()\[\]\"'#-]*"
+#: What may stand before a quoted text, and after one; empty at the ends of the line.
+_BEFORE_TEXT = ("", *"[{,:-")
+_AFTER_TEXT = ("", *",:]}")
 #: Stands in an outline for a value that isn't kept. It isn't plain.
 NOT_KEPT = "…"
 _ADDS = "it tells a webhook what to add to the Pod"
@@ -324,10 +330,7 @@ def _is_plain_line(line: str) -> bool:
         return True
     if not line.strip() or not re.fullmatch(_OF_MAPPING, line):
         return False
-    first, *others = (part.strip(" ") for part in re.split(_QUOTED, line))
-    before, after = (first, *others[:-1]), others
-    return (
-        all(not part or part[-1] in "[{,:-" for part in before if others)
-        and all(not part or part[0] in ",:]}" for part in after)
-        and "" not in others[:-1]
+    outside = [part.strip(" ") for part in re.split(_QUOTED, line)]
+    return all(outside[1:-1]) and all(
+        before[-1:] in _BEFORE_TEXT and after[:1] in _AFTER_TEXT for before, after in pairwise(outside)
     )

@@ -84,6 +84,11 @@ def grace(vmi: Raw) -> timedelta:
     return timedelta(seconds=min(max(seconds, 0), _LONGEST_GRACE.total_seconds()))
 
 
+def grace_of(vmi: Raw | None) -> timedelta:
+    """The same of a machine's instance, zero if there is none: nothing runs then."""
+    return grace(vmi) if vmi else timedelta()
+
+
 def request_patch(instance: str, now: datetime) -> Raw:
     """The patch of a VirtualMachine that requests the end of an instance's Pod."""
     time = now.isoformat(timespec="milliseconds")

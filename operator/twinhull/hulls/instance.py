@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from ipaddress import ip_address
 
 from twinhull.api import commands
@@ -12,7 +12,7 @@ from twinhull.api.workloadstatus import ContainerStatus, Exit, Migratable
 from twinhull.hulls import podstatus
 from twinhull.hulls.applied import Applied
 from twinhull.hulls.causes import Cause, MachineObjects, cause
-from twinhull.hulls.graceful_end import GracefulEnd, grace, requested_at
+from twinhull.hulls.graceful_end import GracefulEnd, grace, grace_of, requested_at
 from twinhull.hulls.hull import WORKLOAD_LABEL, Hull, Phase, ends_by, ready_changed_at, removed, revision_of
 from twinhull.hulls.launcher_pods import Interruption, interruption
 from twinhull.hulls.machine_change import Live, Size
@@ -72,7 +72,7 @@ def read(  # noqa: PLR0913  one for each source
         revision=revision_of(vm),
         phase=phase,
         ready=ready,
-        leaves_at=ends_by(vm, _grace(vmi)),
+        leaves_at=ends_by(vm, grace_of(vmi)),
         created_at=created_at(vm),
         ready_changed_at=ready_changed_at(vm),
         reason=why.reason,
@@ -217,13 +217,8 @@ def _graceful_end(
         instance=vmi.get("metadata", {}).get("uid", ""),
         can_request_stop=runs and able and goes_on,
         still_waiting=runs and (able or report is None),
-        grace=_grace(vmi),
+        grace=grace_of(vmi),
     )
-
-
-def _grace(vmi: Raw | None) -> timedelta:
-    """The grace period of an instance; zero if there is no instance."""
-    return grace(vmi) if vmi else timedelta()
 
 
 def _live(vm: Raw, vmi: Raw, report: Report | None) -> Live:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from twinhull.api.base import Raw
 from twinhull.api.reading import UNREAD, Unreadable, read, unread
@@ -19,7 +19,7 @@ from twinhull.core.references import KindAndName
 from twinhull.core.unreadable_workload import UnreadableWorkload
 from twinhull.hulls import hull, instance, switching
 from twinhull.hulls.capabilities import Capabilities
-from twinhull.hulls.graceful_end import GracefulEnd, grace
+from twinhull.hulls.graceful_end import GracefulEnd, grace_of
 from twinhull.hulls.hull import Hull
 from twinhull.hulls.launcher_pods import serving
 from twinhull.hulls.launcher_rehearsal import LauncherSettings
@@ -98,11 +98,8 @@ def _unreadable(
     known: Knowledge, raw: Raw, problem: Unreadable, defaults: OperatorDefaults, now: datetime
 ) -> UnreadableWorkload:
     """What is known of a Workload that can't be read, because of this problem."""
-    metadata, key, concerning = (
-        ObjectMeta.model_validate(raw["metadata"]),
-        key_of(raw),
-        _concerning(known, raw),
-    )
+    key, metadata = key_of(raw), ObjectMeta.model_validate(raw["metadata"])
+    concerning = _concerning(known, raw)
     memory = known.memories.of(key, metadata.uid)
     return UnreadableWorkload(
         obj=raw,
@@ -251,7 +248,7 @@ def _unread_machine(vm: Raw, vmi: Raw | None) -> Hull:
     if not type_that_reads("VirtualMachine", vm).lasts:
         return unread
     leaves_at = unread.leaves_at or switching.ends_at(vm, vmi)
-    ending = GracefulEnd(grace=grace(vmi) if vmi else timedelta())  # leaves_at has it in it
+    ending = GracefulEnd(grace=grace_of(vmi))  # leaves_at has it in it
     return replace(unread, off=switching.is_off(vm, vmi), leaves_at=leaves_at, graceful_end=ending)
 
 

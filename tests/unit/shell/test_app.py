@@ -47,3 +47,25 @@ def test_the_lease_is_renewed_while_events_are_posted_and_given_back(monkeypatch
         assert cluster.holder == ""
 
     asyncio.run(asyncio.wait_for(work(), PATIENCE))
+
+
+def test_an_end_during_the_start_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal has the start cancelled, and with it the tasks that it began."""
+
+    async def work() -> None:
+        app = Application(Settings(OperatorDefaults()))
+
+        async def start_and_be_cancelled() -> None:
+            app._tasks.spawn(asyncio.sleep(PATIENCE))  # noqa: SLF001
+            await asyncio.sleep(PATIENCE)
+
+        monkeypatch.setattr(app._control_loop, "know", start_and_be_cancelled)  # noqa: SLF001
+        starting = asyncio.create_task(app._start())  # noqa: SLF001
+        await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await app._tasks.cancel()  # noqa: SLF001
+        assert starting.cancelled()
+        assert app._tasks.failure is None  # noqa: SLF001
+
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))

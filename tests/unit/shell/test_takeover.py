@@ -7,6 +7,7 @@ import pytest
 from tests.sequences import Change
 from tests.sequences.changes import container
 from twinhull.api.base import Raw
+from twinhull.shell.kinds import Kind
 from twinhull.shell.listing import Listing
 
 from .simulation import KEY, Simulation, run
@@ -71,3 +72,19 @@ def test_no_hull_is_replaced_by_one_below_a_floor_that_the_former_leader_knew(of
     takeover.happen()
     (pod,) = world.server.all("Pod")
     assert pod["metadata"] == made_by_leader["metadata"]
+
+
+def test_the_instances_of_machines_are_listed_before_there_is_work() -> None:
+    """Without its instance a machine is taken for one whose guest can't be asked, and deleted at once."""
+    takeover = Takeover()
+    world = takeover.world
+    taken: list[str] = []
+    take_rest = world.watches.take_rest
+
+    def noted(kind: Kind, present: set[str], version: str | None, namespace: str | None = None) -> None:
+        taken.append(kind.name)
+        take_rest(kind, present, version, namespace)
+
+    world.watches.take_rest = noted  # type: ignore[method-assign]
+    run(Listing(world.cluster, world.watches, world.queue, every=600).catch_up())
+    assert taken.index("VirtualMachineInstance") < taken.index("Workload")
