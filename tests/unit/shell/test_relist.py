@@ -9,8 +9,11 @@ from functools import partial
 
 import pytest
 
+from twinhull.core.actions import Delete
 from twinhull.shell import kinds, listing
-from twinhull.shell.errors import ServerError
+from twinhull.shell.controller import ReconciledObject
+from twinhull.shell.errors import NotFound, ServerError
+from twinhull.shell.executor import Done, NotDone
 from twinhull.shell.kinds import Kind
 from twinhull.shell.listing import Listing
 
@@ -165,3 +168,32 @@ def test_objects_of_a_kind_that_is_served_again_are_seen_as_they_were() -> None:
     assert not world.store.keys(kind)
     run(Listing(world.cluster, world.watches, world.queue, every=600).list_until_done([kind]))
     assert set(world.store.keys(kind)) == seen
+
+
+def test_what_can_not_be_found_while_its_kind_is_not_served_was_not_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = Simulation({"isolationPolicy": "VirtualMachine"})
+    while len(world.queue):
+        world.reconcile()
+    kind = kinds.VIRTUAL_MACHINE
+    (key,) = world.store.keys(kind)
+    uid = world.store.uid(kind, key)
+    assert uid is not None
+    assert world.workload is not None
+
+    async def not_found(*_: object) -> None:
+        raise NotFound("the server could not find the requested resource")
+
+    async def nothing(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(world.cluster, "delete", not_found)
+    monkeypatch.setattr(world.cluster, "get", nothing)
+    owner, deletion = ReconciledObject.of(world.workload), Delete(kind.name, key[1], uid)
+    world.cluster.unserved.add(kind.name)
+    assert isinstance(run(world.executor.execute(owner, deletion)), NotDone)
+    assert world.store.uid(kind, key) == uid
+    world.cluster.unserved.clear()
+    assert isinstance(run(world.executor.execute(owner, deletion)), Done)
+    assert world.store.uid(kind, key) is None
